@@ -1,0 +1,120 @@
+"""The trace: the one currency between engine, session, runs and window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lstm_studio.networks.signals import Signal
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLayer:
+    """One layer and direction of a recurrent module, and the signals recorded for it.
+
+    Parameters
+    ----------
+    prefix
+        Canonical prefix, ``"lstm.0"`` or ``"encoder.rnn.1.reverse"``; the full name of a signal is
+        ``f"{prefix}.{signal.name}"``.
+    kind
+        Registered cell kind, ``"lstm"``.
+    title
+        Proper name of the cell, ``"LSTM"``.
+    units
+        H.
+    signals
+        What the cell declares, in the order to show them.
+    """
+
+    prefix: str
+    kind: str
+    title: str
+    units: int
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What produced a trace.
+
+    Parameters
+    ----------
+    network, sequence
+        Fingerprints (sixteen hexadecimal digits); empty where unknown.
+    objective
+        The scalar that was differentiated, as in ``ls.trace(objective=…)``; empty without gradients.
+    device, dtype
+        Where and in which precision the states were computed.
+    gradient_dtype
+        Precision of the gradients: float64 where float32 would have flushed small ones to zero.
+    recovery_error
+        max |recomputed hidden state − the module's own|.
+    """
+
+    network: str = ""
+    sequence: str = ""
+    objective: str = ""
+    device: str = "cpu"
+    dtype: str = "float32"
+    gradient_dtype: str = ""
+    recovery_error: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Named per-step signals of one network on one sequence.
+
+    ``trace[name]`` returns a read-only array: signals and ``grad.…`` (T, H), ``norm.grad.…`` (T,) float64, ``input``
+    (T, F), ``output`` (T, K) where the network has a read-out.
+
+    Parameters
+    ----------
+    arrays
+        Canonical name → array.
+    layers
+        The recorded layers with their signals.
+    provenance
+        What produced it.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    layers: tuple[TraceLayer, ...]
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        frozen = {}
+        for name, array in self.arrays.items():
+            view = array.view()
+            view.flags.writeable = False
+            frozen[name] = view
+        object.__setattr__(self, "arrays", MappingProxyType(frozen))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        try:
+            return self.arrays[name]
+        except KeyError:
+            known = ", ".join(list(self.arrays)[:12])
+            raise KeyError(f"{name!r} is not in this trace, which has {known} …") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.arrays
+
+    @property
+    def names(self) -> list[str]:
+        """Canonical names of all arrays."""
+        return list(self.arrays)
+
+    @property
+    def steps(self) -> int:
+        """T, the number of time steps."""
+        return int(self.arrays["input"].shape[0])
+
+    @property
+    def recovery_error(self) -> float:
+        """The maximum of |recomputed hidden state − the module's own|, over all layers, steps and units."""
+        return self.provenance.recovery_error

@@ -1,0 +1,161 @@
+"""The two shapes that every reader produces and everything else consumes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Encoding(StrEnum):
+    """What the features of a sequence are."""
+
+    NUMERIC = "numeric"
+    """Each feature is a quantity of its own."""
+    ONE_HOT = "one-hot"
+    """Exactly one feature is 1 at each step; its name is the symbol."""
+
+
+class Scaling(StrEnum):
+    """How raw values become network inputs; statistics are taken over the whole set, per feature."""
+
+    NONE = "none"
+    STANDARD = "standard"
+    """Subtract the mean, divide by the standard deviation."""
+    MIN_MAX = "min-max"
+    """Map the smallest value to 0 and the largest to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """One sequence of T steps with F features.
+
+    Parameters
+    ----------
+    values
+        (T, F) float32, read-only: what the network receives, after scaling and encoding. Time first.
+    names
+        F feature names; for one-hot encoding, the symbols.
+    time
+        (T,) float64 or datetime64[ns], or None where the file has no time; strictly for display.
+    target
+        None; or an int64 scalar array (class index into ``SequenceSet.classes``); or (T, K) float32 per-step targets;
+        or (K,) float32, a target for the last step.
+    name
+        What the user calls it: a file name, a group id, a row number.
+    raw
+        (T, F) values before scaling; the same object as ``values`` where nothing was scaled.
+    encoding
+        Whether the features are quantities or a one-hot code.
+    """
+
+    values: NDArray[np.float32]
+    names: tuple[str, ...]
+    time: NDArray[Any] | None = None
+    target: NDArray[Any] | None = None
+    name: str = ""
+    raw: NDArray[Any] | None = None
+    encoding: Encoding = Encoding.NUMERIC
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ValueError(f"values {self.values.shape} do not match {len(self.names)} feature names")
+        object.__setattr__(self, "values", _read_only(np.asarray(self.values, np.float32)))
+        object.__setattr__(self, "raw", self.values if self.raw is None else _read_only(self.raw))
+        for optional in ("time", "target"):
+            array = getattr(self, optional)
+            if array is not None:
+                object.__setattr__(self, optional, _read_only(np.asarray(array)))
+
+    def __len__(self) -> int:
+        return self.values.shape[0]
+
+    @property
+    def steps(self) -> int:
+        """T, the number of time steps."""
+        return self.values.shape[0]
+
+    @property
+    def features(self) -> int:
+        """F, the number of features at each step."""
+        return self.values.shape[1]
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...] | None:
+        """The symbol at each of the T steps for one-hot sequences, else None."""
+        if self.encoding is not Encoding.ONE_HOT:
+            return None
+        return tuple(self.names[index] for index in self.values.argmax(axis=1))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that identify the values and names."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.values).tobytes())
+        digest.update(repr((self.values.shape, self.names)).encode())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceSet:
+    """Sequences that share their features: what one file, or a folder of files, holds.
+
+    Parameters
+    ----------
+    sequences
+        At least one sequence; all have the same ``names``. Lengths may differ.
+    source
+        Where they came from: a path, or ``"sample: temporal order"``.
+    title
+        A short name for the window.
+    classes
+        Names of the classes that integer targets index; empty where there are none.
+    facts
+        Short label–value pairs on how the file was read, shown to the user, for example
+        ``(("encoding", "one-hot, 8"), ("missing", "12 filled forward"))``.
+    scaling
+        The scaling that ``values`` carry.
+    """
+
+    sequences: tuple[Sequence, ...]
+    source: str = ""
+    title: str = ""
+    classes: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = field(default=())
+    scaling: Scaling = Scaling.NONE
+
+    def __post_init__(self) -> None:
+        if not self.sequences:
+            raise ValueError("a sequence set holds at least one sequence")
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    @overload
+    def __getitem__(self, index: int) -> Sequence: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Sequence, ...]: ...
+    def __getitem__(self, index: int | slice) -> Sequence | tuple[Sequence, ...]:
+        return self.sequences[index]
+
+    def __iter__(self) -> Iterator[Sequence]:
+        return iter(self.sequences)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The F feature names that all sequences share."""
+        return self.sequences[0].names
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view of ``array`` that cannot be written through."""
+    if not array.flags.writeable:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view

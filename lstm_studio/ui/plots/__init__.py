@@ -1,0 +1,1 @@
+"""Plot items shared by the workspaces."""
