@@ -74,17 +74,17 @@ class Sequence:
                 object.__setattr__(self, optional, _read_only(np.asarray(array)))
 
     def __len__(self) -> int:
-        return self.values.shape[0]
+        return len(self.values)
 
     @property
     def steps(self) -> int:
         """T, the number of time steps."""
-        return self.values.shape[0]
+        return len(self.values)
 
     @property
     def features(self) -> int:
         """F, the number of features at each step."""
-        return self.values.shape[1]
+        return len(self.names)
 
     @cached_property
     def symbols(self) -> tuple[str, ...] | None:
