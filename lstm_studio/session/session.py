@@ -1,0 +1,269 @@
+"""What is open now. Evented and Qt-free: the window draws it, scripts and tests drive it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from lstm_studio.errors import StudioError
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.sequences.sequence import Scaling, SequenceSet
+from lstm_studio.session.state import Event, Result, Setup, Verdicts, View
+
+UNDO_DEPTH = 100
+
+
+class Session:
+    """The setup, its result and the view of it; each changes through one method and tells through one signal.
+
+    The session computes nothing. Whoever listens to ``setup_changed`` computes the result (in the window, a worker
+    thread) and hands it to :meth:`accept`, or the error to :meth:`reject`. Only the answer to the newest setup is
+    taken; a setup that cannot be computed is taken back, so that the last good result stays on the screen.
+
+    Parameters
+    ----------
+    result
+        What is shown first, for example a sample with its stored traces.
+    view
+        How it is looked at.
+    """
+
+    setup_changed = Signal(Setup)
+    result_replaced = Signal(Result)
+    view_changed = Signal(View, View)
+    """The view before and after."""
+    verdicts_replaced = Signal(Verdicts)
+    history_changed = Signal()
+    noticed = Signal(str)
+    """Something the user should know that is not an error."""
+    failed = Signal(StudioError)
+
+    def __init__(self, result: Result, view: View | None = None) -> None:
+        self._setup = result.setup
+        self._result = result
+        self._view = view or View()
+        self._verdicts: Verdicts | None = None
+        self._past: list[tuple[str, Setup]] = []
+        self._future: list[tuple[str, Setup]] = []
+
+    @property
+    def setup(self) -> Setup:
+        """The wanted setup; the result may still be on its way."""
+        return self._setup
+
+    @property
+    def result(self) -> Result:
+        """The newest result."""
+        return self._result
+
+    @property
+    def view(self) -> View:
+        """How the result is looked at."""
+        return self._view
+
+    @property
+    def verdicts(self) -> Verdicts | None:
+        """How the networks classify the sequences, where that is known."""
+        return self._verdicts
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the result on the screen is not that of the wanted setup."""
+        return self._setup is not self._result.setup
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of the traced sequence."""
+        return self._result.sequence.steps
+
+    # What is computed: undoable.
+
+    def change(self, what: str, **changes: Any) -> None:
+        """Change fields of the setup; ``what`` names the command in the undo menu, for example ``"Change the seed"``.
+
+        Choosing another sequence drops events that were added to the one before.
+        """
+        if changes.keys() & {"item", "data", "piece_length"}:
+            changes.setdefault("events", ())
+        setup = replace(self._setup, **changes)
+        if setup == self._setup:
+            return
+        self._past.append((what, self._setup))
+        del self._past[:-UNDO_DEPTH]
+        self._future.clear()
+        self._want(setup)
+
+    def open_data(self, data: SequenceSet, piece_length: int | None = None) -> None:
+        """Show other sequences; networks trained for other features make place for fresh ones, and say so."""
+        changes: dict[str, Any] = {"data": data, "item": 0, "piece_length": piece_length, "scaling": Scaling.NONE}
+        features = len(data.names)
+        for role, info in zip(("network", "companion"), self._result.infos, strict=False):
+            spec = getattr(self._setup, role)
+            if spec is not None and spec.checkpoint is not None and info.input_size != features:
+                changes[role] = NetworkSpec(info.kind, info.hidden_size, info.layers, info.bidirectional, spec.seed)
+        if changes.keys() & {"network", "companion"}:
+            self.noticed.emit(
+                f"The trained networks take {self._result.infos[0].input_size} features, {data.title} has {features}: "
+                "it runs through new, untrained networks of the same size."
+            )
+        if self._setup.objective is not None:
+            changes["objective"] = None
+        self.change(f"Open {data.title}", **changes)
+
+    def open_checkpoint(self, path: str | Path, *, companion: bool = False) -> None:
+        """Put the network of a checkpoint file under the microscope, or beside it."""
+        spec = NetworkSpec(checkpoint=str(path))
+        self.change(f"Open {Path(path).name}", **{"companion" if companion else "network": spec})
+
+    def show_sample(self, result: Result) -> None:
+        """Show a stored result as it is, without computing it; can be undone."""
+        self._past.append((f"Open {result.sequences.title}", self._setup))
+        self._future.clear()
+        self._setup = result.setup
+        self._take(result)
+        self.history_changed.emit()
+
+    def add_event(self, event: Event) -> None:
+        """Add an event after the last step and step to it."""
+        if len(event) != self._result.sequence.features:
+            raise ValueError(f"an event has {self._result.sequence.features} values, not {len(event)}")
+        self.change("Add an event", events=(*self._setup.events, event))
+
+    def remove_event(self) -> None:
+        """Take back the event added last."""
+        if self._setup.events:
+            self.change("Remove an event", events=self._setup.events[:-1])
+
+    def undo(self) -> None:
+        """Return to the setup before the last change."""
+        if self._past:
+            what, setup = self._past.pop()
+            self._future.append((what, self._setup))
+            self._want(setup)
+
+    def redo(self) -> None:
+        """Return to the setup before the last undo."""
+        if self._future:
+            what, setup = self._future.pop()
+            self._past.append((what, self._setup))
+            self._want(setup)
+
+    @property
+    def undo_text(self) -> str | None:
+        """The command that undo takes back, or None."""
+        return self._past[-1][0] if self._past else None
+
+    @property
+    def redo_text(self) -> str | None:
+        """The command that redo brings back, or None."""
+        return self._future[-1][0] if self._future else None
+
+    def _want(self, setup: Setup) -> None:
+        self._setup = setup
+        self.setup_changed.emit(setup)
+        self.history_changed.emit()
+
+    # Answers.
+
+    def accept(self, result: Result) -> bool:
+        """Show a result if it answers the newest setup; return whether it did."""
+        if result.setup is not self._setup:
+            return False
+        self._take(result)
+        return True
+
+    def reject(self, setup: Setup, error: StudioError) -> None:
+        """Report that a setup cannot be computed, and return to the one on the screen."""
+        self.failed.emit(error)
+        if setup is not self._setup:
+            return
+        shown = [past is self._result.setup for _, past in self._past]
+        if any(shown):
+            del self._past[shown.index(True) :]
+        self._setup = self._result.setup
+        self.setup_changed.emit(self._setup)
+        self.history_changed.emit()
+
+    def _take(self, result: Result) -> None:
+        before = self._result
+        self._result = result
+        at_end = self._view.cursor >= before.sequence.steps - 1
+        grown = len(result.setup.events) > len(before.setup.events)
+        same_sequence = result.setup.data is before.setup.data and result.setup.item == before.setup.item
+        if grown and same_sequence:
+            cursor = result.sequence.steps - 1
+        elif same_sequence and not at_end:
+            cursor = min(self._view.cursor, result.sequence.steps - 1)
+        elif same_sequence:
+            cursor = result.sequence.steps - 1
+        else:
+            cursor = 0
+        units = {group: unit for group, unit in self._view.units.items() if unit < _units_of(result, group)}
+        view_before, self._view = self._view, replace(self._view, cursor=cursor, units=units)
+        if self._verdicts is not None and not self._verdicts_fit():
+            self._verdicts = None
+        self.result_replaced.emit(result)
+        if view_before != self._view:
+            self.view_changed.emit(self._view, view_before)
+
+    def _verdicts_fit(self) -> bool:
+        return (
+            self._verdicts is not None
+            and self._verdicts.sequences is self._result.sequences
+            and self._verdicts.networks == tuple(info.fingerprint for info in self._result.infos)
+        )
+
+    def accept_verdicts(self, verdicts: Verdicts) -> None:
+        """Show how the networks classify the sequences, unless they are no longer those on the screen."""
+        self._verdicts, before = verdicts, self._verdicts
+        if self._verdicts_fit():
+            self.verdicts_replaced.emit(verdicts)
+        else:
+            self._verdicts = before
+
+    # The view: never recomputes.
+
+    def look(self, **changes: Any) -> None:
+        """Change fields of the view."""
+        before = self._view
+        after = replace(before, **changes)
+        if after != before:
+            self._view = after
+            self.view_changed.emit(after, before)
+
+    def move_cursor(self, step: int) -> None:
+        """Show a step, 0-based, clipped to the sequence."""
+        self.look(cursor=max(0, min(step, self.steps - 1)))
+
+    def select_unit(self, group: str, unit: int) -> None:
+        """Select a unit of one layer (``"0:lstm.0"``), clipped to its size."""
+        limit = _units_of(self._result, group)
+        before = self._view
+        self._view = before.with_unit(group, max(0, min(unit, limit - 1)))
+        if self._view != before:
+            self.view_changed.emit(self._view, before)
+
+    def choose_plot_view(self, key: str, plot_view: str) -> None:
+        """Show one row of plots as heat map, lines or band."""
+        before = self._view
+        self._view = before.with_plot_view(key, plot_view)
+        if self._view != before:
+            self.view_changed.emit(self._view, before)
+
+
+def groups_of(result: Result) -> tuple[str, ...]:
+    """Return the layers that have a selected unit, ``"0:lstm.0"``: network index and trace prefix."""
+    return tuple(
+        f"{index}:{layer.prefix}" for index, trace in enumerate(result.traces) for layer in trace.layers
+    )
+
+
+def _units_of(result: Result, group: str) -> int:
+    """Return the number of units of one layer, 0 where the result has no such layer."""
+    index, _, prefix = group.partition(":")
+    if not index.isdecimal() or int(index) >= len(result.traces):
+        return 0
+    return next((layer.units for layer in result.traces[int(index)].layers if layer.prefix == prefix), 0)

@@ -1,0 +1,148 @@
+"""What a session is made of: the setup that is computed (undoable) and the view of its result (not recomputed)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from lstm_studio.engine.trace import Trace
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
+from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+
+Event = tuple[float, ...]
+"""One new event: F raw values, before scaling; for one-hot sequences a 1 at the symbol."""
+
+
+class Match(StrEnum):
+    """What the companion network has in common with the first one."""
+
+    UNITS = "units"
+    PARAMETERS = "parameters"
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that decides the traces. Changing it recomputes them and can be undone.
+
+    Parameters
+    ----------
+    data
+        The sequences as read, before scaling and before long ones are cut into pieces.
+    item
+        Index of the shown sequence, after cutting.
+    scaling
+        How raw values become network inputs.
+    piece_length
+        Steps after which a long sequence is cut, or None to keep sequences whole.
+    events
+        Events added by hand after the end of the shown sequence.
+    network
+        The network under the microscope.
+    companion
+        The network beside it, or None. Unless it comes from a checkpoint, its sizes follow ``match`` and its seed is
+        that of ``network``.
+    match
+        What the two networks have in common.
+    objective
+        As in ``ls.trace(objective=…)``; None for the default.
+    device
+        ``"auto"`` or one of the devices found.
+    """
+
+    data: SequenceSet
+    item: int = 0
+    scaling: Scaling = Scaling.NONE
+    piece_length: int | None = None
+    events: tuple[Event, ...] = ()
+    network: NetworkSpec = field(default_factory=NetworkSpec)
+    companion: NetworkSpec | None = field(default_factory=lambda: NetworkSpec("rnn"))
+    match: Match = Match.UNITS
+    objective: str | None = None
+    device: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How the traces are looked at. Changing it computes nothing.
+
+    Parameters
+    ----------
+    cursor
+        The shown step, 0-based; everything up to and including it is revealed.
+    reveal_all
+        Whether the steps after the cursor are shown faintly.
+    units
+        Trace-layer prefix, qualified by the network's index (``"0:lstm.0"``) → selected unit.
+    plot_views
+        Row key → name of the plot view (heat, lines, band) where it is not the row's default.
+    labels
+        The vocabulary.
+    theme
+        ``"system"``, ``"light"`` or ``"dark"``.
+    speed
+        Steps per second when playing.
+    loop
+        Whether playing starts again after the last step.
+    """
+
+    cursor: int = 0
+    reveal_all: bool = False
+    units: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    plot_views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    labels: Labels = Labels.STANDARD
+    theme: str = "system"
+    speed: float = 4.0
+    loop: bool = False
+
+    def with_unit(self, group: str, unit: int) -> View:
+        """Return the view with another selected unit in one layer."""
+        return replace(self, units=MappingProxyType({**self.units, group: unit}))
+
+    def with_plot_view(self, key: str, plot_view: str) -> View:
+        """Return the view with another plot view for one row."""
+        return replace(self, plot_views=MappingProxyType({**self.plot_views, key: plot_view}))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Result:
+    """What a setup came to: the sequences as the networks receive them, and a trace of each network.
+
+    Parameters
+    ----------
+    setup
+        What was asked for.
+    sequences
+        Scaled and cut; the list that the window shows.
+    sequence
+        The traced one, with the added events at its end.
+    infos, traces
+        One for each network, the network under the microscope first.
+    """
+
+    setup: Setup
+    sequences: SequenceSet
+    sequence: Sequence
+    infos: tuple[NetworkInfo, ...]
+    traces: tuple[Trace, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Verdicts:
+    """How each network classifies each sequence of the set.
+
+    Parameters
+    ----------
+    sequences
+        The set that was classified.
+    networks
+        Fingerprints, in the order of ``predictions``.
+    predictions
+        For each network the predicted class index of each sequence, or None where it has no read-out.
+    """
+
+    sequences: SequenceSet
+    networks: tuple[str, ...]
+    predictions: tuple[tuple[int, ...] | None, ...]
