@@ -1,0 +1,238 @@
+"""The work behind the window: requests go in, answers come out, whoever runs it decides on which thread.
+
+Everything heavy is imported inside the functions, so that importing this module loads neither torch nor a reader.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstm_studio.errors import SequenceError
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import Progress
+from lstm_studio.sequences.options import ReadOptions
+from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.state import Match, Result, Setup, Verdicts
+
+if TYPE_CHECKING:
+    from lstm_studio.networks.network import Network
+
+MOST_VERDICTS = 1_000
+"""Sequences classified for the list in the window; more would keep the worker from the next trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """Load torch and run one LSTM and one Adam step, so that the first request after it is fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """Answer to :class:`WarmUp`: devices found, torch's version and the seconds it took."""
+
+    devices: tuple[str, ...]
+    torch_version: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """Read a sequence file or folder."""
+
+    path: str
+    options: ReadOptions
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Opened:
+    """Answer to :class:`OpenFile`: the sequences, and the piece length that suits them."""
+
+    request: OpenFile
+    data: SequenceSet
+    piece_length: int | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compute:
+    """Trace the networks of a setup; answered with a :class:`~lstm_studio.session.state.Result`."""
+
+    setup: Setup
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Judge:
+    """Classify every sequence of a result; answered with :class:`~lstm_studio.session.state.Verdicts`."""
+
+    result: Result
+
+
+Request = WarmUp | OpenFile | Compute | Judge
+Answer = Warm | Opened | Result | Verdicts
+
+
+class Computer:
+    """Answers requests, keeping what the next one is likely to need again: networks built, sequences prepared."""
+
+    def __init__(self) -> None:
+        self._networks: dict[tuple[object, ...], Network] = {}
+        self._prepared: tuple[SequenceSet, Scaling, int | None, SequenceSet] | None = None
+
+    def answer(self, request: Request, progress: Progress) -> Answer:
+        """Return the answer to a request.
+
+        Raises
+        ------
+        StudioError
+            If the user has to put something right.
+        Cancelled
+            If ``progress`` raised it.
+        """
+        match request:
+            case WarmUp():
+                return self._warm_up()
+            case OpenFile():
+                return self._open(request, progress)
+            case Compute():
+                return self.compute(request.setup, progress)
+            case Judge():
+                return self._judge(request.result, progress)
+
+    def _warm_up(self) -> Warm:
+        start = time.perf_counter()
+        import torch
+
+        from lstm_studio.engine.devices import available_devices, use_interactive_threads
+
+        use_interactive_threads()
+        module = torch.nn.LSTM(2, 2)
+        optimiser = torch.optim.Adam(module.parameters())
+        module(torch.zeros(3, 2))[0].sum().backward()
+        optimiser.step()
+        return Warm(available_devices(), str(torch.__version__), time.perf_counter() - start)
+
+    def _open(self, request: OpenFile, progress: Progress) -> Opened:
+        from lstm_studio.sequences.opening import open_sequence
+        from lstm_studio.sequences.pieces import suggest_piece_length
+
+        data = open_sequence(request.path, options=request.options, progress=progress)
+        return Opened(request, data, suggest_piece_length(data))
+
+    def compute(self, setup: Setup, progress: Progress) -> Result:
+        """Trace the networks of a setup.
+
+        Raises
+        ------
+        StudioError
+            If a checkpoint cannot be read, does not fit the sequences, or the trace fails its own check.
+        """
+        from lstm_studio.engine.tracing import trace
+
+        progress(0.0, "Preparing the sequences")
+        sequences = self._prepare(setup)
+        if not 0 <= setup.item < len(sequences):
+            raise SequenceError(f"There is no sequence {setup.item + 1}: {sequences.title} has {len(sequences)}.")
+        sequence = _with_events(setup, sequences)
+        infos, traces = [], []
+        networks = self._build_networks(setup, sequence.features)
+        for index, network in enumerate(networks):
+            info = network.info()
+            progress((index + 0.5) / len(networks), f"Tracing {info.title}, {info.hidden_size} units")
+            infos.append(info)
+            traces.append(trace(network, sequence, objective=setup.objective, device=setup.device))
+        return Result(setup, sequences, sequence, tuple(infos), tuple(traces))
+
+    def _prepare(self, setup: Setup) -> SequenceSet:
+        """Scale and cut, unless the last request did so already."""
+        from lstm_studio.sequences.pieces import split
+        from lstm_studio.sequences.scaling import scale
+
+        if self._prepared is not None:
+            data, scaling, length, prepared = self._prepared
+            if data is setup.data and scaling is setup.scaling and length == setup.piece_length:
+                return prepared
+        prepared = setup.data if setup.scaling is setup.data.scaling else scale(setup.data, setup.scaling)
+        if setup.piece_length is not None:
+            prepared = split(prepared, setup.piece_length)
+        self._prepared = (setup.data, setup.scaling, setup.piece_length, prepared)
+        return prepared
+
+    def _build_networks(self, setup: Setup, features: int) -> tuple[Network, ...]:
+        network = self._build(setup.network, features)
+        if setup.companion is None:
+            return (network,)
+        return network, self._build(_matched(setup.companion, network, setup, features), features)
+
+    def _build(self, spec: NetworkSpec, features: int) -> Network:
+        from lstm_studio.networks.network import build
+
+        # A checkpoint that is written again is read again.
+        stamp = None
+        if spec.checkpoint is not None and Path(spec.checkpoint).exists():
+            stamp = Path(spec.checkpoint).stat().st_mtime_ns
+        key = (spec, features, stamp)
+        if key not in self._networks:
+            while len(self._networks) >= 8:
+                del self._networks[next(iter(self._networks))]
+            self._networks[key] = build(spec, features)
+        return self._networks[key]
+
+    def _judge(self, result: Result, progress: Progress) -> Verdicts:
+        from lstm_studio.engine.tracing import classify
+
+        networks = self._build_networks(result.setup, result.sequence.features)
+        predictions = []
+        for index, network in enumerate(networks):
+            progress(index / len(networks), "Classifying the sequences")
+            if network.readout_kind == "classes" and network.info().outputs == len(result.sequences.classes):
+                shown = result.sequences[:MOST_VERDICTS]
+                predictions.append(classify(network, shown, device=result.setup.device))
+            else:
+                predictions.append(None)
+        return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), tuple(predictions))
+
+
+def _matched(companion: NetworkSpec, network: Network, setup: Setup, features: int) -> NetworkSpec:
+    """Return the companion with the sizes and the seed that the first network gives it."""
+    if companion.checkpoint is not None:
+        return companion
+    info = network.info()
+    hidden_size = info.hidden_size
+    if setup.match is Match.PARAMETERS:
+        from lstm_studio.networks.companion import matching_hidden_size
+
+        hidden_size = matching_hidden_size(
+            companion.kind,
+            input_size=features,
+            layers=info.layers,
+            bidirectional=info.bidirectional,
+            parameters=info.parameters,
+        )
+    return replace(
+        companion,
+        hidden_size=hidden_size,
+        layers=info.layers,
+        bidirectional=info.bidirectional,
+        seed=setup.network.seed,
+    )
+
+
+def _with_events(setup: Setup, sequences: SequenceSet) -> Sequence:
+    """Return the shown sequence with the events added by hand, scaled as the rest is."""
+    sequence = sequences[setup.item]
+    if not setup.events:
+        return sequence
+    from lstm_studio.sequences.scaling import Scaler
+
+    added = np.array(setup.events, dtype=np.float64)
+    assert sequence.raw is not None  # noqa: S101 - __post_init__ fills it
+    raw = np.concatenate([np.asarray(sequence.raw, np.float64), added])
+    scaled = Scaler.fit(setup.data, setup.scaling).transform(added)
+    values = np.concatenate([sequence.values, scaled.astype(np.float32)])
+    # Times, targets of each step and their extrapolation are the file's business: an added event has neither.
+    target = sequence.target if sequence.target is not None and sequence.target.ndim == 0 else None
+    return replace(sequence, values=values, raw=raw.astype(np.float32), time=None, target=target)
