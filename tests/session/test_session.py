@@ -1,0 +1,249 @@
+"""The session: what changes, what is told, what can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from lstm_studio.engine.trace import Trace, TraceLayer
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks import signals
+from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
+from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.session import UNDO_DEPTH, Session, groups_of
+from lstm_studio.session.state import Match, Result, Setup, Verdicts, View
+
+UNITS = 4
+
+
+def make_data(features: int = 2, steps: int = 5, count: int = 3) -> SequenceSet:
+    names = tuple(f"x{index}" for index in range(features))
+    return SequenceSet(
+        tuple(Sequence(np.full((steps, features), index, np.float32), names) for index in range(count)),
+        title=f"{features} features",
+    )
+
+
+def make_info(kind: str = "lstm", input_size: int = 2, fingerprint: str = "a") -> NetworkInfo:
+    return NetworkInfo(kind, kind.upper(), input_size, UNITS, 1, False, 100, 2, "seed 0", fingerprint)
+
+
+def make_result(setup: Setup) -> Result:
+    """What a worker would answer, with invented states."""
+    sequence = setup.data[setup.item]
+    if setup.events:
+        added = np.array(setup.events, np.float32)
+        sequence = replace(sequence, values=np.concatenate([sequence.values, added]), raw=None)
+    trace = Trace(
+        {"input": sequence.values, "lstm.0.hidden_state": np.zeros((len(sequence), UNITS), np.float32)},
+        (TraceLayer("lstm.0", "lstm", "LSTM", UNITS, (signals.HIDDEN_STATE,)),),
+    )
+    return Result(setup, setup.data, sequence, (make_info(input_size=sequence.features),), (trace,))
+
+
+@pytest.fixture
+def session() -> Session:
+    """A session on three short sequences that answers nothing by itself."""
+    return Session(make_result(Setup(make_data(), companion=None)))
+
+
+def answering(session: Session) -> Session:
+    """Answer every setup at once, as a very fast worker would."""
+    session.setup_changed.connect(lambda setup: session.accept(make_result(setup)))
+    return session
+
+
+def test_a_change_is_wanted_until_its_result_arrives(session: Session) -> None:
+    wanted: list[Setup] = []
+    session.setup_changed.connect(wanted.append)
+    session.change("Choose a sequence", item=2)
+    assert [setup.item for setup in wanted] == [2]
+    assert session.waiting
+    assert session.result.setup.item == 0, "the old result stays on the screen"
+    assert session.accept(make_result(session.setup))
+    assert not session.waiting
+    assert session.result.sequence.values[0, 0] == 2
+
+
+def test_only_the_newest_setup_is_answered(session: Session) -> None:
+    session.change("Choose a sequence", item=1)
+    stale = make_result(session.setup)
+    session.change("Choose a sequence", item=2)
+    assert not session.accept(stale)
+    assert session.result.setup.item == 0
+    assert session.accept(make_result(session.setup))
+    assert session.result.setup.item == 2
+
+
+def test_a_change_to_the_same_value_is_no_change(session: Session) -> None:
+    session.change("Choose a sequence", item=0)
+    assert session.undo_text is None
+    assert not session.waiting
+
+
+def test_undo_and_redo_walk_the_setups(session: Session) -> None:
+    answering(session)
+    session.change("Scale", scaling=Scaling.STANDARD)
+    session.change("Change the seed", network=NetworkSpec(seed=7))
+    assert session.undo_text == "Change the seed"
+    session.undo()
+    assert session.setup.network.seed == 0
+    assert session.setup.scaling is Scaling.STANDARD
+    assert session.redo_text == "Change the seed"
+    session.undo()
+    assert session.setup.scaling is Scaling.NONE
+    assert session.undo_text is None
+    session.redo()
+    session.redo()
+    assert session.setup.network.seed == 7
+    assert session.redo_text is None
+    assert session.result.setup is session.setup
+
+
+def test_a_new_change_forgets_what_was_undone(session: Session) -> None:
+    answering(session)
+    session.change("Scale", scaling=Scaling.STANDARD)
+    session.undo()
+    session.change("Match", match=Match.PARAMETERS)
+    assert session.redo_text is None
+
+
+def test_history_is_bounded(session: Session) -> None:
+    answering(session)
+    for seed in range(1, UNDO_DEPTH + 20):
+        session.change("Change the seed", network=NetworkSpec(seed=seed))
+    undone = 0
+    while session.undo_text is not None:
+        session.undo()
+        undone += 1
+    assert undone == UNDO_DEPTH
+
+
+def test_a_setup_that_fails_is_taken_back(session: Session) -> None:
+    answering_from_now: list[NetworkError] = []
+    session.failed.connect(answering_from_now.append)
+    good = session.setup
+    session.change("Open bad.pt", network=NetworkSpec(checkpoint="bad.pt"))
+    session.change("Choose a sequence", item=1)
+    error = NetworkError("bad.pt is not a checkpoint.", "Choose another file.")
+    session.reject(session.setup, error)
+    assert answering_from_now == [error]
+    assert session.setup is good
+    assert not session.waiting
+    assert session.undo_text is None, "neither of the two changes ever showed a result"
+
+
+def test_the_failure_of_a_stale_setup_is_told_but_takes_nothing_back(session: Session) -> None:
+    session.change("Open bad.pt", network=NetworkSpec(checkpoint="bad.pt"))
+    stale = session.setup
+    session.change("Change the seed", network=NetworkSpec(seed=1))
+    session.reject(stale, NetworkError("bad.pt is not a checkpoint."))
+    assert session.setup.network.seed == 1
+    assert session.waiting
+
+
+def test_choosing_another_sequence_drops_added_events(session: Session) -> None:
+    answering(session)
+    session.add_event((1.0, 2.0))
+    assert session.steps == 6
+    session.change("Choose a sequence", item=1)
+    assert session.setup.events == ()
+    session.undo()
+    assert session.steps == 6
+
+
+def test_an_added_event_is_stepped_to(session: Session) -> None:
+    answering(session)
+    session.move_cursor(1)
+    session.add_event((1.0, 2.0))
+    assert session.view.cursor == 5
+    np.testing.assert_array_equal(session.result.sequence.values[-1], [1.0, 2.0])
+    session.remove_event()
+    assert session.steps == 5
+    assert session.view.cursor == 4
+
+
+def test_an_event_of_the_wrong_size_is_a_bug(session: Session) -> None:
+    with pytest.raises(ValueError, match="2 values, not 3"):
+        session.add_event((1.0, 2.0, 3.0))
+
+
+def test_the_cursor_stays_inside_and_survives_a_recomputation(session: Session) -> None:
+    answering(session)
+    session.move_cursor(99)
+    assert session.view.cursor == 4
+    session.move_cursor(-1)
+    assert session.view.cursor == 0
+    session.move_cursor(3)
+    session.change("Change the seed", network=NetworkSpec(seed=1))
+    assert session.view.cursor == 3
+    session.change("Choose a sequence", item=1)
+    assert session.view.cursor == 0
+
+
+def test_the_view_tells_what_it_was(session: Session) -> None:
+    told: list[tuple[int, int]] = []
+    session.view_changed.connect(lambda after, before: told.append((after.cursor, before.cursor)))
+    session.move_cursor(2)
+    session.move_cursor(2)
+    session.move_cursor(3)
+    assert told == [(2, 0), (3, 2)]
+
+
+def test_the_selected_unit_is_clipped_and_forgotten_with_its_layer(session: Session) -> None:
+    answering(session)
+    (group,) = groups_of(session.result)
+    assert group == "0:lstm.0"
+    session.select_unit(group, 99)
+    assert session.view.units[group] == UNITS - 1
+    other = Trace(
+        {"input": session.result.sequence.values},
+        (TraceLayer("rnn.0", "rnn", "Vanilla RNN", 2, (signals.RECURRENT_STATE,)),),
+    )
+    setup = replace(session.setup, network=NetworkSpec("rnn"))
+    session.show_sample(replace(session.result, setup=setup, traces=(other,)))
+    assert group not in session.view.units
+
+
+def test_opening_other_features_replaces_trained_networks_and_says_so() -> None:
+    trained = NetworkSpec(seed=3, checkpoint="lstm.safetensors")
+    session = answering(Session(make_result(Setup(make_data(), network=trained, companion=None))))
+    notes: list[str] = []
+    session.noticed.connect(notes.append)
+    session.open_data(make_data(features=6))
+    assert session.setup.network == NetworkSpec("lstm", UNITS, 1, False, 3)
+    assert "2 features" in notes[0]
+    assert "6" in notes[0]
+    session.undo()
+    assert session.setup.network == trained
+
+
+def test_opening_the_same_features_keeps_trained_networks() -> None:
+    trained = NetworkSpec(seed=3, checkpoint="lstm.safetensors")
+    session = answering(Session(make_result(Setup(make_data(), network=trained, companion=None))))
+    session.open_data(make_data(steps=9))
+    assert session.setup.network == trained
+    assert session.steps == 9
+
+
+def test_verdicts_are_kept_only_for_what_is_on_the_screen(session: Session) -> None:
+    answering(session)
+    told: list[Verdicts] = []
+    session.verdicts_replaced.connect(told.append)
+    verdicts = Verdicts(session.result.sequences, ("a",), ((0, 1, 0),))
+    session.accept_verdicts(replace(verdicts, networks=("other",)))
+    assert told == []
+    session.accept_verdicts(verdicts)
+    assert told == [verdicts]
+    session.change("Choose a sequence", item=1)
+    assert session.verdicts is verdicts, "another sequence of the same set"
+    session.open_data(make_data(features=3))
+    assert session.verdicts is None
+
+
+def test_a_view_with_another_unit_leaves_the_first_untouched() -> None:
+    view = View()
+    assert view.with_unit("0:lstm.0", 3).units == {"0:lstm.0": 3}
+    assert view.units == {}
