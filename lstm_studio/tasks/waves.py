@@ -85,5 +85,7 @@ class Waves(Task):
 
     def right(self, outputs: NDArray[np.floating[Any]], batch: Batch) -> NDArray[np.bool_]:
         """Return on which sequences the forecast is better than repeating the last value, (B,) bool."""
-        reached, repeated = (np.square(answer - batch.targets).sum(axis=(0, 2)) for answer in (outputs, batch.inputs))
+        wanted = batch.targets.astype(np.float64)
+        reached = np.square(outputs - wanted).sum(axis=(0, 2))
+        repeated = np.square(self.baseline(batch) - wanted).sum(axis=(0, 2))
         return np.asarray(reached < repeated, np.bool_)
