@@ -76,6 +76,11 @@ class View:
         Whether the steps after the cursor are shown faintly.
     units
         Trace-layer prefix, qualified by the network's index (``"0:lstm.0"``) → selected unit.
+    layer
+        Which of the stacked layers is shown, counted from the input; None for the last. Clipped to what there is.
+    backward
+        Whether the inspector and the unit chooser follow the direction that reads the sequence from its end, where
+        there is one.
     plot_views
         Row key → name of the plot view (heat, lines, band) where it is not the row's default.
     labels
@@ -91,6 +96,8 @@ class View:
     cursor: int = 0
     reveal_all: bool = False
     units: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    layer: int | None = None
+    backward: bool = False
     plot_views: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     labels: Labels = Labels.STANDARD
     theme: str = "system"
