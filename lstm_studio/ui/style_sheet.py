@@ -1,0 +1,160 @@
+"""The one style sheet of the window, made from the tokens of a theme.
+
+Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"`` and
+``"segment"`` (checkable, inside a ``QFrame`` of kind ``"segments"``); frames ``"card"`` (``selected`` true for the
+chosen one), ``"sunken"``, ``"panel"``, ``"quote"`` and ``"notice"`` (with ``level`` ok, warning or error); labels
+``"title"``, ``"dock-header"``, ``"secondary"``, ``"caption"``, ``"value"`` and ``"step-number"``.
+"""
+
+from __future__ import annotations
+
+from lstm_studio.ui.theme import (
+    CARD_RADIUS,
+    CONTROL_HEIGHT,
+    CONTROL_RADIUS,
+    DOCK_HEADER_HEIGHT,
+    PANEL_INSET,
+    Text,
+    Theme,
+    base_size,
+)
+
+
+def style_sheet(theme: Theme, scale: float = 1.0) -> str:
+    """Return the style sheet of a theme.
+
+    Parameters
+    ----------
+    theme
+        Where the colours come from.
+    scale
+        The user's font setting, 1 for 100 %; text and the heights of controls follow it.
+    """
+    base = base_size() * scale
+
+    def size(text: Text) -> str:
+        return f"{max(10, round(base * text.value[0]))}px"
+
+    control = round((CONTROL_HEIGHT - 2) * max(1.0, base / 13))
+    t = theme
+    return f"""
+* {{ font-size: {size(Text.BODY)}; }}
+QMainWindow, QDialog {{ background: {t.window}; }}
+QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
+QMainWindow::separator:hover {{ background: {t.focus}; }}
+
+QPushButton, QToolButton {{
+    background: {t.panel}; color: {t.ink}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS}px;
+    min-height: {control}px; padding: 0 9px;
+}}
+QToolButton {{ padding: 0 5px; }}
+QPushButton:hover, QToolButton:hover {{ background: {t.hover}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {t.line}; }}
+QPushButton:checked, QToolButton:checked {{ background: {t.selected}; border-color: {t.focus}; }}
+QPushButton:disabled, QToolButton:disabled {{ color: {t.ink3}; border-color: {t.line}; background: {t.sunken}; }}
+QPushButton:focus, QToolButton:focus {{ border: 2px solid {t.focus}; padding: 0 8px; }}
+QToolButton:focus {{ padding: 0 4px; }}
+QPushButton::menu-indicator, QToolButton::menu-indicator {{ width: 0; image: none; }}
+
+*[kind="primary"] {{ background: {t.ink}; color: {t.panel}; border-color: {t.ink}; font-weight: 600; }}
+*[kind="primary"]:hover {{ background: {t.ink2}; }}
+*[kind="primary"]:pressed {{ background: {t.ink3}; }}
+*[kind="primary"]:disabled {{ background: {t.line}; color: {t.ink3}; border-color: {t.line}; }}
+*[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {t.focus}; padding: 0 2px; }}
+*[kind="link"]:hover {{ text-decoration: underline; }}
+*[kind="link"]:disabled {{ color: {t.ink3}; background: transparent; }}
+*[kind="flat"] {{ background: transparent; border: 1px solid transparent; }}
+*[kind="flat"]:hover {{ background: {t.hover}; }}
+*[kind="flat"]:disabled {{ background: transparent; }}
+*[kind="link"]:focus, *[kind="flat"]:focus {{ border: 2px solid {t.focus}; }}
+QFrame[kind="segments"] {{
+    background: {t.panel}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS + 1}px;
+}}
+*[kind="segment"] {{
+    background: transparent; border: 1px solid transparent; border-radius: {CONTROL_RADIUS - 1}px; padding: 0 10px;
+    color: {t.ink2};
+}}
+*[kind="segment"]:hover {{ background: {t.hover}; }}
+*[kind="segment"]:checked {{ background: {t.ink}; color: {t.panel}; font-weight: 600; }}
+*[kind="segment"]:disabled {{ color: {t.ink3}; background: transparent; }}
+*[kind="segment"]:focus {{ border: 2px solid {t.focus}; padding: 0 9px; }}
+
+QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {{
+    background: {t.panel}; color: {t.ink}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS}px;
+    padding: 0 7px; selection-background-color: {t.selected}; selection-color: {t.ink};
+}}
+QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox {{ min-height: {control}px; }}
+QComboBox:hover, QSpinBox:hover, QDoubleSpinBox:hover {{ background: {t.hover}; }}
+QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+    border: 2px solid {t.focus}; padding: 0 6px;
+}}
+QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
+    color: {t.ink3}; border-color: {t.line}; background: {t.sunken};
+}}
+QComboBox::drop-down {{ border: 0; width: 20px; }}
+QComboBox QAbstractItemView {{
+    background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; outline: 0;
+    selection-background-color: {t.selected}; selection-color: {t.ink};
+}}
+QCheckBox, QRadioButton {{ color: {t.ink}; spacing: 6px; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {t.ink3}; }}
+QCheckBox:focus, QRadioButton:focus {{ outline: 2px solid {t.focus}; }}
+
+QSlider {{ min-height: 22px; }}
+QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
+QSlider::sub-page:horizontal {{ background: {t.ink2}; border-radius: 2px; }}
+QSlider::handle:horizontal {{
+    width: 12px; height: 12px; margin: -6px 0; border-radius: 8px; background: {t.panel}; border: 2px solid {t.ink};
+}}
+QSlider::handle:horizontal:hover {{ background: {t.hover}; }}
+QSlider::handle:horizontal:focus {{ border-color: {t.focus}; }}
+QSlider::handle:horizontal:disabled {{ border-color: {t.line}; }}
+
+QDockWidget {{ background: {t.sunken}; color: {t.ink2}; }}
+QFrame[kind="panel"] {{ background: {t.panel}; border: 0; }}
+QFrame[kind="sunken"] {{ background: {t.sunken}; border: 0; }}
+QFrame[kind="card"] {{ background: {t.panel}; border: 1px solid {t.control}; border-radius: {CARD_RADIUS}px; }}
+QFrame[kind="card"]:hover {{ background: {t.hover}; }}
+QFrame[kind="card"][selected="true"] {{ background: {t.selected}; border-color: {t.focus}; }}
+QFrame[kind="quote"] {{ background: {t.hover}; border: 0; border-radius: {CARD_RADIUS}px; }}
+QFrame[kind="notice"][level="ok"] {{ background: {t.ok_fill}; border: 0; border-left: 4px solid {t.ok}; }}
+QFrame[kind="notice"][level="warning"] {{
+    background: {t.warning_fill}; border: 0; border-left: 4px solid {t.warning};
+}}
+QFrame[kind="notice"][level="error"] {{ background: {t.error_fill}; border: 0; border-left: 4px solid {t.error}; }}
+
+QLabel {{ background: transparent; color: {t.ink}; }}
+QLabel:disabled {{ color: {t.ink3}; }}
+QLabel[kind="title"] {{ font-size: {size(Text.TITLE)}; font-weight: 600; }}
+QLabel[kind="dock-header"] {{
+    color: {t.ink2}; font-size: {size(Text.DOCK_HEADER)}; font-weight: 700; min-height: {DOCK_HEADER_HEIGHT}px;
+    padding-left: {PANEL_INSET}px;
+}}
+QLabel[kind="secondary"] {{ color: {t.ink2}; font-size: {size(Text.SECONDARY)}; }}
+QLabel[kind="caption"] {{ color: {t.ink3}; font-size: {size(Text.SECONDARY)}; }}
+QLabel[kind="value"] {{ font-size: {size(Text.VALUE)}; font-weight: 600; }}
+QLabel[kind="step-number"] {{ font-size: {size(Text.STEP_NUMBER)}; font-weight: 700; }}
+
+QScrollArea {{ background: transparent; border: 0; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {t.frame}; border-radius: 3px; margin: 2px; }}
+QScrollBar::handle:vertical {{ min-height: 24px; }}
+QScrollBar::handle:horizontal {{ min-width: 24px; }}
+QScrollBar::handle:hover {{ background: {t.control}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+
+QToolTip {{ background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; padding: 3px 6px; }}
+QMenuBar {{ background: transparent; color: {t.ink}; }}
+QMenuBar::item {{ padding: 4px 9px; border-radius: {CONTROL_RADIUS}px; background: transparent; }}
+QMenuBar::item:selected {{ background: {t.hover}; }}
+QMenu {{ background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; padding: 4px; }}
+QMenu::item {{ padding: 4px 24px 4px 10px; border-radius: {CONTROL_RADIUS}px; }}
+QMenu::item:selected {{ background: {t.selected}; }}
+QMenu::item:disabled {{ color: {t.ink3}; }}
+QMenu::icon {{ padding-left: 8px; }}
+QMenu::separator {{ height: 1px; background: {t.line}; margin: 4px 0; }}
+QProgressBar {{ background: {t.line}; border: 0; border-radius: 2px; max-height: 4px; }}
+QProgressBar::chunk {{ background: {t.ink}; border-radius: 2px; }}
+"""
