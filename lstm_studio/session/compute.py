@@ -143,7 +143,7 @@ class Computer:
             info = network.info()
             progress((index + 0.5) / len(networks), f"Tracing {info.title}, {info.hidden_size} units")
             infos.append(info)
-            traces.append(trace(network, sequence, objective=setup.objective, device=setup.device))
+            traces.append(trace(network, sequence, objective=setup.objective, device=setup.device, dtype=setup.dtype))
         return Result(setup, sequences, sequence, tuple(infos), tuple(traces))
 
     def _prepare(self, setup: Setup) -> SequenceSet:

@@ -50,6 +50,8 @@ class Setup:
         As in ``ls.trace(objective=…)``; None for the default.
     device
         ``"auto"`` or one of the devices found.
+    dtype
+        ``"float32"`` or ``"float64"``, the precision of the states.
     """
 
     data: SequenceSet
@@ -62,6 +64,7 @@ class Setup:
     match: Match = Match.UNITS
     objective: str | None = None
     device: str = "auto"
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)
