@@ -1,0 +1,19 @@
+"""``python -m lstm_studio``, the command ``lstm-studio`` and the frozen program all start here."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    # Before any import that costs time: in a frozen program a child process starts here too, and goes no further.
+    multiprocessing.freeze_support()
+    from lstm_studio.cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

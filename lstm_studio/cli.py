@@ -1,0 +1,317 @@
+"""The command line. Without a command it opens the window.
+
+Exit status: 0 done; 2 an error that the user can put right, told in one message on standard error; 1 a bug, with its
+traceback; 130 interrupted with Ctrl-C. Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import lstm_studio
+from lstm_studio.errors import StudioError, TraceError
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import Progress, ignore_progress
+from lstm_studio.sequences.sequence import Scaling
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.state import Match, Setup
+
+if TYPE_CHECKING:
+    from lstm_studio.sequences.sequence import SequenceSet
+    from lstm_studio.session.state import Result
+
+PICTURE_WITHOUT_DISPLAY = Path("lstm-studio.png")
+WINDOW_PACKAGES = ("PySide6", "shiboken6", "pyqtgraph", "superqt", "cmap")
+
+app = typer.Typer(
+    name="lstm-studio",
+    help="A microscope for recurrent networks: step an LSTM and a vanilla RNN through your own sequences.",
+    epilog="Without a command, the files named are opened in the window: lstm-studio data.csv checkpoint.pt",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    known = {command.name for command in app.registered_commands}
+    words = list(arguments)
+    if not words or (words[0] not in known and not words[0].startswith("-")):
+        words.insert(0, "open")
+    try:
+        app(words, prog_name="lstm-studio")
+    except StudioError as error:
+        typer.echo(f"lstm-studio: {error}", err=True)
+        return 2
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return 0
+
+
+@app.command(name="open")
+def open_(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE", help="Sequences, folders of sequences and networks.", show_default=False),
+    ] = None,
+) -> None:
+    """Open the window, with these files in it; the command that runs when none is named."""
+    wanted = files or []
+    for file in wanted:
+        if not Path(file).exists():
+            commands = ", ".join(str(command.name) for command in app.registered_commands)
+            raise StudioError(f"{file}: there is no such file.", f"Commands are {commands}; see lstm-studio --help.")
+    if not _has_display():
+        typer.echo(
+            f"There is no display to open a window on: rendering the same view to {PICTURE_WITHOUT_DISPLAY} instead."
+        )
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        with _window_packages():
+            from lstm_studio.ui.render import render_view
+        render_view(PICTURE_WITHOUT_DISPLAY, files=wanted)
+        return
+    with _window_packages():
+        from lstm_studio.ui.app import open_window
+    raise typer.Exit(open_window(wanted))
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class Precision(StrEnum):
+    """Floating-point type of the states."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+
+
+class Theme(StrEnum):
+    """The colours of a picture."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+@app.command(name="trace")
+def trace(
+    sequence: Annotated[str, typer.Argument(metavar="SEQUENCE", help="A sequence file, or a folder of them.")],
+    *,
+    network: Annotated[str | None, typer.Option(metavar="FILE", help="A checkpoint to trace.")] = None,
+    kind: Annotated[str, typer.Option(help="Without a checkpoint: the cell of a new network, lstm or rnn.")] = "lstm",
+    hidden: Annotated[int, typer.Option(min=1, help="Its units per layer and direction.")] = 32,
+    layers: Annotated[int, typer.Option(min=1, help="Its stacked layers.")] = 1,
+    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="A second pass, backwards in time.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of its initial weights.")] = 0,
+    companion: Annotated[
+        str | None, typer.Option(metavar="KIND|FILE", help="A second network beside it: rnn, lstm or a checkpoint.")
+    ] = None,
+    match: Annotated[Match, typer.Option(help="What a new companion has in common with the network.")] = Match.UNITS,
+    item: Annotated[int, typer.Option(min=0, help="Which sequence of the file, counted from 0.")] = 0,
+    scaling: Annotated[Scaling, typer.Option(help="How raw values become network inputs.")] = Scaling.NONE,
+    piece_length: Annotated[
+        int | None,
+        typer.Option(min=0, help="Cut long sequences after so many steps; 0 never. Default: as the window does."),
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option(help="What is differentiated: last-hidden, hidden:STEP:UNIT, next-step or target.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
+    dtype: Annotated[Precision, typer.Option(help="Floating-point type of the states.")] = Precision.FLOAT32,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Save the trace (.npz, .csv or .safetensors); a companion's goes to NAME.companion.*."),
+    ] = None,
+    render: Annotated[Path | None, typer.Option(help="Save the Explore view of it as a picture (.png).")] = None,
+    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the picture, in pixels.")] = "1600x1000",
+    theme: Annotated[Theme, typer.Option(help="Colours of the picture.")] = Theme.LIGHT,
+    labels: Annotated[Labels, typer.Option(help="Vocabulary of the picture.")] = Labels.STANDARD,
+    step: Annotated[
+        int | None, typer.Option(min=0, help="The picture shows everything up to this step, from 0. Default: the last.")
+    ] = None,
+) -> None:
+    """Run a sequence through a network, and print what every signal did."""
+    if out is not None:
+        _check_folder(out)
+    if render is not None:
+        _check_folder(render)
+    spec = NetworkSpec(kind, hidden, layers, bidirectional, seed, network)
+    with _progress() as progress:
+        data, length = _opened(sequence, piece_length, progress)
+        setup = Setup(
+            data=data,
+            item=item,
+            scaling=scaling,
+            piece_length=length,
+            network=spec,
+            companion=_companion(companion),
+            match=match,
+            objective=objective,
+            device=device.value,
+            dtype=dtype.value,
+        )
+        result = Computer().compute(setup, progress)
+    _report(result)
+
+
+@app.command(name="version")
+def version() -> None:
+    """Print the versions of everything that decides a result, and the devices PyTorch finds."""
+    qt = _version("PySide6_Essentials")
+    typer.echo(f"LSTM Studio {lstm_studio.__version__}")
+    typer.echo(f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
+    typer.echo(f"PyTorch {_version('torch')}")
+    typer.echo(f"Qt {qt}" if qt else "Qt is not installed: the library and the command line work, the window does not")
+    # Last, because it loads PyTorch.
+    from lstm_studio.engine.devices import available_devices
+
+    typer.echo(f"devices: {', '.join(available_devices())}")
+
+
+def _version(package: str) -> str:
+    try:
+        return version_of(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _has_display() -> bool:
+    """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
+    wanted = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in wanted)
+
+
+@contextmanager
+def _window_packages() -> Iterator[None]:
+    """Import from ``lstm_studio.ui`` inside: says what to install where that cannot work.
+
+    Raises
+    ------
+    StudioError
+        If a package of the extra "gui", or a system library of Qt's, is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in WINDOW_PACKAGES:
+            raise
+        raise StudioError(
+            f"The window needs {error.name}, which is not installed.", 'Install it with: pip install "lstm-studio[gui]"'
+        ) from None
+    except ImportError as error:
+        if "cannot open shared object file" not in str(error):
+            raise
+        raise StudioError(
+            f"Qt misses a system library: {error}.",
+            "From a checkout, sh packaging/system-libraries.sh python3 names the packages; or see the README.",
+        ) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Show a bar on standard error while the work inside reports; on a terminal only."""
+    if not sys.stderr.isatty():
+        yield ignore_progress
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task("", total=1.0)
+
+        def show(fraction: float, words: str) -> None:
+            bars.update(bar, description=words, total=None if fraction < 0 else 1.0, completed=max(fraction, 0.0))
+
+        yield show
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse before the work what could not be saved after it."""
+    if not path.absolute().parent.is_dir():
+        raise TraceError(f"{path}: there is no folder {path.parent} to save in.", "Create it first.")
+
+
+def _opened(path: str, piece_length: int | None, progress: Progress) -> tuple[SequenceSet, int | None]:
+    """Return the sequences of a file, and after how many steps to cut them (None: never)."""
+    from lstm_studio.sequences.opening import open_sequence
+    from lstm_studio.sequences.pieces import suggest_piece_length
+
+    data = open_sequence(path, progress=progress)
+    return data, suggest_piece_length(data) if piece_length is None else piece_length or None
+
+
+def _companion(wanted: str | None) -> NetworkSpec | None:
+    """Return the network that ``--companion`` asks for: a kind, or a checkpoint where there is such a file."""
+    if wanted is None:
+        return None
+    return NetworkSpec(checkpoint=wanted) if Path(wanted).suffix else NetworkSpec(wanted)
+
+
+def _report(result: Result) -> None:
+    """Print what each network did, as tables."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    # Piped output is read by programs or kept in logs: no line is folded there.
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+    sequence, setup = result.sequence, result.setup
+    cut = f", cut after {setup.piece_length} steps" if setup.piece_length is not None else ""
+    console.print(
+        f"{result.sequences.title}: sequence {setup.item} of {len(result.sequences)}{cut}, "
+        f"{sequence.steps} steps × {sequence.features} features",
+        markup=False,
+    )
+    for info, traced in zip(result.infos, result.traces, strict=True):
+        console.print()
+        console.print(
+            f"{info.title}, {info.hidden_size} units, {info.parameters:,} parameters, {info.source}, "
+            f"{traced.provenance.device}, {traced.provenance.dtype}; "
+            f"recovered states differ from PyTorch's by at most {traced.recovery_error:.1e}",
+            markup=False,
+        )
+        signals = Table("signal", "shape", "smallest", "mean", "largest", box=box.SIMPLE)
+        for name, values in traced.arrays.items():
+            if not name.startswith(("grad.", "norm.")):
+                shape = " × ".join(map(str, values.shape))
+                signals.add_row(
+                    name, shape, *(f"{number:.4g}" for number in (values.min(), values.mean(), values.max()))
+                )
+        console.print(signals)
+        norms = {name: values for name, values in traced.arrays.items() if name.startswith("norm.grad.")}
+        if norms:
+            gradients = Table(f"gradient of {traced.provenance.objective}", "first step", "last step", box=box.SIMPLE)
+            for name, values in norms.items():
+                gradients.add_row(name, f"{values[0]:.3e}", f"{values[-1]:.3e}")
+            console.print(gradients)
