@@ -60,9 +60,7 @@ def layers_of(result: Result, network: int) -> tuple[tuple[ShownLayer, ...], ...
     for layer in trace.layers:
         stacked.setdefault(layer.prefix.removesuffix(_BACKWARD), []).append(layer)
     return tuple(
-        tuple(
-            ShownLayer(network, result.infos[network], trace, layer, number, len(stacked)) for layer in directions
-        )
+        tuple(ShownLayer(network, result.infos[network], trace, layer, number, len(stacked)) for layer in directions)
         for number, directions in enumerate(stacked.values())
     )
 

@@ -149,9 +149,7 @@ def readings_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tupl
             explained |= {rule.result, rule.left.signal, rule.right.signal}
     # What is before the squashing is of no interest where the operation shows what comes out of it.
     return tuple(
-        Reading(
-            signal.label(labels), signal.symbol, signal.role, signal.badge, _read(shown, signal.name, step, unit)
-        )
+        Reading(signal.label(labels), signal.symbol, signal.role, signal.badge, _read(shown, signal.name, step, unit))
         for signal in shown.layer.signals
         if signal.name not in explained
         and signal.name.removesuffix(".preactivation") not in explained
@@ -174,8 +172,7 @@ def sentence(operations: tuple[Operation, ...], shown: ShownLayer, step: int, un
     else:
         begin = f"Unit {unit} keeps {_percent(forget.left)} of its {long_term} and {added}."
     return (
-        f"{begin} It exposes {_percent(use.left)} of tanh <i>c</i>, so its {short_term} is now "
-        f"{_number(use.result)}."
+        f"{begin} It exposes {_percent(use.left)} of tanh <i>c</i>, so its {short_term} is now {_number(use.result)}."
     )
 
 
@@ -215,7 +212,7 @@ def _words(operand: _Operand, shown: ShownLayer, signals: dict[str, Signal], lab
 
 
 def _percent(share: float) -> str:
-    """A share in percent; near the ends with a decimal, so that 99.7 % is not rounded to all of it."""
+    """Return a share in percent; near the ends with a decimal, so that 99.7 % is not rounded to all of it."""
     near_an_end = 0.0 < share < 0.01 or 0.99 < share < 0.9995
     return f"{100 * share:.{1 if near_an_end else 0}f} %"
 

@@ -1,0 +1,63 @@
+"""What every panel of a dock is: a scrolling column that redraws what changed."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP
+
+State = TypeVar("State")
+
+_NARROWEST = 208
+
+
+class Panel(QWidget, Generic[State]):
+    """A panel that draws a frozen state: resolve it from the session, compare, apply what changed.
+
+    Subclasses implement :meth:`_resolve` and :meth:`_apply`, and call :meth:`refresh` when the session tells.
+    """
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._state: State | None = None
+        self._body = QWidget()
+        self.column = QVBoxLayout(self._body)
+        self.column.setContentsMargins(PANEL_INSET, SECTION_GAP, PANEL_INSET, SECTION_GAP)
+        self.column.setSpacing(SECTION_GAP)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setAccessibleName(f"{name}, scrolling")
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._body.setAutoFillBackground(False)
+        self._scroll.setWidget(self._body)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._scroll)
+
+    def refresh(self) -> None:
+        """Draw what the session holds now."""
+        state, before = self._resolve(), self._state
+        if state != before:
+            self._state = state
+            self._apply(state, before)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size at which nothing scrolls."""
+        return self._body.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width at which nothing is clipped, and a height from which it scrolls."""
+        return QSize(max(_NARROWEST, self._body.minimumSizeHint().width()), 96)
+
+    def _resolve(self) -> State:
+        raise NotImplementedError
+
+    def _apply(self, state: State, before: State | None) -> None:
+        raise NotImplementedError

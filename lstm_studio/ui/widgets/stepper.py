@@ -1,0 +1,78 @@
+"""A number between two arrows: ‹ 14 ›."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QSpinBox, QToolButton, QWidget
+
+from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.theme import HALF_GRID, Theme
+
+
+class Stepper(QWidget):
+    """Chooses one of a range of numbers, by typing or step by step.
+
+    Parameters
+    ----------
+    name
+        What is chosen (``"unit"``), for tool tips and screen readers.
+    prefix
+        Stands before the number in the field.
+    """
+
+    chosen = Signal(int)
+    """The number that the user chose; not emitted by :meth:`show_value`."""
+
+    def __init__(self, theme: Theme, name: str, prefix: str = "") -> None:
+        super().__init__()
+        self._back, self._forward = QToolButton(), QToolButton()
+        self._field = QSpinBox()
+        self._field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self._field.setKeyboardTracking(False)
+        self._field.setGroupSeparatorShown(True)
+        self._field.setPrefix(prefix)
+        self._field.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._field.setAccessibleName(name.capitalize())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(HALF_GRID)
+        for button, words in ((self._back, f"Previous {name}"), (self._forward, f"Next {name}")):
+            button.setAccessibleName(words)
+            button.setToolTip(words)
+            button.setAutoRepeat(True)
+        layout.addWidget(self._back)
+        layout.addWidget(self._field, 1)
+        layout.addWidget(self._forward)
+        self._back.clicked.connect(self._field.stepDown)
+        self._forward.clicked.connect(self._field.stepUp)
+        self._field.valueChanged.connect(self._changed)
+        self.apply_theme(theme)
+        self.show_value(0, 0, 0)
+
+    @property
+    def field(self) -> QSpinBox:
+        """The field in the middle."""
+        return self._field
+
+    def show_value(self, value: int, low: int, high: int) -> None:
+        """Show a number and its range."""
+        self._field.blockSignals(True)
+        self._field.setRange(low, high)
+        self._field.setValue(value)
+        self._field.blockSignals(False)
+        self._enable()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw the arrows in another theme."""
+        self._back.setIcon(make_icon(Icon.CHEVRON_LEFT, theme))
+        self._forward.setIcon(make_icon(Icon.CHEVRON_RIGHT, theme))
+
+    def _changed(self, value: int) -> None:
+        self._enable()
+        self.chosen.emit(value)
+
+    def _enable(self) -> None:
+        value = self._field.value()
+        self._back.setEnabled(value > self._field.minimum())
+        self._forward.setEnabled(value < self._field.maximum())
+        self._field.setEnabled(self._field.minimum() < self._field.maximum())
