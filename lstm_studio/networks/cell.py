@@ -1,0 +1,359 @@
+"""What a kind of recurrent layer must say and do to be traced: the contract that every file in ``cells/`` fulfils.
+
+Importing this module does not import torch: the window lists the kinds before torch has loaded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks.signals import Signal
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+ArrayT = TypeVar("ArrayT")
+OtherT = TypeVar("OtherT")
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The sizes of a stack of recurrent layers.
+
+    Parameters
+    ----------
+    input_size
+        F, features at each step, at least 1.
+    hidden_size
+        H, units per layer and direction, at least 1.
+    layers
+        Stacked layers, at least 1.
+    bidirectional
+        Whether a second pass runs backwards in time.
+    bias
+        Whether the layers add bias vectors (PyTorch keeps two per layer).
+
+    Raises
+    ------
+    NetworkError
+        If a size is not a whole number of at least 1.
+    """
+
+    input_size: int
+    hidden_size: int
+    layers: int = 1
+    bidirectional: bool = False
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("input_size", "hidden_size", "layers"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise NetworkError(f"{name} is {value!r}.", "Give a whole number of at least 1.")
+            object.__setattr__(self, name, int(value))
+
+    @property
+    def directions(self) -> int:
+        """2 when bidirectional, else 1."""
+        return 2 if self.bidirectional else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice that one kind of cell offers beside its sizes.
+
+    Parameters
+    ----------
+    name
+        Keyword in ``ls.new_network``.
+    title
+        Label for the window.
+    default
+        The value when nothing is asked for.
+    choices
+        The allowed values; empty where any number goes.
+    """
+
+    name: str
+    title: str
+    default: Any
+    choices: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Layer(Generic[ArrayT]):
+    """One layer and direction: its module, and its weights as tensors or as arrays.
+
+    ``G`` is the number of rows per unit (:attr:`Cell.gates`) and ``P`` the size of the hidden state: H, or the size of
+    the projection.
+
+    Parameters
+    ----------
+    module
+        The module of which this is a part.
+    input
+        (G·H, F).
+    recurrent
+        (G·H, P).
+    input_bias, recurrent_bias
+        (G·H,), or None without bias.
+    projection
+        (P, H), or None.
+    """
+
+    module: nn.Module
+    input: ArrayT
+    recurrent: ArrayT
+    input_bias: ArrayT | None = None
+    recurrent_bias: ArrayT | None = None
+    projection: ArrayT | None = None
+
+    def map(self, change: Callable[[ArrayT], OtherT]) -> Layer[OtherT]:
+        """Return the same with ``change`` applied to each weight."""
+        return Layer(
+            self.module,
+            change(self.input),
+            change(self.recurrent),
+            None if self.input_bias is None else change(self.input_bias),
+            None if self.recurrent_bias is None else change(self.recurrent_bias),
+            None if self.projection is None else change(self.projection),
+        )
+
+    def flat(self) -> list[ArrayT]:
+        """Return those that exist in the order of PyTorch's fused kernels."""
+        every = (self.input, self.recurrent, self.input_bias, self.recurrent_bias, self.projection)
+        return [weight for weight in every if weight is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What one layer and direction did, in the order in which it processed the steps.
+
+    Parameters
+    ----------
+    signals
+        Declared name → (T, H) tensor, without ``hidden_state``, which is the module's own.
+    hidden_state
+        (T, P) tensor: the hidden state computed again from the other signals, to be compared with the module's own.
+    """
+
+    signals: dict[str, Tensor]
+    hidden_state: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Gradients:
+    """Total derivatives dL/d· of one layer and direction, through time, in the order of processing.
+
+    Parameters
+    ----------
+    signals
+        Declared name → (T, H) array: of each state the total derivative, and of every pre-activation.
+    input
+        (T, F).
+    initial
+        One array per state: the derivative with respect to the state before the first step.
+    """
+
+    signals: dict[str, NDArray[Any]]
+    input: NDArray[Any]
+    initial: tuple[NDArray[Any], ...]
+
+
+class Cell(ABC):
+    """A kind of recurrent layer with the tensor names and shapes of ``torch.nn.RNNBase``.
+
+    One instance per kind, named ``CELL`` in its file. All steps are in the order of processing: for the reverse
+    direction the engine flips time before and after.
+    """
+
+    kind: ClassVar[str]
+    """Canonical name, ``"lstm"``; the attribute and signal prefix of a bare module."""
+    title: ClassVar[str]
+    """Proper name, ``"LSTM"``."""
+    gates: ClassVar[int]
+    """G, rows per unit in the weight matrices."""
+    states: ClassVar[tuple[str, ...]]
+    """The signals that are carried from step to step, the hidden state first."""
+    options: ClassVar[tuple[Option, ...]] = ()
+
+    @abstractmethod
+    def accepts(self, module: nn.Module) -> bool:
+        """Return whether ``module`` is of this kind."""
+
+    @abstractmethod
+    def build(self, sizes: Sizes, options: Mapping[str, Any]) -> nn.Module:
+        """Return a new module with weights drawn from torch's current random state.
+
+        Raises
+        ------
+        NetworkError
+            If an option is unknown or out of range.
+        """
+
+    @abstractmethod
+    def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
+        """Return the number of weights in closed form."""
+
+    @abstractmethod
+    def module_options(self, module: nn.Module) -> dict[str, Any]:
+        """Return the options with which ``module`` was built, as far as they change what it computes."""
+
+    @abstractmethod
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:
+        """Return the signals of each layer and direction in the order to show them."""
+
+    @abstractmethod
+    def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+        """Run one layer of a stack, in one or two directions, through the fused kernel.
+
+        Parameters
+        ----------
+        layers
+            One entry per direction.
+        x
+            (T, F) tensor, in the order of time.
+        initial
+            One (D, P or H) tensor per state.
+
+        Returns
+        -------
+        Tensor
+            (T, D·P) hidden states, in the order of time.
+        """
+
+    @abstractmethod
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        """Recover every declared signal from the input and the hidden states that the fused kernel returned.
+
+        Parameters
+        ----------
+        layer
+            The weights.
+        x, h
+            (T, F) and (T, P) tensors, T at least 1.
+        initial
+            One (P,) or (H,) tensor per state.
+        """
+
+    @abstractmethod
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time.
+
+        Parameters
+        ----------
+        layer
+            The weights, in the precision of ``upstream``.
+        signals
+            All declared signals as recovered, (T, H).
+        upstream
+            (T, P) array: dL/dh_t as far as it does not pass through later steps. Decides the precision.
+        final
+            One entry per state: dL with respect to the last state as far as it does not pass through ``upstream``.
+        """
+
+    def checked_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all options of this kind, ``options`` over the defaults.
+
+        Raises
+        ------
+        NetworkError
+            If an option is unknown or not one of its choices.
+        """
+        known = {option.name: option for option in self.options}
+        for name, value in options.items():
+            if name not in known:
+                offered = ", ".join(known) or "none"
+                raise NetworkError(f"{self.title} has no option {name!r}.", f"Its options: {offered}.")
+            choices = known[name].choices
+            if choices and value not in choices:
+                raise NetworkError(
+                    f"{name} is {value!r}.", f"Choose one of {', '.join(repr(choice) for choice in choices)}."
+                )
+        return {name: options.get(name, option.default) for name, option in known.items()}
+
+    def sizes(self, module: nn.Module) -> Sizes:
+        """Return the sizes of a module of this kind."""
+        return Sizes(
+            _size(module, "input_size"),
+            _size(module, "hidden_size"),
+            _size(module, "num_layers"),
+            bool(module.bidirectional),
+            bool(module.bias),
+        )
+
+    def output_size(self, module: nn.Module) -> int:
+        """Return P, the size of the hidden state of one direction."""
+        return _size(module, "proj_size") or _size(module, "hidden_size")
+
+    def layer(self, module: nn.Module, index: int, reverse: bool) -> Layer[Tensor]:
+        """Return one layer and direction of ``module``, detached from the autograd graph."""
+        end = f"_l{index}{'_reverse' if reverse else ''}"
+
+        def weight(name: str) -> Tensor | None:
+            tensor = getattr(module, name + end, None)
+            return None if tensor is None else tensor.detach()
+
+        entering, recurrent = weight("weight_ih"), weight("weight_hh")
+        if entering is None or recurrent is None:
+            raise TypeError(f"{type(module).__name__} has no weight_ih{end} and weight_hh{end}")
+        return Layer(module, entering, recurrent, weight("bias_ih"), weight("bias_hh"), weight("weight_hr"))
+
+
+def _size(module: nn.Module, name: str) -> int:
+    value = getattr(module, name)
+    if not isinstance(value, int):
+        raise TypeError(f"{type(module).__name__}.{name} is {value!r}, not a whole number")
+    return value
+
+
+def layer_prefix(path: str, kind: str, layer: int, reverse: bool) -> str:
+    """Return the canonical prefix of a layer and direction.
+
+    Parameters
+    ----------
+    path
+        Attribute path of the module in its model; empty for a bare module, which is called after its kind.
+    kind
+        Registered kind.
+    layer
+        From 0.
+    reverse
+        Whether this is the pass that runs backwards in time.
+    """
+    return f"{path or kind}.{layer}{'.reverse' if reverse else ''}"
+
+
+def stacked_weight_count(sizes: Sizes, gates: int, output_size: int | None = None) -> int:
+    """Count the weights of a stack as ``torch.nn.RNNBase`` lays them out.
+
+    Parameters
+    ----------
+    sizes
+        Of the stack.
+    gates
+        G, rows per unit.
+    output_size
+        P, where the hidden state is projected; each layer and direction then has P·H weights more.
+    """
+    hidden = sizes.hidden_size
+    out = hidden if output_size is None else output_size
+    per_direction = 0
+    for layer in range(sizes.layers):
+        entering = sizes.input_size if layer == 0 else sizes.directions * out
+        per_direction += gates * hidden * (entering + out + (2 if sizes.bias else 0))
+        per_direction += 0 if output_size is None else out * hidden
+    return sizes.directions * per_direction

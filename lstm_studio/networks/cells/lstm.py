@@ -1,0 +1,217 @@
+"""The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000): ``torch.nn.LSTM``.
+
+With all steps counted from 0 and c_{−1}, h_{−1} given::
+
+    a_t = W_ih x_t + b_ih + W_hh h_{t−1} + b_hh            four blocks, in the order i, f, g, o
+    i, f, o = σ(a),  g = tanh(a)
+    c_t = f_t ⊙ c_{t−1} + i_t ⊙ g_t
+    h_t = o_t ⊙ tanh(c_t)                                   or W_hr (o_t ⊙ tanh(c_t)) with a projection (Sak 2014)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.signals import (
+    ADMITTED,
+    CANDIDATE,
+    CELL_STATE,
+    FORGET_GATE,
+    HIDDEN_STATE,
+    INPUT_GATE,
+    OUTPUT_GATE,
+    RETAINED,
+    Signal,
+    preactivation,
+)
+from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
+_SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
+
+
+class _LSTM(Cell):
+    kind = "lstm"
+    title = "LSTM"
+    gates = 4
+    states = (HIDDEN_STATE.name, CELL_STATE.name)
+    options = (
+        Option("proj_size", "Projected hidden state, units", 0),
+        Option("forget_bias", "Forget gate's first bias", None),
+    )
+
+    def accepts(self, module: nn.Module) -> bool:
+        from torch import nn
+
+        return isinstance(module, nn.LSTM)
+
+    def build(self, sizes: Sizes, options: Mapping[str, Any]) -> nn.Module:
+        import torch
+        from torch import nn
+
+        chosen = self._checked(sizes, options)
+        module = nn.LSTM(
+            sizes.input_size,
+            sizes.hidden_size,
+            sizes.layers,
+            bias=sizes.bias,
+            bidirectional=sizes.bidirectional,
+            proj_size=chosen["proj_size"],
+        )
+        if chosen["forget_bias"] is not None:
+            forget = slice(sizes.hidden_size, 2 * sizes.hidden_size)
+            with torch.no_grad():
+                for name, tensor in module.named_parameters():
+                    if name.startswith("bias"):
+                        # PyTorch adds two bias vectors: the first carries the value, the second starts at zero.
+                        tensor[forget] = chosen["forget_bias"] if name.startswith("bias_ih") else 0.0
+        return module
+
+    def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
+        return stacked_weight_count(sizes, self.gates, self._checked(sizes, options)["proj_size"] or None)
+
+    def module_options(self, module: nn.Module) -> dict[str, Any]:
+        return {"proj_size": module.proj_size}
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:
+        shown = tuple(
+            signal.with_levels(None) if signal is HIDDEN_STATE and module.proj_size else signal for signal in _SHOWN
+        )
+        return shown + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
+
+    def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+        import torch
+
+        flat = [weight for direction in layers for weight in direction.flat()]
+        before = tuple(state.unsqueeze(1) for state in initial)
+        bias = layers[0].input_bias is not None
+        output = torch.lstm(x.unsqueeze(1), before, flat, bias, 1, 0.0, False, len(layers) == 2, False)[0]
+        return output.squeeze(1)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        import torch
+
+        from lstm_studio.networks.scan import linear_scan
+
+        h0, c0 = initial
+        steps, units = len(x), len(c0)
+        h_before = torch.cat((h0.unsqueeze(0), h[:-1]))  # (T, P)
+        before = torch.empty(4, steps, units, dtype=x.dtype, device=x.device)  # i, f, g, o: each (T, H) contiguous
+        for gate in range(4):
+            rows = slice(gate * units, (gate + 1) * units)
+            torch.mm(h_before, layer.recurrent[rows].t(), out=before[gate])
+            before[gate].addmm_(x, layer.input[rows].t())
+            if layer.input_bias is not None and layer.recurrent_bias is not None:
+                before[gate] += layer.input_bias[rows] + layer.recurrent_bias[rows]
+        after = torch.empty_like(before)
+        torch.sigmoid(before[:2], out=after[:2])
+        torch.tanh(before[2], out=after[2])
+        torch.sigmoid(before[3], out=after[3])
+        i, f, g, o = after
+        admitted = i * g
+        c = linear_scan(f, admitted, c0)  # (T, H)
+        retained = torch.empty_like(c)
+        torch.mul(f[0], c0, out=retained[0])
+        torch.mul(f[1:], c[:-1], out=retained[1:])
+
+        exposed = torch.tanh(c).mul_(o)
+        signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
+        for gate, signal in enumerate(_IN_WEIGHT_ORDER):
+            signals[signal.name] = after[gate]
+            signals[preactivation(signal).name] = before[gate]
+        return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.t())
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time; the local factors of all steps are computed beforehand.
+
+        dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/dc_t = dL/dm_t ⊙ o_t ⊙ tanh′(c_t) + f_{t+1} ⊙ dL/dc_{t+1}, with m
+        the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
+        """
+        dtype = upstream.dtype
+        steps = len(upstream)
+        local, exposure = _local_factors(signals, dtype)
+        forget = signals[FORGET_GATE.name].astype(dtype, copy=False)
+        units = forget.shape[1]
+
+        dh = upstream.copy()  # (T, P)
+        dh[-1] += final[0]
+        dc = np.empty((steps, units), dtype)
+        da = np.empty((steps, 4, units), dtype)
+        da_flat = da.reshape(steps, 4 * units)
+        recurrent = np.ascontiguousarray(layer.recurrent.T)  # (P, 4H)
+        projection = None if layer.projection is None else np.ascontiguousarray(layer.projection.T)  # (H, P)
+        through_time = np.empty(dh.shape[1], dtype)
+        scratch = np.empty(units, dtype)
+        # dL/dc flowing into the step at hand from the one after it.
+        carried = final[1].astype(dtype)
+
+        multiply, add, dot = np.multiply, np.add, np.dot
+        rows = zip(dh, dc, da[:, :3], da[:, 3], da_flat, local[:, :3], local[:, 3], exposure, forget, strict=True)
+        later: NDArray[Any] | None = None
+        for dh_t, dc_t, da_ifg, da_o, da_t, local_ifg, local_o, exposure_t, forget_t in reversed(list(rows)):
+            if later is not None:
+                dot(recurrent, later, through_time)
+                add(dh_t, through_time, dh_t)
+            dm_t = dh_t if projection is None else projection @ dh_t
+            multiply(dm_t, exposure_t, dc_t)
+            add(dc_t, carried, dc_t)
+            multiply(local_ifg, dc_t, da_ifg)
+            multiply(local_o, dm_t, da_o)
+            carried = multiply(dc_t, forget_t, scratch)
+            later = da_t
+
+        blocks = {preactivation(signal).name: da[:, gate] for gate, signal in enumerate(_IN_WEIGHT_ORDER)}
+        return Gradients(
+            {HIDDEN_STATE.name: dh, CELL_STATE.name: dc, **blocks},
+            da_flat @ layer.input,
+            (recurrent @ da_flat[0], carried.copy()),
+        )
+
+    def _checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
+        chosen = self.checked_options(options)
+        proj_size = chosen["proj_size"]
+        if not isinstance(proj_size, int) or not 0 <= proj_size < sizes.hidden_size:
+            raise NetworkError(
+                f"proj_size is {proj_size!r} with {sizes.hidden_size} hidden units.",
+                "Give 0 for none, or a whole number below the hidden size.",
+            )
+        return chosen
+
+
+def _local_factors(signals: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the factors of dL/da, (T, 4, H), in the order i, f, g, o, and that of dL/dm → dL/dc, (T, H)."""
+    i, f, g, o = (signals[signal.name] for signal in _IN_WEIGHT_ORDER)
+    c = signals[CELL_STATE.name]
+    squashed = np.tanh(c)
+    local = np.empty((len(c), 4, c.shape[1]), dtype)
+    # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
+    if dtype == np.float64:
+        a_i, a_f, a_g, a_o = (signals[preactivation(signal).name] for signal in _IN_WEIGHT_ORDER)
+        closed_i, closed_f, slope_g, slope_o = sigmoid(-a_i), sigmoid(-a_f), tanh_slope(a_g), sigmoid_slope(a_o)
+        exposure = o * tanh_slope(c)
+    else:
+        closed_i, closed_f, slope_g, slope_o = 1 - i, 1 - f, 1 - g * g, o * (1 - o)
+        exposure = o * (1 - squashed * squashed)
+    np.multiply(signals[ADMITTED.name], closed_i, local[:, 0])
+    np.multiply(signals[RETAINED.name], closed_f, local[:, 1])
+    np.multiply(i, slope_g, local[:, 2])
+    np.multiply(squashed, slope_o, local[:, 3])
+    return local, exposure
+
+
+CELL = _LSTM()

@@ -1,0 +1,115 @@
+"""The vanilla recurrent network (Elman 1990): ``torch.nn.RNN``, h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh).
+
+φ is tanh or relu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
+from lstm_studio.networks.slopes import tanh_slope
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_STATE = RECURRENT_STATE.name
+_BEFORE = preactivation(RECURRENT_STATE)
+
+
+class _RNN(Cell):
+    kind = "rnn"
+    title = "Vanilla RNN"
+    gates = 1
+    states = (_STATE,)
+    options = (Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),)
+
+    def accepts(self, module: nn.Module) -> bool:
+        from torch import nn
+
+        return isinstance(module, nn.RNN)
+
+    def build(self, sizes: Sizes, options: Mapping[str, Any]) -> nn.Module:
+        from torch import nn
+
+        return nn.RNN(
+            sizes.input_size,
+            sizes.hidden_size,
+            sizes.layers,
+            bias=sizes.bias,
+            bidirectional=sizes.bidirectional,
+            nonlinearity=self.checked_options(options)["nonlinearity"],
+        )
+
+    def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
+        self.checked_options(options)
+        return stacked_weight_count(sizes, self.gates)
+
+    def module_options(self, module: nn.Module) -> dict[str, Any]:
+        return {"nonlinearity": module.nonlinearity}
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:
+        bounded = module.nonlinearity == "tanh"
+        return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), _BEFORE)
+
+    def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+        import torch
+
+        kernel = torch.rnn_tanh if layers[0].module.nonlinearity == "tanh" else torch.rnn_relu
+        flat = [weight for direction in layers for weight in direction.flat()]
+        bias = layers[0].input_bias is not None
+        before = initial[0].unsqueeze(1)
+        output = kernel(x.unsqueeze(1), before, flat, bias, 1, 0.0, False, len(layers) == 2, False)[0]
+        return output.squeeze(1)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        import torch
+
+        h_before = torch.cat((initial[0].unsqueeze(0), h[:-1]))  # (T, H)
+        before = h_before @ layer.recurrent.t()
+        before.addmm_(x, layer.input.t())
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            before += layer.input_bias + layer.recurrent_bias
+        squash = torch.tanh if layer.module.nonlinearity == "tanh" else torch.relu
+        return Recovered({_BEFORE.name: before}, squash(before))
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time: dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1}, dL/da_t = dL/dh_t ⊙ φ′(a_t)."""
+        slope = _slope(layer.module, signals, upstream.dtype)
+        dh = upstream.copy()
+        dh[-1] += final[0]
+        da = np.empty_like(dh)
+        recurrent = np.ascontiguousarray(layer.recurrent.T)
+        through_time = np.empty(dh.shape[1], dh.dtype)
+
+        multiply, add, dot = np.multiply, np.add, np.dot
+        later: NDArray[Any] | None = None
+        for dh_t, da_t, slope_t in reversed(list(zip(dh, da, slope, strict=True))):
+            if later is not None:
+                dot(recurrent, later, through_time)
+                add(dh_t, through_time, dh_t)
+            multiply(dh_t, slope_t, da_t)
+            later = da_t
+        return Gradients({_STATE: dh, _BEFORE.name: da}, da @ layer.input, (recurrent @ da[0],))
+
+
+def _slope(module: nn.Module, signals: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return φ′ at every step, (T, H)."""
+    h = signals[_STATE]
+    if module.nonlinearity == "relu":
+        return (signals[_BEFORE.name] > 0).astype(dtype)
+    return tanh_slope(signals[_BEFORE.name]) if dtype == np.float64 else 1 - h * h
+
+
+CELL = _RNN()

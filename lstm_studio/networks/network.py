@@ -1,0 +1,320 @@
+"""A network ready to be traced: the PyTorch module, and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks.cell import Cell, Sizes, layer_prefix
+from lstm_studio.networks.cells import cell_of_kind, cell_of_module
+from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
+
+READOUT_KINDS = ("classes", "values")
+"""What the numbers of a read-out mean: scores of classes (shown as probabilities), or the predicted values."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLayer:
+    """One layer and direction of a network.
+
+    Parameters
+    ----------
+    prefix
+        Canonical prefix of its signals, ``"lstm.0"``.
+    kind, title
+        Registered kind and its proper name.
+    input_size, hidden_size, output_size
+        Features that enter, units, and size of the hidden state (smaller than the units with a projection).
+    reverse
+        Whether this pass runs backwards in time.
+    """
+
+    prefix: str
+    kind: str
+    title: str
+    input_size: int
+    hidden_size: int
+    output_size: int
+    reverse: bool
+
+
+class ReadoutNetwork(nn.Module):
+    """A recurrent module and the linear read-out after it, applied at every step.
+
+    Parameters
+    ----------
+    recurrent
+        A module of a registered kind.
+    path
+        Attribute path under which it lives, ``"lstm"`` or ``"encoder.rnn"``.
+    readout
+        ``nn.Linear`` from its output to K values, or None: then the module returns the hidden states.
+    readout_path
+        Attribute path of the read-out.
+
+    Raises
+    ------
+    NetworkError
+        If PyTorch does not allow a module under one of the paths.
+    """
+
+    def __init__(
+        self, recurrent: nn.Module, path: str, readout: nn.Linear | None = None, readout_path: str = "readout"
+    ) -> None:
+        super().__init__()
+        self._path = path
+        self._readout_path = readout_path
+        _attach(self, path, recurrent)
+        if readout is not None:
+            _attach(self, readout_path, readout)
+        self._has_readout = readout is not None
+
+    @property
+    def recurrent(self) -> nn.Module:
+        """The recurrent module."""
+        return self.get_submodule(self._path)
+
+    @property
+    def linear(self) -> nn.Linear | None:
+        """The read-out, or None."""
+        if not self._has_readout:
+            return None
+        linear = self.get_submodule(self._readout_path)
+        assert isinstance(linear, nn.Linear)
+        return linear
+
+    @property
+    def recurrent_path(self) -> str:
+        """Attribute path of the recurrent module."""
+        return self._path
+
+    @property
+    def readout_path(self) -> str:
+        """Attribute path of the read-out."""
+        return self._readout_path
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (…, T, K) outputs, or (…, T, H) hidden states without a read-out, for (…, T, F) inputs."""
+        hidden: Tensor = self.recurrent(x)[0]
+        linear = self.linear
+        if linear is None:
+            return hidden
+        output: Tensor = linear(hidden)
+        return output
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A PyTorch module with one stack of recurrent layers, and perhaps a linear read-out.
+
+    Parameters
+    ----------
+    module
+        The bare recurrent module, or a :class:`ReadoutNetwork` that contains it. Called with a (T, F) tensor.
+    source
+        ``"seed 3"`` or the checkpoint's path.
+    readout_kind
+        ``"classes"``, ``"values"``, or empty without a read-out.
+    """
+
+    module: nn.Module
+    source: str = ""
+    readout_kind: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.readout is None) != (self.readout_kind == ""):
+            raise ValueError(f"readout_kind is {self.readout_kind!r}, the read-out {self.readout}")
+
+    @property
+    def recurrent(self) -> nn.Module:
+        """The recurrent module itself."""
+        return self.module.recurrent if isinstance(self.module, ReadoutNetwork) else self.module
+
+    @property
+    def path(self) -> str:
+        """Attribute path of the recurrent module; empty for a bare module."""
+        return self.module.recurrent_path if isinstance(self.module, ReadoutNetwork) else ""
+
+    @property
+    def readout(self) -> nn.Linear | None:
+        """The linear read-out after the recurrent layers, or None."""
+        return self.module.linear if isinstance(self.module, ReadoutNetwork) else None
+
+    @cached_property
+    def cell(self) -> Cell:
+        """The kind of the recurrent layers."""
+        cell = cell_of_module(self.recurrent)
+        if cell is None:
+            raise NetworkError(
+                f"{type(self.recurrent).__name__} is not a kind of recurrent layer that LSTM Studio knows."
+            )
+        return cell
+
+    @property
+    def kind(self) -> str:
+        """Registered kind, ``"lstm"``."""
+        return self.cell.kind
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The sizes of the recurrent stack."""
+        return self.cell.sizes(self.recurrent)
+
+    @property
+    def input_size(self) -> int:
+        """F, features at each step."""
+        return self.sizes.input_size
+
+    @cached_property
+    def layers(self) -> tuple[NetworkLayer, ...]:
+        """All layers and directions, from the input up, forward before reverse."""
+        sizes, out = self.sizes, self.cell.output_size(self.recurrent)
+        return tuple(
+            NetworkLayer(
+                layer_prefix(self.path, self.kind, layer, reverse),
+                self.kind,
+                self.cell.title,
+                sizes.input_size if layer == 0 else sizes.directions * out,
+                sizes.hidden_size,
+                out,
+                reverse,
+            )
+            for layer in range(sizes.layers)
+            for reverse in (False, True)[: sizes.directions]
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that identify the weights and their names."""
+        return fingerprint(self.module)
+
+    def info(self) -> NetworkInfo:
+        """Return everything a panel shows about the network, without tensors."""
+        return NetworkInfo(
+            kind=self.kind,
+            title=self.cell.title,
+            input_size=self.input_size,
+            hidden_size=self.sizes.hidden_size,
+            layers=self.sizes.layers,
+            bidirectional=self.sizes.bidirectional,
+            parameters=sum(parameter.numel() for parameter in self.module.parameters()),
+            outputs=0 if self.readout is None else self.readout.out_features,
+            source=self.source,
+            fingerprint=self.fingerprint,
+        )
+
+
+def fingerprint(module: nn.Module) -> str:
+    """Return sixteen hexadecimal digits that identify the weights, buffers and their names."""
+    digest = hashlib.sha256()
+    for name, tensor in module.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        flat = tensor.detach().to("cpu").contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:16]
+
+
+def new_network(
+    kind: str,
+    input_size: int,
+    hidden_size: int,
+    layers: int = 1,
+    seed: int = 0,
+    *,
+    bidirectional: bool = False,
+    bias: bool = True,
+    outputs: int = 0,
+    readout: str = "classes",
+    **options: Any,
+) -> Network:
+    """Build a network with weights that the seed decides; torch's own random state is left as it is.
+
+    Parameters
+    ----------
+    kind
+        A registered kind, ``"lstm"`` or ``"rnn"``.
+    input_size, hidden_size, layers
+        F, H and the number of stacked layers, each at least 1.
+    seed
+        0 … 2**63 − 1.
+    bidirectional
+        Whether a second pass runs backwards in time.
+    bias
+        Whether the recurrent layers add bias vectors.
+    outputs
+        K, size of the linear read-out; with 0 the module is the bare recurrent module.
+    readout
+        What the outputs mean: ``"classes"`` or ``"values"``.
+    options
+        Options of the kind: ``nonlinearity`` (``"tanh"`` or ``"relu"``) for the vanilla RNN; ``proj_size`` and
+        ``forget_bias`` (PyTorch's own initial bias unless given) for the LSTM.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    NetworkError
+        If an argument is out of range.
+    """
+    cell = cell_of_kind(kind)
+    sizes = Sizes(input_size, hidden_size, layers, bidirectional, bias)
+    if readout not in READOUT_KINDS:
+        raise NetworkError(f"The read-out is {readout!r}.", "Choose 'classes' or 'values'.")
+    if not 0 <= seed < 1 << 63:
+        raise NetworkError(f"The seed is {seed}.", "Give a whole number from 0 to 2**63 − 1.")
+    if outputs < 0:
+        raise NetworkError(f"outputs is {outputs}.", "Give 0 for no read-out, or the number of outputs.")
+    with torch.random.fork_rng(devices=[]):
+        # torch.manual_seed would seed the accelerators' generators too, which fork_rng does not keep here.
+        torch.default_generator.manual_seed(seed)
+        module = cell.build(sizes, options)
+        if outputs:
+            linear = nn.Linear(sizes.directions * cell.output_size(module), outputs)
+            module = ReadoutNetwork(module, kind, linear)
+    return Network(module.eval(), f"seed {seed}", readout if outputs else "")
+
+
+def build(spec: NetworkSpec, input_size: int) -> Network:
+    """Build, or read from its checkpoint, the network that ``spec`` asks for.
+
+    Parameters
+    ----------
+    spec
+        What is wanted.
+    input_size
+        F of the sequences it is to receive; a checkpoint brings its own.
+
+    Raises
+    ------
+    NetworkError
+        If it cannot be built or read.
+    """
+    if spec.checkpoint is not None:
+        from lstm_studio.networks.checkpoints import open_network
+
+        return open_network(spec.checkpoint)
+    return new_network(
+        spec.kind, input_size, spec.hidden_size, spec.layers, spec.seed, bidirectional=spec.bidirectional
+    )
+
+
+def _attach(root: nn.Module, path: str, module: nn.Module) -> None:
+    *parents, name = path.split(".")
+    try:
+        for parent in parents:
+            if parent not in root._modules:
+                root.add_module(parent, nn.Module())
+            root = root.get_submodule(parent)
+        root.add_module(name, module)
+    except (AttributeError, KeyError) as error:
+        raise NetworkError(
+            f"PyTorch allows no module under the name {path!r}.", "Rename its tensors in the checkpoint."
+        ) from error
