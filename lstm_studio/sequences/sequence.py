@@ -12,6 +12,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.sequences.columns import ColumnInfo
+
 
 class Encoding(StrEnum):
     """What the features of a sequence are."""
@@ -120,6 +122,10 @@ class SequenceSet:
         ``(("encoding", "one-hot, 8"), ("missing", "12 filled forward"))``.
     scaling
         The scaling that ``values`` carry.
+    columns
+        What was made of each column of a table; empty for other kinds of file.
+    indicators
+        Features that are 0 or 1 and stand for a symbol or a bit of one: never scaled, never missing.
     """
 
     sequences: tuple[Sequence, ...]
@@ -128,6 +134,8 @@ class SequenceSet:
     classes: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = field(default=())
     scaling: Scaling = Scaling.NONE
+    columns: tuple[ColumnInfo, ...] = ()
+    indicators: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not self.sequences:

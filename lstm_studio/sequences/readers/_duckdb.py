@@ -1,0 +1,59 @@
+"""Running duckdb so that it reports progress, can be cancelled, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from lstm_studio.progress import Progress
+
+_POLL = 0.05  # seconds between two reports
+
+
+@contextmanager
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a database in memory of its own; what it spills to disk is removed when it closes."""
+    with TemporaryDirectory(prefix="lstm-studio-") as spill:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": spill,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        database = duckdb.connect(":memory:", config=config)
+        try:
+            database.execute("SET enable_progress_bar = true")
+            database.execute("SET enable_progress_bar_print = false")
+            database.execute("SET progress_bar_time = 0")
+            yield database
+        finally:
+            database.close()
+
+
+def run(
+    database: duckdb.DuckDBPyConnection, sql: str, parameters: list[object], progress: Progress, words: str
+) -> None:
+    """Execute a statement while ``progress`` is told how far it is; what that raises interrupts the statement."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(database.execute, sql, parameters)
+        try:
+            while not wait([running], _POLL).done:
+                progress(max(database.query_progress(), 0.0) / 100, words)
+        except BaseException:
+            database.interrupt()
+            wait([running])
+            raise
+        running.result()
+
+
+def identifier(name: str) -> str:
+    """Quote a column name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote a text for SQL."""
+    return "'" + text.replace("'", "''") + "'"
