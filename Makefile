@@ -37,7 +37,7 @@ bench: $(TEST_READY) ## Measure, side by side with the tools people use otherwis
 
 package: $(TEST_READY) ## Build the stand-alone program in dist/ and let it test itself
 	@$(BIN)/python -m PyInstaller --noconfirm --log-level WARN lstm_studio.spec
-	@$(BIN)/python -m packaging.check_bundle dist/lstm-studio
+	@$(BIN)/python packaging/check_bundle.py dist/lstm-studio
 
 samples: $(RUN_READY) ## Train the networks in resources/samples again
 	@$(BIN)/python -m lstm_studio.training.samples
