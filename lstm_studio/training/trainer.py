@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstm_studio.errors import StudioError
+from lstm_studio.networks.cells import cell_of_kind
 from lstm_studio.networks.network import Network, new_network
 from lstm_studio.tasks.score import Score
 from lstm_studio.tasks.task import Batch, Task
@@ -41,8 +43,9 @@ class Recipe:
     clip
         The gradient is scaled down to this Euclidean norm, over all weights together, where it is longer.
     forget_bias
-        Initial bias of an LSTM's forget gates, so that memory is kept before anything is learned (Gers, Schmidhuber &
-        Cummins 2000; 1 is the value of Jozefowicz, Zaremba & Sutskever 2015). None leaves PyTorch's.
+        Initial bias of the forget gates where the cell has them, so that memory is kept before anything is learned
+        (Gers, Schmidhuber & Cummins 2000; 1 is the value of Jozefowicz, Zaremba & Sutskever 2015). None leaves
+        PyTorch's.
     evaluate_every
         Updates between two evaluations.
     held_out
@@ -142,7 +145,11 @@ class Trainer:
 
     def _new(self, kind: str) -> Network:
         recipe, task = self.recipe, self.task
-        network = new_network(
+        wanted = {"forget_bias": recipe.forget_bias}
+        options: dict[str, Any] = {
+            option.name: wanted[option.name] for option in cell_of_kind(kind).options if option.name in wanted
+        }
+        return new_network(
             kind,
             input_size=len(task.features),
             hidden_size=recipe.hidden_size,
@@ -150,10 +157,8 @@ class Trainer:
             seed=recipe.seed,
             outputs=len(task.answers),
             readout=task.readout,
+            **options,
         )
-        if recipe.forget_bias is not None:
-            _set_forget_bias(network.module, recipe.forget_bias)
-        return network
 
     def _update(self, kind: str, optimiser: torch.optim.Optimizer, batch: Batch, update: int) -> None:
         module = self.networks[kind].module
@@ -209,13 +214,3 @@ def _outputs(network: Network, batch: Batch) -> Tensor:
     """Return the read-out at every step, (T, B, K); what stands in the padding is never scored."""
     outputs: Tensor = network.module(torch.from_numpy(batch.inputs))
     return outputs
-
-
-def _set_forget_bias(module: nn.Module, value: float) -> None:
-    """Set the bias of every forget gate of an LSTM; PyTorch adds up two biases, and the gates stand as i, f, g, o."""
-    for part in module.modules():
-        if isinstance(part, nn.LSTM):
-            for name, weight in part.named_parameters():
-                if name.startswith("bias_"):
-                    forget = slice(part.hidden_size, 2 * part.hidden_size)
-                    weight.data[forget] = value if name.startswith("bias_ih") else 0.0
