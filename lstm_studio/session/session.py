@@ -178,7 +178,12 @@ class Session:
     def reject(self, setup: Setup, error: StudioError) -> None:
         """Report that a setup cannot be computed, and return to the one on the screen."""
         self.failed.emit(error)
-        if setup is not self._setup:
+        if setup is self._setup:
+            self.withdraw()
+
+    def withdraw(self) -> None:
+        """Give up the wanted setup and return to the one on the screen."""
+        if not self.waiting:
             return
         shown = [past is self._result.setup for _, past in self._past]
         if any(shown):
@@ -256,9 +261,7 @@ class Session:
 
 def groups_of(result: Result) -> tuple[str, ...]:
     """Return the layers that have a selected unit, ``"0:lstm.0"``: network index and trace prefix."""
-    return tuple(
-        f"{index}:{layer.prefix}" for index, trace in enumerate(result.traces) for layer in trace.layers
-    )
+    return tuple(f"{index}:{layer.prefix}" for index, trace in enumerate(result.traces) for layer in trace.layers)
 
 
 def _units_of(result: Result, group: str) -> int:

@@ -1,0 +1,249 @@
+"""Errors and notes as cards over the plots: what, where, the cure; they never take the keyboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lstm_studio.session.compute import Request
+from lstm_studio.ui.icons import Icon, icon_pixmap, make_icon
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+
+WIDTH = 440
+MOST_CARDS = 3
+"""Cards on the screen; an older one makes place, so that notices never hide the plots altogether."""
+
+
+class Level(StrEnum):
+    """How serious a notice is."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_ICONS = {Level.NOTE: Icon.NOTE, Level.WARNING: Icon.TRIANGLE, Level.ERROR: Icon.OCTAGON}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Offer:
+    """A way out that one click takes.
+
+    Parameters
+    ----------
+    text
+        On the button.
+    request
+        What is asked of the worker when it is pressed.
+    """
+
+    text: str
+    request: Request
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Notice:
+    """What the user should know.
+
+    Parameters
+    ----------
+    level
+        How serious it is.
+    found
+        What was found and where.
+    cure
+        What to do; may be empty.
+    details
+        What "Copy details" copies beside that, for example a traceback.
+    offers
+        Cures that a click takes.
+    """
+
+    level: Level
+    found: str
+    cure: str = ""
+    details: str = ""
+    offers: tuple[Offer, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Everything, for the clipboard."""
+        return "\n".join(part for part in (self.found, self.cure, self.details) if part)
+
+
+class NoticeBoard(QWidget):
+    """The cards, newest at the bottom; its owner places it with :meth:`settle`."""
+
+    offer_taken = Signal(object)
+    """The Offer that was clicked."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._cards: list[_Card] = []
+        self.setAccessibleName("Notices")
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(SECTION_GAP)
+        self.hide()
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is shown, oldest first."""
+        return tuple(card.notice for card in self._cards)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Add a card; the same text again only moves to the end."""
+        for card in [card for card in self._cards if card.notice.text == notice.text]:
+            self._remove(card)
+        while len(self._cards) >= MOST_CARDS:
+            self._remove(self._cards[0])
+        card = _Card(notice, self._theme, self)
+        card.closed.connect(self._on_closed)
+        card.offer_taken.connect(self._on_offer)
+        self._cards.append(card)
+        self._layout.addWidget(card)
+        self.show()
+        self.settle()
+        QAccessible.updateAccessibility(QAccessibleEvent(card, QAccessible.Event.Alert))
+
+    def dismiss(self) -> bool:
+        """Close the newest card; return whether there was one."""
+        if not self._cards:
+            return False
+        self._remove(self._cards[-1])
+        return True
+
+    def clear(self) -> None:
+        """Close all cards."""
+        while self.dismiss():
+            pass
+
+    def settle(self) -> None:
+        """Sit in the lower right corner of the parent, above everything else in it."""
+        parent = self.parentWidget()
+        if parent is None or not self._cards:
+            return
+        width = min(WIDTH, parent.width() - 2 * PANEL_INSET)
+        # A layout that has not been active yet does not know its height for this width.
+        height = self._layout.totalHeightForWidth(width)
+        self.setGeometry(
+            parent.width() - width - PANEL_INSET, max(0, parent.height() - height - PANEL_INSET), width, height
+        )
+        self.raise_()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw the cards in the colours of a theme."""
+        self._theme = theme
+        for card in self._cards:
+            card.apply_theme(theme)
+        self.settle()
+
+    def _remove(self, card: _Card) -> None:
+        self._cards.remove(card)
+        self._layout.removeWidget(card)
+        card.hide()
+        card.deleteLater()
+        self.setVisible(bool(self._cards))
+        self.settle()
+
+    def _on_closed(self, card: _Card) -> None:
+        self._remove(card)
+
+    def _on_offer(self, card: _Card, offer: Offer) -> None:
+        self._remove(card)
+        self.offer_taken.emit(offer)
+
+
+class _Card(QFrame):
+    closed = Signal(object)
+    offer_taken = Signal(object, object)
+
+    def __init__(self, notice: Notice, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.notice = notice
+        # The style sheet knows three levels by colour; a note is a plain card.
+        self.setProperty("kind", "card" if notice.level is Level.NOTE else "notice")
+        self.setProperty("level", str(notice.level))
+        self.setAccessibleName(f"{notice.level.value}: {notice.text}")
+        self._icon = QLabel()
+        found = _wrapped(notice.found)
+        found.setProperty("kind", "title")
+        self._close = QToolButton()
+        self._close.setProperty("kind", "flat")
+        self._close.setToolTip("Close (Escape)")
+        self._close.setAccessibleName("Close this notice")
+        self._close.setIconSize(QSize(12, 12))
+        self._close.clicked.connect(self._on_close)
+        head = QHBoxLayout()
+        head.setSpacing(SECTION_GAP)
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(found, 1)
+        head.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(PANEL_INSET, SECTION_GAP, SECTION_GAP, SECTION_GAP)
+        layout.setSpacing(6)
+        layout.addLayout(head)
+        if notice.cure:
+            layout.addWidget(_wrapped(notice.cure))
+        self._offers: dict[QPushButton, Offer] = {}
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SECTION_GAP)
+        for offer in notice.offers:
+            button = QPushButton(offer.text)
+            button.clicked.connect(self._on_offer)
+            self._offers[button] = offer
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        if notice.level is not Level.NOTE:
+            copy = QPushButton("Copy details")
+            copy.setProperty("kind", "link")
+            copy.clicked.connect(self._on_copy)
+            buttons.addWidget(copy)
+        layout.addLayout(buttons)
+        # Reached with Tab, but a click leaves the keyboard where it was.
+        for reachable in self.findChildren(QAbstractButton):
+            reachable.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.apply_theme(theme)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw the icons in the colours of a theme."""
+        colour = {Level.NOTE: theme.ink2, Level.WARNING: theme.warning, Level.ERROR: theme.error}[self.notice.level]
+        self._icon.setPixmap(icon_pixmap(_ICONS[self.notice.level], colour, ratio=self.devicePixelRatioF()))
+        self._close.setIcon(make_icon(Icon.CROSS, theme))
+
+    def _on_close(self) -> None:
+        self.closed.emit(self)
+
+    def _on_offer(self) -> None:
+        button = self.sender()
+        if isinstance(button, QPushButton):
+            self.offer_taken.emit(self, self._offers[button])
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.notice.text)
+
+
+def _wrapped(text: str) -> QLabel:
+    """Return a label for text that may hold anything, and whose parts can be marked and copied."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    label.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return label
