@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import SequenceError
-from lstm_studio.sequences.options import ChoiceNeededError, Missing
+from lstm_studio.sequences.options import Missing, MissingValuesError
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 
 _CURE = (
@@ -47,7 +47,7 @@ def treat_missing(sequences: SequenceSet, how: Missing) -> SequenceSet:
 
     Raises
     ------
-    ChoiceNeededError
+    MissingValuesError
         With ``Missing.REFUSE``: the counts for each feature, and the first place.
     SequenceError
         A feature of a sequence has no known value to fill with, or no step is left.
@@ -58,7 +58,7 @@ def treat_missing(sequences: SequenceSet, how: Missing) -> SequenceSet:
     source = sequences.title or sequences.source
     if how is Missing.REFUSE:
         counts, first = _count(bad)
-        raise ChoiceNeededError(f"{source}: {counts}; the first at {first}.", _CURE)
+        raise MissingValuesError(f"{source}: {counts}; the first at {first}.", _CURE)
     incomplete = {id(sequence) for sequence in bad}
 
     def treat(sequence: Sequence) -> Sequence:

@@ -75,6 +75,14 @@ class ChoiceNeededError(SequenceError):
     """The file can be read once the user has chosen: how to fill what is missing, or to spend more memory."""
 
 
+class MissingValuesError(ChoiceNeededError):
+    """The choice is ``ReadOptions.missing``."""
+
+
+class MemoryLimitError(ChoiceNeededError):
+    """The choice is ``ReadOptions.memory_limit``."""
+
+
 def require_memory(name: str, needed: int, contents: str, options: ReadOptions) -> str:
     """Say how much memory a file will need, before it is loaded.
 
@@ -96,12 +104,12 @@ def require_memory(name: str, needed: int, contents: str, options: ReadOptions) 
 
     Raises
     ------
-    ChoiceNeededError
+    MemoryLimitError
         Above ``options.memory_limit``.
     """
     words = f"{contents}, about {in_bytes(needed)} of memory"
     if needed > options.memory_limit:
-        raise ChoiceNeededError(
+        raise MemoryLimitError(
             f"{name} holds {words}; the limit is {in_bytes(options.memory_limit)}.",
             "Open a shorter part of the file, or raise the memory limit (ReadOptions.memory_limit, in bytes).",
         )

@@ -77,6 +77,12 @@ class Worker(QObject):
         self._thread.setObjectName("worker")
         self._thread.start()
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is served and nothing waits."""
+        with self._changed:
+            return self._running is None and not self._waiting
+
     def submit(self, request: Request) -> None:
         """Ask for an answer; older requests that this one makes pointless are dropped or told to stop."""
         with self._changed:

@@ -1,0 +1,233 @@
+"""Keeps the session's result up to date with its setup: asks the worker, hands over the answers, reports the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from lstm_studio.errors import StudioError
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions, in_bytes
+from lstm_studio.sequences.sequence import Scaling
+from lstm_studio.session.compute import Answer, Compute, Judge, Opened, OpenFile, Request, Warm, WarmUp
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Result, Setup, Verdicts
+from lstm_studio.ui.notices import Level, Notice, Offer
+from lstm_studio.ui.worker import Answers, Worker
+
+QUIET = 200
+"""Milliseconds of work that need no progress bar."""
+
+STARTING = "Starting PyTorch…"
+
+
+class Runner(QObject):
+    """Between the session, which computes nothing, and the worker, which knows no session.
+
+    Parameters
+    ----------
+    session
+        What is open.
+    computer
+        What computes.
+    """
+
+    noticed = Signal(object)
+    """A Notice for the user."""
+    busy_changed = Signal(bool)
+    """Work has gone on for longer than :data:`QUIET`, or has ended."""
+    progressed = Signal(float, str)
+    """Fraction in 0…1, negative where unknown, and words."""
+    warmed = Signal(object)
+    """The Warm answer: torch is ready."""
+    opened = Signal(str)
+    """Path of a sequence file that has been read."""
+
+    def __init__(self, session: Session, computer: Answers, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._warm: Warm | None = None
+        self._busy = False
+        self._networks: tuple[OpenFile, tuple[str, ...]] | None = None
+        self._worker = Worker(computer, self)
+        self._worker.answered.connect(self._on_answered)
+        self._worker.refused.connect(self._on_refused)
+        self._worker.failed.connect(self._on_failed)
+        self._worker.started.connect(self._on_started)
+        self._worker.progressed.connect(self._on_progressed)
+        self._worker.emptied.connect(self._on_emptied)
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(QUIET)
+        self._patience.timeout.connect(self._on_impatient)
+        session.setup_changed.connect(self._on_setup_changed)
+        session.result_replaced.connect(self._on_result_replaced)
+        session.failed.connect(self._on_session_failed)
+        session.noticed.connect(self._on_session_noticed)
+
+    @property
+    def warm(self) -> Warm | None:
+        """What was found when torch was loaded; None until then."""
+        return self._warm
+
+    @property
+    def busy(self) -> bool:
+        """Whether the window should say that work goes on."""
+        return self._busy
+
+    def warm_up(self) -> None:
+        """Load torch; requests that come meanwhile wait for it."""
+        self._worker.submit(WarmUp())
+
+    def open_sequence(self, path: str, options: ReadOptions | None = None, networks: Sequence[str] = ()) -> None:
+        """Read a sequence file or folder and run it through the networks on the screen, or through these checkpoints.
+
+        Parameters
+        ----------
+        path
+            File or folder.
+        options
+            How to read it.
+        networks
+            At most two checkpoints: the network under the microscope and its companion.
+        """
+        request = OpenFile(path, options or ReadOptions())
+        self._networks = (request, tuple(networks[:2])) if networks else None
+        self._submit(request)
+
+    def submit(self, request: Request) -> None:
+        """Serve a request that a notice offered."""
+        self._submit(request)
+
+    def cancel(self) -> None:
+        """Stop what the user waits for, and return to what is on the screen."""
+        self._worker.cancel(OpenFile, Compute, Judge)
+        self._session.withdraw()
+
+    def stop(self) -> None:
+        """End the worker's thread; the runner is of no use after that."""
+        self._session.setup_changed.disconnect(self._on_setup_changed)
+        self._session.result_replaced.disconnect(self._on_result_replaced)
+        self._session.failed.disconnect(self._on_session_failed)
+        self._session.noticed.disconnect(self._on_session_noticed)
+        self._patience.stop()
+        self._worker.stop()
+
+    def judge(self) -> None:
+        """Have all sequences classified, if they have classes and the networks a read-out for them."""
+        result, verdicts = self._session.result, self._session.verdicts
+        if verdicts is not None and verdicts.sequences is result.sequences:
+            return
+        classes = len(result.sequences.classes)
+        if classes and any(info.outputs == classes for info in result.infos):
+            self._submit(Judge(result))
+
+    def _submit(self, request: Request) -> None:
+        self._worker.submit(request)
+        if not isinstance(request, Judge) and not self._busy and not self._patience.isActive():
+            self._patience.start()
+
+    def _on_setup_changed(self, setup: Setup) -> None:
+        if self._session.waiting:
+            self._submit(Compute(setup))
+        else:
+            self._worker.cancel(Compute)
+
+    def _on_result_replaced(self, _: Result) -> None:
+        self.judge()
+
+    def _on_answered(self, _: Request, answer: Answer) -> None:
+        match answer:
+            case Warm():
+                self._warm = answer
+                self.warmed.emit(answer)
+            case Opened():
+                self.opened.emit(answer.request.path)
+                self._show_opened(answer)
+            case Result():
+                self._session.accept(answer)
+            case Verdicts():
+                self._session.accept_verdicts(answer)
+
+    def _show_opened(self, opened: Opened) -> None:
+        if self._networks is None or self._networks[0] is not opened.request:
+            self._session.open_data(opened.data, opened.piece_length)
+            return
+        paths = self._networks[1]
+        self._networks = None
+        specs: dict[str, Any] = {
+            role: NetworkSpec(checkpoint=path) for role, path in zip(("network", "companion"), paths, strict=False)
+        }
+        # A trained companion for other features would stop a network that fits.
+        specs.setdefault("companion", NetworkSpec("rnn"))
+        self._session.change(
+            f"Open {opened.data.title} and {Path(paths[0]).name}",
+            data=opened.data,
+            item=0,
+            piece_length=opened.piece_length,
+            scaling=Scaling.NONE,
+            objective=None,
+            **specs,
+        )
+
+    def _on_refused(self, request: Request, error: StudioError) -> None:
+        if isinstance(request, Compute):
+            self._session.reject(request.setup, error)
+        else:
+            self.noticed.emit(Notice(Level.ERROR, error.found, error.cure, offers=_offers(request, error)))
+
+    def _on_failed(self, request: Request, error: BaseException) -> None:
+        if isinstance(request, Compute) and request.setup is self._session.setup:
+            self._session.withdraw()
+        # From here it goes to the exception hook, as a bug in a slot does: nobody above can handle it.
+        raise error
+
+    def _on_session_failed(self, error: StudioError) -> None:
+        self.noticed.emit(Notice(Level.ERROR, error.found, error.cure))
+
+    def _on_session_noticed(self, text: str) -> None:
+        self.noticed.emit(Notice(Level.NOTE, text))
+
+    def _on_started(self, request: Request) -> None:
+        if isinstance(request, OpenFile):
+            self.progressed.emit(-1.0, f"Reading {Path(request.path).name}")
+
+    def _on_progressed(self, request: Request, fraction: float, words: str) -> None:
+        if not isinstance(request, Judge):
+            self.progressed.emit(fraction, words)
+
+    def _on_impatient(self) -> None:
+        self._busy = True
+        self.busy_changed.emit(True)
+        if self._warm is None:
+            self.progressed.emit(-1.0, STARTING)
+
+    def _on_emptied(self) -> None:
+        if not self._worker.idle:
+            return
+        self._patience.stop()
+        if self._busy:
+            self._busy = False
+            self.busy_changed.emit(False)
+
+
+def _offers(request: Request, error: StudioError) -> tuple[Offer, ...]:
+    """Return the ways to read a file that was refused for want of a choice."""
+    match request, error:
+        case OpenFile(path=path, options=options), MemoryLimitError():
+            more = replace(options, memory_limit=options.memory_limit * 4)
+            return (Offer(f"Use up to {in_bytes(more.memory_limit)}", OpenFile(path, more)),)
+        case OpenFile(path=path, options=options), MissingValuesError():
+            return tuple(Offer(text, OpenFile(path, replace(options, missing=how))) for how, text in _FILLING.items())
+    return ()
+
+
+_FILLING = {
+    Missing.FORWARD: "Fill forward",
+    Missing.INTERPOLATE: "Interpolate",
+    Missing.DROP: "Drop those steps",
+}
