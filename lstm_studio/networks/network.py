@@ -56,7 +56,7 @@ class ReadoutNetwork(nn.Module):
     readout
         ``nn.Linear`` from its output to K values, or None: then the module returns the hidden states.
     readout_path
-        Attribute path of the read-out.
+        Attribute path of the read-out; empty without one.
 
     Raises
     ------
@@ -65,47 +65,21 @@ class ReadoutNetwork(nn.Module):
     """
 
     def __init__(
-        self, recurrent: nn.Module, path: str, readout: nn.Linear | None = None, readout_path: str = "readout"
+        self, recurrent: nn.Module, path: str, readout: nn.Linear | None = None, readout_path: str = ""
     ) -> None:
         super().__init__()
         self._path = path
-        self._readout_path = readout_path
+        self._readout_path = None if readout is None else readout_path
         _attach(self, path, recurrent)
         if readout is not None:
             _attach(self, readout_path, readout)
-        self._has_readout = readout is not None
-
-    @property
-    def recurrent(self) -> nn.Module:
-        """The recurrent module."""
-        return self.get_submodule(self._path)
-
-    @property
-    def linear(self) -> nn.Linear | None:
-        """The read-out, or None."""
-        if not self._has_readout:
-            return None
-        linear = self.get_submodule(self._readout_path)
-        assert isinstance(linear, nn.Linear)
-        return linear
-
-    @property
-    def recurrent_path(self) -> str:
-        """Attribute path of the recurrent module."""
-        return self._path
-
-    @property
-    def readout_path(self) -> str:
-        """Attribute path of the read-out."""
-        return self._readout_path
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (…, T, K) outputs, or (…, T, H) hidden states without a read-out, for (…, T, F) inputs."""
-        hidden: Tensor = self.recurrent(x)[0]
-        linear = self.linear
-        if linear is None:
+        hidden: Tensor = self.get_submodule(self._path)(x)[0]
+        if self._readout_path is None:
             return hidden
-        output: Tensor = linear(hidden)
+        output: Tensor = self.get_submodule(self._readout_path)(hidden)
         return output
 
 
@@ -121,30 +95,31 @@ class Network:
         ``"seed 3"`` or the checkpoint's path.
     readout_kind
         ``"classes"``, ``"values"``, or empty without a read-out.
+    path, readout_path
+        Attribute paths of the recurrent module and of the read-out in ``module``; empty for a bare module, and
+        without a read-out.
     """
 
     module: nn.Module
     source: str = ""
     readout_kind: str = ""
+    path: str = ""
+    readout_path: str = ""
 
     def __post_init__(self) -> None:
-        if (self.readout is None) != (self.readout_kind == ""):
-            raise ValueError(f"readout_kind is {self.readout_kind!r}, the read-out {self.readout}")
+        if bool(self.readout_path) != (self.readout_kind in READOUT_KINDS):
+            raise ValueError(f"readout_kind is {self.readout_kind!r}, readout_path {self.readout_path!r}")
 
     @property
     def recurrent(self) -> nn.Module:
         """The recurrent module itself."""
-        return self.module.recurrent if isinstance(self.module, ReadoutNetwork) else self.module
-
-    @property
-    def path(self) -> str:
-        """Attribute path of the recurrent module; empty for a bare module."""
-        return self.module.recurrent_path if isinstance(self.module, ReadoutNetwork) else ""
+        return self.module.get_submodule(self.path)
 
     @property
     def readout(self) -> nn.Linear | None:
         """The linear read-out after the recurrent layers, or None."""
-        return self.module.linear if isinstance(self.module, ReadoutNetwork) else None
+        readout = self.module.get_submodule(self.readout_path) if self.readout_path else None
+        return readout if isinstance(readout, nn.Linear) else None
 
     @cached_property
     def cell(self) -> Cell:
@@ -278,8 +253,11 @@ def new_network(
         module = cell.build(sizes, options)
         if outputs:
             linear = nn.Linear(sizes.directions * cell.output_size(module), outputs)
-            module = ReadoutNetwork(module, kind, linear)
-    return Network(module.eval(), f"seed {seed}", readout if outputs else "")
+            module = ReadoutNetwork(module, kind, linear, "readout")
+    module.eval()
+    if not outputs:
+        return Network(module, f"seed {seed}")
+    return Network(module, f"seed {seed}", readout, kind, "readout")
 
 
 def build(spec: NetworkSpec, input_size: int) -> Network:

@@ -1,0 +1,189 @@
+"""What happened inside one recurrent module: its signals recovered, and its gradients through time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstm_studio.engine.capture import Call
+from lstm_studio.engine.trace import TraceLayer
+from lstm_studio.errors import TraceError
+from lstm_studio.networks.cell import Layer, layer_prefix
+
+Array = NDArray[Any]
+
+TOLERANCES = {torch.float32: 1e-4, torch.float64: 1e-10}
+"""Largest recovery error, relative to the largest hidden state where that exceeds 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveredLayer:
+    """One layer and direction of one call.
+
+    Parameters
+    ----------
+    description
+        Its prefix and signals.
+    weights
+        As tensors on the module's device.
+    signals
+        Declared name → (T, ·) array, in the order of processing.
+    reverse
+        Whether that is against the order of time.
+    error
+        max |recomputed hidden state − the module's own|.
+    """
+
+    description: TraceLayer
+    weights: Layer[Tensor]
+    signals: dict[str, Array]
+    reverse: bool
+    error: float
+
+    def in_time(self, array: Array) -> Array:
+        """Return an array in the order of processing in the order of time, or the other way round."""
+        return array[::-1] if self.reverse else array
+
+
+@torch.no_grad()
+def recover(call: Call, item: int) -> list[RecoveredLayer]:
+    """Recover the signals of all layers and directions, from the input up, forward before reverse.
+
+    Raises
+    ------
+    TraceError
+        If what is recovered does not explain the hidden states that the module returned.
+    """
+    module, cell = call.module, call.cell
+    sizes = cell.sizes(module)
+    directions, top = sizes.directions, sizes.layers - 1
+    out = cell.output_size(module)
+    x = call.item(call.x, item).detach()
+    initial = tuple(call.state_item(state, item).detach() for state in _initial(call))
+    declared = cell.signals(module)
+    recovered = []
+    for index in range(sizes.layers):
+        layers = [cell.layer(module, index, reverse) for reverse in (False, True)[:directions]]
+        before = tuple(state[index * directions : (index + 1) * directions] for state in initial)
+        both = call.item(call.output, item).detach() if index == top else cell.run(layers, x, before)
+        for direction, layer in enumerate(layers):
+            reverse = direction == 1
+            h = both[:, direction * out : (direction + 1) * out]
+            entering = x.flip(0) if reverse else x
+            h = h.flip(0) if reverse else h
+            found = cell.recover(layer, entering, h, tuple(state[direction] for state in before))
+            tensors = found.signals | {cell.states[0]: h}
+            description = TraceLayer(
+                layer_prefix(call.path, cell.kind, index, reverse), cell.kind, cell.title, sizes.hidden_size, declared
+            )
+            error = _error(call, description.prefix, found.hidden_state, h)
+            signals = {signal.name: _to_numpy(tensors[signal.name]) for signal in declared}
+            recovered.append(RecoveredLayer(description, layer, signals, reverse, error))
+        x = both
+    return recovered
+
+
+@dataclass(frozen=True, slots=True)
+class CallGradients:
+    """Total derivatives of L for one call.
+
+    Parameters
+    ----------
+    signals
+        Full canonical name, without ``grad.`` → (T, ·) array in the order of time.
+    input
+        (T, F).
+    initial
+        One (L·D, P or H) array per state.
+    """
+
+    signals: dict[str, Array]
+    input: Array
+    initial: tuple[Array, ...]
+
+    def of(self, layer: RecoveredLayer) -> dict[str, Array]:
+        """Return the part of ``signals`` that belongs to one layer and direction, in the order of its signals."""
+        names = (f"{layer.description.prefix}.{signal.name}" for signal in layer.description.signals)
+        return {name: self.signals[name] for name in names if name in self.signals}
+
+
+def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tuple[Array, ...]) -> CallGradients:
+    """Back-propagate through all layers and directions of one call.
+
+    Parameters
+    ----------
+    call
+        The call.
+    layers
+        What :func:`recover` returned for it.
+    output
+        (T, D·P) array: dL with respect to what the module returned; its dtype is the precision of the result.
+    final
+        One (L·D, P or H) array per state: dL with respect to the final states that the module returned.
+    """
+    sizes = call.cell.sizes(call.module)
+    out = call.cell.output_size(call.module)
+    dtype = output.dtype
+    named: dict[str, Array] = {}
+    initial = tuple(np.empty_like(state) for state in final)
+    upstream = output
+    for index in reversed(range(sizes.layers)):
+        below: Array | None = None
+        for direction in range(sizes.directions):
+            row = index * sizes.directions + direction
+            layer = layers[row]
+            entering = layer.in_time(upstream[:, direction * out : (direction + 1) * out])
+            found = call.cell.gradients(
+                layer.weights.map(lambda weight: _to_numpy(weight).astype(dtype, copy=False)),
+                layer.signals,
+                np.ascontiguousarray(entering),
+                tuple(state[row] for state in final),
+            )
+            for name, array in found.signals.items():
+                named[f"{layer.description.prefix}.{name}"] = layer.in_time(array)
+            for state, value in zip(initial, found.initial, strict=True):
+                state[row] = value
+            through = layer.in_time(found.input)
+            below = through if below is None else below + through
+        if below is None:
+            raise TypeError(f"{call.path} has no directions")
+        upstream = below
+    return CallGradients(named, upstream, initial)
+
+
+def _initial(call: Call) -> tuple[Tensor, ...]:
+    if call.initial:
+        return call.initial
+    return tuple(torch.zeros_like(state) for state in call.final)
+
+
+def _error(call: Call, prefix: str, recomputed: Tensor, own: Tensor) -> float:
+    """Return max |recomputed − own| over finite entries, or raise where it shows that the recovery failed."""
+    difference = float((recomputed - own).abs_().max())
+    if not np.isfinite(difference):
+        both = torch.isfinite(recomputed) & torch.isfinite(own)
+        difference = float((recomputed[both] - own[both]).abs().max()) if bool(both.any()) else 0.0
+        largest = float(own[both].abs().max()) if bool(both.any()) else 0.0
+    elif difference > TOLERANCES[own.dtype]:
+        largest = float(own.abs().max())
+    else:
+        return difference
+    if difference > TOLERANCES[own.dtype] * max(1.0, largest):
+        dropout = getattr(call.module, "dropout", 0.0)
+        cure = (
+            f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."
+            if call.module.training and dropout
+            else "Its hidden states do not follow from its weights and inputs: is its forward pass the ordinary one?"
+        )
+        raise TraceError(f"{prefix}: the recomputed hidden state is {difference:.2g} away from the module's own.", cure)
+    return difference
+
+
+def _to_numpy(tensor: Tensor) -> Array:
+    array: Array = tensor.detach().cpu().numpy()
+    return array

@@ -1,0 +1,179 @@
+"""From a network and a sequence to a trace."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from lstm_studio.engine import capture, devices, losses, recovery
+from lstm_studio.engine.gradients import gradients_of
+from lstm_studio.engine.losses import Context, CustomObjective
+from lstm_studio.engine.objectives import Objective, ObjectiveKind, parse
+from lstm_studio.engine.recovery import Array
+from lstm_studio.engine.trace import Provenance, Trace
+from lstm_studio.errors import TraceError
+from lstm_studio.networks.network import Network, fingerprint
+from lstm_studio.sequences.sequence import Sequence
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def trace(
+    network: Network | nn.Module,
+    sequence: Sequence | ArrayLike | Tensor,
+    *,
+    item: int = 0,
+    gradients: bool = True,
+    objective: str | CustomObjective | None = None,
+    device: str = "auto",
+    dtype: str = "float32",
+) -> Trace:
+    """Run a network over a sequence and record what its recurrent layers did at every step.
+
+    The module runs once, as it is; gates and states are recovered from the hidden states it returned and checked
+    against them. The module is left as found.
+
+    Parameters
+    ----------
+    network
+        A :class:`Network`, a bare recurrent module, or any module that contains some and calls each once.
+    sequence
+        A :class:`Sequence`, or an array or tensor of the shape that the module takes: (T, F), or with a batch.
+    item
+        Which sequence of the batch to trace, from 0.
+    gradients
+        Whether to take gradients.
+    objective
+        The scalar L of which gradients are taken: ``"last-hidden"``, ``"hidden:{t}:{unit}"``, ``"next-step"``,
+        ``"target"``, or a callable from the output tensor to a scalar. None: ``"target"`` where the sequence has one
+        and the network has a read-out, else ``"last-hidden"``.
+    device
+        ``"auto"`` (where the module is), ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    dtype
+        Precision of the states: ``"float32"`` or ``"float64"``.
+
+    Returns
+    -------
+    Trace
+        Signals (T, H) as each cell declares them; ``input`` (T, F), what enters the first recurrent layer; ``output``
+        (T, K) for a :class:`Network` with a read-out, as probabilities where that scores classes; and with gradients
+        ``grad.…`` (T, ·), the total derivative through time, and ``norm.grad.…`` (T,) float64, its Euclidean norm at
+        each step.
+
+    Raises
+    ------
+    TraceError
+        If the sequence does not fit the network, the objective cannot be formed, or the recovered hidden states differ
+        from the module's own by more than 1e-4 (float32) or 1e-10 (float64).
+    """
+    if dtype not in _DTYPES:
+        raise TraceError(f"There is no precision {dtype!r} here.", "Choose float32 or float64.")
+    given = network.module if isinstance(network, Network) else network
+    module = _placed(given, device, _DTYPES[dtype])
+    where = _device(module)
+    x = _input(module, network, sequence, _DTYPES[dtype], where)
+    target = sequence.target if isinstance(sequence, Sequence) else None
+    readout_kind = network.readout_kind if isinstance(network, Network) else ""
+    wanted = _objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
+
+    recording = capture.run(module, x, gradients=gradients)
+    first = recording.calls[0]
+    if not 0 <= item < first.items:
+        raise TraceError(f"There is no item {item} in a batch of {first.items}.", "Items are counted from 0.")
+    context = Context(recording, item, target, readout_kind)
+    layers = {id(call): recovery.recover(call, item) for call in recording.calls}
+
+    arrays: dict[str, Array] = {"input": _numpy(first.item(first.x, item))}
+    for recovered in layers.values():
+        for layer in recovered:
+            for name, signal in layer.signals.items():
+                arrays[f"{layer.description.prefix}.{name}"] = layer.in_time(signal)
+    if readout_kind:
+        output = losses.item_output(context).detach()
+        arrays["output"] = _numpy(output.softmax(-1) if readout_kind == "classes" else output)
+
+    gradient_dtype = ""
+    if wanted is not None:
+        found, gradient_dtype = gradients_of(wanted, context, layers)
+        arrays |= found
+    every = [layer for recovered in layers.values() for layer in recovered]
+    return Trace(
+        arrays,
+        tuple(layer.description for layer in every),
+        Provenance(
+            network=fingerprint(given),
+            sequence=sequence.fingerprint if isinstance(sequence, Sequence) else "",
+            objective="" if wanted is None else str(wanted) if isinstance(wanted, Objective) else _name(wanted),
+            device=where.type,
+            dtype=dtype,
+            gradient_dtype=gradient_dtype,
+            recovery_error=max(layer.error for layer in every),
+        ),
+    )
+
+
+def _objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:
+    if objective is None:
+        return Objective(ObjectiveKind.TARGET if has_target else ObjectiveKind.LAST_HIDDEN)
+    return parse(objective) if isinstance(objective, str) else objective
+
+
+def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
+    """Return the module itself where it is on the device and of the precision wanted, else a copy that is."""
+    where = _device(module) if device == "auto" else devices.choose(device)
+    if where.type == "mps" and dtype == torch.float64:
+        raise TraceError("MPS has no float64.", "Choose float32, or the CPU.")
+    tensors = [*module.parameters(), *module.buffers()]
+    if all(tensor.device == where and (tensor.dtype == dtype or not tensor.is_floating_point()) for tensor in tensors):
+        return module
+    return copy.deepcopy(module).to(device=where, dtype=dtype)
+
+
+def _device(module: nn.Module) -> torch.device:
+    first = next(module.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def _input(
+    module: nn.Module,
+    network: Network | nn.Module,
+    sequence: Sequence | ArrayLike | Tensor,
+    dtype: torch.dtype,
+    where: torch.device,
+) -> Tensor:
+    """Return what the module is called with."""
+    recurrent, cell = next(iter(capture.recurrent_modules(module).values()))
+    bare = isinstance(network, Network) or recurrent is module
+    name = f"The sequence {sequence.name!r}" if isinstance(sequence, Sequence) and sequence.name else "The sequence"
+    values = sequence.values if isinstance(sequence, Sequence) else sequence
+    x = values.detach() if isinstance(values, Tensor) else torch.tensor(np.asarray(values))
+    x = x.to(device=where, dtype=dtype if bare or x.is_floating_point() else None)
+    if bare:
+        size = cell.sizes(recurrent).input_size
+        if x.dim() not in {2, 3}:
+            raise TraceError(f"{name} has {x.dim()} axes.", "Give (steps, features), or that with a batch axis.")
+        if x.shape[-1] != size:
+            source = f" ({network.source})" if isinstance(network, Network) and network.source else ""
+            raise TraceError(
+                f"{name} has {x.shape[-1]} features a step, the network{source} takes {size}.",
+                f"Build a network with input_size={x.shape[-1]}, or open a sequence with {size} features.",
+            )
+    if x.numel() == 0:
+        raise TraceError(f"{name} has no steps (its shape is {tuple(x.shape)}).", "Give at least one step.")
+    if isinstance(sequence, Sequence) and not bare:
+        return x.unsqueeze(0 if recurrent.batch_first else 1)
+    return x
+
+
+def _name(objective: CustomObjective) -> str:
+    name: str = getattr(objective, "__qualname__", type(objective).__name__)
+    return name
+
+
+def _numpy(tensor: Tensor) -> Array:
+    array: Array = tensor.detach().cpu().numpy()
+    return array
