@@ -1,0 +1,360 @@
+"""At step t: this step's numbers for the selected unit, with the equations filled in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from lstm_studio.networks.signals import INPUT, Labels, Role
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Result, View
+from lstm_studio.ui.explore.gradients import MemoryGradient, memory_gradients, objective_words
+from lstm_studio.ui.explore.layers import (
+    ShownLayer,
+    inspected_layer,
+    network_names,
+    selected_unit,
+    shown_layers,
+)
+from lstm_studio.ui.explore.meters import Measure, MeterRow, Meters
+from lstm_studio.ui.explore.operation_card import OperationCard
+from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at, sentence
+from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
+from lstm_studio.ui.numbers import format_count, format_number, format_scientific
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.widgets.badge import network_badge
+from lstm_studio.ui.widgets.empty import EmptyState
+from lstm_studio.ui.widgets.panel import Panel
+from lstm_studio.ui.widgets.stepper import Stepper
+from lstm_studio.ui.widgets.symbols import SymbolBox, written
+from lstm_studio.ui.widgets.text import ElidedLabel, label
+from lstm_studio.ui.widgets.themed import Themed
+
+_IGNORE_FACTOR = "The Ignore factor is what is multiplied in, not what is left out."
+_NOTHING = "Open a network with recurrent layers to see what each step does to its units."
+_NO_READOUT = "These networks have no read-out: nothing maps their last state to an answer."
+_MANY_STEPS = 1_000
+"""Steps from which the header needs the room of its plain words."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Norm:
+    """A gradient norm at the step, and its place between the smallest and the largest of all steps and networks."""
+
+    name: str
+    role: Role
+    value: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    labels: Labels
+    step: int
+    steps: int
+    symbol: str | None
+    values: str
+    group: str
+    unit: int
+    units: int
+    layer: str
+    operations: tuple[Operation, ...]
+    readings: tuple[Reading, ...]
+    sentence: str
+    objective: str
+    norms: tuple[_Norm, ...]
+    ratio: tuple[str, float] | None
+    readout: Readout | None
+    networks: tuple[str, ...]
+    network_roles: tuple[Role, ...]
+
+
+class Inspector(Panel[_State]):
+    """The numbers of one step: event, operations, gradient norms and read-out."""
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("At step", parent)
+        self._session, self._theme = session, theme
+        self._ranges: tuple[object, tuple[float, float]] = (None, (0.0, 0.0))
+        self._number, self._of = label(kind="step-number"), label(kind="secondary")
+        self._number.setAccessibleName("Step")
+        self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
+        self._values = ElidedLabel(kind="secondary")
+        self._unit_word, self._unit = label("unit", "secondary"), Stepper(theme, "unit")
+        self._unit.field.setMaximumWidth(64)
+        self._layer = label(kind="caption")
+        self._operations = OperationCard(theme)
+        self._quote, self._sentence = QFrame(), label()
+        self._gradient_title, self._objective = label("Gradient norm at this step", "title"), label(kind="caption")
+        self._norms = Meters(theme)
+        self._ratio = Meters(theme)
+        self._readout_title, self._target = label(kind="title"), label(kind="title")
+        self._readouts: dict[int, Meters] = {}
+        self._readout_place = QVBoxLayout()
+        self._readout_note = label(kind="caption")
+        self._empty = EmptyState(theme, _NOTHING)
+        self._lay_out()
+        self._unit.chosen.connect(self._choose_unit)
+        session.result_replaced.connect(self._on_result)
+        session.view_changed.connect(self._on_view)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setSpacing(HALF_GRID + 2)
+        for widget in (self._number, self._of, self._symbol, self._input):
+            head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        head.addWidget(self._values, 1)
+        head.addStretch(0)
+        head.addWidget(self._unit_word)
+        head.addWidget(self._unit)
+        self._sentence.setWordWrap(True)
+        self._sentence.setTextFormat(Qt.TextFormat.RichText)
+        self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._quote.setProperty("kind", "quote")
+        quote = QVBoxLayout(self._quote)
+        quote.setContentsMargins(GRID + 2, GRID, GRID + 2, GRID)
+        quote.addWidget(self._sentence)
+        self._readout_note.setWordWrap(True)
+        self._objective.setTextFormat(Qt.TextFormat.RichText)
+        self.column.addWidget(self._empty)
+        self.column.addLayout(head)
+        self.column.addWidget(self._layer)
+        self.column.addWidget(self._operations)
+        self.column.addWidget(self._quote)
+        self.column.addSpacing(HALF_GRID)
+        self.column.addLayout(_pair(self._gradient_title, self._objective))
+        self.column.addWidget(self._norms)
+        self.column.addWidget(self._ratio)
+        self.column.addSpacing(HALF_GRID)
+        self.column.addLayout(_pair(self._readout_title, self._target))
+        self.column.addLayout(self._readout_place)
+        self.column.addWidget(self._readout_note)
+        self.column.addStretch(1)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._theme = theme
+        parts: tuple[Themed, ...] = (self._symbol, self._unit, self._operations, self._norms, self._ratio, self._empty)
+        for part in (*parts, *self._readouts.values()):
+            part.apply_theme(theme)
+        if self._state is not None:
+            self._apply(self._state, None)
+
+    def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
+        self.refresh()
+
+    def _on_view(self, after: View, before: View) -> None:
+        seen = ("cursor", "units", "layer", "backward", "labels")
+        if any(getattr(after, name) != getattr(before, name) for name in seen):
+            self.refresh()
+
+    def _choose_unit(self, unit: int) -> None:
+        if self._state is not None:
+            self._session.select_unit(self._state.group, unit)
+
+    # From the session to what is shown.
+
+    def _resolve(self) -> _State:
+        result, view = self._session.result, self._session.view
+        step = min(view.cursor, result.sequence.steps - 1)
+        shown = inspected_layer(result, view)
+        sequence = result.sequence
+        names = network_names(result.infos)
+        gradients = self._gradients(result, view, shown)
+        unit = 0 if shown is None else selected_unit(shown, view)
+        operations = () if shown is None else operations_at(shown, step, unit, view.labels)
+        return _State(
+            labels=view.labels,
+            step=step,
+            steps=sequence.steps,
+            symbol=None if sequence.symbols is None else sequence.symbols[step],
+            values="" if sequence.symbols is not None else _values_at(result, step),
+            group="" if shown is None else shown.group,
+            unit=unit,
+            units=0 if shown is None else shown.layer.units,
+            layer="" if shown is None else _layer_words(shown, result, view),
+            operations=operations,
+            readings=() if shown is None else readings_at(shown, step, unit, view.labels),
+            sentence="" if shown is None else sentence(operations, shown, step, unit, view.labels),
+            objective=objective_words(result) if gradients else "",
+            norms=self._norms_at(result, gradients, step),
+            ratio=_ratio(gradients, step),
+            readout=readout_at(result, step),
+            networks=names,
+            network_roles=tuple(_network_role(result, index) for index in range(len(names))),
+        )
+
+    @staticmethod
+    def _gradients(result: Result, view: View, shown: ShownLayer | None) -> tuple[MemoryGradient, ...]:
+        if shown is None:
+            return ()
+        every = shown_layers(result, view)
+        # Of two directions the inspected one, and of the companion the same.
+        same = tuple(one for one in every if one.backward is shown.backward)
+        rest = tuple(one for one in every if one.network not in {other.network for other in same})
+        return memory_gradients(result, (*same, *rest))
+
+    def _norms_at(self, result: Result, gradients: tuple[MemoryGradient, ...], step: int) -> tuple[_Norm, ...]:
+        known = (result, *(id(gradient.values) for gradient in gradients))
+        if self._ranges[0] != known:
+            self._ranges = (known, _decades(gradients))
+        low, high = self._ranges[1]
+        found = []
+        for gradient in gradients:
+            value = float(gradient.values[step])
+            share = 0.0
+            if value > 0:
+                share = 1.0 if math.isinf(value) else (math.log10(value) - low) / (high - low)
+            found.append(_Norm(f"{gradient.name} ∂<i>L</i>/∂<i>{gradient.letter}</i>", gradient.role, value, share))
+        return tuple(found)
+
+    # From what is shown to the widgets.
+
+    def _apply(self, state: _State, before: _State | None) -> None:
+        self._apply_head(state)
+        inspected = state.units > 0
+        self._empty.setVisible(not inspected)
+        self._operations.setVisible(inspected)
+        hint = _IGNORE_FACTOR if state.labels is Labels.CLASSROOM else ""
+        new = before is None or (state.operations, state.readings) != (before.operations, before.readings)
+        if new or (before is not None and state.labels != before.labels):
+            self._operations.show_step(state.operations, state.readings, hint)
+        self._sentence.setText(state.sentence)
+        self._quote.setVisible(bool(state.sentence))
+        self._apply_gradients(state)
+        self._apply_readout(state)
+
+    def _apply_head(self, state: _State) -> None:
+        self._number.setText(format_count(state.step + 1))
+        self._of.setText(f"of {format_count(state.steps)}")
+        self._symbol.setVisible(state.symbol is not None)
+        if state.symbol is not None:
+            self._symbol.show_symbol(state.symbol)
+        roomy = state.steps < _MANY_STEPS
+        self._input.setText(INPUT.label(state.labels).lower())
+        self._input.setVisible(state.symbol is not None and roomy)
+        self._values.setText(state.values)
+        self._values.setVisible(state.symbol is None)
+        self._unit_word.setVisible(state.units > 0 and roomy)
+        self._unit.setVisible(state.units > 0)
+        self._unit.show_value(state.unit, 0, max(0, state.units - 1))
+        self._layer.setText(state.layer)
+        self._layer.setVisible(bool(state.layer))
+
+    def _apply_gradients(self, state: _State) -> None:
+        rows = tuple(
+            MeterRow(norm.name, (Measure(format_scientific(norm.value), norm.share, norm.role),), swatch=True)
+            for norm in state.norms
+        )
+        self._norms.show_rows(rows, "8.8e−888")
+        self._norms.setVisible(bool(rows))
+        self._objective.setText(state.objective)
+        self._gradient_title.setVisible(bool(rows))
+        self._objective.setVisible(bool(rows))
+        self._ratio.setVisible(state.ratio is not None)
+        if state.ratio is not None:
+            words, value = state.ratio
+            self._ratio.show_rows((MeterRow(words, (Measure(_times(value), None, Role.GRADIENT),)),), "8.8e−888")
+
+    def _apply_readout(self, state: _State) -> None:
+        readout = state.readout
+        truths = readout is not None and any(row.truth is not None for row in readout.rows)
+        columns = len(state.networks) + truths
+        self._target.setVisible(readout is not None)
+        self._readout_note.setVisible(readout is None or readout.left_out > 0)
+        for count, meters in self._readouts.items():
+            meters.setVisible(readout is not None and count == columns)
+        if readout is None:
+            self._readout_title.setText("Read-out")
+            self._readout_note.setText(_NO_READOUT)
+            return
+        self._readout_title.setText(f"Read-out at step {format_count(state.step + 1)}")
+        self._target.setText(f"target {readout.target}" if readout.target else "")
+        self._readout_note.setText(f"{format_count(readout.left_out)} less likely ones are not shown.")
+        if columns not in self._readouts:
+            self._readouts[columns] = Meters(self._theme, columns)
+            self._readout_place.addWidget(self._readouts[columns])
+        rows = tuple(_readout_row(row, state, readout.probabilities, truths) for row in readout.rows)
+        heads = [Measure(name, None, role) for name, role in zip(state.networks, state.network_roles, strict=True)]
+        if truths:
+            heads.append(Measure("true", None, Role.INPUT))
+        widest = max("8.88" if readout.probabilities else "−88.88", *state.networks, key=len)
+        self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads))), widest)
+
+
+def _pair(left: QWidget, right: QWidget) -> QHBoxLayout:
+    line = QHBoxLayout()
+    line.addWidget(left)
+    line.addStretch(1)
+    line.addWidget(right)
+    return line
+
+
+def _readout_row(row: ReadoutRow, state: _State, probabilities: bool, truths: bool) -> MeterRow:
+    measures = []
+    for number, role in zip(row.numbers, state.network_roles, strict=True):
+        if number is None:
+            measures.append(Measure("–", 0.0 if probabilities else None, role))
+        elif probabilities:
+            measures.append(Measure(f"{number:.2f}", number, role))
+        else:
+            measures.append(Measure(format_number(number), None, role))
+    if truths:
+        measures.append(Measure("–" if row.truth is None else format_number(row.truth), None, Role.INPUT))
+    return MeterRow(written(row.name), tuple(measures), marked=row.target)
+
+
+def _values_at(result: Result, step: int) -> str:
+    values, names = result.sequence.values[step], result.sequence.names
+    if len(values) == 1:
+        return f"{names[0]} {format_number(float(values[0]))}"
+    return ", ".join(format_number(float(value)) for value in values[:8]) + (" …" if len(values) > 8 else "")
+
+
+def _layer_words(shown: ShownLayer, result: Result, view: View) -> str:
+    """Say which layer and direction the numbers belong to, where there is a choice."""
+    words = [f"layer {shown.number + 1} of {shown.depth}"] if shown.depth > 1 else []
+    if sum(one.network == shown.network for one in shown_layers(result, view)) > 1:
+        words.append("reading backward" if shown.backward else "reading forward")
+    return ", ".join(words).capitalize()
+
+
+def _network_role(result: Result, network: int) -> Role:
+    signals = (signal for layer in result.traces[network].layers for signal in layer.signals)
+    return network_badge(any(signal.role is Role.LONG_TERM for signal in signals))[1]
+
+
+def _decades(gradients: tuple[MemoryGradient, ...]) -> tuple[float, float]:
+    """Return the exponents of ten between which all finite norms lie, with a decade to spare below."""
+    low, high = math.inf, -math.inf
+    for gradient in gradients:
+        known = gradient.values[np.isfinite(gradient.values) & (gradient.values > 0)]
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+    if high < 0:
+        return -1.0, 0.0
+    return math.floor(math.log10(low)) - 1.0, math.ceil(math.log10(high)) + 0.0
+
+
+def _ratio(gradients: tuple[MemoryGradient, ...], step: int) -> tuple[str, float] | None:
+    """Return the first network's first norm over the companion's first, in words and as a number."""
+    first = next((gradient for gradient in gradients if gradient.network == 0), None)
+    second = next((gradient for gradient in gradients if gradient.network == 1), None)
+    if first is None or second is None:
+        return None
+    above, below = float(first.values[step]), float(second.values[step])
+    undefined = math.nan if above == 0 else math.inf
+    value = above / below if below else undefined
+    words = f"{first.name} ∂<i>{first.letter}</i> / {second.name} ∂<i>{second.letter}</i>"
+    return words, value
+
+
+def _times(ratio: float) -> str:
+    if math.isnan(ratio):
+        return "undefined"
+    return f"× {format_number(ratio) if 0.01 <= ratio < 1000 else format_scientific(ratio)}"

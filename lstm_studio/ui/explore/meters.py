@@ -1,0 +1,169 @@
+"""Numbers with bars: gradient norms on a log scale, and the read-outs of the networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from lstm_studio.networks.signals import Role
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.widgets.bar import Bar
+from lstm_studio.ui.widgets.text import label
+
+_SWATCH = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number with its bar.
+
+    Parameters
+    ----------
+    number
+        As it is printed.
+    share
+        Of the bar, 0…1; None for no bar.
+    role
+        Colour of the bar.
+    """
+
+    number: str
+    share: float | None
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class MeterRow:
+    """A name and its numbers, one for each column.
+
+    Parameters
+    ----------
+    name
+        Rich text.
+    measures
+        As many as there are columns.
+    marked
+        Whether the row is filled as selected.
+    swatch
+        Whether the role's colour stands before the name as well.
+    """
+
+    name: str
+    measures: tuple[Measure, ...]
+    marked: bool = False
+    swatch: bool = False
+
+
+class _Swatch(QWidget):
+    """The colour of a role, as in a legend."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme, self.role = theme, Role.INPUT
+        self.setFixedSize(_SWATCH, _SWATCH)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Draw the square."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.roles[self.role].mark))
+        painter.drawRoundedRect(QRectF(self.rect()), 2, 2)
+
+
+class _Row(QWidget):
+    def __init__(self, theme: Theme, columns: int) -> None:
+        super().__init__()
+        self._theme, self._marked = theme, False
+        self.swatch = _Swatch(theme)
+        self.name = label(kind="secondary")
+        self.name.setTextFormat(Qt.TextFormat.RichText)
+        self.bars = tuple(Bar(theme) for _ in range(columns))
+        self.numbers = tuple(label(kind="value") for _ in range(columns))
+        grid = QGridLayout(self)
+        grid.setContentsMargins(HALF_GRID, 2, HALF_GRID, 2)
+        grid.setHorizontalSpacing(GRID)
+        grid.addWidget(self.swatch, 0, 0)
+        grid.addWidget(self.name, 0, 1)
+        self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        grid.setColumnStretch(1, 3)
+        for column, (bar, number) in enumerate(zip(self.bars, self.numbers, strict=True)):
+            number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            grid.addWidget(bar, 0, 2 + 2 * column)
+            grid.addWidget(number, 0, 3 + 2 * column)
+            grid.setColumnStretch(2 + 2 * column, 4 if columns == 1 else 3)
+            grid.setColumnStretch(3 + 2 * column, 0)
+
+    def show_row(self, row: MeterRow, number_width: int) -> None:
+        self.swatch.setVisible(row.swatch)
+        self.name.setText(row.name)
+        for bar, number, measure in zip(self.bars, self.numbers, row.measures, strict=True):
+            bar.setVisible(measure.share is not None)
+            bar.show_share(measure.share or 0.0, measure.role)
+            number.setText(measure.number)
+            number.setMinimumWidth(number_width)
+            self.swatch.role = measure.role
+        self.swatch.update()
+        if self._marked != row.marked:
+            self._marked = row.marked
+            self.update()
+        self.setAccessibleName(f"{row.name}: {', '.join(measure.number for measure in row.measures)}")
+
+    def apply_theme(self, theme: Theme) -> None:
+        self._theme = self.swatch.theme = theme
+        for bar in self.bars:
+            bar.apply_theme(theme)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        if self._marked:
+            QPainter(self).fillRect(self.rect(), QColor(self._theme.selected))
+
+
+class Meters(QWidget):
+    """Rows of numbers with bars.
+
+    Parameters
+    ----------
+    columns
+        Numbers in each row.
+    """
+
+    def __init__(self, theme: Theme, columns: int = 1) -> None:
+        super().__init__()
+        self._theme, self._columns = theme, columns
+        self._rows: list[_Row] = []
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+
+    def show_rows(self, rows: tuple[MeterRow, ...], widest: str) -> None:
+        """Show other rows; ``widest`` is the longest number to expect, so that bars end at one edge."""
+        while len(self._rows) < len(rows):
+            row = _Row(self._theme, self._columns)
+            self._rows.append(row)
+            self._layout.addWidget(row)
+        width = self.fontMetrics().horizontalAdvance(widest) + 2
+        for widget, shown in zip(self._rows, rows, strict=False):
+            widget.show_row(shown, width)
+        for index, widget in enumerate(self._rows):
+            widget.setVisible(index < len(rows))
+
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """Return name and numbers of each visible row."""
+        return tuple(
+            (row.name.text(), *(number.text() for number in row.numbers)) for row in self._rows if not row.isHidden()
+        )
+
+    def row_labels(self) -> tuple[QLabel, ...]:
+        """Return the labels of the visible names."""
+        return tuple(row.name for row in self._rows if not row.isHidden())
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._theme = theme
+        for row in self._rows:
+            row.apply_theme(theme)
