@@ -82,7 +82,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class FinalTest:
     """How good every network is at the end, on sequences used for nothing else.
 
     Parameters
@@ -135,10 +135,10 @@ class Trainer:
             if update % self.recipe.evaluate_every == 0 or update == self.recipe.updates:
                 yield self._evaluate(update)
 
-    def test(self, count: int = 2000) -> Test:
+    def test(self, count: int = 2000) -> FinalTest:
         """Return how good the networks are on ``count`` sequences used for nothing else; papers ask for 2,000."""
         batch = self.task.draw(count, self._stream(_TEST))
-        return Test(self.task.chance(batch), self._scores(batch))
+        return FinalTest(self.task.chance(batch), self._scores(batch))
 
     def _stream(self, purpose: int) -> np.random.Generator:
         return np.random.default_rng([self.recipe.seed, purpose])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lstm_studio.networks.checkpoints import open_network
 
+from lstm_studio.networks.checkpoints import open_network
 from lstm_studio.progress import ignore_progress
 from lstm_studio.session import samples as session_samples
 from lstm_studio.tasks.dinner_menu import DinnerMenu
@@ -90,7 +90,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_seeds_of_the_samples_are_the_announced_ones() -> None:
     assert {sample.recipe.seed for sample in SAMPLES.values()} == {3}
-    assert {sample.other_seeds for sample in SAMPLES.values()} == {(0, 1, 2, 4)}
+    assert {sample.seeds for sample in SAMPLES.values()} == {(3, 0, 1, 2, 4), (3,)}
 
 
 def test_the_command_writes_where_it_is_told_to(
@@ -119,3 +119,19 @@ def test_an_unknown_sample_is_a_users_error() -> None:
     )
     assert done.returncode == 2
     assert "there is no sample 'reber'; choose from temporal-order, waves, dinner-menu" in done.stderr
+
+
+def test_the_typical_run_is_the_one_in_the_middle(tmp_path: Path) -> None:
+    task = DinnerMenu(weeks=1)
+    recipe = SampleRecipe(task, RECIPE, "", "", sequences=3, other_seeds=(0, 1), typical=True)
+    card = make_sample(recipe, tmp_path, ignore_progress)
+    losses = {}
+    for seed in recipe.seeds:
+        trainer = Trainer(task, replace(RECIPE, seed=seed))
+        list(trainer.run())
+        losses[seed] = trainer.test().scores["lstm"].loss
+    assert card["training"]["seed"] == sorted(losses, key=losses.__getitem__)[1]
+    assert card["seed_rule"] == "the run with the median LSTM loss of the seeds 0, 1, 3"
+    said = {run["seed"]: run["lstm"]["loss"] for run in card["other_seeds"]}
+    said[card["training"]["seed"]] = card["tested"]["lstm"]["loss"]
+    assert said == pytest.approx(losses, rel=1e-5)
