@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -20,16 +21,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import lstm_studio
-from lstm_studio.errors import StudioError, TraceError
+from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress, ignore_progress
+from lstm_studio.sequences.columns import ColumnRole
+from lstm_studio.sequences.options import Missing, ReadOptions
 from lstm_studio.sequences.sequence import Scaling
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.state import Match, Setup
 
 if TYPE_CHECKING:
-    from lstm_studio.sequences.sequence import SequenceSet
     from lstm_studio.session.state import Result
 
 PICTURE_WITHOUT_DISPLAY = Path("lstm-studio.png")
@@ -99,15 +101,6 @@ def open_(
     raise typer.Exit(open_window(wanted))
 
 
-class Device(StrEnum):
-    """Where to compute."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-
 class Precision(StrEnum):
     """Floating-point type of the states."""
 
@@ -122,65 +115,78 @@ class Theme(StrEnum):
     DARK = "dark"
 
 
+_reading = partial(typer.Option, rich_help_panel="Reading the sequence")
+_network = partial(typer.Option, rich_help_panel="The networks")
+_computing = partial(typer.Option, rich_help_panel="Computing")
+_saving = partial(typer.Option, rich_help_panel="Saving")
+
+
 @app.command(name="trace")
 def trace(
     sequence: Annotated[str, typer.Argument(metavar="SEQUENCE", help="A sequence file, or a folder of them.")],
     *,
-    network: Annotated[str | None, typer.Option(metavar="FILE", help="A checkpoint to trace.")] = None,
-    kind: Annotated[str, typer.Option(help="Without a checkpoint: the cell of a new network, lstm or rnn.")] = "lstm",
-    hidden: Annotated[int, typer.Option(min=1, help="Its units per layer and direction.")] = 32,
-    layers: Annotated[int, typer.Option(min=1, help="Its stacked layers.")] = 1,
-    bidirectional: Annotated[bool, typer.Option("--bidirectional", help="A second pass, backwards in time.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of its initial weights.")] = 0,
-    companion: Annotated[
-        str | None, typer.Option(metavar="KIND|FILE", help="A second network beside it: rnn, lstm or a checkpoint.")
+    item: Annotated[int, _reading(min=0, help="Which sequence of the file, counted from 0.")] = 0,
+    column: Annotated[
+        list[str] | None,
+        _reading(metavar="NAME=ROLE", help=f"What a column of a table is: {', '.join(ColumnRole)}. Can be repeated."),
     ] = None,
-    match: Annotated[Match, typer.Option(help="What a new companion has in common with the network.")] = Match.UNITS,
-    item: Annotated[int, typer.Option(min=0, help="Which sequence of the file, counted from 0.")] = 0,
-    scaling: Annotated[Scaling, typer.Option(help="How raw values become network inputs.")] = Scaling.NONE,
+    missing: Annotated[Missing, _reading(help="What becomes of missing values.")] = Missing.REFUSE,
+    scaling: Annotated[Scaling, _reading(help="How raw values become network inputs.")] = Scaling.NONE,
     piece_length: Annotated[
-        int | None,
-        typer.Option(min=0, help="Cut long sequences after so many steps; 0 never. Default: as the window does."),
+        int | None, _reading(min=0, help="Cut long sequences after so many steps, 0 never. Default: as the window.")
     ] = None,
+    network: Annotated[str | None, _network(metavar="FILE", help="A checkpoint to trace.")] = None,
+    kind: Annotated[str, _network(help="Without a checkpoint: the cell of a new network.")] = "lstm",
+    hidden: Annotated[int, _network(min=1, help="Its units per layer and direction.")] = 32,
+    layers: Annotated[int, _network(min=1, help="Its stacked layers.")] = 1,
+    bidirectional: Annotated[bool, _network("--bidirectional", help="A second pass, backwards in time.")] = False,
+    seed: Annotated[int, _network(min=0, help="Seed of its initial weights.")] = 0,
+    companion: Annotated[
+        str | None, _network(metavar="KIND|FILE", help="A second network beside it: a kind of cell, or a checkpoint.")
+    ] = None,
+    match: Annotated[Match, _network(help="What a new companion has in common with it.")] = Match.UNITS,
     objective: Annotated[
-        str | None, typer.Option(help="What is differentiated: last-hidden, hidden:STEP:UNIT, next-step or target.")
+        str | None, _computing(help="What is differentiated: last-hidden, hidden:STEP:UNIT, next-step or target.")
     ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.AUTO,
-    dtype: Annotated[Precision, typer.Option(help="Floating-point type of the states.")] = Precision.FLOAT32,
+    device: Annotated[str, _computing(help="Where: auto, cpu, cuda or mps.")] = "auto",
+    dtype: Annotated[Precision, _computing(help="Precision of the states.")] = Precision.FLOAT32,
     out: Annotated[
         Path | None,
-        typer.Option(help="Save the trace (.npz, .csv or .safetensors); a companion's goes to NAME.companion.*."),
+        _saving(metavar="FILE", help="Save the trace: .npz, .csv or .safetensors. A companion's goes beside it."),
     ] = None,
-    render: Annotated[Path | None, typer.Option(help="Save the Explore view of it as a picture (.png).")] = None,
-    size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of the picture, in pixels.")] = "1600x1000",
-    theme: Annotated[Theme, typer.Option(help="Colours of the picture.")] = Theme.LIGHT,
-    labels: Annotated[Labels, typer.Option(help="Vocabulary of the picture.")] = Labels.STANDARD,
+    render: Annotated[Path | None, _saving(metavar="FILE", help="Save the Explore view as a picture, .png.")] = None,
+    size: Annotated[str, _saving(metavar="WIDTHxHEIGHT", help="Pixels of the picture.")] = "1600x1000",
+    theme: Annotated[Theme, _saving(help="Colours of the picture.")] = Theme.LIGHT,
+    labels: Annotated[Labels, _saving(help="Vocabulary of the picture.")] = Labels.STANDARD,
     step: Annotated[
-        int | None, typer.Option(min=0, help="The picture shows everything up to this step, from 0. Default: the last.")
+        int | None, _saving(min=0, help="The picture shows all up to this step, from 0. Default: the last.")
     ] = None,
 ) -> None:
     """Run a sequence through a network, and print what every signal did."""
-    if out is not None:
-        _check_folder(out)
-    if render is not None:
-        _check_folder(render)
-    spec = NetworkSpec(kind, hidden, layers, bidirectional, seed, network)
+    _check_folder(out)
+    _check_folder(render)
+    options = ReadOptions(columns=_roles(column or []), missing=missing)
     with _progress() as progress:
-        data, length = _opened(sequence, piece_length, progress)
+        from lstm_studio.sequences.opening import open_sequence
+        from lstm_studio.sequences.pieces import suggest_piece_length
+
+        data = open_sequence(sequence, options=options, progress=progress)
         setup = Setup(
             data=data,
             item=item,
             scaling=scaling,
-            piece_length=length,
-            network=spec,
+            piece_length=suggest_piece_length(data) if piece_length is None else piece_length or None,
+            network=NetworkSpec(kind, hidden, layers, bidirectional, seed, network),
             companion=_companion(companion),
             match=match,
             objective=objective,
-            device=device.value,
+            device=device,
             dtype=dtype.value,
         )
         result = Computer().compute(setup, progress)
     _report(result)
+    if out is not None:
+        _save(result, out)
 
 
 @app.command(name="version")
@@ -256,23 +262,25 @@ def _progress() -> Iterator[Progress]:
         yield show
 
 
-def _check_folder(path: Path) -> None:
+def _check_folder(path: Path | None) -> None:
     """Refuse before the work what could not be saved after it."""
-    if not path.absolute().parent.is_dir():
-        raise TraceError(f"{path}: there is no folder {path.parent} to save in.", "Create it first.")
+    if path is not None and not path.absolute().parent.is_dir():
+        raise StudioError(f"{path} cannot be saved: there is no folder {path.parent}.", "Create it first.")
 
 
-def _opened(path: str, piece_length: int | None, progress: Progress) -> tuple[SequenceSet, int | None]:
-    """Return the sequences of a file, and after how many steps to cut them (None: never)."""
-    from lstm_studio.sequences.opening import open_sequence
-    from lstm_studio.sequences.pieces import suggest_piece_length
-
-    data = open_sequence(path, progress=progress)
-    return data, suggest_piece_length(data) if piece_length is None else piece_length or None
+def _roles(columns: Sequence[str]) -> dict[str, ColumnRole]:
+    """Return the roles that ``--column NAME=ROLE`` gives to columns."""
+    roles = {}
+    for text in columns:
+        name, _, role = text.rpartition("=")
+        if not name or role not in set(ColumnRole):
+            raise StudioError(f"--column {text} names no role.", f"Write NAME=ROLE; roles are {', '.join(ColumnRole)}.")
+        roles[name] = ColumnRole(role)
+    return roles
 
 
 def _companion(wanted: str | None) -> NetworkSpec | None:
-    """Return the network that ``--companion`` asks for: a kind, or a checkpoint where there is such a file."""
+    """Return the network that ``--companion`` asks for: a checkpoint if it has a suffix, else a kind of cell."""
     if wanted is None:
         return None
     return NetworkSpec(checkpoint=wanted) if Path(wanted).suffix else NetworkSpec(wanted)
@@ -298,7 +306,7 @@ def _report(result: Result) -> None:
         console.print(
             f"{info.title}, {info.hidden_size} units, {info.parameters:,} parameters, {info.source}, "
             f"{traced.provenance.device}, {traced.provenance.dtype}; "
-            f"recovered states differ from PyTorch's by at most {traced.recovery_error:.1e}",
+            f"recovery error {traced.recovery_error:.1e}, the largest difference from PyTorch's own states",
             markup=False,
         )
         signals = Table("signal", "shape", "smallest", "mean", "largest", box=box.SIMPLE)
@@ -315,3 +323,13 @@ def _report(result: Result) -> None:
             for name, values in norms.items():
                 gradients.add_row(name, f"{values[0]:.3e}", f"{values[-1]:.3e}")
             console.print(gradients)
+
+
+def _save(result: Result, path: Path) -> None:
+    """Save the trace of each network, the companion's as ``NAME.companion.SUFFIX``, and say so."""
+    from lstm_studio.engine.storage import save_trace
+
+    paths = (path, path.with_suffix(f".companion{path.suffix}"))
+    for traced, where in zip(result.traces, paths, strict=False):
+        save_trace(traced, where)
+        typer.echo(f"saved {where}")
