@@ -1,9 +1,9 @@
 """Gradients of an objective with respect to every step: back-propagation through time and through the rest of a model.
 
 The forward pass was cut at each recurrent module (see ``capture``). Going back, PyTorch's autograd takes the pieces
-between the cuts, and each cell its own recurrence, with all local factors computed beforehand: measured on one thread,
-that is 1.1 times the speed of giving the fused kernel its own pre-activations as input at 32 units and 200 steps, and 2,
-6 and 10 times at 64, 256 and 512 units and 1000 steps, and it can change precision where numbers grow too small.
+between the cuts, and each cell its own recurrence, with all local factors computed beforehand. Measured on one thread
+against giving the fused kernel its own pre-activations as input, that is as fast at 32 units and 200 steps, and 2, 6
+and 10 times as fast at 64, 256 and 512 units and 1000 steps; and it can change precision where numbers grow too small.
 """
 
 from __future__ import annotations

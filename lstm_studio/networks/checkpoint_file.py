@@ -1,0 +1,147 @@
+"""Reads the tensors of a checkpoint file without ever running anything in it.
+
+PyTorch's archives are read with ``weights_only``, whatever they claim to be.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lstm_studio.errors import NetworkError
+
+METADATA_KEY = "lstm_studio"
+"""Where ``.safetensors`` metadata holds, as JSON, what the tensors do not tell."""
+
+SUFFIXES = (".pt", ".pth", ".safetensors")
+
+_NESTED_UNDER = ("state_dict", "model_state_dict")
+_SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointFile:
+    """What was read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    tensors
+        All tensors by name; those of floating point are finite, and float64 or float32.
+    metadata
+        What ``save_network`` wrote beside them.
+    """
+
+    path: Path
+    tensors: dict[str, Tensor]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+def read_checkpoint(path: Path) -> CheckpointFile:
+    """Read a ``.pt``, ``.pth`` or ``.safetensors`` file.
+
+    Raises
+    ------
+    NetworkError
+        If it is missing, empty, damaged, of another kind, or holds more than weights.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        raise NetworkError(f"{path} is a folder.", f"Open a file in it that ends in {', '.join(SUFFIXES)}.")
+    if not path.is_file():
+        raise NetworkError(f"{path} does not exist.", "Check the name.")
+    if suffix not in SUFFIXES:
+        raise NetworkError(
+            f"{path.name} is not a checkpoint that can be opened: it ends in {suffix or 'no suffix'}.",
+            f"Open a file that ends in {', '.join(SUFFIXES)}.",
+        )
+    if path.stat().st_size == 0:
+        raise NetworkError(f"{path.name} is empty.", "Save the weights again.")
+    file = _read_safetensors(path) if suffix == ".safetensors" else _read_torch(path)
+    return CheckpointFile(
+        path, {name: _plain(path, name, tensor) for name, tensor in file.tensors.items()}, file.metadata
+    )
+
+
+def _read_safetensors(path: Path) -> CheckpointFile:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, ValueError) as error:
+        raise NetworkError(
+            f"{path.name} is damaged or not a safetensors file ({error}).", "Save or download it again."
+        ) from error
+    try:
+        about = json.loads(metadata.get(METADATA_KEY, "{}"))
+    except ValueError as error:
+        raise NetworkError(
+            f"{path.name}: its metadata {METADATA_KEY!r} is damaged ({error}).", "Save it again."
+        ) from error
+    if not isinstance(about, dict):
+        raise NetworkError(f"{path.name}: its metadata {METADATA_KEY!r} is damaged.", "Save it again.")
+    return CheckpointFile(path, tensors, about)
+
+
+def _read_torch(path: Path) -> CheckpointFile:
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refused(path, str(error)) from error
+    except Exception as error:
+        if "TorchScript" in str(error):
+            raise NetworkError(f"{path.name} holds a TorchScript program, which is code.", _SAVE_WEIGHTS) from error
+        raise NetworkError(
+            f"{path.name} is damaged or not a PyTorch file ({_first_line(error)}).", "Save or download it again."
+        ) from error
+    for key in _NESTED_UNDER:
+        if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]
+    if not isinstance(loaded, Mapping):
+        raise NetworkError(f"{path.name} holds a {type(loaded).__name__}, not a state dict.", _SAVE_WEIGHTS)
+    tensors = {name: value for name, value in loaded.items() if isinstance(name, str) and isinstance(value, Tensor)}
+    if not tensors:
+        keys = ", ".join(str(key)[:40] for key in list(loaded)[:8]) or "nothing"
+        raise NetworkError(f"{path.name} holds no tensors (it holds {keys}).", _SAVE_WEIGHTS)
+    return CheckpointFile(path, tensors)
+
+
+def _refused(path: Path, message: str) -> NetworkError:
+    """Explain why the weights-only reader stopped: at a class, which is code, or at damaged bytes."""
+    named = re.search(r"(?:Unsupported global: GLOBAL|Unsupported class|GLOBAL) (\S+)", message)
+    if named is None:
+        return NetworkError(f"{path.name} is damaged or not a PyTorch file.", "Save or download it again.")
+    return NetworkError(
+        f"{path.name} holds more than weights: it refers to {named[1]}, and to open it would run its code.",
+        f"Nothing was run. {_SAVE_WEIGHTS}",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200].rstrip(". ")
+
+
+def _plain(path: Path, name: str, tensor: Tensor) -> Tensor:
+    """Return a tensor of floating point as float64 (where it is that already) or float32; any other as it is."""
+    if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.is_quantized:
+        return tensor
+    plain = tensor.detach().to(torch.float64 if tensor.dtype == torch.float64 else torch.float32)
+    bad = int((~torch.isfinite(plain)).sum())
+    if bad:
+        raise NetworkError(
+            f"{path.name}: {name} has {bad} of {plain.numel()} weights that are NaN or infinite.",
+            "The training diverged; take an earlier checkpoint.",
+        )
+    return plain

@@ -1,0 +1,269 @@
+"""Networks on disk: state dicts in ``.pt``, ``.pth`` and ``.safetensors``.
+
+Recurrent layers are recognised by the names and shapes of their tensors, under any prefix.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks.cell import Cell, Sizes
+from lstm_studio.networks.cells import cell_of_kind, cells
+from lstm_studio.networks.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint
+from lstm_studio.networks.network import READOUT_KINDS, Network, ReadoutNetwork
+
+_RECURRENT = re.compile(
+    r"(?:(?P<path>.+)\.)?(?P<name>(?:weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(?P<layer>\d{1,4})(?:_reverse)?)"
+)
+
+
+def open_network(
+    path: str | Path, *, recurrent: str | None = None, readout: str | None = None, **options: Any
+) -> Network:
+    """Read a network from a checkpoint of weights.
+
+    Parameters
+    ----------
+    path
+        A ``.pt``, ``.pth`` or ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM`` or
+        ``nn.RNN`` somewhere, perhaps under ``"state_dict"`` or ``"model_state_dict"``.
+    recurrent
+        Which recurrent module to take, ``"encoder.rnn"``, where the file holds several.
+    readout
+        What the outputs of the linear read-out mean, ``"classes"`` or ``"values"``; None takes what the file says, and
+        ``"values"`` where it does not.
+    options
+        What the tensors do not tell: ``nonlinearity="relu"`` for a vanilla RNN.
+
+    Returns
+    -------
+    Network
+        In evaluation mode, on the CPU; float64 weights stay float64, all others become float32.
+
+    Raises
+    ------
+    NetworkError
+        If the file cannot be read, is damaged, holds more than weights, or holds no recurrent layers of a known kind.
+    """
+    file = read_checkpoint(Path(path))
+    groups = _recurrent_groups(file)
+    where = _chosen(file, groups, recurrent)
+    cell, module = _recurrent_module(file, where, groups[where], options)
+    linear_path = _find_readout(file, groups, cell.output_size(module) * cell.sizes(module).directions)
+    source = str(path)
+    if not where and linear_path is None:
+        return Network(module.eval(), source)
+    linear = None if linear_path is None else _linear(file, linear_path)
+    wrapped = ReadoutNetwork(module, where or cell.kind, linear, linear_path or "")
+    kind = "" if linear is None else _readout_kind(file, readout)
+    return Network(wrapped.eval(), source, kind, where or cell.kind, linear_path or "")
+
+
+def save_network(network: Network, path: str | Path) -> None:
+    """Write a network's weights, with what its tensors do not tell in the metadata.
+
+    Parameters
+    ----------
+    network
+        What to write.
+    path
+        A ``.safetensors`` file, which is replaced.
+
+    Raises
+    ------
+    NetworkError
+        If the suffix is another, or the file cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    if path.suffix.lower() != ".safetensors":
+        raise NetworkError(f"{path.name} does not end in .safetensors.", "Choose a name that does.")
+    about = {
+        "kind": network.kind,
+        "options": network.cell.module_options(network.recurrent),
+        "readout": network.readout_kind,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.module.state_dict().items()}
+    try:
+        save_file(tensors, path, {METADATA_KEY: json.dumps(about)})
+    except OSError as error:
+        raise NetworkError(
+            f"{path} could not be written: {error.strerror or error}.", "Choose another folder."
+        ) from error
+
+
+def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:
+    """Return the tensors of each recurrent module by their own names, by attribute path."""
+    groups: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in file.tensors.items():
+        match = _RECURRENT.fullmatch(name)
+        if match is not None:
+            if not tensor.is_floating_point() or tensor.dim() not in {1, 2} or tensor.numel() == 0:
+                kind = str(tensor.dtype).removeprefix("torch.")
+                raise NetworkError(
+                    f"{file.path.name}: {name} is {kind} of shape {tuple(tensor.shape)}, not a matrix or vector of "
+                    "floating point.",
+                    "Save the weights of the model as it was trained, before quantising or packing them.",
+                )
+            groups.setdefault(match["path"] or "", {})[match["name"]] = tensor
+    if not groups:
+        names = ", ".join(list(file.tensors)[:6])
+        raise NetworkError(
+            f"{file.path.name} has no recurrent layers: none of its tensors is called weight_ih_l0 (it has {names}).",
+            "Open a checkpoint of a model with an nn.LSTM or nn.RNN in it.",
+        )
+    return groups
+
+
+def _chosen(file: CheckpointFile, groups: Mapping[str, Any], recurrent: str | None) -> str:
+    listed = ", ".join(path or "(bare)" for path in groups)
+    if recurrent is not None:
+        if recurrent not in groups:
+            raise NetworkError(f"{file.path.name} has no recurrent layers {recurrent!r}.", f"It has {listed}.")
+        return recurrent
+    if len(groups) > 1:
+        raise NetworkError(
+            f"{file.path.name} has {len(groups)} recurrent modules, {listed}; a file of weights does not say how they "
+            "are connected.",
+            f"Open one of them, with recurrent={next(iter(groups))!r}, or trace the model itself with ls.trace.",
+        )
+    return next(iter(groups))
+
+
+def _recurrent_module(
+    file: CheckpointFile, path: str, tensors: dict[str, Tensor], options: Mapping[str, Any]
+) -> tuple[Cell, nn.Module]:
+    """Build the module whose tensors these are, and fill it."""
+
+    def called(name: str) -> str:
+        return f"{path}.{name}" if path else name
+
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        if name not in tensors:
+            raise NetworkError(f"{file.path.name} lacks {called(name)}.", "Save all weights of the model.")
+    for name, tensor in tensors.items():
+        if tensor.dim() != (2 if name.startswith("weight") else 1):
+            raise NetworkError(
+                f"{file.path.name}: {called(name)} has {tensor.dim()} axes.", "Save the weights of the model again."
+            )
+    projection = tensors.get("weight_hr_l0")
+    rows, out = tensors["weight_hh_l0"].shape
+    hidden = out if projection is None else projection.shape[1]
+    cell = _cell(file, called("weight_hh_l0"), rows, hidden)
+    layers = 1 + max(int(match["layer"]) for name in tensors if (match := _RECURRENT.fullmatch(name)))
+    sizes = Sizes(
+        tensors["weight_ih_l0"].shape[1],
+        hidden,
+        # A hostile file may name layer 9999 to have as many built: there cannot be more layers than tensors.
+        min(layers, len(tensors)),
+        any(name.endswith("_reverse") for name in tensors),
+        any(name.startswith("bias") for name in tensors),
+    )
+    known = {option.name for option in cell.options}
+    stored = file.metadata.get("options", {})
+    stored = {name: value for name, value in stored.items() if name in known} if isinstance(stored, dict) else {}
+    if projection is not None:
+        stored["proj_size"] = out
+    with torch.device("meta"):
+        module = cell.build(sizes, stored | dict(options))
+    _check_fit(
+        file,
+        {called(name): tensor for name, tensor in tensors.items()},
+        {called(name): tensor for name, tensor in module.state_dict().items()},
+        cell.title,
+    )
+    _fill(module, tensors)
+    return cell, module
+
+
+def _check_fit(file: CheckpointFile, found: Mapping[str, Tensor], expected: Mapping[str, Tensor], title: str) -> None:
+    """Raise unless the same tensors, of the same shapes, are found as expected."""
+    cure = "Save all weights of one model into one file."
+    for name, tensor in expected.items():
+        if name not in found:
+            raise NetworkError(f"{file.path.name} lacks {name}.", cure)
+        if found[name].shape != tensor.shape:
+            raise NetworkError(
+                f"{file.path.name}: {name} has shape {tuple(found[name].shape)}, which does not fit the others; "
+                f"{tuple(tensor.shape)} would.",
+                cure,
+            )
+    for name in found:
+        if name not in expected:
+            raise NetworkError(f"{file.path.name}: {name} has no place in this network ({title}).", cure)
+
+
+def _cell(file: CheckpointFile, name: str, rows: int, hidden: int) -> Cell:
+    """Return the kind with this many rows per unit."""
+    by_gates = {cell.gates: cell for cell in cells().values()}
+    gates, rest = divmod(rows, hidden) if hidden else (0, 1)
+    stored = file.metadata.get("kind")
+    if isinstance(stored, str) and stored:
+        cell = cell_of_kind(stored)
+        if rest == 0 and cell.gates == gates:
+            return cell
+    elif rest == 0 and gates in by_gates:
+        return by_gates[gates]
+    kinds = ", ".join(f"{cell.title}: {cell.gates}" for cell in by_gates.values())
+    if rest == 0 and gates == 3:
+        raise NetworkError(
+            f"{file.path.name}: {name} has 3 rows per unit, as in a GRU, which cannot be opened yet.",
+            f"Open a network of another kind (rows per unit: {kinds}).",
+        )
+    raise NetworkError(
+        f"{file.path.name}: {name} has {rows} rows for {hidden} units, which no kind has (rows per unit: {kinds}).",
+        "Save the weights again.",
+    )
+
+
+def _find_readout(file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor]], width: int) -> str | None:
+    """Return the path of the one linear layer that can follow the recurrent one and is followed by no other."""
+    if len(groups) > 1:
+        return None
+    matrices = {
+        name.removesuffix(".weight"): tensor.shape
+        for name, tensor in file.tensors.items()
+        if name.endswith(".weight") and tensor.dim() == 2 and tensor.is_floating_point() and tensor.shape[0] > 0
+    }
+    fitting = [path for path, shape in matrices.items() if shape[1] == width]
+    if len(fitting) != 1:
+        return None
+    (path,) = fitting
+    followed = any(shape[1] == matrices[path][0] for other, shape in matrices.items() if other != path)
+    return None if followed else path
+
+
+def _linear(file: CheckpointFile, path: str) -> nn.Linear:
+    weight, bias = file.tensors[f"{path}.weight"], file.tensors.get(f"{path}.bias")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise NetworkError(
+            f"{file.path.name}: {path}.bias has shape {tuple(bias.shape)}, which does not fit {path}.weight, "
+            f"{tuple(weight.shape)}.",
+            "Save the weights of one model into one file.",
+        )
+    with torch.device("meta"):
+        linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    _fill(linear, {"weight": weight} | ({} if bias is None else {"bias": bias}))
+    return linear
+
+
+def _fill(module: nn.Module, tensors: dict[str, Tensor]) -> None:
+    wide = any(tensor.dtype == torch.float64 for tensor in tensors.values())
+    copies = {name: tensor.to(torch.float64 if wide else torch.float32).clone() for name, tensor in tensors.items()}
+    module.load_state_dict(copies, assign=True)
+
+
+def _readout_kind(file: CheckpointFile, wanted: str | None) -> str:
+    kind = wanted or file.metadata.get("readout") or "values"
+    if kind not in READOUT_KINDS:
+        raise NetworkError(f"{file.path.name}: the read-out is {kind!r}.", "Choose 'classes' or 'values'.")
+    return str(kind)
