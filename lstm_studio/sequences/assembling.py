@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,7 @@ def assemble(
             name=groups[index] if groups else name,
             encoding=encoding,
         )
-        for index, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True))
+        for index, (start, stop) in enumerate(pairwise(bounds))
     )
     return SequenceSet(
         sequences=sequences,
@@ -176,7 +176,7 @@ def _codes(label: Column) -> tuple[NDArray[np.int64], tuple[str, ...]]:
 
 def _labels(codes: NDArray[np.int64] | None, classes: tuple[str, ...], bounds: list[int]) -> list[NDArray[Any] | None]:
     """Return one class for each sequence where it never changes within one, else a one-hot target for each step."""
-    pairs = list(zip(bounds[:-1], bounds[1:], strict=True))
+    pairs = list(pairwise(bounds))
     if codes is None:
         return [None] * len(pairs)
     parts = [codes[start:stop] for start, stop in pairs]
@@ -189,7 +189,8 @@ def _labels(codes: NDArray[np.int64] | None, classes: tuple[str, ...], bounds: l
 def _numbers_target(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return per-step targets, or that of the last step where only that is given."""
     if len(numbers) > 1 and np.isnan(numbers[:-1]).all() and np.isfinite(numbers[-1]).all():
-        return numbers[-1]
+        last: NDArray[np.float32] = numbers[-1]
+        return last
     return numbers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -141,74 +141,89 @@ def recognise_columns(
             f"{source} has no column {unknown[0]!r}; its columns are {', '.join(map(repr, names[:12]))}.",
             "Give roles to columns that are there.",
         )
-    infos: dict[str, ColumnInfo] = {}
+    found = _Recognition(columns)
     for column in columns:
         if column.name in corrections:
             role = ColumnRole(corrections[column.name])
             _refuse_impossible(column, role, symbol_limit, source)
-            infos[column.name] = ColumnInfo(column.name, column.kind, role, "chosen")
-
-    def taken(role: ColumnRole) -> bool:
-        return any(info.role is role for info in infos.values())
-
-    def free() -> list[Column]:
-        return [column for column in columns if column.name not in infos]
-
-    def settle(column: Column, role: ColumnRole, reason: str) -> None:
-        infos[column.name] = ColumnInfo(column.name, column.kind, role, reason)
-
-    for column in free():
-        if _named(column, _GROUP) and column.kind is not ColumnKind.DATE and not _is_fractional(column):
-            repeats = _repeats(column)
-            if repeats and not taken(ColumnRole.GROUP):
-                settle(column, ColumnRole.GROUP, "named like a group, and its values repeat")
-            elif not repeats and len(column.cells) > 1:
-                settle(column, ColumnRole.IGNORE, "a different value in every row")
-    for column in free():
-        if _named(column, _LABEL) and not taken(ColumnRole.LABEL) and column.kind is not ColumnKind.DATE:
-            settle(column, ColumnRole.LABEL, "named like a label")
-    plain = {name.strip().lower() for name in names}
-    for column in free():
-        coordinate = column.name.strip().lower() == "y" and "z" in plain
-        if _named(column, _TARGET) and not coordinate and column.kind is ColumnKind.NUMBER:
-            settle(column, ColumnRole.TARGET, "named like a target")
-    _recognise_time(columns, infos, settle)
-    for column in free():
-        if column.kind is ColumnKind.DATE:
-            settle(column, ColumnRole.IGNORE, "a second column of dates")
-        elif column.kind is ColumnKind.TEXT and len(column.symbols) > symbol_limit:
-            settle(column, ColumnRole.IGNORE, f"{len(column.symbols):,} different texts, more than {symbol_limit}")
-        elif column.kind is ColumnKind.TEXT:
-            settle(column, ColumnRole.FEATURE, f"text, one-hot with {len(column.symbols)} symbols")
-        else:
-            settle(column, ColumnRole.FEATURE, "numbers")
-    if not taken(ColumnRole.FEATURE):
-        listed = ", ".join(f"{info.name!r} is {info.role} ({info.reason})" for info in infos.values())
+            found.settle(column, role, "chosen")
+    found.groups()
+    found.labels_and_targets()
+    found.time()
+    found.features(symbol_limit)
+    if not found.has(ColumnRole.FEATURE):
+        listed = ", ".join(f"{info.name!r} is {info.role} ({info.reason})" for info in found.infos.values())
         raise SequenceError(
             f"{source} has no column left to be an input: {listed}.",
             "Give one of them the role 'feature' (ReadOptions.columns).",
         )
-    return tuple(infos[name] for name in names)
+    return tuple(found.infos[name] for name in names)
 
 
-def _recognise_time(
-    columns: tuple[Column, ...],
-    infos: dict[str, ColumnInfo],
-    settle: Callable[[Column, ColumnRole, str], None],
-) -> None:
-    if any(info.role is ColumnRole.TIME for info in infos.values()):
-        return
-    free = [column for column in columns if column.name not in infos]
-    for column in free:
-        if column.kind is ColumnKind.DATE:
-            settle(column, ColumnRole.TIME, "dates")
+class _Recognition:
+    """The columns and what has been settled about them so far; each rule looks at those that are left."""
+
+    def __init__(self, columns: tuple[Column, ...]) -> None:
+        self.columns = columns
+        self.infos: dict[str, ColumnInfo] = {}
+
+    def settle(self, column: Column, role: ColumnRole, reason: str) -> None:
+        self.infos[column.name] = ColumnInfo(column.name, column.kind, role, reason)
+
+    def has(self, role: ColumnRole) -> bool:
+        return any(info.role is role for info in self.infos.values())
+
+    def left(self, *kinds: ColumnKind) -> list[Column]:
+        return [column for column in self.columns if column.name not in self.infos and column.kind in kinds]
+
+    def groups(self) -> None:
+        for column in self.left(ColumnKind.NUMBER, ColumnKind.TEXT):
+            if not _named(column, _GROUP) or _is_fractional(column):
+                continue
+            repeats = _repeats(column)
+            if repeats and not self.has(ColumnRole.GROUP):
+                self.settle(column, ColumnRole.GROUP, "named like a group, and its values repeat")
+            elif not repeats and len(column.cells) > 1:
+                self.settle(column, ColumnRole.IGNORE, "a different value in every row")
+
+    def labels_and_targets(self) -> None:
+        for column in self.left(ColumnKind.NUMBER, ColumnKind.TEXT):
+            if _named(column, _LABEL) and not self.has(ColumnRole.LABEL):
+                self.settle(column, ColumnRole.LABEL, "named like a label")
+        names = {column.name.strip().lower() for column in self.columns}
+        for column in self.left(ColumnKind.NUMBER):
+            coordinate = column.name.strip().lower() == "y" and "z" in names
+            if _named(column, _TARGET) and not coordinate:
+                self.settle(column, ColumnRole.TARGET, "named like a target")
+
+    def time(self) -> None:
+        if self.has(ColumnRole.TIME):
             return
-    groups = [column for column in columns if column.name in infos and infos[column.name].role is ColumnRole.GROUP]
-    for column in free:
-        others = len(free) > 1 or len(columns) > len(free)
-        if column.kind is ColumnKind.NUMBER and _named(column, _TIME) and others and _never_falls(column, groups):
-            settle(column, ColumnRole.TIME, "named like a time, and never falls")
+        for column in self.left(ColumnKind.DATE):
+            self.settle(column, ColumnRole.TIME, "dates")
             return
+        groups = [
+            column
+            for column in self.columns
+            if column.name in self.infos and self.infos[column.name].role is ColumnRole.GROUP
+        ]
+        inputs = len(self.left(ColumnKind.NUMBER, ColumnKind.TEXT))
+        for column in self.left(ColumnKind.NUMBER):
+            if _named(column, _TIME) and inputs > 1 and _never_falls(column, groups):
+                self.settle(column, ColumnRole.TIME, "named like a time, and never falls")
+                return
+
+    def features(self, symbol_limit: int) -> None:
+        for column in self.left(ColumnKind.DATE):
+            self.settle(column, ColumnRole.IGNORE, "a second column of dates")
+        for column in self.left(ColumnKind.NUMBER):
+            self.settle(column, ColumnRole.FEATURE, "numbers")
+        for column in self.left(ColumnKind.TEXT):
+            count = len(column.symbols)
+            if count > symbol_limit:
+                self.settle(column, ColumnRole.IGNORE, f"{count:,} different texts, more than {symbol_limit}")
+            else:
+                self.settle(column, ColumnRole.FEATURE, f"text, one-hot with {count} symbols")
 
 
 def _refuse_impossible(column: Column, role: ColumnRole, symbol_limit: int, source: str) -> None:

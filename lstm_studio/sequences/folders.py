@@ -87,17 +87,18 @@ def _join(folder: Path, files: list[tuple[Path, SequenceSet]], left_out: list[st
     joined: list[Sequence] = []
     for path, sequences in files:
         places = np.array([classes.index(name) for name in sequences.classes], np.int64)
-        for sequence in sequences:
-            joined.append(
-                replace(
-                    sequence,
-                    values=_placed(sequence.values, [names.index(name) for name in sequence.names], len(names)),
-                    raw=None,
-                    names=names,
-                    target=_target(sequence.target, places, len(classes)),
-                    name=path.name if len(sequences) == 1 else f"{path.name} · {sequence.name}",
-                )
+        columns = [names.index(name) for name in sequences.names]
+        joined += [
+            replace(
+                sequence,
+                values=_placed(sequence.values, columns, len(names)),
+                raw=None,
+                names=names,
+                target=_target(sequence.target, places, len(classes)),
+                name=path.name if len(sequences) == 1 else f"{path.name} · {sequence.name}",
             )
+            for sequence in sequences
+        ]
     facts = [("files", f"{len(files)} of {len(files) + len(left_out)}"), *_shared_facts(files)]
     if left_out:
         more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""

@@ -11,8 +11,8 @@ from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.sequences.folders import join_files
 from lstm_studio.sequences.missing import treat_missing
 from lstm_studio.sequences.options import ReadOptions
-from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.readers import readers
+from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.sequence import SequenceSet
 
 _DEFAULTS = ReadOptions()

@@ -42,7 +42,8 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     described = []
     for index, sequence in enumerate(sequences):
-        dates = sequence.time is not None and sequence.time.dtype.kind == "M"
+        time = sequence.time
+        dates = time is not None and time.dtype.kind == "M"
         parts = {
             "values": sequence.values,
             "raw": None if sequence.raw is sequence.values else sequence.raw,

@@ -10,12 +10,12 @@ import numpy as np
 from lstm_studio.errors import SequenceError
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import AudioFeatures, ReadOptions, require_memory
-from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.readers._mel import LogMel
+from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 
 if TYPE_CHECKING:
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]  # it has no annotations
 
 _BLOCK = 1 << 18  # samples between two reports
 _UNKNOWN_SIZE = (0, 0xFFFFFFFF)  # what a recorder writes that cannot go back to fill in the size

@@ -38,7 +38,7 @@ def _read(path: Path, options: ReadOptions, progress: Progress) -> SequenceSet:
 
 
 def _decode(path: Path, options: ReadOptions, progress: Progress) -> tuple[str, str]:
-    """Return the whole text with ``\\n`` line ends, and the name of its encoding."""
+    """Return the whole text with Unix line ends, and the name of its encoding."""
     size = path.stat().st_size
     # Four bytes a character while it is decoded, and at the very least a few features for each.
     words = require_memory(path.name, 4 * 8 * size, f"{size:,} characters at most", options)
@@ -58,7 +58,9 @@ def _decode(path: Path, options: ReadOptions, progress: Progress) -> tuple[str, 
     return text, encoding.removesuffix("-sig").replace("_", "-").upper()
 
 
-def _one_hot(points: NDArray[np.uint32], path: Path, options: ReadOptions) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+def _one_hot(
+    points: NDArray[np.uint32], path: Path, options: ReadOptions
+) -> tuple[NDArray[np.float32], tuple[str, ...]]:
     alphabet, codes = np.unique(points, return_inverse=True)
     if len(alphabet) > options.symbol_limit:
         raise SequenceError(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from lstm_studio.errors import SequenceError
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions, require_memory
-from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.readers._cells import parse_cells
+from lstm_studio.sequences.reading import Head, Match, Reader
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 
 _FEWEST_STEPS = 8
