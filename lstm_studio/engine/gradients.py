@@ -34,9 +34,29 @@ class _Root:
     gradient: Array
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectiveGradients:
+    """The gradients of one objective.
+
+    Parameters
+    ----------
+    arrays
+        ``grad.{signal}`` (T, ·) for every state, every pre-activation and the input: the total derivative through
+        time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step.
+    dtype
+        The precision of the former: that of the states, or float64 where float32 would have come near its underflow.
+    vanished
+        (name, step) of the norms of states that turn to zero going back; as in ``Provenance``.
+    """
+
+    arrays: dict[str, Array]
+    dtype: str
+    vanished: tuple[tuple[str, int], ...]
+
+
 def gradients_of(
     objective: Objective | CustomObjective, context: Context, layers: dict[int, list[RecoveredLayer]]
-) -> tuple[dict[str, Array], str]:
+) -> ObjectiveGradients:
     """Take the gradients of one objective.
 
     Parameters
@@ -47,14 +67,6 @@ def gradients_of(
         The forward pass and what the objective needs to know.
     layers
         ``id`` of each call → its layers and directions as recovered.
-
-    Returns
-    -------
-    dict
-        ``grad.{signal}`` (T, ·) for every state, every pre-activation and the input: the total derivative through
-        time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step.
-    str
-        The precision of the former: that of the states, or float64 where float32 would have come near its underflow.
 
     Raises
     ------
@@ -69,29 +81,23 @@ def gradients_of(
             "Choose one that does, or a model that does not detach their output.",
         )
     precision = np.dtype(np.float64 if loss.dtype == torch.float64 else np.float32)
-    found, faded = _back_propagated(loss, context, layers, precision)
-    if faded and precision == np.float32:
+    found = _back_propagated(loss, context, layers, precision)
+    norms = _norms_by_name(found)
+    if precision == np.float32 and any(_fades(norms[name]) for name in _state_norms(layers)):
         precision = np.dtype(np.float64)
-        found, _ = _back_propagated(loss, context, layers, precision)
-    return found, precision.name
+        found = _back_propagated(loss, context, layers, precision)
+        norms = _norms_by_name(found)
+    zeros = {name: _zero_going_back(norms[name], reverse) for name, reverse in _state_norms(layers).items()}
+    vanished = tuple((name, step) for name, step in zeros.items() if step is not None)
+    return ObjectiveGradients(found | norms, precision.name, vanished)
 
 
 def _back_propagated(
     loss: Tensor, context: Context, layers: dict[int, list[RecoveredLayer]], dtype: np.dtype[Any]
-) -> tuple[dict[str, Array], bool]:
-    """Go back through the calls, last first, and between them through the pieces of the graph.
-
-    Returns
-    -------
-    dict
-        ``grad.…`` and ``norm.grad.…``.
-    bool
-        Whether some of them came near the underflow of float32.
-    """
+) -> dict[str, Array]:
+    """Go back through the calls, last first, and between them through the pieces of the graph; return ``grad.…``."""
     roots = [_Root(loss, np.ones((), dtype))]
     found: dict[str, Array] = {}
-    norms: dict[str, Array] = {}
-    faded = False
     with np.errstate(all="ignore"):
         for call in reversed(context.recording.calls):
             output, *final = _upstream((call.output, *call.final), roots, dtype)
@@ -103,15 +109,27 @@ def _back_propagated(
             )
             roots += _ends(call, inside, context.item)
             for layer in layers[id(call)]:
-                for name, array in inside.of(layer).items():
-                    found[f"grad.{name}"] = array
-                    norms[f"norm.grad.{name}"] = _norms(array)
-                # Of the states only: the forget gate's gradient, say, is rightly zero where there is nothing to forget.
-                for state in call.cell.states:
-                    faded |= _fades(layer.in_time(norms[f"norm.grad.{layer.description.prefix}.{state}"]))
+                found |= {f"grad.{name}": array for name, array in inside.of(layer).items()}
         found["grad.input"] = inside.input
-        norms["norm.grad.input"] = _norms(inside.input)
-    return found | norms, faded
+    return found
+
+
+def _norms_by_name(gradients: dict[str, Array]) -> dict[str, Array]:
+    with np.errstate(all="ignore"):
+        return {f"norm.{name}": _norms(array) for name, array in gradients.items()}
+
+
+def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
+    """Return the names of the norms that may not turn to zero unnoticed, and whether they belong to a reverse layer.
+
+    Those of the states only: the forget gate's gradient, say, is rightly zero where there is nothing to forget.
+    """
+    return {
+        f"norm.grad.{layer.description.prefix}.{state}": layer.reverse
+        for recovered in layers.values()
+        for layer in recovered
+        for state in layer.states
+    }
 
 
 def _upstream(leaves: tuple[Tensor, ...], roots: list[_Root], dtype: np.dtype[Any]) -> list[Tensor]:
@@ -158,8 +176,17 @@ def _norms(gradient: Array) -> Array:
 
 
 def _fades(norm: Array) -> bool:
-    """Return whether norms, in the order of processing, come near the underflow of float32 or end in zero."""
-    positive = np.flatnonzero(norm)
-    if not len(positive):
-        return False
-    return bool(np.abs(norm[positive]).min() < _NEAR_UNDERFLOW or (norm[: positive[-1]] == 0).any())
+    """Return whether norms come near the underflow of float32, or some but not all are zero."""
+    positive = norm[norm > 0]
+    return bool(len(positive) and (positive.min() < _NEAR_UNDERFLOW or len(positive) < len(norm)))
+
+
+def _zero_going_back(norm: Array, reverse: bool) -> int | None:
+    """Return the first step, against the order of processing, at which a norm is zero that was not zero before."""
+    processed = norm[::-1] if reverse else norm
+    positive = np.flatnonzero(processed)
+    zero = np.flatnonzero(processed[: positive[-1]] == 0) if len(positive) else positive
+    if not len(zero):
+        return None
+    step = int(zero[-1])
+    return len(norm) - 1 - step if reverse else step

@@ -35,6 +35,8 @@ class RecoveredLayer:
         Declared name → (T, ·) array, in the order of processing.
     reverse
         Whether that is against the order of time.
+    states
+        The signals that are carried from step to step.
     error
         max |recomputed hidden state − the module's own|.
     """
@@ -43,6 +45,7 @@ class RecoveredLayer:
     weights: Layer[Tensor]
     signals: dict[str, Array]
     reverse: bool
+    states: tuple[str, ...]
     error: float
 
     def in_time(self, array: Array) -> Array:
@@ -83,7 +86,7 @@ def recover(call: Call, item: int) -> list[RecoveredLayer]:
             )
             error = _error(call, description.prefix, found.hidden_state, h)
             signals = {signal.name: _to_numpy(tensors[signal.name]) for signal in declared}
-            recovered.append(RecoveredLayer(description, layer, signals, reverse, error))
+            recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error))
         x = both
     return recovered
 

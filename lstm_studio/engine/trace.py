@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -53,7 +54,13 @@ class Provenance:
     gradient_dtype
         Precision of the gradients: float64 where float32 would have flushed small ones to zero.
     recovery_error
-        max |recomputed hidden state − the module's own|.
+        max |recomputed hidden state − the module's own|, over finite entries.
+    non_finite
+        (name, step) of every array that is NaN or infinite somewhere, with the step where that began: the first in
+        time for signals, the first met going back for gradients.
+    vanished
+        (name, step) of every gradient norm of a state that is zero although it was not zero before, going back: even
+        float64 (5e-324) could not hold what is left; the step is the first at which it is so.
     """
 
     network: str = ""
@@ -63,6 +70,8 @@ class Provenance:
     dtype: str = "float32"
     gradient_dtype: str = ""
     recovery_error: float = 0.0
+    non_finite: tuple[tuple[str, int], ...] = ()
+    vanished: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +122,18 @@ class Trace:
     def steps(self) -> int:
         """T, the number of time steps."""
         return int(self.arrays["input"].shape[0])
+
+    def save(self, path: str | Path) -> None:
+        """Write the trace to ``.npz`` or ``.safetensors``, to be loaded again, or to ``.csv``; see ``storage``.
+
+        Raises
+        ------
+        TraceError
+            If the suffix is another, or the file cannot be written.
+        """
+        from lstm_studio.engine.storage import save_trace
+
+        save_trace(self, path)
 
     @property
     def recovery_error(self) -> float:

@@ -96,10 +96,9 @@ def trace(
         output = losses.item_output(context).detach()
         arrays["output"] = _numpy(output.softmax(-1) if readout_kind == "classes" else output)
 
-    gradient_dtype = ""
-    if wanted is not None:
-        found, gradient_dtype = gradients_of(wanted, context, layers)
-        arrays |= found
+    found = None if wanted is None else gradients_of(wanted, context, layers)
+    if found is not None:
+        arrays |= found.arrays
     every = [layer for recovered in layers.values() for layer in recovered]
     return Trace(
         arrays,
@@ -110,8 +109,10 @@ def trace(
             objective="" if wanted is None else str(wanted) if isinstance(wanted, Objective) else _name(wanted),
             device=where.type,
             dtype=dtype,
-            gradient_dtype=gradient_dtype,
+            gradient_dtype="" if found is None else found.dtype,
             recovery_error=max(layer.error for layer in every),
+            non_finite=_non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
+            vanished=() if found is None else found.vanished,
         ),
     )
 
@@ -167,6 +168,21 @@ def _input(
     if isinstance(sequence, Sequence) and not bare:
         return x.unsqueeze(0 if recurrent.batch_first else 1)
     return x
+
+
+def _non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
+    """Return the arrays that are NaN or infinite somewhere, with the step where that began in the order of computing."""
+    began = []
+    for name, array in arrays.items():
+        with np.errstate(all="ignore"):
+            if name.startswith("norm.") or np.isfinite(array.sum()):
+                continue
+        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+        if len(bad):
+            gradient = name.startswith("grad.")
+            backwards = gradient != any(name.removeprefix("grad.").startswith(f"{prefix}.") for prefix in reverse)
+            began.append((name, int(bad[-1 if backwards else 0])))
+    return tuple(began)
 
 
 def _name(objective: CustomObjective) -> str:
