@@ -1,14 +1,23 @@
 """The one style sheet of the window, made from the tokens of a theme.
 
-Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"`` and
-``"segment"`` (checkable, inside a ``QFrame`` of kind ``"segments"``); frames ``"card"`` (``selected`` true for the
-chosen one), ``"sunken"``, ``"panel"``, ``"quote"`` and ``"notice"`` (with ``level`` ok, warning or error); labels
-``"title"``, ``"dock-header"``, ``"secondary"``, ``"caption"``, ``"value"`` and ``"step-number"``.
+Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"``, ``"view"``
+(16 px, in plot labels) and ``"segment"`` (checkable, inside a ``QFrame`` of kind ``"segments"``); frames ``"card"``
+(``selected`` true for the chosen one), ``"sunken"``, ``"panel"``, ``"quote"`` and ``"notice"`` (with ``level`` ok,
+warning or error); labels ``"title"``, ``"dock-header"``, ``"secondary"``, ``"caption"``, ``"value"`` and
+``"step-number"``.
 """
 
 from __future__ import annotations
 
+import atexit
+from functools import cache
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+
+from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.theme import (
+    BADGE_RADIUS,
     CARD_RADIUS,
     CONTROL_HEIGHT,
     CONTROL_RADIUS,
@@ -18,6 +27,26 @@ from lstm_studio.ui.theme import (
     Theme,
     base_size,
 )
+
+_ARROW_SIZE = 10
+_TICK_SIZE = 14
+
+
+@cache
+def _image_folder() -> Path:
+    """Return the folder of this process for the few images that a style sheet can only take from files."""
+    folder = mkdtemp(prefix="lstm-studio-")
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+@cache
+def _image(icon: Icon, colour: str, size: int) -> str:
+    folder = _image_folder()
+    stem = f"{icon.value.replace(' ', '-')}-{colour[1:]}-{size}"
+    for ratio, suffix in ((1.0, ""), (2.0, "@2x")):
+        icon_pixmap(icon, colour, size, ratio).save(str(folder / f"{stem}{suffix}.png"))
+    return f'url("{(folder / stem).as_posix()}.png")'
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -37,6 +66,9 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
 
     control = round((CONTROL_HEIGHT - 2) * max(1.0, base / 13))
     t = theme
+    up, down = (_image(icon, t.ink, _ARROW_SIZE) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
+    up_off, down_off = (_image(icon, t.ink3, _ARROW_SIZE) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
+    tick, tick_off = _image(Icon.TICK, t.panel, _TICK_SIZE), _image(Icon.TICK, t.ink3, _TICK_SIZE)
     return f"""
 * {{ font-size: {size(Text.BODY)}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -78,6 +110,8 @@ QFrame[kind="segments"] {{
 *[kind="segment"]:checked {{ background: {t.ink}; color: {t.panel}; font-weight: 600; }}
 *[kind="segment"]:disabled {{ color: {t.ink3}; background: transparent; }}
 *[kind="segment"]:focus {{ border: 2px solid {t.focus}; padding: 0 9px; }}
+*[kind="view"] {{ min-height: 0; padding: 0; border-radius: {BADGE_RADIUS}px; }}
+*[kind="view"]:focus {{ padding: 0; }}
 
 QComboBox, QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {{
     background: {t.panel}; color: {t.ink}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS}px;
@@ -91,14 +125,30 @@ QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
     color: {t.ink3}; border-color: {t.line}; background: {t.sunken};
 }}
-QComboBox::drop-down {{ border: 0; width: 20px; }}
+QComboBox::drop-down {{ border: 0; width: 22px; }}
+QComboBox::down-arrow {{ image: {down}; }}
+QComboBox::down-arrow:disabled {{ image: {down_off}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; background: transparent; width: 18px; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.line}; }}
+QAbstractSpinBox::up-arrow {{ image: {up}; }}
+QAbstractSpinBox::down-arrow {{ image: {down}; }}
+QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::up-arrow:off {{ image: {up_off}; }}
+QAbstractSpinBox::down-arrow:disabled, QAbstractSpinBox::down-arrow:off {{ image: {down_off}; }}
 QComboBox QAbstractItemView {{
     background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; outline: 0;
     selection-background-color: {t.selected}; selection-color: {t.ink};
 }}
 QCheckBox, QRadioButton {{ color: {t.ink}; spacing: 6px; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.ink3}; }}
-QCheckBox:focus, QRadioButton:focus {{ outline: 2px solid {t.focus}; }}
+QCheckBox::indicator {{
+    width: {_TICK_SIZE}px; height: {_TICK_SIZE}px; border: 1px solid {t.control}; border-radius: 4px;
+    background: {t.panel};
+}}
+QCheckBox::indicator:hover {{ background: {t.hover}; }}
+QCheckBox::indicator:checked {{ background: {t.ink}; border-color: {t.ink}; image: {tick}; }}
+QCheckBox::indicator:disabled {{ background: {t.sunken}; border-color: {t.line}; }}
+QCheckBox::indicator:checked:disabled {{ image: {tick_off}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; }}
 
 QSlider {{ min-height: 22px; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}

@@ -1,0 +1,92 @@
+"""The view that holds all rows, and turns mouse and wheel into intents."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
+
+_NOTCH = 120.0
+
+
+class Canvas(QGraphicsView):
+    """A view without scroll bars whose scene coordinates are its own logical pixels.
+
+    Parameters
+    ----------
+    parent
+        The stack.
+    """
+
+    pressed = Signal(QPointF)
+    dragged = Signal(QPointF)
+    hovered = Signal(QPointF)
+    left = Signal()
+    zoomed = Signal(QPointF, float)
+    """Where, and how many notches of the wheel; positive is closer."""
+    wheel_panned = Signal(float)
+    """Notches; positive is towards the end."""
+    drag_panned = Signal(float)
+    """Logical pixels since the last one."""
+    double_clicked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setScene(QGraphicsScene(self))
+        self.scene().setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setMouseTracking(True)
+        self.setAccessibleName("Plots on one time cursor")
+        self._panning: QPoint | None = None
+
+    def fit(self) -> None:
+        """Make one scene unit one logical pixel, with the origin at the top left."""
+        self.setSceneRect(QRectF(self.viewport().rect()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Scrub with the left button, pan with the middle one."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit(event.position())
+        elif event.button() == Qt.MouseButton.MiddleButton:
+            self._panning = event.position().toPoint()
+        else:
+            event.ignore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Scrub, pan or hover."""
+        if self._panning is not None:
+            here = event.position().toPoint()
+            self.drag_panned.emit(float(here.x() - self._panning.x()))
+            self._panning = here
+        elif event.buttons() & Qt.MouseButton.LeftButton:
+            self.dragged.emit(event.position())
+        else:
+            self.hovered.emit(event.position())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """End a pan."""
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._panning = None
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Ask for the whole sequence."""
+        self.double_clicked.emit()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Say that the mouse is elsewhere."""
+        self.left.emit()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Zoom the time axis; with Shift, or sideways, pan it."""
+        delta = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(delta.x()) > abs(delta.y()):
+            self.wheel_panned.emit(-(delta.x() or delta.y()) / _NOTCH)
+        else:
+            self.zoomed.emit(event.position(), delta.y() / _NOTCH)
+        event.accept()

@@ -1,0 +1,223 @@
+"""Gradient magnitudes of all networks on one absolute log axis; nothing is dropped silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from lstm_studio.ui.numbers import format_count, format_decade, format_scientific
+from lstm_studio.ui.plots.axis import nice_step
+from lstm_studio.ui.plots.legend import Entry, Swatch, paint_entry
+from lstm_studio.ui.plots.log_axis import log_axis
+from lstm_studio.ui.plots.raster import polyline
+from lstm_studio.ui.plots.row_item import Look, Mark, RowItem
+from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState
+from lstm_studio.ui.plots.unit_row import paint_curve
+from lstm_studio.ui.theme import GRID, Text
+
+_INSET = 7.0
+_TICK_PITCH = 15.0
+_SQUARE = 5.0
+_SQUARE_DISTANCE = 80.0
+_WIDE_LINES = 4
+_WIDE_POINTS = 2000
+
+
+class GradientItem(RowItem):
+    """Curves over time, labelled at their ends.
+
+    Parameters
+    ----------
+    row
+        What to draw.
+    look
+        Theme and text scale.
+    """
+
+    def __init__(self, row: GradientRow, look: Look) -> None:
+        super().__init__(look)
+        self.row = row
+        self.axis = log_axis(curve.values for curve in row.curves)
+        self._first_number = 1
+        self._summary = _summary(row)
+
+    def set_row(self, row: GradientRow) -> None:
+        """Show other curves."""
+        changed = len(row.curves) != len(self.row.curves) or any(
+            new is not old for new, old in zip(row.curves, self.row.curves, strict=True)
+        )
+        self.row = row
+        if changed:
+            self.axis = log_axis(curve.values for curve in row.curves)
+            self._summary = _summary(row)
+            self.redraw()
+
+    def apply(self, state: StackState) -> None:
+        """Take over how steps are counted; norms follow neither selection nor order."""
+        if state.first_step_number != self._first_number:
+            self._first_number = state.first_step_number
+            self.redraw()
+
+    def y_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return device pixels from the plot's top; not-a-number for 0 and what is not finite."""
+        inset = _INSET * self.scale_of_time.ratio
+        return np.asarray(inset + (1 - self.axis.fraction(values)) * (self.pixel_height - 2 * inset), np.float64)
+
+    def _ticks(self) -> list[tuple[int, float]]:
+        """Return (exponent, logical y) of the ticks that fit."""
+        exponents = self.axis.ticks(int((self.height - 2 * _INSET) / _TICK_PITCH) + 1)
+        ys = self.y_of(10.0 ** np.array(exponents, np.float64)) / self.scale_of_time.ratio
+        return list(zip(exponents, ys.tolist(), strict=True))
+
+    def render(self, painter: QPainter) -> None:
+        """Draw grid, curves, and what has no place on a log axis."""
+        ratio = self.scale_of_time.ratio
+        for _, y in self._ticks():
+            line = QRectF(0, round(y * ratio), self.scale_of_time.pixels, max(1, round(ratio)))
+            painter.fillRect(line, QColor(self.look.theme.grid))
+        for curve in self.row.curves:
+            self._paint_curve(painter, curve)
+        self._paint_named(painter)
+
+    def _paint_curve(self, painter: QPainter, curve: Curve) -> None:
+        scale = self.scale_of_time
+        wide = len(self.row.curves) <= _WIDE_LINES and scale.count <= _WIDE_POINTS
+        colour = QColor(self.look.theme.roles[curve.role].mark)
+        pen = QPen(colour, (1.8 if wide else 1.0) * scale.ratio)
+        if curve.dashed:
+            pen.setDashPattern([3, 2])
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        x, y = polyline(curve.values, scale)
+        paint_curve(painter, x, self.y_of(y), pen, limit=4 * self.pixel_height)
+        if curve.squares:
+            side = _SQUARE * scale.ratio
+            stride = nice_step(_SQUARE_DISTANCE / scale.column)
+            for step in range(scale.first, scale.first + scale.count, stride):
+                at = float(self.y_of(curve.values[step : step + 1])[0])
+                if np.isfinite(at):
+                    centre = scale.centres[step - scale.first]
+                    painter.fillRect(QRectF(centre - side / 2, at - side / 2, side, side), colour)
+
+    def _paint_named(self, painter: QPainter) -> None:
+        """Mark exact zeros at the bottom edge and what is not finite at the top edge, and say so in words."""
+        scale = self.scale_of_time
+        words = []
+        for curve in self.row.curves:
+            visible = curve.values[scale.first : scale.first + scale.count]
+            colour = QColor(self.look.theme.roles[curve.role].mark)
+            tick = 4 * scale.ratio
+            for where, y, word in (
+                (visible == 0, self.pixel_height - tick, "exactly 0"),
+                (~np.isfinite(visible), 0.0, "not finite"),
+            ):
+                steps = np.flatnonzero(where)
+                if len(steps):
+                    for left, right in {(int(scale.edges[s]), int(scale.edges[s + 1])) for s in steps}:
+                        painter.fillRect(QRectF(left, y, max(1, right - left), tick), colour)
+                    words.append(f"{curve.full_name}: {word} at {_span(steps + scale.first + self._first_number)}")
+        if words:
+            painter.save()
+            painter.scale(scale.ratio, scale.ratio)
+            painter.setFont(self.look.font(Text.TICK))
+            painter.setPen(QColor(self.look.theme.ink2))
+            room = QRectF(GRID, 0, scale.width - 2 * GRID, self.height - 6)
+            flags = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft
+            text = painter.fontMetrics().elidedText(" · ".join(words), Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.fillRect(painter.boundingRect(room, flags, text), QColor(self.look.theme.panel))
+            painter.drawText(room, flags, text)
+            painter.restore()
+
+    def marks(self, step: int) -> list[Mark]:
+        """Return each curve's point."""
+        found = []
+        for curve in self.row.curves:
+            y = float(self.y_of(curve.values[step : step + 1])[0]) if 0 <= step < len(curve.values) else np.nan
+            if np.isfinite(y):
+                found.append(Mark(y / self.scale_of_time.ratio, self.look.theme.roles[curve.role].mark))
+        return found
+
+    def value_text(self, step: int) -> tuple[str, str]:  # noqa: ARG002
+        """Return the objective; the values stand in the tool tip and at the curves."""
+        return self.row.objective, ""
+
+    def summary(self) -> str:
+        """Return each curve's range in one sentence."""
+        return self._summary
+
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
+        """Return every curve's value at a step."""
+        values = " · ".join(
+            f"{curve.full_name} {format_scientific(float(curve.values[step]))}" for curve in self.row.curves
+        )
+        return f"{self.row.title} · step {label(step)} · {values}"
+
+    def paint_left(self, painter: QPainter) -> None:
+        """Draw the decades."""
+        for exponent, y in self._ticks():
+            self.tick(painter, y, format_decade(exponent))
+
+    def paint_right(self, painter: QPainter) -> None:
+        """Draw the end labels: each name once, its curves below it, near where they end."""
+        blocks: dict[str, list[Curve]] = {}
+        for curve in self.row.curves:
+            blocks.setdefault(curve.name, []).append(curve)
+        pitch = self.look.metrics(Text.TICK).height() + 1
+        placed = sorted(blocks.items(), key=lambda block: self._end(block[1]))
+        tops: list[float] = []
+        for _, curves in placed:
+            lines = 1 + len(curves)
+            wanted = self._end(curves) - pitch / 2
+            earliest = tops[-1] if tops else 0.0
+            tops.append(max(earliest, wanted) + lines * pitch)
+        overflow = 0.0
+        for index in range(len(placed) - 1, -1, -1):
+            bottom = min(tops[index], self.height - overflow)
+            overflow += (1 + len(placed[index][1])) * pitch
+            top = max(0.0, bottom - (1 + len(placed[index][1])) * pitch)
+            self._paint_block(painter, placed[index][0], placed[index][1], top, pitch)
+
+    def _end(self, curves: list[Curve]) -> float:
+        last = self.scale_of_time.first + self.scale_of_time.count - 1
+        ys = [float(self.y_of(curve.values[last : last + 1])[0]) for curve in curves]
+        finite = [y for y in ys if np.isfinite(y)]
+        return min(finite) / self.scale_of_time.ratio if finite else self.height
+
+    def _paint_block(self, painter: QPainter, name: str, curves: list[Curve], top: float, pitch: float) -> None:
+        painter.setFont(self.look.font(Text.TICK_BOLD))
+        painter.setPen(QColor(self.look.theme.roles[curves[0].role].text))
+        room = QRectF(GRID, top, self.look.side_width - GRID + 4, pitch)
+        text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
+        painter.setFont(self.look.font(Text.TICK))
+        for line, curve in enumerate(curves, 1):
+            swatch = Swatch.SQUARES if curve.squares else Swatch.DASHED if curve.dashed else Swatch.LINE
+            entry = Entry(curve.label, swatch, self.look.theme.roles[curve.role].mark)
+            paint_entry(painter, self.look, entry, top + (line + 0.5) * pitch)
+
+
+def _span(steps: NDArray[np.intp]) -> str:
+    """Write step numbers: one, a range, or how many."""
+    if len(steps) == 1:
+        return f"step {steps[0]}"
+    if steps[-1] - steps[0] == len(steps) - 1:
+        return f"steps {steps[0]}–{steps[-1]}"
+    return f"{format_count(len(steps))} steps"
+
+
+def _summary(row: GradientRow) -> str:
+    parts = []
+    for curve in row.curves:
+        positive = curve.values[np.isfinite(curve.values) & (curve.values > 0)]
+        words = [curve.full_name]
+        if positive.size:
+            words.append(f"{format_scientific(positive.min())} to {format_scientific(positive.max())}")
+        if zeros := int(np.count_nonzero(curve.values == 0)):
+            words.append(f"exactly 0 at {format_count(zeros)} steps")
+        if odd := int(np.count_nonzero(~np.isfinite(curve.values))):
+            words.append(f"not finite at {format_count(odd)} steps")
+        parts.append(" ".join(words))
+    return "Gradient norms on a log axis: " + "; ".join(parts)

@@ -1,0 +1,116 @@
+"""A row of units as a heat map: 8-bit indices with a 256-entry table, whole pixels, fixed levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from lstm_studio.ui.numbers import format_tick
+from lstm_studio.ui.plots.raster import heat_pixels
+from lstm_studio.ui.plots.row_item import paint_frame
+from lstm_studio.ui.plots.scale import unit_edges
+from lstm_studio.ui.plots.unit_row import UnitItem
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text
+
+_TICK_DISTANCE = 12
+
+
+class HeatItem(UnitItem):
+    """Units from the top down, steps from left to right, no interpolation."""
+
+    shows_selection = False
+
+    @property
+    def colour_table(self) -> list[int]:
+        """256 colours as 0xAARRGGBB: the signed map where the levels are symmetric about zero, else cividis."""
+        theme = self.look.theme
+        table = theme.signed_table if self.row.signed else theme.gate_table
+        return [0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b, _ in table]
+
+    def render(self, painter: QPainter) -> None:
+        """Draw the visible steps."""
+        pixels = heat_pixels(
+            self.derived.index, self.derived.reference, self.order, self.scale_of_time, self.pixel_height
+        )
+        painter.drawImage(QPointF(0, 0), self._image(pixels.tobytes(), pixels.shape[1], pixels.shape[0]))
+
+    def _image(self, pixels: bytes, width: int, height: int) -> QImage:
+        image = QImage(pixels, width, height, width, QImage.Format.Format_Indexed8)
+        image.setColorTable(self.colour_table)
+        return image.convertToFormat(QImage.Format.Format_RGB32)
+
+    def position_of(self, unit: int) -> int:
+        """Return the place of a unit from the top, 0-based."""
+        return unit if self.order is None else int((self.order == unit).nonzero()[0][0])
+
+    def y_of_unit(self, unit: int) -> float:
+        """Return the middle of a unit's row in logical pixels."""
+        edges = unit_edges(self.row.units, self.pixel_height)
+        place = self.position_of(unit)
+        return float(edges[place] + max(edges[place] + 1, edges[place + 1])) / 2 / self.scale_of_time.ratio
+
+    def unit_at(self, y: float) -> int | None:
+        """Return the unit drawn at a height; where several share a pixel, the first of them."""
+        if not 0 <= y < self.height:
+            return None
+        edges = unit_edges(self.row.units, self.pixel_height)[:-1]
+        pixel = int(y * self.scale_of_time.ratio)
+        if self.row.units > self.pixel_height:
+            place = int(np.searchsorted(edges, pixel))
+        else:
+            place = int(np.searchsorted(edges, pixel, side="right")) - 1
+        return place if self.order is None else int(self.order[place])
+
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:
+        """Return unit, step and value of a cell: where steps share a pixel, of the one that gives it its colour."""
+        unit = self.unit_at(y)
+        if unit is None:
+            return ""
+        scale = self.scale_of_time
+        if scale.reduced:
+            pixel = int(scale.edges[step - scale.first])
+            first, last = np.searchsorted(scale.edges[:-1], (pixel, pixel + 1)) + scale.first
+            distance = np.abs(self.derived.index[first:last, unit].astype(np.int16) - self.derived.reference[unit])
+            step = int(first + distance.argmax())
+        return self.unit_hover(step, unit, label)
+
+    def paint_left(self, painter: QPainter) -> None:
+        """Draw the numbers of the first and the last unit, and the mark of the selected one."""
+        units = self.row.units
+        marked = None if self.selected is None else self.y_of_unit(self.selected)
+        if not self.row.names:
+            ends = [0, units - 1] if units > 1 else [0]
+            for place in ends:
+                unit = place if self.order is None else int(self.order[place])
+                y = self.y_of_unit(unit)
+                crowded = marked is not None and abs(self._inside(y) - self._inside(marked)) < _TICK_DISTANCE
+                if not crowded:
+                    self.tick(painter, y, str(unit))
+        if marked is not None:
+            self.mark_selected(painter, marked)
+
+    def _inside(self, y: float) -> float:
+        return min(max(y, 5.0), self.height - 5.0)
+
+    def paint_right(self, painter: QPainter) -> None:
+        """Draw the colour bar with its end values, and zero for signed values."""
+        bar = QRectF(GRID, 0, COLOUR_BAR_WIDTH, self.height)
+        ramp = bytes(range(LEVELS - 1, -1, -1))
+        padded = b"".join(bytes([level]) + b"\0\0\0" for level in ramp)
+        image = QImage(padded, 1, LEVELS, 4, QImage.Format.Format_Indexed8)
+        image.setColorTable(self.colour_table)
+        painter.drawImage(bar, image.convertToFormat(QImage.Format.Format_RGB32))
+        paint_frame(painter, bar, self.look.theme.frame)
+        painter.setFont(self.look.font(Text.TICK))
+        painter.setPen(QColor(self.look.theme.ink2))
+        low, high = self.row.levels
+        half = painter.fontMetrics().capHeight() / 2 + 2
+        labels = [(half, high), (self.height - half, low)]
+        if self.row.signed and self.height >= 40:
+            labels.append((self.height / 2, 0.0))
+        for y, level in labels:
+            room = QRectF(bar.right() + 4, y - 10, self.look.side_width, 20)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, format_tick(level, signed=self.row.signed))

@@ -1,0 +1,77 @@
+"""How the height of the stack is shared among its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, View
+from lstm_studio.ui.theme import PLOT_GAP
+
+LEAST_ROW = 36.0
+SYMBOL_ROW = 24.0
+GRADIENT_RATIO = 1.5
+_SNAP_FROM = 2
+"""Pixels a unit from which heights are cut to whole pixels a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Height of each row's plot, and of all rows with the gaps between them, in logical pixels."""
+
+    heights: tuple[float, ...]
+    total: float
+
+
+def share_height(rows: Sequence[Row], available: float, ratio: float = 1.0) -> Rows:
+    """Share ``available`` logical pixels among rows.
+
+    Rows of units are equally high, the gradient half as high again, symbols thin. No row is lower than 36 px: where
+    they do not fit, the total exceeds what is available and the stack scrolls. Heat maps of up to half as many units
+    as pixels get whole device pixels a unit.
+
+    Parameters
+    ----------
+    rows
+        From the top down.
+    available
+        Logical pixels.
+    ratio
+        Device pixels per logical pixel.
+    """
+    if not rows:
+        return Rows((), 0.0)
+    gaps = PLOT_GAP * (len(rows) - 1) + 2.0
+    symbols = sum(isinstance(row, SymbolRow) for row in rows)
+    weight = sum(_weight(row) for row in rows)
+    room = available - gaps - symbols * SYMBOL_ROW
+    unit = max(LEAST_ROW, room / weight) if weight else 0.0
+    unit = _snapped(unit, rows, ratio)
+    heights = [SYMBOL_ROW if isinstance(row, SymbolRow) else _whole(unit * _weight(row), ratio) for row in rows]
+    if weight and (gradients := [i for i, row in enumerate(rows) if isinstance(row, GradientRow)]):
+        # What snapping left over goes to the gradient, which gains most from height.
+        spare = max(0.0, available - gaps - sum(heights))
+        heights[gradients[-1]] += _whole(min(spare, unit), ratio)
+    return Rows(tuple(heights), sum(heights) + gaps)
+
+
+def _weight(row: Row) -> float:
+    if isinstance(row, SymbolRow):
+        return 0.0
+    return GRADIENT_RATIO if isinstance(row, GradientRow) else 1.0
+
+
+def _whole(height: float, ratio: float) -> float:
+    return int(height * ratio + 1e-6) / ratio
+
+
+def _snapped(height: float, rows: Sequence[Row], ratio: float) -> float:
+    """Return the largest height up to ``height`` that gives the heat maps' units whole device pixels."""
+    counts = {row.units for row in rows if isinstance(row, UnitRow) and row.view is View.HEAT}
+    pixels = int(height * ratio)
+    most = max(counts, default=0)
+    if most and pixels >= _SNAP_FROM * most:
+        snapped = pixels - pixels % most
+        if snapped / ratio >= LEAST_ROW and pixels - snapped <= pixels // 5:
+            return snapped / ratio
+    return _whole(height, ratio)

@@ -1,0 +1,189 @@
+"""From values to pixels, with NumPy: heat maps as table indices, many lines as coverage.
+
+Where several steps share a pixel nothing is averaged away: a heat map shows the value that lies farthest from the
+unit's median, a line the whole range from smallest to largest. A spike of a single step stays visible. Where several
+units share a pixel, the value farthest from the median of these units' medians is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.ui.plots.scale import TimeScale, unit_edges
+from lstm_studio.ui.theme import LEVELS, MISSING
+
+_QUANTILES = (0.05, 0.25, 0.75, 0.95)
+
+
+def to_index(values: NDArray[Any], levels: tuple[float, float]) -> NDArray[np.uint8]:
+    """Return table indices of ``values``: 0 at the low level, 254 at the high one, clipped; 255 for not-a-number.
+
+    Parameters
+    ----------
+    values
+        (T, U) float.
+    levels
+        (low, high).
+    """
+    low, high = levels
+    scaled = (np.asarray(values, np.float32) - np.float32(low)) * np.float32((LEVELS - 1) / (high - low))
+    missing = np.isnan(scaled)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, 0, LEVELS - 1, out=scaled)
+    scaled[missing] = MISSING
+    return scaled.astype(np.uint8)
+
+
+def medians(index: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return (U,) the median index of each unit over at most 2,000 evenly spaced steps."""
+    stride = max(1, len(index) // 2000)
+    return np.asarray(np.median(index[::stride], axis=0), np.int16)
+
+
+def heat_pixels(
+    index: NDArray[np.uint8],
+    reference: NDArray[np.int16],
+    order: NDArray[np.intp] | None,
+    scale: TimeScale,
+    height: int,
+) -> NDArray[np.uint8]:
+    """Return the (height, scale.pixels) picture of a heat map as table indices, first unit of the order on top.
+
+    Parameters
+    ----------
+    index
+        (T, U) table indices.
+    reference
+        (U,) what counts as ordinary for each unit: where several values share a pixel, the farthest from it is shown.
+    order
+        (U,) the units from the top, or None for the order by index.
+    scale
+        The visible steps and their pixels.
+    height
+        Device pixels.
+    """
+    visible = index[scale.first : scale.first + scale.count]
+    if order is not None:
+        visible, reference = visible[:, order], reference[order]
+    if scale.reduced:
+        visible = _farthest(visible, scale.starts, reference)
+    picture = np.ascontiguousarray(visible.T)
+    units = len(picture)
+    if units > height:
+        starts = -(-np.arange(height, dtype=np.intp) * units // height)
+        shared = np.array([np.median(block) for block in np.split(reference, starts[1:])], np.int16)
+        picture = _farthest(picture, starts, shared[:, None])
+    else:
+        picture = np.repeat(picture, np.diff(unit_edges(units, height)), axis=0)
+    if not scale.reduced:
+        picture = np.repeat(picture, np.diff(scale.edges), axis=1)
+    return np.ascontiguousarray(picture)
+
+
+def _farthest(index: NDArray[np.uint8], starts: NDArray[np.intp], reference: NDArray[np.int16]) -> NDArray[np.uint8]:
+    """Return, for each block along axis 0, the value farthest from ``reference``; not-a-number wins."""
+    high = np.maximum.reduceat(index, starts, axis=0)
+    low = np.minimum.reduceat(index, starts, axis=0)
+    above = high.astype(np.int16) - reference
+    below = reference - low.astype(np.int16)
+    return np.where((above >= below) | (high == MISSING), high, low).astype(np.uint8, copy=False)
+
+
+def quantile_bands(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return (5, T) over the units: 5 %, 25 %, mean, 75 % and 95 %, by linear interpolation.
+
+    A step at which any unit is not a number has none: the band breaks there.
+    """
+    ordered = np.sort(np.asarray(values, np.float32), axis=1)
+    last = ordered.shape[1] - 1
+    bands = []
+    for quantile in _QUANTILES:
+        below = int(quantile * last)
+        part = np.float32(quantile * last - below)
+        bands.append(ordered[:, below] * (1 - part) + ordered[:, min(below + 1, last)] * part)
+    mean = ordered.mean(axis=1, dtype=np.float64).astype(np.float32)
+    stacked = np.stack([bands[0], bands[1], mean, bands[2], bands[3]])
+    stacked[:, np.isnan(ordered[:, last])] = np.nan
+    return stacked
+
+
+def envelope(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return (pixels, …) smallest and largest visible value in each device pixel of a reduced scale."""
+    visible = values[scale.first : scale.first + scale.count]
+    return np.fmin.reduceat(visible, scale.starts, axis=0), np.fmax.reduceat(visible, scale.starts, axis=0)
+
+
+def polyline(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x (device pixels from the plots' left edge) and y (values) of a curve.
+
+    Parameters
+    ----------
+    values
+        (T,).
+    scale
+        Reduced: each pixel contributes its smallest and largest value, in the order in which they occur.
+    """
+    if not scale.reduced:
+        return scale.centres, np.asarray(values[scale.first : scale.first + scale.count], np.float64)
+    low, high = envelope(values, scale)
+    visible = values[scale.first : scale.first + scale.count]
+    rising = visible[np.append(scale.starts[1:], scale.count) - 1] >= visible[scale.starts]
+    first, second = np.where(rising, low, high), np.where(rising, high, low)
+    x = np.repeat(np.arange(scale.pixels) + 0.5, 2)
+    return x, np.stack([first, second], axis=1).reshape(-1).astype(np.float64)
+
+
+def line_coverage(tops: NDArray[Any], bottoms: NDArray[Any], height: int) -> NDArray[np.float32]:
+    """Return (height, W): how many of U vertical bars cover each pixel, counting parts of a pixel.
+
+    Parameters
+    ----------
+    tops, bottoms
+        (U, W) device pixels from the top, ``tops <= bottoms``; not-a-number draws nothing.
+    height
+        Device pixels.
+    """
+    units, width = tops.shape
+    columns = np.broadcast_to(np.arange(width), (units, width))
+    deposits = np.zeros((height + 2) * width, np.float64)
+    drawn = np.isfinite(tops) & np.isfinite(bottoms)
+    for ends, sign in ((tops, 1.0), (bottoms, -1.0)):
+        at = np.clip(ends[drawn], 0, height).astype(np.float64)
+        row = at.astype(np.intp)
+        part = at - row
+        cell = row * width + columns[drawn]
+        deposits += np.bincount(cell, sign * (1 - part), deposits.size)
+        deposits += np.bincount(cell + width, sign * part, deposits.size)
+    covered = np.cumsum(deposits.reshape(height + 2, width), axis=0)[:height]
+    return np.asarray(np.maximum(covered, 0), np.float32)
+
+
+def line_bars(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return (U, W) smallest and largest value that each unit's line takes within each device pixel column.
+
+    Straight between the steps' centres, so that neighbouring columns always touch.
+    """
+    if scale.reduced:
+        low, high = envelope(np.asarray(values, np.float32), scale)
+        low, high = low.T.copy(), high.T.copy()
+        low[:, 1:], high[:, 1:] = np.fmin(low[:, 1:], high[:, :-1]), np.fmax(high[:, 1:], low[:, :-1])
+        return low, high
+    visible = np.asarray(values[scale.first : scale.first + scale.count], np.float32).T
+    centres = scale.centres
+    edges = np.arange(scale.pixels + 1, dtype=np.float64)
+    left = np.clip(np.searchsorted(centres, edges, side="right") - 1, 0, max(0, scale.count - 2))
+    right = np.minimum(left + 1, scale.count - 1)
+    span = np.maximum(centres[right] - centres[left], 1e-9)
+    part = np.clip((edges - centres[left]) / span, 0, 1).astype(np.float32)
+    at_edges = visible[:, left] * (1 - part) + visible[:, right] * part
+    low = np.fmin(at_edges[:, :-1], at_edges[:, 1:])
+    high = np.fmax(at_edges[:, :-1], at_edges[:, 1:])
+    corners = np.minimum(centres.astype(np.intp), scale.pixels - 1)
+    low[:, corners] = np.fmin(low[:, corners], visible)
+    high[:, corners] = np.fmax(high[:, corners], visible)
+    low[:, : corners[0]] = high[:, : corners[0]] = np.nan
+    low[:, corners[-1] + 1 :] = high[:, corners[-1] + 1 :] = np.nan
+    return low, high

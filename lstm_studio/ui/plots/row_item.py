@@ -1,0 +1,223 @@
+"""What all rows of the stack have in common: a cached picture, a frame, margins."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QPolygonF
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from lstm_studio.ui.plots.rows import StackState
+from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, Text, Theme, font
+
+TICK_GAP = 6
+_MARKER = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Theme and text scale, handed to every item."""
+
+    theme: Theme
+    scale: float = 1.0
+
+    def font(self, text: Text) -> QFont:
+        """Return the font for one use of text."""
+        return font(text, self.scale)
+
+    def metrics(self, text: Text) -> QFontMetricsF:
+        """Return the measures of that font."""
+        return QFontMetricsF(self.font(text))
+
+    @property
+    def side_width(self) -> float:
+        """Width of the margin at the right: colour bar and its values, legends, end labels."""
+        return GRID + COLOUR_BAR_WIDTH + HALF_GRID + self.metrics(Text.TICK).horizontalAdvance("mean")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point of a curve at the cursor: y in logical pixels from the row's top, and its colour."""
+
+    y: float
+    colour: str
+
+
+class RowItem(QGraphicsItem):
+    """One row: its origin is the top left pixel of the plot inside the frame.
+
+    The picture of the data is kept as a pixmap of the plot's size in device pixels, so that a moving cursor only copies
+    pixels; it is drawn anew when data, size, view, selection or theme change.
+
+    Parameters
+    ----------
+    look
+        Theme and text scale.
+    """
+
+    framed = True
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
+        self.look = look
+        self.scale_of_time = TimeScale(0, 1, 1, 0, 1)
+        self.height = 1.0
+        self.renders = 0
+        self._pixmap: QPixmap | None = None
+        self._margins = (_Margin(self, self.paint_left), _Margin(self, self.paint_right))
+
+    def place(self, scale: TimeScale, top: float, height: float) -> None:
+        """Give the row its place; draws anew only if the size or the visible steps changed."""
+        if self.pos() != QPointF(scale.left, top):
+            self.setPos(scale.left, top)
+        if scale is self.scale_of_time and height == self.height:
+            return
+        self.prepareGeometryChange()
+        self.scale_of_time, self.height = scale, height
+        self._margins[0].setRect(QRectF(-60, -6, 58, height + 12))
+        self._margins[1].setRect(QRectF(scale.width + 2, -6, self.look.side_width, height + 12))
+        self.redraw()
+
+    def set_look(self, look: Look) -> None:
+        """Change colours and fonts; touches no data."""
+        self.look = look
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Forget the picture, and draw a new one when it is next shown."""
+        self._pixmap = None
+        self.update()
+        self.redraw_margins()
+
+    def redraw_margins(self) -> None:
+        """Draw ticks and side anew, but not the picture."""
+        for margin in self._margins:
+            margin.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Return plot and frame."""
+        return QRectF(-1, -1, self.scale_of_time.width + 2, self.height + 2)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        """Copy the exposed part of the picture, and draw the frame."""
+        if self._pixmap is None:
+            self._pixmap = self._render()
+        exposed = option.exposedRect.intersected(QRectF(0, 0, self.scale_of_time.width, self.height))
+        if not exposed.isEmpty():
+            ratio = self.scale_of_time.ratio
+            source = QRectF(exposed.x() * ratio, exposed.y() * ratio, exposed.width() * ratio, exposed.height() * ratio)
+            painter.drawPixmap(exposed, self._pixmap, source)
+        if self.framed:
+            paint_frame(painter, QRectF(0, 0, self.scale_of_time.width, self.height), self.look.theme.frame)
+
+    def _render(self) -> QPixmap:
+        self.renders += 1
+        pixmap = QPixmap(self.scale_of_time.pixels, self.pixel_height)
+        pixmap.fill(QColor(self.look.theme.panel))
+        painter = QPainter(pixmap)
+        self.render(painter)
+        painter.end()
+        return pixmap
+
+    @property
+    def pixel_height(self) -> int:
+        """Height of the plot in device pixels."""
+        return max(1, round(self.height * self.scale_of_time.ratio))
+
+    @abstractmethod
+    def render(self, painter: QPainter) -> None:
+        """Draw the data in device pixels; the origin is the plot's top left."""
+
+    @abstractmethod
+    def apply(self, state: StackState) -> None:
+        """Take over what concerns this row's data from a new state."""
+
+    @abstractmethod
+    def value_text(self, step: int) -> tuple[str, str]:
+        """Return (what, value) for the label column at a step; the value may be empty."""
+
+    @abstractmethod
+    def summary(self) -> str:
+        """Return the row in one sentence, for screen readers."""
+
+    @abstractmethod
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:
+        """Return the tool tip for a step and a height in logical pixels from the row's top.
+
+        ``label`` names a step, as `StackState.step_label` does.
+        """
+
+    def unit_at(self, y: float) -> int | None:  # noqa: ARG002
+        """Return the unit drawn at a height, if the row has units one can point at."""
+        return None
+
+    def marks(self, step: int) -> list[Mark]:  # noqa: ARG002
+        """Return the points to mark at the cursor."""
+        return []
+
+    def paint_left(self, painter: QPainter) -> None:
+        """Draw ticks to the left of the plot; x = 0 is the plot's left edge."""
+
+    def paint_right(self, painter: QPainter) -> None:
+        """Draw colour bar, legend or end labels; x = 0 is the plot's right edge."""
+
+    def tick(self, painter: QPainter, y: float, text: str, *, bold: bool = False) -> None:
+        """Draw one tick label at the left edge, kept inside the row."""
+        painter.setFont(self.look.font(Text.TICK_BOLD if bold else Text.TICK))
+        painter.setPen(QColor(self.look.theme.ink if bold else self.look.theme.ink2))
+        half = painter.fontMetrics().capHeight() / 2 + 1
+        y = min(max(y, half), self.height - half)
+        right = -TICK_GAP - (2 if bold else 0)
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(right - 58, y - 10, 58, 20), flags, text)
+
+
+class _Margin(QGraphicsItem):
+    """The area beside a plot, apart from it so that a moving cursor never repaints text."""
+
+    def __init__(self, row: RowItem, draw: Callable[[QPainter], None]) -> None:
+        super().__init__(row)
+        self._draw = draw
+        self._rect = QRectF()
+
+    def setRect(self, rect: QRectF) -> None:  # noqa: N802 - as in QGraphicsRectItem
+        """Change the area, in the row's coordinates."""
+        self.prepareGeometryChange()
+        self._rect = rect
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Return the area."""
+        return self._rect
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        """Let the row draw into it."""
+        if self._rect.left() > 0:
+            painter.translate(self._rect.left() - 2, 0)
+        self._draw(painter)
+
+
+def paint_frame(painter: QPainter, inside: QRectF, colour: str) -> None:
+    """Draw a 1 px frame around ``inside``."""
+    x, y, width, height = inside.x(), inside.y(), inside.width(), inside.height()
+    for edge in (
+        QRectF(x - 1, y - 1, width + 2, 1),
+        QRectF(x - 1, y + height, width + 2, 1),
+        QRectF(x - 1, y, 1, height),
+        QRectF(x + width, y, 1, height),
+    ):
+        painter.fillRect(edge, QColor(colour))
+
+
+def paint_marker(painter: QPainter, y: float, colour: str) -> None:
+    """Draw the ▸ of the selected unit at the plot's left edge."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(colour))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    triangle = [QPointF(-2 - _MARKER, y - _MARKER + 1), QPointF(-2, y), QPointF(-2 - _MARKER, y + _MARKER - 1)]
+    painter.drawPolygon(QPolygonF(triangle))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)

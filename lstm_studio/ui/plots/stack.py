@@ -1,0 +1,456 @@
+"""The stack of plots on one time cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
+
+from lstm_studio.ui.plots.axis import TimeAxis
+from lstm_studio.ui.plots.band_item import BandItem
+from lstm_studio.ui.plots.canvas import Canvas
+from lstm_studio.ui.plots.cursor import TimeCursor
+from lstm_studio.ui.plots.gradient_item import GradientItem
+from lstm_studio.ui.plots.header import RowHeader
+from lstm_studio.ui.plots.heat_item import HeatItem
+from lstm_studio.ui.plots.layout import share_height
+from lstm_studio.ui.plots.lines_item import LinesItem
+from lstm_studio.ui.plots.row_item import Look, RowItem
+from lstm_studio.ui.plots.rows import Row, StackState, SymbolRow, UnitRow, View
+from lstm_studio.ui.plots.scale import TimeScale, clamp_window
+from lstm_studio.ui.plots.symbol_item import SymbolItem
+from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
+from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
+
+_ZOOM_PER_NOTCH = 0.8
+_LABEL_GAP = 8
+_RIGHT_INSET = 4
+_CURSOR_Z = 3
+_BAR_WIDTH = 10
+_UNIT_VIEWS: dict[View, Callable[[UnitRow, UnitData, Look], UnitItem]] = {
+    View.HEAT: HeatItem,
+    View.LINES: LinesItem,
+    View.BAND: BandItem,
+}
+
+
+class PlotStack(QWidget):
+    """Rows of plots that share one time axis and one time cursor.
+
+    Give it a `StackState` with `apply`; it compares the state with the previous one and touches only what changed.
+    Moving the cursor repaints the cursor alone. The mouse asks for changes through signals and changes nothing itself,
+    except for the visible stretch of time: the wheel zooms it, Shift and the wheel or the middle button pan it, a
+    double click or the key 0 shows the whole sequence.
+
+    Parameters
+    ----------
+    theme
+        Where colours come from.
+    text_scale
+        The user's font setting, 1 for 100 %.
+    parent
+        Owner.
+    """
+
+    step_requested = Signal(int)
+    """0-based step that was clicked or dragged to."""
+    unit_requested = Signal(str, int)
+    """Group and unit that were clicked, or reached with the keys Up and Down."""
+    view_requested = Signal(str, View)
+    """Key of a row, and the view asked for."""
+    edges_changed = Signal(int, int)
+    """Left and right edge of the plots in the stack's own coordinates."""
+    hovered = Signal(str)
+    """What lies under the mouse; empty when it leaves."""
+
+    def __init__(self, theme: Theme = LIGHT, text_scale: float = 1.0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Plots")
+        self._look = Look(theme, text_scale)
+        self._state = StackState()
+        self._items: dict[str, RowItem] = {}
+        self._headers: dict[str, RowHeader] = {}
+        self._data: dict[str, UnitData] = {}
+        self._window = (0, 0)
+        self._edges = (0, 0)
+        self._group = ""
+        self._dragged = 0.0
+        self._canvas = Canvas(self)
+        self._labels = QWidget(self)
+        self._labels.setAccessibleName("Labels of the plots")
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setAccessibleName("Scroll the plots")
+        self._bar.hide()
+        self._bar.valueChanged.connect(self._place)
+        self._axis = TimeAxis(self._look)
+        self._axis.setZValue(_CURSOR_Z - 1)
+        self._cursor = TimeCursor(self._look)
+        self._cursor.setZValue(_CURSOR_Z)
+        self._canvas.scene().addItem(self._axis)
+        self._canvas.scene().addItem(self._cursor)
+        self._ring = self._canvas.scene().addRect(QRectF())
+        self._ring.setZValue(_CURSOR_Z + 1)
+        self._ring.hide()
+        self._canvas.pressed.connect(self._press)
+        self._canvas.dragged.connect(self._scrub)
+        self._canvas.hovered.connect(self._hover)
+        self._canvas.left.connect(self._leave)
+        self._canvas.zoomed.connect(self._zoom)
+        self._canvas.wheel_panned.connect(self._pan_notches)
+        self._canvas.drag_panned.connect(self._pan_pixels)
+        self._canvas.double_clicked.connect(self.show_all_steps)
+        self.apply_theme(theme, text_scale)
+
+    @property
+    def state(self) -> StackState:
+        """What is shown."""
+        return self._state
+
+    @property
+    def window_of_time(self) -> tuple[int, int]:
+        """(first, count) of the visible steps."""
+        return self._window
+
+    @property
+    def edges(self) -> tuple[int, int]:
+        """Left and right edge of the plots in the stack's own coordinates."""
+        return self._edges
+
+    def row_item(self, key: str) -> RowItem:
+        """Return the item that draws a row."""
+        return self._items[key]
+
+    def row_header(self, key: str) -> RowHeader:
+        """Return the label of a row."""
+        return self._headers[key]
+
+    @property
+    def cursor_item(self) -> TimeCursor:
+        """The time cursor."""
+        return self._cursor
+
+    @property
+    def axis_item(self) -> TimeAxis:
+        """The time axis."""
+        return self._axis
+
+    def apply(self, state: StackState) -> None:
+        """Show a state, touching only what differs from the one before."""
+        before, self._state = self._state, state
+        arranged = False
+        if state.rows is not before.rows:
+            arranged = self._apply_rows(state)
+        if state.steps != before.steps:
+            whole = self._window == (0, before.steps) or not before.steps
+            self._window = (0, state.steps) if whole else clamp_window(*self._window, max(1, state.steps))
+        followed = self._follow(state)
+        for item in self._items.values():
+            item.apply(state)
+        if (
+            arranged
+            or followed
+            or state.steps != before.steps
+            or state.time_labels is not before.time_labels
+            or (state.first_step_number, state.time_title) != (before.first_step_number, before.time_title)
+        ):
+            self._place()
+        self._apply_cursor(state)
+
+    def _follow(self, state: StackState) -> bool:
+        """Move the visible stretch so that it holds the cursor; return whether it moved."""
+        first, count = self._window
+        if state.cursor < 0 or not state.steps or first <= state.cursor < first + count:
+            return False
+        target = state.cursor if state.cursor < first else state.cursor - count + 1
+        self._window = clamp_window(target, count, state.steps)
+        return True
+
+    def _apply_rows(self, state: StackState) -> bool:
+        """Add, change and remove rows; return whether the arrangement changed."""
+        keys = [row.key for row in state.rows]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"rows with the same key: {keys}")
+        arranged = keys != list(self._items)
+        for key in set(self._items) - set(keys):
+            self._remove(key)
+            self._data.pop(key, None)
+        items: dict[str, RowItem] = {}
+        for row in state.rows:
+            item = self._items.get(row.key)
+            if item is None or not self._update_item(item, row):
+                if item is not None:
+                    self._remove(row.key)
+                item = self._add(row)
+                arranged = True
+            items[row.key] = item
+        self._items = items
+        self._headers = {key: self._headers[key] for key in keys}
+        for above, below in zip([*self._headers.values()], [*self._headers.values()][1:], strict=False):
+            QWidget.setTabOrder(above, below)
+        return arranged
+
+    def _update_item(self, item: RowItem, row: Row) -> bool:
+        """Give an item its new row; return False if the row needs an item of another kind."""
+        if isinstance(row, UnitRow):
+            if not isinstance(item, UnitItem) or type(item) is not _UNIT_VIEWS[row.view]:
+                return False
+            if item.row is row:
+                return True
+            item.set_row(row, self._data_of(row))
+        elif isinstance(row, SymbolRow):
+            if not isinstance(item, SymbolItem):
+                return False
+            item.set_row(row)
+        else:
+            if not isinstance(item, GradientItem):
+                return False
+            item.set_row(row)
+        self._headers[row.key].set_row(row)
+        return True
+
+    def _data_of(self, row: UnitRow) -> UnitData:
+        data = self._data.get(row.key)
+        if data is None or data.values is not row.values or data.levels != row.levels:
+            data = self._data[row.key] = UnitData(row)
+        return data
+
+    def _add(self, row: Row) -> RowItem:
+        item: RowItem
+        if isinstance(row, UnitRow):
+            item = _UNIT_VIEWS[row.view](row, self._data_of(row), self._look)
+        elif isinstance(row, SymbolRow):
+            item = SymbolItem(row, self._look)
+        else:
+            item = GradientItem(row, self._look)
+        self._canvas.scene().addItem(item)
+        header = RowHeader(row, self._look, self._labels)
+        header.view_chosen.connect(self.view_requested)
+        header.show()
+        self._headers[row.key] = header
+        return item
+
+    def _remove(self, key: str) -> None:
+        self._canvas.scene().removeItem(self._items.pop(key))
+        header = self._headers.pop(key)
+        header.hide()
+        header.deleteLater()
+
+    def _apply_cursor(self, state: StackState) -> None:
+        number = state.cursor + state.first_step_number
+        text = f"t = {number}"
+        if state.time_labels and 0 <= state.cursor < len(state.time_labels):
+            text = f"{text} · {state.time_labels[state.cursor]}"
+        self._cursor.move(state.cursor, text, reveal_all=state.reveal_all)
+        for key, item in self._items.items():
+            header = self._headers[key]
+            what, value = item.value_text(state.cursor)
+            header.set_value(what, value)
+            summary = item.summary()
+            if value:
+                summary += f"; {what} at step {number}: {value}".replace(";  at", "; at")
+            header.setAccessibleDescription(summary)
+
+    def apply_theme(self, theme: Theme, text_scale: float = 1.0) -> None:
+        """Change colours and fonts; swaps tables and pens, and touches no data."""
+        self._look = Look(theme, text_scale)
+        self._canvas.setBackgroundBrush(QColor(theme.panel))
+        for item in self._items.values():
+            item.set_look(self._look)
+        for part in (self._axis, self._cursor):
+            part.look = self._look
+            part.update()
+        self._ring.setPen(QPen(QColor(theme.focus), 2))
+        for header in self._headers.values():
+            header.set_look(self._look)
+        self._place()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for the eight rows of an LSTM and its companion."""
+        return QSize(900, 560)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for two rows."""
+        return QSize(360, 140)
+
+    @property
+    def _label_width(self) -> int:
+        widest = self._look.metrics(Text.ROW_LABEL).horizontalAdvance("Short-term memory")
+        return max(LABEL_WIDTH, round(BADGE_SIZE + HALF_GRID + widest))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the new size among the rows."""
+        super().resizeEvent(event)
+        self._place()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Place everything anew on a screen of another density or with another font."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
+            self._place()
+
+    def _place(self) -> None:
+        """Give every part its place."""
+        self._canvas.setGeometry(self.rect())
+        self._canvas.fit()
+        self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        state, look = self._state, self._look
+        ratio = self.devicePixelRatioF()
+        top = self._cursor.flag_height + 6.0
+        axis_height = look.metrics(Text.TICK).height() + 10.0
+        room = max(1.0, self.height() - top - axis_height)
+        shared = share_height(state.rows, room, ratio)
+        hidden = max(0, round(shared.total - room))
+        self._bar.setRange(0, hidden)
+        self._bar.setPageStep(round(room))
+        self._bar.setSingleStep(24)
+        self._bar.setVisible(hidden > 0)
+        self._bar.setGeometry(QRect(self.width() - _BAR_WIDTH, round(top), _BAR_WIDTH, round(room)))
+        offset = self._bar.value()
+
+        left = round((PANEL_INSET + self._label_width + _LABEL_GAP) * ratio) / ratio
+        right = self.width() - look.side_width - (_BAR_WIDTH + 2 if hidden else _RIGHT_INSET)
+        first, count = self._window
+        scale = TimeScale(left, max(1.0, right - left), ratio, first, max(1, count))
+        y = top + 1 - offset
+        self._labels.setGeometry(PANEL_INSET, round(top), self._label_width + 2, round(room))
+        for (key, item), height in zip(self._items.items(), shared.heights, strict=True):
+            item.place(self._reused(item, scale), y, height)
+            header = self._headers[key]
+            header.setGeometry(0, round(y - top), self._label_width, round(height + 2))
+            header.place_button()
+            y += height + PLOT_GAP
+        bottom = min(self.height() - axis_height, top + shared.total)
+        self._axis.place(scale, state, QRectF(0, bottom, self.width() - _BAR_WIDTH * (hidden > 0), axis_height + 1))
+        area = QRectF(left, top, scale.width, max(1.0, bottom - top))
+        self._cursor.place([*self._items.values()], scale, area)
+        edges = (round(left), round(scale.right))
+        if edges != self._edges:
+            self._edges = edges
+            self.edges_changed.emit(*edges)
+
+    @staticmethod
+    def _reused(item: RowItem, scale: TimeScale) -> TimeScale:
+        """Return the item's own scale where it is the same, so that its picture is kept."""
+        return item.scale_of_time if item.scale_of_time == scale else scale
+
+    def _row_at(self, point: QPointF) -> tuple[str, RowItem] | None:
+        for key, item in self._items.items():
+            if item.y() <= point.y() < item.y() + item.height:
+                return key, item
+        return None
+
+    def _press(self, point: QPointF) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._scrub(point)
+        found = self._row_at(point)
+        if found is None or not self._edges[0] <= point.x() < self._edges[1]:
+            return
+        item = found[1]
+        if isinstance(item, UnitItem):
+            self._group = item.row.group
+            unit = item.unit_at(point.y() - item.y())
+            if unit is not None:
+                self.unit_requested.emit(item.row.group, unit)
+
+    def _scrub(self, point: QPointF) -> None:
+        if self._state.steps:
+            self.step_requested.emit(self._axis.scale_of_time.step_at(point.x()))
+
+    def _hover(self, point: QPointF) -> None:
+        text = self._words_at(point)
+        if text:
+            QToolTip.showText(self._canvas.viewport().mapToGlobal(point.toPoint()), text, self._canvas.viewport())
+        else:
+            QToolTip.hideText()
+        self.hovered.emit(text)
+
+    def _words_at(self, point: QPointF) -> str:
+        found = self._row_at(point)
+        scale = self._axis.scale_of_time
+        if found is None or not self._state.steps or not scale.left <= point.x() < scale.right:
+            return ""
+        step = scale.step_at(point.x())
+        if step > self._state.cursor and not self._state.reveal_all:
+            return f"Step {self._state.step_label(step)} · not stepped yet"
+        return found[1].hover_text(step, point.y() - found[1].y(), self._state.step_label)
+
+    def _leave(self) -> None:
+        self.hovered.emit("")
+
+    def _zoom(self, point: QPointF, notches: float) -> None:
+        if not self._state.steps or not notches:
+            return
+        scale = self._axis.scale_of_time
+        about = self._state.cursor if scale.contains(self._state.cursor) else scale.step_at(point.x())
+        self._show(scale.zoomed(about, _ZOOM_PER_NOTCH**notches, self._state.steps))
+
+    def _pan_notches(self, notches: float) -> None:
+        self._pan(notches * max(1.0, self._window[1] / 8))
+
+    def _pan_pixels(self, pixels: float) -> None:
+        self._dragged -= pixels / self._axis.scale_of_time.column
+        whole = int(self._dragged)
+        self._dragged -= whole
+        self._pan(whole)
+
+    def _pan(self, steps: float) -> None:
+        first, count = self._window
+        if self._state.steps and round(steps):
+            self._show(clamp_window(first + round(steps), count, self._state.steps))
+
+    def show_all_steps(self) -> None:
+        """Show the whole sequence again."""
+        self._show((0, self._state.steps))
+
+    def _show(self, window: tuple[int, int]) -> None:
+        if window != self._window:
+            self._window = window
+            self._place()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Move the selected unit with Up and Down, zoom with + and −, show the whole sequence with 0."""
+        match event.key():
+            case Qt.Key.Key_Up:
+                self._select_beside(-1)
+            case Qt.Key.Key_Down:
+                self._select_beside(1)
+            case Qt.Key.Key_0:
+                self.show_all_steps()
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self._zoom(QPointF(sum(self._edges) / 2, 0), 1)
+            case Qt.Key.Key_Minus:
+                self._zoom(QPointF(sum(self._edges) / 2, 0), -1)
+            case _:
+                super().keyPressEvent(event)
+
+    def _select_beside(self, by: int) -> None:
+        rows = [row for row in self._state.rows if isinstance(row, UnitRow)]
+        chosen = [row for row in rows if row.group == self._group] or [row for row in rows if not row.names] or rows
+        if not chosen:
+            return
+        row = chosen[0]
+        order = self._state.order.get(row.group)
+        if order is None or len(order) != row.units:
+            order = np.arange(row.units)
+        selected = self._state.selected.get(row.group)
+        if selected is None or selected not in order:
+            place = 0 if by > 0 else row.units - 1
+        else:
+            place = int(np.flatnonzero(order == selected)[0]) + by
+        if 0 <= place < row.units:
+            self.unit_requested.emit(row.group, int(order[place]))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Show the focus ring."""
+        super().focusInEvent(event)
+        self._ring.show()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Hide the focus ring."""
+        super().focusOutEvent(event)
+        self._ring.hide()

@@ -1,0 +1,232 @@
+"""What the three views of a row of units have in common: data, selection, words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from lstm_studio.ui.numbers import format_count, format_number, format_tick
+from lstm_studio.ui.plots.raster import medians, polyline, quantile_bands, to_index
+from lstm_studio.ui.plots.row_item import Look, Mark, RowItem, paint_marker
+from lstm_studio.ui.plots.rows import StackState, UnitRow
+from lstm_studio.ui.theme import RoleColours, Text
+
+_TICK_PITCH = 20.0
+_NARROW_TICK = 14.0
+_INSET = 4.0
+"""Logical pixels kept free above and below curves, so that a curve at its limit is not cut."""
+
+
+class UnitData:
+    """What is derived from the values of a row, computed when first needed and kept until the values change.
+
+    Parameters
+    ----------
+    row
+        Gives values (T, U) and levels.
+    """
+
+    def __init__(self, row: UnitRow) -> None:
+        self.values = row.values
+        self.levels = row.levels
+
+    @cached_property
+    def index(self) -> NDArray[np.uint8]:
+        """(T, U) table indices."""
+        return to_index(self.values, self.levels)
+
+    @cached_property
+    def reference(self) -> NDArray[np.int16]:
+        """(U,) median index of each unit."""
+        return medians(self.index)
+
+    @cached_property
+    def bands(self) -> NDArray[np.float32]:
+        """(5, T) quantiles 5, 25 %, mean, 75, 95 % over the units."""
+        return quantile_bands(self.values)
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest value; not-a-number where there is none."""
+        return float(np.fmin.reduce(self.values, axis=None)), float(np.fmax.reduce(self.values, axis=None))
+
+    @cached_property
+    def not_finite(self) -> int:
+        """How many values are not finite."""
+        return int(self.values.size - np.count_nonzero(np.isfinite(self.values)))
+
+
+class UnitItem(RowItem):
+    """A row of units: the parts that heat map, lines and band share.
+
+    Parameters
+    ----------
+    row
+        What to draw.
+    derived
+        What is computed from it.
+    look
+        Theme and text scale.
+    """
+
+    def __init__(self, row: UnitRow, derived: UnitData, look: Look) -> None:
+        super().__init__(look)
+        self.row = row
+        self.derived = derived
+        self.selected: int | None = None
+        self.order: NDArray[np.intp] | None = None
+
+    def set_row(self, row: UnitRow, derived: UnitData) -> None:
+        """Show other data; draws anew only if values, levels or colour changed."""
+        changed = derived is not self.derived or (row.role, row.names) != (self.row.role, self.row.names)
+        self.row, self.derived = row, derived
+        if changed:
+            self.redraw()
+
+    def apply(self, state: StackState) -> None:
+        """Take over selection and order; draws anew only if one of them changed."""
+        selected = state.selected.get(self.row.group)
+        if selected is not None and not 0 <= selected < self.row.units:
+            selected = None
+        order = state.order.get(self.row.group)
+        if order is not None and len(order) != self.row.units:
+            order = None
+        reordered = order is not self.order
+        if selected == self.selected and not reordered:
+            return
+        self.selected, self.order = selected, order
+        if reordered or self.shows_selection:
+            self.redraw()
+        else:
+            self.redraw_margins()
+
+    shows_selection = True
+    """Whether the selected unit is drawn into the picture, not only beside it."""
+
+    @property
+    def colours(self) -> RoleColours:
+        """The colours of the row's role."""
+        return self.look.theme.roles[self.row.role]
+
+    def value_at(self, step: int) -> float | None:
+        """Return the selected unit's value, None without a selection or before the first step."""
+        if self.selected is None or not 0 <= step < len(self.row.values):
+            return None
+        return float(self.row.values[step, self.selected])
+
+    def value_text(self, step: int) -> tuple[str, str]:
+        """Return ("unit 14", "0.99"), or ("16 units", "") without a selected unit."""
+        if self.selected is None:
+            word = "feature" if self.row.names else "unit"
+            return f"{format_count(self.row.units)} {word}{'' if self.row.units == 1 else 's'}", ""
+        value = self.value_at(step)
+        return self.row.unit_name(self.selected), "" if value is None else format_number(value)
+
+    def summary(self) -> str:
+        """Return view, size and range in one sentence."""
+        low, high = self.derived.limits
+        what = f"{len(self.row.names)} features" if self.row.names else f"{self.row.units} units"
+        text = f"{self.row.view.value.capitalize()} of {what} over {len(self.row.values)} steps"
+        text += f", {format_number(low)} to {format_number(high)}"
+        if self.derived.not_finite:
+            text += f", {format_count(self.derived.not_finite)} values not finite"
+        return text
+
+    def unit_hover(self, step: int, unit: int, label: Callable[[int], str]) -> str:
+        """Return title, unit, step and value."""
+        value = format_number(float(self.row.values[step, unit]))
+        return f"{self.row.title} · {self.row.unit_name(unit)} · step {label(step)} · {value}"
+
+    def selected_mark(self, step: int) -> list[Mark]:
+        """Return the selected unit's point on its line."""
+        value = self.value_at(step)
+        if value is None or not np.isfinite(value):
+            return []
+        y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
+        return [Mark(min(max(y, 0.0), self.height), self.look.theme.ink)]
+
+    def y_of(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return device pixels from the plot's top for values between the levels."""
+        low, high = self.row.levels
+        ratio = self.scale_of_time.ratio
+        inset = _INSET * ratio
+        room = self.pixel_height - 2 * inset
+        return np.asarray(inset + (high - np.asarray(values, np.float64)) / (high - low) * room, np.float64)
+
+    def paint_levels(self, painter: QPainter) -> None:
+        """Draw ticks at round values; a wide one gives way to the row's title."""
+        title_bottom = self.look.metrics(Text.ROW_LABEL).height()
+        metrics = self.look.metrics(Text.TICK)
+        for value in round_values(*self.row.levels, most=max(2, int(self.height / _TICK_PITCH))):
+            y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
+            text = format_tick(value, signed=self.row.signed)
+            if y > title_bottom or metrics.horizontalAdvance(text) <= _NARROW_TICK:
+                self.tick(painter, y, text)
+
+    def paint_grid(self, painter: QPainter) -> None:
+        """Draw the horizontal line at the middle of the levels."""
+        middle = round(self.pixel_height / 2)
+        line = max(1, round(self.scale_of_time.ratio))
+        painter.fillRect(QRectF(0, middle, self.scale_of_time.pixels, line), QColor(self.look.theme.grid))
+
+    def paint_selected(self, painter: QPainter) -> None:
+        """Draw the selected unit's line in ink, 2 px wide."""
+        if self.selected is None:
+            return
+        pen = QPen(QColor(self.look.theme.ink), 2 * self.scale_of_time.ratio)
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        x, y = polyline(self.row.values[:, self.selected], self.scale_of_time)
+        paint_curve(painter, x, self.y_of(y), pen, limit=4 * self.pixel_height)
+
+    def mark_selected(self, painter: QPainter, y: float) -> None:
+        """Draw ▸ and the number of the selected unit at the left edge."""
+        if self.selected is not None:
+            self.tick(painter, y, str(self.selected), bold=True)
+            paint_marker(painter, y, self.look.theme.ink)
+
+
+def round_values(low: float, high: float, most: int) -> list[float]:
+    """Return at most ``most`` (≥ 2) evenly spaced round values from ``low`` to ``high``."""
+    span = high - low
+    decade = 10.0 ** np.floor(np.log10(span / most))
+    for factor in (1, 2, 5, 10, 20, 50):
+        step = float(factor * decade)
+        first, last = int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9))
+        if last - first + 1 <= most:
+            break
+    values = [place * step for place in range(first, last + 1)]
+    return values if len(values) >= 2 else [low, high]
+
+
+def paint_curve(painter: QPainter, x: NDArray[np.float64], y: NDArray[np.float64], pen: QPen, *, limit: float) -> None:
+    """Draw a polyline in device pixels, broken where ``y`` is not finite; a lone point becomes a dot.
+
+    Parameters
+    ----------
+    painter
+        Where to.
+    x, y
+        (N,) points.
+    pen
+        Colour, width and dashes.
+    limit
+        ``y`` is clipped to ± this, as coordinates far outside cost the rasteriser time.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    finite = np.flatnonzero(np.isfinite(y))
+    clipped = np.clip(y, -limit, limit)
+    for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
+        if len(run) == 1:
+            painter.drawPoint(QPointF(x[run[0]], clipped[run[0]]))
+        elif len(run):
+            points = zip(x[run].tolist(), clipped[run].tolist(), strict=True)
+            painter.drawPolyline(QPolygonF([QPointF(*point) for point in points]))
+    painter.restore()
