@@ -71,8 +71,31 @@ class Judge:
     result: Result
 
 
-Request = WarmUp | OpenFile | Compute | Judge
-Answer = Warm | Opened | Result | Verdicts
+@dataclass(frozen=True, eq=False, slots=True)
+class Export:
+    """Save the traces of a result; answered with :class:`Exported`.
+
+    Parameters
+    ----------
+    result
+        Whose traces.
+    path
+        Where the first network's trace goes; its suffix is the format. A companion's goes to ``NAME.companion.*``.
+    """
+
+    result: Result
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """Answer to :class:`Export`: the files written."""
+
+    paths: tuple[str, ...]
+
+
+Request = WarmUp | OpenFile | Compute | Judge | Export
+Answer = Warm | Opened | Result | Verdicts | Exported
 
 
 class Computer:
@@ -101,6 +124,8 @@ class Computer:
                 return self.compute(request.setup, progress)
             case Judge():
                 return self._judge(request.result, progress)
+            case Export():
+                return _export(request, progress)
 
     def _warm_up(self) -> Warm:
         start = time.perf_counter()
@@ -135,7 +160,9 @@ class Computer:
         progress(0.0, "Preparing the sequences")
         sequences = self._prepare(setup)
         if not 0 <= setup.item < len(sequences):
-            raise SequenceError(f"There is no sequence {setup.item + 1}: {sequences.title} has {len(sequences)}.")
+            raise SequenceError(
+                f"There is no sequence {setup.item}: {sequences.title} has {len(sequences)}, counted from 0."
+            )
         sequence = _with_events(setup, sequences)
         infos, traces = [], []
         networks = self._build_networks(setup, sequence.features)
@@ -194,6 +221,17 @@ class Computer:
             else:
                 predictions.append(None)
         return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), tuple(predictions))
+
+
+def _export(request: Export, progress: Progress) -> Exported:
+    first = Path(request.path)
+    paths = (first, first.with_name(f"{first.stem}.companion{first.suffix}"))
+    written = []
+    for path, trace in zip(paths, request.result.traces, strict=False):
+        progress(-1.0, f"Saving {path.name}")
+        trace.save(path)
+        written.append(str(path))
+    return Exported(tuple(written))
 
 
 def _matched(companion: NetworkSpec, network: Network, setup: Setup, features: int) -> NetworkSpec:

@@ -43,8 +43,6 @@ class Settings:
         Steps per second when playing, 0.1 … 1,000.
     loop, reveal_all
         As in :class:`~lstm_studio.session.state.View`.
-    device
-        As in :class:`~lstm_studio.session.state.Setup`.
     folder
         Where a file was opened last.
     recent_sequences, recent_networks
@@ -59,7 +57,6 @@ class Settings:
     speed: float = 4.0
     loop: bool = False
     reveal_all: bool = False
-    device: str = "auto"
     folder: str = ""
     recent_sequences: tuple[str, ...] = ()
     recent_networks: tuple[str, ...] = ()
@@ -208,7 +205,6 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "speed": _speed,
     "loop": _boolean,
     "reveal_all": _boolean,
-    "device": _text,
     "folder": _text,
     "recent_sequences": _paths,
     "recent_networks": _paths,

@@ -1,8 +1,15 @@
-"""What is on the screen before anything has been computed: a sample with its stored traces."""
+"""What a session begins with: a sample with its stored traces, or files that belong together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.sequences.sequence import Scaling, SequenceSet
 from lstm_studio.session.samples import Sample
+from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, Setup, Verdicts
 
 
@@ -37,4 +44,35 @@ def stored_verdicts(sample: Sample) -> Verdicts | None:
         sequences=sample.sequences,
         networks=tuple(network.info.fingerprint for network in shown),
         predictions=tuple(tuple(network.predictions.tolist()) for network in shown),
+    )
+
+
+def open_together(session: Session, data: SequenceSet, piece_length: int | None, checkpoints: Sequence[str]) -> None:
+    """Show sequences, run through the networks of these checkpoints, as one change.
+
+    Parameters
+    ----------
+    session
+        Where they open.
+    data, piece_length
+        The sequences, and where long ones are cut.
+    checkpoints
+        The network under the microscope, then its companion; with none, as ``session.open_data``.
+    """
+    if not checkpoints:
+        session.open_data(data, piece_length)
+        return
+    specs: dict[str, Any] = {
+        role: NetworkSpec(checkpoint=path) for role, path in zip(("network", "companion"), checkpoints, strict=False)
+    }
+    # The companion on the screen may be trained for other features, and would stop a network that fits.
+    specs.setdefault("companion", NetworkSpec("rnn"))
+    session.change(
+        f"Open {data.title} and {Path(checkpoints[0]).name}",
+        data=data,
+        item=0,
+        piece_length=piece_length,
+        scaling=Scaling.NONE,
+        objective=None,
+        **specs,
     )

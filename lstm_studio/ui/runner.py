@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from lstm_studio.errors import StudioError
-from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions, in_bytes
-from lstm_studio.sequences.sequence import Scaling
-from lstm_studio.session.compute import Answer, Compute, Judge, Opened, OpenFile, Request, Warm, WarmUp
+from lstm_studio.session.compute import (
+    Answer,
+    Compute,
+    Export,
+    Exported,
+    Judge,
+    Opened,
+    OpenFile,
+    Request,
+    Warm,
+    WarmUp,
+)
 from lstm_studio.session.session import Session
+from lstm_studio.session.start import open_together
 from lstm_studio.session.state import Result, Setup, Verdicts
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.worker import Answers, Worker
@@ -105,7 +114,7 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """Stop what the user waits for, and return to what is on the screen."""
-        self._worker.cancel(OpenFile, Compute, Judge)
+        self._worker.cancel(OpenFile, Compute, Export, Judge)
         self._session.withdraw()
 
     def stop(self) -> None:
@@ -152,27 +161,14 @@ class Runner(QObject):
                 self._session.accept(answer)
             case Verdicts():
                 self._session.accept_verdicts(answer)
+            case Exported():
+                self.noticed.emit(Notice(Level.NOTE, f"Saved {' and '.join(answer.paths)}."))
 
     def _show_opened(self, opened: Opened) -> None:
-        if self._networks is None or self._networks[0] is not opened.request:
-            self._session.open_data(opened.data, opened.piece_length)
-            return
-        paths = self._networks[1]
-        self._networks = None
-        specs: dict[str, Any] = {
-            role: NetworkSpec(checkpoint=path) for role, path in zip(("network", "companion"), paths, strict=False)
-        }
-        # A trained companion for other features would stop a network that fits.
-        specs.setdefault("companion", NetworkSpec("rnn"))
-        self._session.change(
-            f"Open {opened.data.title} and {Path(paths[0]).name}",
-            data=opened.data,
-            item=0,
-            piece_length=opened.piece_length,
-            scaling=Scaling.NONE,
-            objective=None,
-            **specs,
-        )
+        networks: tuple[str, ...] = ()
+        if self._networks is not None and self._networks[0] is opened.request:
+            networks, self._networks = self._networks[1], None
+        open_together(self._session, opened.data, opened.piece_length, networks)
 
     def _on_refused(self, request: Request, error: StudioError) -> None:
         if isinstance(request, Compute):

@@ -12,9 +12,9 @@ from PySide6.QtCore import QObject, QThread, Signal, SignalInstance
 
 from lstm_studio.errors import StudioError
 from lstm_studio.progress import Cancelled, Progress
-from lstm_studio.session.compute import Answer, Compute, Judge, OpenFile, Request, WarmUp
+from lstm_studio.session.compute import Answer, Compute, Export, Judge, OpenFile, Request, WarmUp
 
-URGENCY: tuple[type[Request], ...] = (WarmUp, OpenFile, Compute, Judge)
+URGENCY: tuple[type[Request], ...] = (WarmUp, OpenFile, Compute, Export, Judge)
 """Kinds in the order in which waiting requests are served."""
 
 MAKES_STALE: Mapping[type[Request], tuple[type[Request], ...]] = {
@@ -22,6 +22,7 @@ MAKES_STALE: Mapping[type[Request], tuple[type[Request], ...]] = {
     OpenFile: (OpenFile,),
     Compute: (Compute, Judge),
     Judge: (Judge,),
+    Export: (Export,),
 }
 """Kinds of older requests that a newer one makes pointless."""
 

@@ -1,0 +1,147 @@
+"""The program with its window, from the first import to the exit status."""
+
+from __future__ import annotations
+
+import os
+
+# Before Qt is imported by anything: packages that choose a binding must choose ours.
+os.environ["QT_API"] = "pyside6"
+os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
+
+import signal
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtGui import QPixmapCache
+from PySide6.QtWidgets import QApplication
+
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.samples import FIRST_SAMPLE, load_sample
+from lstm_studio.session.session import Session
+from lstm_studio.session.settings import Settings, load_settings, settings_file
+from lstm_studio.session.start import stored_result, stored_verdicts
+from lstm_studio.ui.bugs import BugCatcher
+from lstm_studio.ui.notices import Level, Notice
+from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.worker import Answers
+
+PIXMAP_CACHE = 256 * 1024
+"""Kilobytes for drawn plots, so that a moving cursor repaints none of them."""
+
+
+def open_window(files: Sequence[str]) -> int:
+    """Open the window, with files in it, and return the exit status when it has been closed.
+
+    Parameters
+    ----------
+    files
+        Sequences, folders of sequences and checkpoints.
+
+    Raises
+    ------
+    StudioError
+        If the sample that the window starts with is missing or damaged.
+    """
+    application = make_application()
+    loaded = load_settings(settings_file())
+    with BugCatcher() as bugs:
+        window = make_window(settings=loaded.settings, settings_path=settings_file())
+        bugs.caught.connect(window.show_bug)
+        bugs.interrupted.connect(window.close)
+        interrupt = _Interrupt()
+        interrupt.arrived.connect(window.close)
+        window.closed.connect(application.quit)
+        for problem in loaded.problems:
+            window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
+        window.show()
+        # From the event loop, so that the first paint comes before torch is loaded.
+        QTimer.singleShot(0, window.start)
+        if files:
+            window.commands.open_files(files)
+        status = application.exec()
+        interrupt.release()
+        destroy(window)
+    return status
+
+
+def make_application() -> QApplication:
+    """Return the one application of this process, with the style that our palette and style sheet expect."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        QCoreApplication.setApplicationName("LSTM Studio")
+        QCoreApplication.setOrganizationName("lstm-studio")
+        application = QApplication(["lstm-studio"])
+        application.setStyle("Fusion")
+        # The window decides, as it has to end its worker first.
+        application.setQuitOnLastWindowClosed(False)
+    QPixmapCache.setCacheLimit(PIXMAP_CACHE)
+    return application
+
+
+def first_session() -> Session:
+    """Return a session that shows the first sample as it is stored; neither torch nor a reader is loaded for it."""
+    sample = load_sample(FIRST_SAMPLE)
+    session = Session(stored_result(sample))
+    verdicts = stored_verdicts(sample)
+    if verdicts is not None:
+        session.accept_verdicts(verdicts)
+    return session
+
+
+def make_window(
+    session: Session | None = None,
+    computer: Answers | None = None,
+    settings: Settings | None = None,
+    settings_path: Path | None = None,
+) -> StudioWindow:
+    """Return a window that is not shown yet: on the first sample, unless a session is given."""
+    return StudioWindow(
+        session or first_session(),
+        computer or Computer(),
+        settings,
+        settings_path,
+    )
+
+
+def destroy(window: StudioWindow) -> None:
+    """Close a window and free it now: what Qt frees after the interpreter has ended can crash the exit."""
+    window.close()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    QCoreApplication.processEvents()
+
+
+class _Interrupt(QObject):
+    """Ctrl-C and SIGTERM as a signal of the event loop, which runs no Python while nothing happens."""
+
+    arrived = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read, self._write = socket.socketpair()
+        for end in (self._read, self._write):
+            end.setblocking(False)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_activated)
+        self._before_fd = signal.set_wakeup_fd(self._write.fileno())
+        self._before = {number: signal.signal(number, _noted) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def release(self) -> None:
+        """Give the signals back to whoever had them."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._before_fd)
+        self._notifier.setEnabled(False)
+        self._read.close()
+        self._write.close()
+
+    def _on_activated(self) -> None:
+        self._read.recv(64)
+        self.arrived.emit()
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: that a signal arrived is read from the socket."""

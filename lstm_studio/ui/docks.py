@@ -1,0 +1,96 @@
+"""The panels beside the plots: docks with title bars of our own, and the strip they fold to where room is short."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar, QToolButton, QWidget
+
+from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Theme
+
+STRIP_WIDTH = 40
+
+
+class Dock(QDockWidget):
+    """One panel with its title bar.
+
+    Parameters
+    ----------
+    key
+        Its name in the saved layout.
+    title
+        In the title bar.
+    panel
+        What it holds.
+    """
+
+    def __init__(self, key: str, title: str, panel: QWidget, parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(f"dock-{key}")
+        self.setAccessibleName(title)
+        self.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
+        )
+        self._close = QToolButton()
+        self._close.setProperty("kind", "flat")
+        self._close.setAccessibleName(f"Hide {title}")
+        self._close.setToolTip("Hide this panel; View brings it back")
+        self._close.setIconSize(QSize(10, 10))
+        self._close.setFixedSize(20, 20)
+        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._close.clicked.connect(self.close)
+        label = QLabel(title)
+        label.setProperty("kind", "dock-header")
+        bar = QFrame()
+        bar.setProperty("kind", "sunken")
+        bar.setFixedHeight(DOCK_HEADER_HEIGHT)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(0, 0, HALF_GRID, 0)
+        row.addWidget(label, 1)
+        row.addWidget(self._close)
+        self.setTitleBarWidget(bar)
+        frame = QFrame()
+        frame.setProperty("kind", "sunken")
+        inside = QHBoxLayout(frame)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(panel)
+        self.setWidget(frame)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
+
+
+class Strip(QToolBar):
+    """A narrow column of buttons that bring folded panels back.
+
+    Parameters
+    ----------
+    actions
+        Where the switches of the panels are.
+    icons
+        Key of a switch → its icon.
+    """
+
+    def __init__(self, actions: Actions, icons: dict[str, Icon], parent: QWidget) -> None:
+        super().__init__("Folded panels", parent)
+        self.setObjectName("strip")
+        self.setAccessibleName("Folded panels")
+        self.setMovable(False)
+        self.setFloatable(False)
+        self.setFixedWidth(STRIP_WIDTH)
+        self._icons: dict[QToolButton, Icon] = {}
+        for key, icon in icons.items():
+            button = QToolButton()
+            button.setDefaultAction(actions[key])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+            button.setAccessibleName(actions[key].text())
+            button.setFixedSize(28, 28)
+            self._icons[button] = icon
+            self.addWidget(button)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        for button, icon in self._icons.items():
+            button.setIcon(make_icon(icon, theme))

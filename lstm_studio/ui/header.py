@@ -1,0 +1,193 @@
+"""The two rows at the top of the window: menus; and files, device and labels. One row where the window is low."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QMenuBar,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lstm_studio.networks.signals import Labels
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Result, Setup, View
+from lstm_studio.ui.actions import MENUS, Actions
+from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.widgets.segments import Segments
+
+MENU_ROW_HEIGHT = 32
+TOOL_ROW_HEIGHT = 40
+
+
+class Header(QWidget):
+    """Menus and tools of one window.
+
+    Parameters
+    ----------
+    session
+        Says what is open; takes the choice of labels and device.
+    actions
+        Fill the menus and two of the buttons.
+    """
+
+    cancelled = Signal()
+    """The user does not want to wait for what is in progress."""
+
+    def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.setAccessibleName("Menus and tools")
+        self.setAutoFillBackground(True)
+        self.submenus: dict[str, QMenu] = {}
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        self._menu_row = QWidget()
+        self._menu_row.setFixedHeight(MENU_ROW_HEIGHT)
+        menus = QHBoxLayout(self._menu_row)
+        menus.setContentsMargins(SECTION_GAP, 0, SECTION_GAP, 0)
+        menus.addWidget(self._menu_bar(actions), 1, Qt.AlignmentFlag.AlignVCenter)
+        self._tool_row = QFrame()
+        self._tool_row.setProperty("kind", "panel")
+        self._tool_row.setMinimumHeight(TOOL_ROW_HEIGHT)
+        self._fill_tools(actions)
+        self._line = QFrame()
+        self._line.setFixedHeight(1)
+        self._line.setAutoFillBackground(True)
+        for row in (self._menu_row, self._tool_row, self._line):
+            self._rows.addWidget(row)
+        self.show_devices(())
+        self.show_busy(False)
+        session.result_replaced.connect(self._on_result_replaced)
+        session.setup_changed.connect(self._on_setup_changed)
+        session.view_changed.connect(self._on_view_changed)
+        self._on_result_replaced(session.result)
+        self._on_view_changed(session.view, session.view)
+        self.apply_theme(theme)
+
+    def _menu_bar(self, actions: Actions) -> QMenuBar:
+        bar = QMenuBar()
+        bar.setAccessibleName("Menus")
+        for title, keys in MENUS:
+            menu = bar.addMenu(title)
+            menu.setToolTipsVisible(True)
+            self.submenus.update(actions.fill(menu, keys))
+        return bar
+
+    def _fill_tools(self, actions: Actions) -> None:
+        self._buttons = [QToolButton(), QToolButton()]
+        for button, key in zip(self._buttons, ("file.open-sequence", "file.open-network"), strict=True):
+            button.setDefaultAction(actions[key])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setAccessibleName(actions[key].text())
+        self._samples = QToolButton()
+        self._samples.setText("Samples")
+        self._samples.setToolTip("Trained networks on sequences made for them.")
+        self._samples.setAccessibleName("Samples")
+        self._samples.setMenu(self.submenus["Samples"])
+        self._samples.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._samples.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        # The chevron stands behind the word, as in a combo box.
+        self._samples.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self._separator = QFrame()
+        self._separator.setFixedSize(1, 20)
+        self._separator.setAutoFillBackground(True)
+        self._name = QLabel()
+        self._name.setProperty("kind", "title")
+        self._state = QLabel()
+        self._state.setProperty("kind", "caption")
+        for label in (self._name, self._state):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+            label.setMinimumWidth(24)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setProperty("kind", "link")
+        self._cancel.setToolTip("Stop, and keep what is on the screen")
+        self._cancel.clicked.connect(self.cancelled)
+        self._devices = QComboBox()
+        self._devices.setAccessibleName("Device")
+        self._devices.activated.connect(self._on_device_chosen)
+        self._labels = Segments("Labels", {str(Labels.STANDARD): "Standard", str(Labels.CLASSROOM): "Classroom"})
+        self._labels.chosen.connect(self._on_labels_chosen)
+        tools = QHBoxLayout(self._tool_row)
+        tools.setContentsMargins(PANEL_INSET, 0, PANEL_INSET, 0)
+        tools.setSpacing(SECTION_GAP)
+        tools.setDirection(QBoxLayout.Direction.LeftToRight)
+        for widget in (*self._buttons, self._samples, self._separator, self._name, self._state, self._cancel):
+            tools.addWidget(widget)
+        tools.addStretch(1)
+        for title, widget in (("Device", self._devices), ("Labels", self._labels)):
+            label = QLabel(title)
+            label.setProperty("kind", "secondary")
+            tools.addWidget(label)
+            tools.addWidget(widget)
+
+    def show_on_one_row(self, one_row: bool) -> None:
+        """Put menus and tools side by side, or one above the other."""
+        direction = QBoxLayout.Direction.LeftToRight if one_row else QBoxLayout.Direction.TopToBottom
+        if self._rows.direction() is direction:
+            return
+        self._rows.setDirection(direction)
+        self._line.setVisible(not one_row)
+        self._menu_row.setFixedHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
+        policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
+        self._menu_row.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
+
+    def show_devices(self, devices: tuple[str, ...]) -> None:
+        """Offer the devices that were found; without any, torch is still starting."""
+        self._devices.clear()
+        self._devices.addItem("Automatic", "auto")
+        for device in devices:
+            self._devices.addItem(device.upper(), device)
+        self._devices.setEnabled(bool(devices))
+        self._devices.setToolTip("Where networks are traced" if devices else "Starting PyTorch…")
+        self._on_setup_changed(self._session.setup)
+
+    def show_busy(self, busy: bool) -> None:
+        """Show or hide Cancel; the words stand in the place of the state."""
+        self._cancel.setVisible(busy)
+        if not busy:
+            self._on_result_replaced(self._session.result)
+
+    def show_progress(self, words: str) -> None:
+        """Say what is being done."""
+        if self._cancel.isVisibleTo(self):
+            self._state.setText(words)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._samples.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=10))
+        self._samples.setIconSize(QSize(10, 10))
+        for line in (self._separator, self._line):
+            line.setStyleSheet(f"background: {theme.line};")
+
+    def _on_result_replaced(self, result: Result) -> None:
+        self._name.setText(result.sequences.title or "Sequence")
+        source = result.setup.data.source
+        self._name.setToolTip(source)
+        self._state.setText(Path(source).name if Path(source).suffix else "")
+
+    def _on_setup_changed(self, setup: Setup) -> None:
+        self._devices.setCurrentIndex(max(0, self._devices.findData(setup.device)))
+
+    def _on_view_changed(self, after: View, _: View) -> None:
+        self._labels.show_choice(str(after.labels))
+
+    def _on_device_chosen(self, index: int) -> None:
+        self._session.change("Change the device", device=str(self._devices.itemData(index)))
+
+    def _on_labels_chosen(self, key: str) -> None:
+        self._session.look(labels=Labels(key))

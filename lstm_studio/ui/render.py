@@ -1,0 +1,89 @@
+"""The window as a picture, without a display."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_studio.errors import StudioError
+from lstm_studio.networks.signals import Labels
+from lstm_studio.progress import ignore_progress
+from lstm_studio.sequences.options import ReadOptions
+from lstm_studio.session.compute import Computer, Opened, OpenFile
+from lstm_studio.session.files import sort_files
+from lstm_studio.session.session import Session
+from lstm_studio.session.settings import Settings
+from lstm_studio.session.start import open_together
+from lstm_studio.session.state import Result
+
+
+def render_view(
+    out: str | Path,
+    *,
+    files: Sequence[str] = (),
+    size: tuple[int, int] = (1600, 1000),
+    theme: str = "light",
+    labels: str = "standard",
+    step: int | None = None,
+    result: Result | None = None,
+) -> None:
+    """Draw the window to a PNG.
+
+    Parameters
+    ----------
+    out
+        The file.
+    files
+        As for :func:`~lstm_studio.ui.app.open_window`; without any, the first sample.
+    size
+        Width and height in pixels.
+    theme
+        ``"light"`` or ``"dark"``.
+    labels
+        ``"standard"`` or ``"classroom"``.
+    step
+        The step under the cursor, 0-based; None for the last.
+    result
+        What to show instead of files.
+
+    Raises
+    ------
+    StudioError
+        If a file cannot be read or the picture cannot be written.
+    """
+    if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from lstm_studio.ui.app import destroy, first_session, make_application, make_window
+    from lstm_studio.ui.picture import picture_of
+
+    make_application()
+    computer = Computer()
+    if result is not None:
+        session = Session(result)
+    else:
+        session = first_session()
+        _open(session, computer, files)
+    settings = Settings(theme=theme, labels=Labels(labels))
+    window = make_window(session, computer, settings)
+    try:
+        session.move_cursor(session.steps - 1 if step is None else step)
+        window.resize(*size)
+        if not picture_of(window).save(str(out)):
+            raise StudioError(f"{out} cannot be written.", "Choose a folder in which you may write.")
+    finally:
+        destroy(window)
+
+
+def _open(session: Session, computer: Computer, files: Sequence[str]) -> None:
+    """Open files as the window does, but here and now."""
+    kinds = sort_files(files)
+    if kinds.sequences:
+        opened = computer.answer(OpenFile(kinds.sequences[0], ReadOptions()), ignore_progress)
+        assert isinstance(opened, Opened)  # noqa: S101 - the answer to OpenFile
+        open_together(session, opened.data, opened.piece_length, kinds.networks[:2])
+    else:
+        for path, companion in zip(kinds.networks, (False, True), strict=False):
+            session.open_checkpoint(path, companion=companion)
+    if session.waiting:
+        session.accept(computer.compute(session.setup, ignore_progress))

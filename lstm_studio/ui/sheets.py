@@ -1,0 +1,70 @@
+"""Pages of text in a window of their own: the keyboard shortcuts and what this program is."""
+
+from __future__ import annotations
+
+import platform
+from html import escape
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
+
+import lstm_studio
+from lstm_studio.ui.actions import ACTIONS, MENUS, shortcut_text
+
+MOUSE = (
+    ("Click or drag in a plot", "Move the cursor"),
+    ("Click a row of a heat map", "Select the unit"),
+    ("Point at a plot", "Read signal, unit, step and value"),
+    ("Wheel over the plots", "Zoom into time about the pointer"),
+    ("Shift and wheel, or drag with the middle button", "Move along time"),
+    ("Drop files on the window", "Open them"),
+)
+
+
+class TextSheet(QDialog):
+    """A page that stays beside the window until it is closed."""
+
+    def __init__(self, title: str, html: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        page = QTextBrowser()
+        page.setAccessibleName(title)
+        page.setOpenExternalLinks(True)
+        page.setHtml(html)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(page)
+        self.resize(560, 680)
+
+
+def shortcuts_page() -> str:
+    """Return the table of shortcuts as HTML, made from the table of actions."""
+    parts = []
+    for menu, keys in MENUS:
+        infos = [ACTIONS[key] for key in keys if key in ACTIONS and ACTIONS[key].shortcuts]
+        parts.append(_table(menu, [(shortcut_text(info), info.text.rstrip("…")) for info in infos]))
+    parts.append(_table("Buttons", [("Tab", "Go to the next control"), ("Return", "Press the focused button")]))
+    parts.append(_table("Mouse", list(MOUSE)))
+    return "".join(parts)
+
+
+def about_page(torch_version: str | None) -> str:
+    """Return what this program is as HTML; ``torch_version`` is None until torch has been loaded."""
+    rows = [
+        ("LSTM Studio", lstm_studio.__version__),
+        ("PyTorch", torch_version or "still starting"),
+        ("Qt", qVersion()),
+        ("Python", platform.python_version()),
+    ]
+    return (
+        "<p><b>LSTM Studio</b>, a microscope for recurrent networks.</p>"
+        + _table("Versions", rows)
+        + "<p>Free software under the BSD 3-Clause licence.</p>"
+    )
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> str:
+    cells = "".join(f'<tr><td width="45%"><b>{escape(key)}</b></td><td>{escape(text)}</td></tr>' for key, text in rows)
+    return f'<h3>{escape(title)}</h3><table width="100%" cellpadding="2">{cells}</table>'

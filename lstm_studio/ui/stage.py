@@ -1,0 +1,82 @@
+"""The centre of the window: a workspace, and over it what work in progress and notices have to say."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
+
+from lstm_studio.ui.notices import NoticeBoard
+from lstm_studio.ui.theme import Theme
+
+BAR_HEIGHT = 4
+_STALE_OPACITY = 0.4
+
+
+class Stage(QFrame):
+    """Holds one workspace; while work goes on, its old content shows at 60 % under a bar.
+
+    Parameters
+    ----------
+    workspace
+        What is shown.
+    """
+
+    resized = Signal()
+
+    def __init__(self, workspace: QWidget, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "panel")
+        self.setAccessibleName("Plots")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(workspace)
+        self._veil = _Veil(theme, self)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setAccessibleName("Progress")
+        self.bar.hide()
+        self.notices = NoticeBoard(theme, self)
+
+    def show_busy(self, busy: bool, *, stale: bool) -> None:
+        """Show or hide the bar, and the veil where what is shown is about to be replaced."""
+        self.bar.setRange(0, 0)
+        self.bar.setVisible(busy)
+        self._veil.setVisible(busy and stale)
+
+    def show_progress(self, fraction: float) -> None:
+        """Move the bar; a negative fraction is unknown."""
+        self.bar.setRange(0, 0 if fraction < 0 else 1000)
+        self.bar.setValue(round(max(0.0, fraction) * 1000))
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._veil.colour = QColor(theme.panel)
+        self._veil.update()
+        self.notices.apply_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep what lies over the workspace in its place."""
+        super().resizeEvent(event)
+        self._veil.setGeometry(self.rect())
+        self.bar.setGeometry(QRect(0, 0, self.width(), BAR_HEIGHT))
+        self.notices.settle()
+        self.resized.emit()
+
+
+class _Veil(QWidget):
+    """Dims what is stale without repainting it, and lets the mouse through."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.colour = QColor(theme.panel)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Lay the panel's colour over everything below."""
+        painter = QPainter(self)
+        colour = QColor(self.colour)
+        colour.setAlphaF(_STALE_OPACITY)
+        painter.fillRect(event.rect(), colour)
+        painter.end()

@@ -1,0 +1,422 @@
+"""The window: rows, docks and centre around one session, and what they remember."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QToolBar
+
+from lstm_studio.errors import StudioError
+from lstm_studio.session.compute import Warm
+from lstm_studio.session.samples import load_sample, sample_names
+from lstm_studio.session.session import Session
+from lstm_studio.session.settings import Settings, save_settings
+from lstm_studio.session.state import Result, Setup, View
+from lstm_studio.ui.actions import Actions, KeyboardRules
+from lstm_studio.ui.appearance import Appearance
+from lstm_studio.ui.commands import Commands, show_state
+from lstm_studio.ui.docks import Dock, Strip
+from lstm_studio.ui.explore.inspector import Inspector
+from lstm_studio.ui.explore.networks_panel import NetworksPanel
+from lstm_studio.ui.explore.sequence_panel import SequencePanel
+from lstm_studio.ui.explore.transport import Transport
+from lstm_studio.ui.explore.units_panel import UnitsPanel
+from lstm_studio.ui.explore.workspace import ExploreWorkspace
+from lstm_studio.ui.header import Header
+from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.notices import Level, Notice, Offer
+from lstm_studio.ui.runner import Runner
+from lstm_studio.ui.stage import Stage
+from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.worker import Answers
+
+LEFT_WIDTH = 256
+RIGHT_WIDTH = 306
+FOLD_BELOW_WIDTH = 1440
+FOLD_BELOW_HEIGHT = 800
+ONE_ROW_BELOW_HEIGHT = 700
+SMALLEST = (960, 560)
+DEFAULT_SIZE = (1600, 1000)
+
+_LEFT = ("sequence", "networks", "units")
+_STRIP_ICONS = {
+    "view.panel-sequence": Icon.LINES,
+    "view.panel-networks": Icon.GRADIENT,
+    "view.panel-units": Icon.HEAT,
+}
+
+
+class StudioWindow(QMainWindow):
+    """One window on one session.
+
+    Parameters
+    ----------
+    session
+        What is open.
+    computer
+        What computes; used on the worker's thread only.
+    settings
+        What the last window left; its looks are applied to the session.
+    settings_path
+        Where they are saved when the window closes, or None to forget them.
+    """
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        computer: Answers,
+        settings: Settings | None = None,
+        settings_path: Path | None = None,
+    ) -> None:
+        super().__init__()
+        self.session = session
+        self.settings = settings or Settings()
+        self._settings_path = settings_path
+        self._folded: tuple[str, ...] | None = None
+        self._closed = False
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)  # noqa: S101 - Qt aborts without one
+        self.appearance = Appearance(application, self)
+        self.setWindowTitle("LSTM Studio")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(*SMALLEST)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
+        session.look(
+            theme=self.settings.theme,
+            labels=self.settings.labels,
+            speed=self.settings.speed,
+            loop=self.settings.loop,
+            reveal_all=self.settings.reveal_all,
+        )
+        # Before any widget is made: fonts are read when text is first measured.
+        self.appearance.apply(session.view.theme, self.settings.font_scale)
+        theme = self.appearance.theme
+        self.runner = Runner(session, computer, self)
+        self.commands = Commands(self)
+        self.command_actions = Actions(self.commands, self)
+        self._keyboard = KeyboardRules(application, self)
+        self._build(theme)
+        self._connect()
+        self._apply_theme(theme)
+        self._show_state()
+        self.resize(*DEFAULT_SIZE)
+        self._arrange()
+        self._first_layout = self.saveState()
+        self._restore()
+
+    def _build(self, theme: Theme) -> None:
+        session = self.session
+        self.header = Header(session, self.command_actions, theme)
+        self.setMenuWidget(self.header)
+        self.workspace = ExploreWorkspace(session, theme)
+        self.stage = Stage(self.workspace, theme)
+        self.setCentralWidget(self.stage)
+        self.sequence_panel = SequencePanel(session, theme)
+        self.networks_panel = NetworksPanel(session, theme)
+        self.units_panel = UnitsPanel(session, theme)
+        self.inspector = Inspector(session, theme)
+        self._docks = {
+            "sequence": Dock("sequence", "Sequence", self.sequence_panel, self),
+            "networks": Dock("networks", "Networks", self.networks_panel, self),
+            "units": Dock("units", "Units", self.units_panel, self),
+            "step": Dock("step", "At step", self.inspector, self),
+        }
+        self._strip = Strip(self.command_actions, _STRIP_ICONS, self)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
+        self._strip.hide()
+        self.transport = Transport(session, theme)
+        self._bottom = QToolBar("Transport", self)
+        self._bottom.setObjectName("transport")
+        self._bottom.setMovable(False)
+        self._bottom.addWidget(self.transport)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self._bottom)
+
+    def _connect(self) -> None:
+        session = self.session
+        session.setup_changed.connect(self._on_setup_changed)
+        session.result_replaced.connect(self._on_result_replaced)
+        session.view_changed.connect(self._on_view_changed)
+        session.history_changed.connect(self._show_state)
+        self.appearance.changed.connect(self._apply_theme)
+        self.runner.noticed.connect(self.show_notice)
+        self.runner.busy_changed.connect(self._on_busy_changed)
+        self.runner.progressed.connect(self._on_progressed)
+        self.runner.warmed.connect(self._on_warmed)
+        self.runner.opened.connect(self._on_opened)
+        self.header.cancelled.connect(self.runner.cancel)
+        self.stage.notices.offer_taken.connect(self._on_offer_taken)
+        self.stage.resized.connect(self._align)
+        self.workspace.edges_changed.connect(self._align_to)
+        for dock in self._docks.values():
+            dock.visibilityChanged.connect(self._show_state)
+        for title in ("Samples", "Recent files", "Device"):
+            menu = self.header.submenus[title]
+            menu.aboutToShow.connect(self._fill_submenu)
+            menu.triggered.connect(self._on_submenu)
+
+    # What others call.
+
+    def start(self) -> None:
+        """Load torch in the background; call it after the first paint."""
+        self.runner.warm_up()
+
+    def show_notice(self, notice: Notice) -> None:
+        """Show a card over the plots."""
+        self.stage.notices.show_notice(notice)
+
+    def remember(self, settings: Settings) -> None:
+        """Take over changed settings; they are saved when the window closes."""
+        self.settings = settings
+
+    def scale_text(self, percent: int) -> None:
+        """Show all text at so many percent of the system's size."""
+        self.settings = replace(self.settings, font_scale=percent)
+        self.appearance.apply(self.session.view.theme, percent)
+
+    def show_panel(self, key: str, on: bool) -> None:
+        """Show or hide a panel: ``"sequence"``, ``"networks"``, ``"units"`` or ``"step"``."""
+        self._docks[key].setVisible(on)
+
+    def reset_layout(self) -> None:
+        """Put all panels where they were at first."""
+        self._folded = None
+        self.restoreState(self._first_layout)
+        for dock in self._docks.values():
+            dock.show()
+        self._fit()
+
+    # Layout.
+
+    def _arrange(self) -> None:
+        for key in _LEFT:
+            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._docks[key])
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._docks["step"])
+        for corner, area in (
+            (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (Qt.Corner.TopRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+        ):
+            self.setCorner(corner, area)
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.resizeDocks([self._docks["sequence"], self._docks["step"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
+        left: list[QDockWidget] = [self._docks[key] for key in _LEFT]
+        self.resizeDocks(left, [380, 310, 150], vertical)
+
+    def _restore(self) -> None:
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray.fromHex(self.settings.geometry.encode()))
+        if self.settings.layout:
+            self.restoreState(QByteArray.fromHex(self.settings.layout.encode()))
+        # A saved layout may come from a time when these were hidden, and nothing brings them back.
+        self._bottom.show()
+
+    def _fit(self) -> None:
+        """Fold the left panels where the window is narrow or low; bring them back where there is room again."""
+        narrow = self.width() < FOLD_BELOW_WIDTH or self.height() < FOLD_BELOW_HEIGHT
+        if narrow and self._folded is None:
+            self._folded = tuple(key for key in _LEFT if not self._docks[key].isHidden())
+            for key in self._folded:
+                self._docks[key].hide()
+        elif not narrow and self._folded is not None:
+            for key in self._folded:
+                self._docks[key].show()
+            self._folded = None
+        self._strip.setVisible(narrow)
+        self.header.show_on_one_row(self.height() < ONE_ROW_BELOW_HEIGHT)
+
+    def _align(self) -> None:
+        self._align_to(*self.workspace.stack.edges)
+
+    def _align_to(self, left: int, right: int) -> None:
+        offset = self.transport.mapFromGlobal(self.workspace.mapToGlobal(QPoint())).x()
+        self.transport.align(left + offset, right + offset)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the density rules."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Let the menu show whether the window fills the screen."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self._show_state()
+
+    # Following the session and the runner.
+
+    def _show_state(self) -> None:
+        show_state(self.command_actions, self)
+        for key, dock in self._docks.items():
+            self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
+
+    def _apply_theme(self, theme: Theme) -> None:
+        for themed in (
+            self.command_actions,
+            self.header,
+            self.stage,
+            self.workspace,
+            self.sequence_panel,
+            self.networks_panel,
+            self.units_panel,
+            self.inspector,
+            self.transport,
+            self._strip,
+            *self._docks.values(),
+        ):
+            themed.apply_theme(theme)
+
+    def _on_setup_changed(self, _: Setup) -> None:
+        self._show_state()
+
+    def _on_result_replaced(self, result: Result) -> None:
+        self.setWindowTitle(f"{result.sequences.title} – LSTM Studio" if result.sequences.title else "LSTM Studio")
+        self._show_state()
+
+    def _on_view_changed(self, after: View, before: View) -> None:
+        if after.theme != before.theme:
+            self.appearance.apply(after.theme, self.settings.font_scale)
+        if replace(after, cursor=0, units=before.units) != replace(before, cursor=0):
+            self._show_state()
+
+    def _on_busy_changed(self, busy: bool) -> None:
+        self.header.show_busy(busy)
+        self.stage.show_busy(busy, stale=self.session.waiting)
+
+    def _on_progressed(self, fraction: float, words: str) -> None:
+        self.header.show_progress(words)
+        self.stage.show_progress(fraction)
+
+    def _on_warmed(self, warm: Warm) -> None:
+        self.header.show_devices(warm.devices)
+
+    def _on_opened(self, path: str) -> None:
+        self.settings = self.settings.with_recent_sequence(path)
+
+    def _on_offer_taken(self, offer: Offer) -> None:
+        self.runner.submit(offer.request)
+
+    def show_bug(self, line: str, details: str) -> None:
+        """Show an exception that nobody expected."""
+        self.show_notice(
+            Notice(
+                Level.ERROR,
+                f"Something in LSTM Studio went wrong: {line}",
+                "What is on the screen is as it was before. Please report it with the details.",
+                details,
+            )
+        )
+
+    # Submenus, filled when they open.
+
+    def _fill_submenu(self) -> None:
+        menu = self.sender()
+        if not isinstance(menu, QMenu):
+            return
+        menu.clear()
+        match menu.title():
+            case "Samples":
+                for name in sample_names():
+                    with contextlib.suppress(StudioError):
+                        sample = load_sample(name)
+                        self._add(menu, sample.title, ("sample", name)).setToolTip(sample.description)
+                menu.setToolTipsVisible(True)
+            case "Recent files":
+                paths = (*self.settings.recent_sequences, *self.settings.recent_networks)
+                for path in paths:
+                    self._add(menu, Path(path).name, ("file", path)).setToolTip(path)
+                menu.setToolTipsVisible(True)
+                if not paths:
+                    menu.addAction("Files that you open appear here").setEnabled(False)
+            case "Device":
+                group = QActionGroup(menu)
+                found = self.runner.warm.devices if self.runner.warm else ()
+                for device in ("auto", *found):
+                    action = self._add(menu, "Automatic" if device == "auto" else device.upper(), ("device", device))
+                    action.setCheckable(True)
+                    action.setChecked(self.session.setup.device == device)
+                    group.addAction(action)
+
+    def _add(self, menu: QMenu, text: str, data: tuple[str, str]) -> QAction:
+        action = menu.addAction(text.replace("&", "&&"))
+        action.setData(data)
+        return action
+
+    def _on_submenu(self, action: QAction) -> None:
+        what, name = action.data() or ("", "")
+        match what:
+            case "sample":
+                self.commands.open_sample(name)
+            case "file":
+                self.commands.open_files([name])
+            case "device":
+                self.session.change("Change the device", device=name)
+
+    # Files dropped on the window.
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take files, nothing else."""
+        if _local_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Open the files."""
+        paths = _local_files(event)
+        if paths:
+            event.acceptProposedAction()
+            self.commands.open_files(paths)
+
+    # The end.
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Save the settings, end the worker, and leave the application as it was found."""
+        super().closeEvent(event)
+        if not event.isAccepted() or self._closed:
+            return
+        self._closed = True
+        self._save()
+        self.hide()
+        self.transport.pause()
+        self.runner.stop()
+        self.appearance.restore()
+        self.closed.emit()
+
+    def _save(self) -> None:
+        if self._settings_path is None:
+            return
+        view = self.session.view
+        geometry = self.saveGeometry()
+        if self._folded is not None:
+            for key in self._folded:
+                self._docks[key].show()
+        self.settings = replace(
+            self.settings,
+            theme=view.theme,
+            labels=view.labels,
+            speed=view.speed,
+            loop=view.loop,
+            reveal_all=view.reveal_all,
+            geometry=bytes(geometry.toHex().data()).decode(),
+            layout=bytes(self.saveState().toHex().data()).decode(),
+        )
+        with contextlib.suppress(StudioError):
+            # Nobody is left to tell, and the next start works without.
+            save_settings(self.settings, self._settings_path)
+
+
+def _local_files(event: QDropEvent) -> list[str]:
+    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
