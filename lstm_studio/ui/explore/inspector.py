@@ -85,7 +85,7 @@ class Inspector(Panel[_State]):
         self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
         self._values = ElidedLabel(kind="secondary")
         self._unit_word, self._unit = label("unit", "secondary"), Stepper(theme, "unit")
-        self._unit.field.setMaximumWidth(64)
+        self._unit.field.setFixedWidth(48)
         self._layer = label(kind="caption")
         self._operations = OperationCard(theme)
         self._quote, self._sentence = QFrame(), label()
@@ -284,7 +284,7 @@ class Inspector(Panel[_State]):
         if truths:
             heads.append(Measure("true", None, Role.INPUT))
         widest = max("8.88" if readout.probabilities else "−88.88", *state.networks, key=len)
-        self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads))), widest)
+        self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads), heading=True)), widest)
 
 
 def _pair(left: QWidget, right: QWidget) -> QHBoxLayout:

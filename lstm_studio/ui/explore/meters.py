@@ -49,12 +49,15 @@ class MeterRow:
         Whether the row is filled as selected.
     swatch
         Whether the role's colour stands before the name as well.
+    heading
+        Whether the numbers are the headings of their columns.
     """
 
     name: str
     measures: tuple[Measure, ...]
     marked: bool = False
     swatch: bool = False
+    heading: bool = False
 
 
 class _Swatch(QWidget):
@@ -79,7 +82,7 @@ class _Row(QWidget):
         super().__init__()
         self._theme, self._marked = theme, False
         self.swatch = _Swatch(theme)
-        self.name = label(kind="secondary")
+        self.name = label()
         self.name.setTextFormat(Qt.TextFormat.RichText)
         self.bars = tuple(Bar(theme) for _ in range(columns))
         self.numbers = tuple(label(kind="value") for _ in range(columns))
@@ -103,7 +106,9 @@ class _Row(QWidget):
         for bar, number, measure in zip(self.bars, self.numbers, row.measures, strict=True):
             bar.setVisible(measure.share is not None)
             bar.show_share(measure.share or 0.0, measure.role)
-            number.setText(measure.number)
+            colour = self._theme.roles[measure.role].text
+            heading = f'<span style="color: {colour}">{measure.number}</span>'
+            number.setText(heading if row.heading else measure.number)
             number.setMinimumWidth(number_width)
             self.swatch.role = measure.role
         self.swatch.update()

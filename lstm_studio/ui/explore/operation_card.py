@@ -31,7 +31,7 @@ class _Line(QWidget):
         super().__init__()
         self._theme, self._role = theme, Role.INPUT
         self.badge = Badge(theme)
-        self.title, self.equation, self.numbers = label(kind="title"), label(kind="secondary"), label()
+        self.title, self.equation, self.numbers = label(kind="title"), label(), label()
         for text in (self.equation, self.numbers):
             text.setTextFormat(Qt.TextFormat.RichText)
             text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -90,7 +90,7 @@ class OperationCard(Card):
             colour = line.colour(operation.role)
             numbers = printed(operation)
             line.title.setText(operation.title)
-            line.equation.setText(operation.equation)
+            line.equation.setText(f'<span style="color: {self._theme.ink2}">{operation.equation}</span>')
             left, right = numbers.operands
             # A negative second operand reads as what it is: 6.73 + (−0.58).
             right = f"({right})" if right.startswith("−") else right

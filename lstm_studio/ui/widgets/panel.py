@@ -35,8 +35,9 @@ class Panel(QWidget, Generic[State]):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setAccessibleName(f"{name}, scrolling")
         self._scroll.viewport().setAutoFillBackground(False)
-        self._body.setAutoFillBackground(False)
         self._scroll.setWidget(self._body)
+        # setWidget makes the body paint the window's colour over that of the dock.
+        self._body.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import HALF_GRID, Theme
+
+_ARROW = 10
+_BUTTON_WIDTH = 24
 
 
 class Stepper(QWidget):
@@ -27,7 +30,10 @@ class Stepper(QWidget):
         super().__init__()
         self._back, self._forward = QToolButton(), QToolButton()
         self._field = QSpinBox()
-        self._field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        # Not NoButtons: with arrows in the window's style sheet, Qt then gives the number one pixel.
+        self._field.setStyleSheet(
+            "QSpinBox::up-button, QSpinBox::down-button { width: 0px; } QSpinBox { padding: 0 2px; }"
+        )
         self._field.setKeyboardTracking(False)
         self._field.setGroupSeparatorShown(True)
         self._field.setPrefix(prefix)
@@ -40,6 +46,8 @@ class Stepper(QWidget):
             button.setAccessibleName(words)
             button.setToolTip(words)
             button.setAutoRepeat(True)
+            button.setIconSize(QSize(_ARROW, _ARROW))
+            button.setFixedWidth(_BUTTON_WIDTH)
         layout.addWidget(self._back)
         layout.addWidget(self._field, 1)
         layout.addWidget(self._forward)
@@ -64,8 +72,8 @@ class Stepper(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw the arrows in another theme."""
-        self._back.setIcon(make_icon(Icon.CHEVRON_LEFT, theme))
-        self._forward.setIcon(make_icon(Icon.CHEVRON_RIGHT, theme))
+        self._back.setIcon(make_icon(Icon.CHEVRON_LEFT, theme, size=_ARROW))
+        self._forward.setIcon(make_icon(Icon.CHEVRON_RIGHT, theme, size=_ARROW))
 
     def _changed(self, value: int) -> None:
         self._enable()

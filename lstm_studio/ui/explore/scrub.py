@@ -1,0 +1,187 @@
+"""The scrub bar: all steps of the sequence on one line, its ends under the edges of the plots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
+
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.theme import Text, Theme
+from lstm_studio.ui.widgets.text import text_font
+
+OVERHANG = 20
+"""Pixels beyond each end of the track, for the handle and the labels."""
+_TRACK = 6
+_HANDLE = (12, 20)
+_MARK = 5
+_LABEL_GAP = 56
+_MOST_MARKS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A step that stands out, and the letter that says why."""
+
+    step: int
+    text: str
+
+
+class ScrubBar(QAbstractSlider):
+    """A slider over the steps 0 … T − 1; each step has the same width, and the handle stands at its middle."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._marks: tuple[Mark, ...] = ()
+        self.setOrientation(Qt.Orientation.Horizontal)
+        self.setSingleStep(1)
+        self.setPageStep(10)
+        self.setTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName("Time step")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @property
+    def steps(self) -> int:
+        """T, the number of steps."""
+        return self.maximum() + 1
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The steps that stand out."""
+        return self._marks
+
+    def show_steps(self, steps: int, step: int, marks: tuple[Mark, ...]) -> None:
+        """Show another sequence."""
+        self.blockSignals(True)
+        self.setRange(0, max(0, steps - 1))
+        self.setValue(step)
+        self.blockSignals(False)
+        self._marks = marks
+        self.update()
+
+    def show_step(self, step: int) -> None:
+        """Move the handle without telling."""
+        self.blockSignals(True)
+        self.setValue(step)
+        self.blockSignals(False)
+        self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._theme = theme
+        self.update()
+
+    def x_of(self, step: float) -> float:
+        """Return where the middle of a step is."""
+        return OVERHANG + (step + 0.5) * self._track_width() / self.steps
+
+    def step_at(self, x: float) -> int:
+        """Return the step under a position, the nearest one beyond the ends."""
+        step = int((x - OVERHANG) * self.steps // self._track_width())
+        return max(0, min(step, self.steps - 1))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a comfortable size."""
+        return QSize(400, 56)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size below which steps cannot be hit."""
+        return QSize(120, 44)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Go to the step under the mouse."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self.setValue(self.step_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Drag the handle along."""
+        if self.isSliderDown():
+            self.setValue(self.step_at(event.position().x()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Let go."""
+        self.setSliderDown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Step by step, whatever the wheel's resolution: up is back."""
+        turned = event.angleDelta().y() or event.angleDelta().x()
+        if turned:
+            self.setValue(self.value() + (1 if turned < 0 else -1))
+        event.accept()
+
+    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:  # noqa: N802 - Qt's name
+        """Draw what changed."""
+        super().sliderChange(change)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Draw marks, track, labels and handle from the top down."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        middle = self.height() / 2
+        track = QRectF(OVERHANG, middle - _TRACK / 2, self._track_width(), _TRACK)
+        handle = self.x_of(self.value())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.line))
+        painter.drawRoundedRect(track, 3, 3)
+        painter.setBrush(QColor(self._theme.ink2))
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), handle - track.left(), _TRACK), 3, 3)
+        self._paint_marks(painter, track.top() - 2)
+        self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
+        self._paint_handle(painter, handle, middle)
+
+    def _paint_marks(self, painter: QPainter, bottom: float) -> None:
+        metrics = self._use_font(painter, Text.TICK_BOLD)
+        free_from = -1.0
+        painter.setPen(QPen(QColor(self._theme.ink), 1.5))
+        for mark in self._marks[:_MOST_MARKS]:
+            x = self.x_of(mark.step)
+            painter.drawLine(round(x), round(bottom - _MARK), round(x), round(bottom))
+            width = metrics.horizontalAdvance(mark.text)
+            if x - width / 2 >= free_from:
+                top = bottom - _MARK - metrics.height()
+                place = QRectF(x - width, top, 2 * width, metrics.height())
+                painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), mark.text)
+                free_from = x + width / 2 + 3
+
+    def _paint_labels(self, painter: QPainter, top: float) -> None:
+        metrics = self._use_font(painter, Text.TICK)
+        painter.setPen(QColor(self._theme.ink3))
+        widest = metrics.horizontalAdvance(format_count(self.steps))
+        for number in label_numbers(self.steps, self._track_width() / max(1.0, widest + _LABEL_GAP)):
+            x = self.x_of(number - 1)
+            place = QRectF(x - widest, top, 2 * widest, metrics.height())
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), format_count(number))
+
+    def _paint_handle(self, painter: QPainter, x: float, middle: float) -> None:
+        width, height = _HANDLE
+        handle = QRectF(x - width / 2, middle - height / 2, width, height)
+        focused = self.hasFocus()
+        painter.setPen(QPen(QColor(self._theme.focus if focused else self._theme.cursor), 2))
+        painter.setBrush(QColor(self._theme.panel))
+        painter.drawRoundedRect(handle, 4, 4)
+        painter.drawLine(round(x), round(middle - 4), round(x), round(middle + 4))
+
+    def _use_font(self, painter: QPainter, use: Text) -> QFontMetricsF:
+        chosen = text_font(self, use)
+        painter.setFont(chosen)
+        return QFontMetricsF(chosen)
+
+    def _track_width(self) -> float:
+        return max(1.0, self.width() - 2.0 * OVERHANG)
+
+
+def label_numbers(steps: int, most: float) -> tuple[int, ...]:
+    """Return the step numbers to write below the bar: the first, round ones, the last, about ``most`` in all."""
+    if steps <= 1:
+        return (1,)
+    rounds = (leading * 10**power for power in range(12) for leading in (1, 2, 5))
+    distance = next((number for number in rounds if steps / number <= most), steps)
+    inner = range(distance, steps, distance)
+    return (1, *(number for number in inner if min(number - 1, steps - number) > distance / 2), steps)
