@@ -217,7 +217,10 @@ class _Recognition:
         for column in self.left(ColumnKind.DATE):
             self.settle(column, ColumnRole.IGNORE, "a second column of dates")
         for column in self.left(ColumnKind.NUMBER):
-            self.settle(column, ColumnRole.FEATURE, "numbers")
+            if _is_empty(column):
+                self.settle(column, ColumnRole.IGNORE, "every cell is empty")
+            else:
+                self.settle(column, ColumnRole.FEATURE, "numbers")
         for column in self.left(ColumnKind.TEXT):
             count = len(column.symbols)
             if count > symbol_limit:
@@ -259,6 +262,11 @@ def _is_fractional(column: Column) -> bool:
         return False
     known = column.cells[np.isfinite(column.cells)]
     return bool((known != np.floor(known)).any())
+
+
+def _is_empty(column: Column) -> bool:
+    cells = column.cells
+    return cells.dtype.kind == "f" and bool(np.isnan(cells[0]) and np.isnan(cells).all())
 
 
 def _repeats(column: Column) -> bool:

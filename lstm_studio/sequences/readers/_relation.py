@@ -29,7 +29,8 @@ _DATE_FORMATS = (
     "%d %b %Y", "%b %d, %Y", "%B %d, %Y",
 )  # fmt: skip
 _LIKE_A_NUMBER = r"[-+$€£]?\s*\d[\d.,'  ]*\s*[%$€£]?"
-_AT_ONCE = 4  # number columns fetched together: the fastest on the way to a row-major matrix
+# Number columns fetched together, a cache line of the row-major matrix, and rows turned at once, what a cache holds.
+_AT_ONCE, _BLOCK = 16, 8_192
 _READ, _FETCHED = 0.8, 0.2  # shares of the progress
 
 
@@ -256,7 +257,9 @@ def _fetch(
         report(start / len(kinds))
         names = plain[start : start + _AT_ONCE]
         parts = _arrays(database, [identifier(name) for name in names])
-        matrix[:, start : start + len(names)] = np.stack(parts, axis=1)
+        for row in range(0, rows, _BLOCK):
+            block = np.array([part[row : row + _BLOCK] for part in parts])
+            matrix[row : row + _BLOCK, start : start + len(names)] = block.T
     cells: dict[str, Column] = {
         name: Column(name, ColumnKind.NUMBER, matrix[:, index]) for index, name in enumerate(plain)
     }
@@ -276,12 +279,14 @@ def _text_column(database: duckdb.DuckDBPyConnection, name: str) -> Column:
     """Return a column of codes: duckdb numbers the texts, so that no cell becomes a Python object."""
     column = identifier(name)
     database.execute(
-        f"CREATE OR REPLACE TEMP TABLE symbols AS SELECT text, (row_number() OVER (ORDER BY text) - 1)::INTEGER AS code "
+        "CREATE OR REPLACE TEMP TABLE symbols AS "
+        "SELECT text, (row_number() OVER (ORDER BY text) - 1)::INTEGER AS code "
         f"FROM (SELECT DISTINCT {column} AS text FROM cells WHERE {column} IS NOT NULL)"
     )
     texts = tuple(text for (text,) in database.execute("SELECT text FROM symbols ORDER BY code").fetchall())
     found = database.execute(
-        f"SELECT coalesce(code, -1)::INTEGER AS code FROM cells LEFT JOIN symbols ON {column} = text ORDER BY cells.rowid"
+        "SELECT coalesce(code, -1)::INTEGER AS code "
+        f"FROM cells LEFT JOIN symbols ON {column} = text ORDER BY cells.rowid"
     ).fetchnumpy()
     return Column(name, ColumnKind.TEXT, np.asarray(found["code"]), texts)
 
