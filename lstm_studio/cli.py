@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,13 +29,14 @@ from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.sequences.columns import ColumnRole
 from lstm_studio.sequences.options import Missing, ReadOptions
 from lstm_studio.sequences.sequence import Scaling
-from lstm_studio.session.compute import Computer
+from lstm_studio.session.compute import Computer, Export, Exported
 from lstm_studio.session.state import Match, Setup
 
 if TYPE_CHECKING:
     from lstm_studio.session.state import Result
 
 PICTURE_WITHOUT_DISPLAY = Path("lstm-studio.png")
+SMALLEST_PICTURE, LARGEST_PICTURE = (960, 560), (16_384, 16_384)
 WINDOW_PACKAGES = ("PySide6", "shiboken6", "pyqtgraph", "superqt", "cmap")
 
 app = typer.Typer(
@@ -91,7 +93,7 @@ def open_(
         typer.echo(
             f"There is no display to open a window on: rendering the same view to {PICTURE_WITHOUT_DISPLAY} instead."
         )
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        _without_display()
         with _window_packages():
             from lstm_studio.ui.render import render_view
         render_view(PICTURE_WITHOUT_DISPLAY, files=wanted)
@@ -165,6 +167,9 @@ def trace(
     """Run a sequence through a network, and print what every signal did."""
     _check_folder(out)
     _check_folder(render)
+    pixels = _pixels(size)
+    if render is not None and render.suffix.lower() != ".png":
+        raise StudioError(f"{render} cannot be saved: a picture is a PNG file.", "Choose a name that ends in .png.")
     options = ReadOptions(columns=_roles(column or []), missing=missing)
     with _progress() as progress:
         from lstm_studio.sequences.opening import open_sequence
@@ -183,10 +188,22 @@ def trace(
             device=device,
             dtype=dtype.value,
         )
-        result = Computer().compute(setup, progress)
+        computer = Computer()
+        result = computer.compute(setup, progress)
+        steps = result.sequence.steps
+        if step is not None and step >= steps:
+            raise StudioError(f"--step {step}: the sequence has the steps 0 to {steps - 1}.", "Choose one of them.")
+        exported = None if out is None else computer.answer(Export(result, str(out)), progress)
     _report(result)
-    if out is not None:
-        _save(result, out)
+    if isinstance(exported, Exported):
+        for path in exported.paths:
+            typer.echo(f"saved {path}")
+    if render is not None:
+        _without_display()
+        with _window_packages():
+            from lstm_studio.ui.render import render_view
+        render_view(render, size=pixels, theme=theme.value, labels=labels.value, step=step, result=result)
+        typer.echo(f"saved {render}")
 
 
 @app.command(name="version")
@@ -214,6 +231,12 @@ def _has_display() -> bool:
     """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
     wanted = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in wanted)
+
+
+def _without_display() -> None:
+    """Let Qt draw without asking for a display: one that is named need not answer. Elsewhere Qt always finds one."""
+    if sys.platform.startswith("linux"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @contextmanager
@@ -266,6 +289,23 @@ def _check_folder(path: Path | None) -> None:
     """Refuse before the work what could not be saved after it."""
     if path is not None and not path.absolute().parent.is_dir():
         raise StudioError(f"{path} cannot be saved: there is no folder {path.parent}.", "Create it first.")
+
+
+def _pixels(size: str) -> tuple[int, int]:
+    """Return the width and height of ``--size``."""
+    match = re.fullmatch(r"(\d{3,5})x(\d{3,5})", size)
+    pixels = (int(match[1]), int(match[2])) if match else (0, 0)
+    sides = zip(SMALLEST_PICTURE, pixels, LARGEST_PICTURE, strict=True)
+    if not all(smallest <= side <= largest for smallest, side, largest in sides):
+        raise StudioError(
+            f"--size {size} is not the size of a picture.",
+            f"Write WIDTHxHEIGHT, from {_written(SMALLEST_PICTURE)} to {_written(LARGEST_PICTURE)}.",
+        )
+    return pixels
+
+
+def _written(pixels: tuple[int, int]) -> str:
+    return "x".join(map(str, pixels))
 
 
 def _roles(columns: Sequence[str]) -> dict[str, ColumnRole]:
@@ -323,13 +363,3 @@ def _report(result: Result) -> None:
             for name, values in norms.items():
                 gradients.add_row(name, f"{values[0]:.3e}", f"{values[-1]:.3e}")
             console.print(gradients)
-
-
-def _save(result: Result, path: Path) -> None:
-    """Save the trace of each network, the companion's as ``NAME.companion.SUFFIX``, and say so."""
-    from lstm_studio.engine.storage import save_trace
-
-    paths = (path, path.with_suffix(f".companion{path.suffix}"))
-    for traced, where in zip(result.traces, paths, strict=False):
-        save_trace(traced, where)
-        typer.echo(f"saved {where}")

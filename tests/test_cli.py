@@ -72,7 +72,7 @@ def test_trace_saves_each_network(table: Path, tmp_path: Path, suffix: str) -> N
     expected = ls.trace(
         ls.new_network("lstm", input_size=FEATURES, hidden_size=UNITS, seed=0), ls.open_sequence(table)[0]
     )
-    assert saved.names == expected.names
+    assert sorted(saved.names) == sorted(expected.names)
     for name in expected.names:
         np.testing.assert_array_equal(saved[name], expected[name])
     assert ls.load_trace(companion)["rnn.0.hidden_state"].shape == (STEPS, UNITS)
@@ -114,6 +114,10 @@ def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureF
         (["trace", "{table}", "--column", "left=hero"], "roles are feature, time"),
         (["trace", "{table}", "--out", "{folder}/none/t.npz"], "there is no folder"),
         (["trace", "{table}", "--out", "{folder}/t.docx"], "t.docx"),
+        (["trace", "{table}", "--render", "{folder}/t.docx"], "t.docx cannot be saved"),
+        (["trace", "{table}", "--render", "{folder}/t.png", "--size", "big"], "--size big"),
+        (["trace", "{table}", "--render", "{folder}/t.png", "--size", "100000x9"], "--size 100000x9"),
+        (["trace", "{table}", "--render", "{folder}/t.png", "--step", "12"], "steps 0 to 11"),
     ],
 )
 def test_what_the_user_can_put_right_is_one_message_and_exit_status_2(
