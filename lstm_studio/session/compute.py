@@ -209,18 +209,25 @@ class Computer:
         return self._networks[key]
 
     def _judge(self, result: Result, progress: Progress) -> Verdicts:
-        from lstm_studio.engine.tracing import classify
-
         networks = self._build_networks(result.setup, result.sequence.features)
-        predictions = []
-        for index, network in enumerate(networks):
-            progress(index / len(networks), "Classifying the sequences")
-            if network.readout_kind == "classes" and network.info().outputs == len(result.sequences.classes):
-                shown = result.sequences[:MOST_VERDICTS]
-                predictions.append(classify(network, shown, device=result.setup.device))
-            else:
-                predictions.append(None)
-        return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), tuple(predictions))
+        predictions = tuple(_classes(network, result, progress) for network in networks)
+        return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), predictions)
+
+
+def _classes(network: Network, result: Result, progress: Progress) -> tuple[int, ...] | None:
+    """Return the class that a network gives each sequence at its end, or None if it gives none of the set's classes."""
+    from lstm_studio.engine.tracing import trace
+
+    info, sequences = network.info(), result.sequences
+    if network.readout_kind != "classes" or info.outputs != len(sequences.classes):
+        return None
+    shown = sequences[:MOST_VERDICTS]
+    found = []
+    for index, sequence in enumerate(shown):
+        progress(index / len(shown), f"Classifying the sequences, {info.title}")
+        traced = trace(network, sequence, gradients=False, device=result.setup.device)
+        found.append(int(traced["output"][-1].argmax()))
+    return tuple(found)
 
 
 def _export(request: Export, progress: Progress) -> Exported:
@@ -241,14 +248,15 @@ def _matched(companion: NetworkSpec, network: Network, setup: Setup, features: i
     info = network.info()
     hidden_size = info.hidden_size
     if setup.match is Match.PARAMETERS:
-        from lstm_studio.networks.companion import matching_hidden_size
+        from lstm_studio.networks.companion import nearest_hidden_size
 
-        hidden_size = matching_hidden_size(
+        # Of the recurrent layers alone: a companion with initial weights has no read-out.
+        hidden_size = nearest_hidden_size(
             companion.kind,
-            input_size=features,
-            layers=info.layers,
+            sum(weights.numel() for weights in network.recurrent.parameters()),
+            features,
+            info.layers,
             bidirectional=info.bidirectional,
-            parameters=info.parameters,
         )
     return replace(
         companion,
@@ -264,13 +272,13 @@ def _with_events(setup: Setup, sequences: SequenceSet) -> Sequence:
     sequence = sequences[setup.item]
     if not setup.events:
         return sequence
-    from lstm_studio.sequences.scaling import Scaler
+    from lstm_studio.sequences.scaling import offsets_and_factors
 
     added = np.array(setup.events, dtype=np.float64)
     assert sequence.raw is not None  # noqa: S101 - __post_init__ fills it
     raw = np.concatenate([np.asarray(sequence.raw, np.float64), added])
-    scaled = Scaler.fit(setup.data, setup.scaling).transform(added)
-    values = np.concatenate([sequence.values, scaled.astype(np.float32)])
+    offsets, factors = offsets_and_factors(setup.data, setup.scaling)
+    values = np.concatenate([sequence.values, ((added - offsets) / factors).astype(np.float32)])
     # Times, targets of each step and their extrapolation are the file's business: an added event has neither.
     target = sequence.target if sequence.target is not None and sequence.target.ndim == 0 else None
     return replace(sequence, values=values, raw=raw.astype(np.float32), time=None, target=target)

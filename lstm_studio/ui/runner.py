@@ -131,8 +131,9 @@ class Runner(QObject):
         result, verdicts = self._session.result, self._session.verdicts
         if verdicts is not None and verdicts.sequences is result.sequences:
             return
-        classes = len(result.sequences.classes)
-        if classes and any(info.outputs == classes for info in result.infos):
+        classes, target = len(result.sequences.classes), result.sequence.target
+        labelled = target is not None and target.ndim == 0
+        if classes and labelled and any(info.outputs == classes for info in result.infos):
             self._submit(Judge(result))
 
     def _submit(self, request: Request) -> None:
