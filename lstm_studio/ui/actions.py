@@ -306,6 +306,8 @@ class Actions(QObject):
             action.setShortcuts([QKeySequence(shortcut) for shortcut in info.shortcuts])
             action.setCheckable(info.checkable)
             action.setIconVisibleInMenu(False)
+            # Else buttons lose the ellipsis that says a dialog follows.
+            action.setIconText(info.text)
             if info.group:
                 group = groups.setdefault(info.group, QActionGroup(self))
                 group.addAction(action)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar
 
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Theme
+from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Text, Theme, font
 
 STRIP_WIDTH = 40
 
@@ -40,14 +40,14 @@ class Dock(QDockWidget):
         self._close.setFixedSize(20, 20)
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(self.close)
-        label = QLabel(title)
-        label.setProperty("kind", "dock-header")
+        self._title = QLabel(title)
+        self._title.setProperty("kind", "dock-header")
         bar = QFrame()
         bar.setProperty("kind", "sunken")
         bar.setFixedHeight(DOCK_HEADER_HEIGHT)
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, HALF_GRID, 0)
-        row.addWidget(label, 1)
+        row.addWidget(self._title, 1)
         row.addWidget(self._close)
         self.setTitleBarWidget(bar)
         frame = QFrame()
@@ -60,6 +60,8 @@ class Dock(QDockWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
+        # Capitals and tracking, which a style sheet cannot say.
+        self._title.setFont(font(Text.DOCK_HEADER))
 
 
 class Strip(QToolBar):

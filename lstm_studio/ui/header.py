@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -25,7 +26,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import MENUS, Actions
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Text, Theme, font
 from lstm_studio.ui.widgets.segments import Segments
 
 MENU_ROW_HEIGHT = 32
@@ -169,6 +170,11 @@ class Header(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        # As wide as the bold of the chosen word, which no size hint knows of.
+        bold = QFontMetrics(font(Text.ACTIVE))
+        for labels in Labels:
+            button = self._labels.button(str(labels))
+            button.setMinimumWidth(bold.horizontalAdvance(button.text()) + 2 * PANEL_INSET)
         self._samples.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=10))
         self._samples.setIconSize(QSize(10, 10))
         for line in (self._separator, self._line):

@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import cast
 
+import numpy as np
 from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.ui.theme import LIGHT, Theme
+from lstm_studio.ui.widgets.themed import Themed
 
 PICTURE_FORMATS: Mapping[str, str] = MappingProxyType({"PNG (*.png)": ".png"})
 """Filter of the file dialog → suffix."""
 
 SHARPNESS = 2.0
 """Pixels of a picture for each pixel of the screen, so that it can be printed."""
-
-
-class Themed(Protocol):
-    """A widget that draws itself in a theme."""
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
-        ...
 
 
 def save_picture(widget: QWidget, path: Path, theme: Theme) -> Path:
@@ -84,3 +78,10 @@ def _drawn(widget: QWidget) -> QImage:
     widget.render(painter, QPoint(), QRect(QPoint(), widget.size()))
     painter.end()
     return image
+
+
+def colours_in(widget: QWidget) -> int:
+    """Return the number of different colours in a picture of a widget; a blank one has few."""
+    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    pixels = np.frombuffer(image.constBits(), np.uint32)
+    return len(np.unique(pixels))

@@ -41,7 +41,7 @@ from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.worker import Answers
 
-LEFT_WIDTH = 256
+LEFT_WIDTH = 240
 RIGHT_WIDTH = 306
 FOLD_BELOW_WIDTH = 1440
 FOLD_BELOW_HEIGHT = 800
@@ -117,6 +117,8 @@ class StudioWindow(QMainWindow):
         self._arrange()
         self._first_layout = self.saveState()
         self._restore()
+        # Else the first button would have it, and look pressed.
+        self.workspace.stack.setFocus()
 
     def _build(self, theme: Theme) -> None:
         session = self.session
