@@ -37,7 +37,7 @@ class Dock(QDockWidget):
         self._close.setAccessibleName(f"Hide {title}")
         self._close.setToolTip("Hide this panel; View brings it back")
         self._close.setIconSize(QSize(10, 10))
-        self._close.setFixedSize(20, 20)
+        self._close.setFixedSize(DOCK_HEADER_HEIGHT - 2, DOCK_HEADER_HEIGHT - 2)
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(self.close)
         self._title = QLabel(title)
@@ -64,7 +64,26 @@ class Dock(QDockWidget):
         self._title.setFont(font(Text.DOCK_HEADER))
 
 
-class Strip(QToolBar):
+class Bar(QToolBar):
+    """A bar that stays where it is, in the colours of the docks."""
+
+    def __init__(self, key: str, title: str, parent: QWidget) -> None:
+        super().__init__(title, parent)
+        self.setObjectName(key)
+        self.setAccessibleName(title)
+        self.setMovable(False)
+        self.setFloatable(False)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        edge = "top" if self.orientation() is Qt.Orientation.Horizontal else "right"
+        self.setStyleSheet(
+            f"QToolBar {{ background: {theme.sunken}; border: 0; border-{edge}: 1px solid {theme.line};"
+            " padding: 0; spacing: 4px; }"
+        )
+
+
+class Strip(Bar):
     """A narrow column of buttons that bring folded panels back.
 
     Parameters
@@ -76,11 +95,7 @@ class Strip(QToolBar):
     """
 
     def __init__(self, actions: Actions, icons: dict[str, Icon], parent: QWidget) -> None:
-        super().__init__("Folded panels", parent)
-        self.setObjectName("strip")
-        self.setAccessibleName("Folded panels")
-        self.setMovable(False)
-        self.setFloatable(False)
+        super().__init__("strip", "Folded panels", parent)
         self.setFixedWidth(STRIP_WIDTH)
         self._icons: dict[QToolButton, Icon] = {}
         for key, icon in icons.items():
@@ -94,5 +109,6 @@ class Strip(QToolBar):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        super().apply_theme(theme)
         for button, icon in self._icons.items():
             button.setIcon(make_icon(icon, theme))

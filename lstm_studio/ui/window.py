@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.compute import Warm
@@ -26,7 +26,7 @@ from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import Actions, KeyboardRules
 from lstm_studio.ui.appearance import Appearance
 from lstm_studio.ui.commands import Commands, show_state
-from lstm_studio.ui.docks import Dock, Strip
+from lstm_studio.ui.docks import Bar, Dock, Strip
 from lstm_studio.ui.explore.inspector import Inspector
 from lstm_studio.ui.explore.networks_panel import NetworksPanel
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
@@ -141,9 +141,8 @@ class StudioWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
         self._strip.hide()
         self.transport = Transport(session, theme)
-        self._bottom = QToolBar("Transport", self)
-        self._bottom.setObjectName("transport")
-        self._bottom.setMovable(False)
+        self.transport.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._bottom = Bar("transport", "Transport", self)
         self._bottom.addWidget(self.transport)
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self._bottom)
 
@@ -278,6 +277,7 @@ class StudioWindow(QMainWindow):
             self.inspector,
             self.transport,
             self._strip,
+            self._bottom,
             *self._docks.values(),
         ):
             themed.apply_theme(theme)
