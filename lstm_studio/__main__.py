@@ -10,9 +10,12 @@ def main() -> int:
     """Run the command line and return its exit status."""
     # Before any import that costs time: in a frozen program a child process starts here too, and goes no further.
     multiprocessing.freeze_support()
-    from lstm_studio.cli import run
+    try:
+        from lstm_studio.cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

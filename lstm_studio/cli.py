@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import PackageNotFoundError
@@ -204,6 +205,29 @@ def trace(
             from lstm_studio.ui.render import render_view
         render_view(render, size=pixels, theme=theme.value, labels=labels.value, step=step, result=result)
         typer.echo(f"saved {render}")
+
+
+@app.command(name="self-test")
+def self_test(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False
+) -> None:
+    """Start everything once, offscreen, and say what was seen; exit status 1 if any of it failed."""
+    with _window_packages():
+        from lstm_studio.ui.self_test import run_self_test
+    report = run_self_test()
+    if as_json:
+        import json
+
+        result = {
+            "version": lstm_studio.__version__,
+            "ok": report.ok,
+            "checks": [asdict(check) for check in report.checks],
+        }
+        typer.echo(json.dumps(result, indent=2))
+    else:
+        for check in report.checks:
+            typer.echo(f"{'ok' if check.ok else 'FAILED':7} {check.seconds:5.1f} s  {check.name}: {check.detail}")
+    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command(name="version")
