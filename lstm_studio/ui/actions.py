@@ -144,10 +144,19 @@ _ALL = (
     ActionInfo("view.larger", "Larger text", "Enlarge all text.", "larger", ("Ctrl++", "Ctrl+="), Icon.PLUS),
     ActionInfo("view.smaller", "Smaller text", "Shrink all text.", "smaller", ("Ctrl+-",), Icon.MINUS),
     ActionInfo("view.normal-size", "Normal text size", "Text at 100 %.", "normal_size", ("Ctrl+0",)),
-    _switch("view.panel-sequence", "Sequence panel", "Show or hide the panel.", "panel_sequence", "Alt+1"),
-    _switch("view.panel-networks", "Networks panel", "Show or hide the panel.", "panel_networks", "Alt+2"),
-    _switch("view.panel-units", "Units panel", "Show or hide the panel.", "panel_units", "Alt+3"),
-    _switch("view.panel-step", "At step panel", "Show or hide the panel.", "panel_step", "Alt+4"),
+    _switch(
+        "view.panel-sequence",
+        "Sequence panel",
+        "Show or hide the panel.",
+        "panel_sequence",
+        "Alt+1",
+        icon=Icon.SEQUENCE,
+    ),
+    _switch(
+        "view.panel-networks", "Networks panel", "Show or hide the panel.", "panel_networks", "Alt+2", icon=Icon.NETWORK
+    ),
+    _switch("view.panel-units", "Units panel", "Show or hide the panel.", "panel_units", "Alt+3", icon=Icon.UNITS),
+    _switch("view.panel-step", "At step panel", "Show or hide the panel.", "panel_step", "Alt+4", icon=Icon.NUMBERS),
     ActionInfo("view.whole-sequence", "Show the whole sequence", "Undo zooming into time.", "whole_sequence", ("W",)),
     ActionInfo("view.reset-layout", "Reset layout", "Put all panels back to where they were at first.", "reset_layout"),
     _switch("view.full-screen", "Full screen", "Use the whole screen.", "full_screen", "F11"),

@@ -10,6 +10,7 @@ from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Text, Theme, font
 
 STRIP_WIDTH = 40
+_STRIP_BUTTON = 30
 
 
 class Dock(QDockWidget):
@@ -73,6 +74,9 @@ class Bar(QToolBar):
         self.setAccessibleName(title)
         self.setMovable(False)
         self.setFloatable(False)
+        layout = self.layout()
+        assert layout is not None  # noqa: S101 - a tool bar always has one
+        layout.setContentsMargins(0, 0, 0, 0)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
@@ -90,25 +94,17 @@ class Strip(Bar):
     ----------
     actions
         Where the switches of the panels are.
-    icons
-        Key of a switch → its icon.
+    keys
+        Of those switches.
     """
 
-    def __init__(self, actions: Actions, icons: dict[str, Icon], parent: QWidget) -> None:
+    def __init__(self, actions: Actions, keys: tuple[str, ...], parent: QWidget) -> None:
         super().__init__("strip", "Folded panels", parent)
         self.setFixedWidth(STRIP_WIDTH)
-        self._icons: dict[QToolButton, Icon] = {}
-        for key, icon in icons.items():
+        for key in keys:
             button = QToolButton()
             button.setDefaultAction(actions[key])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAccessibleName(actions[key].text())
-            button.setFixedSize(28, 28)
-            self._icons[button] = icon
+            button.setFixedSize(_STRIP_BUTTON, _STRIP_BUTTON)
             self.addWidget(button)
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Take the colours of a theme."""
-        super().apply_theme(theme)
-        for button, icon in self._icons.items():
-            button.setIcon(make_icon(icon, theme))

@@ -134,7 +134,7 @@ class Header(QWidget):
             label = QLabel(title)
             label.setProperty("kind", "secondary")
             tools.addWidget(label)
-            tools.addWidget(widget)
+            tools.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def show_on_one_row(self, one_row: bool) -> None:
         """Put menus and tools side by side, or one above the other."""

@@ -51,6 +51,10 @@ class Icon(StrEnum):
     UNDO = "undo"
     SAVE = "save"
     DOT = "dot"
+    SEQUENCE = "sequence"
+    NETWORK = "network"
+    UNITS = "units"
+    NUMBERS = "numbers"
 
 
 # M, L: move and line to x y. C: cubic to three points. Q: quadratic to two. Z: close. R: rectangle x y width height.
@@ -92,6 +96,10 @@ _PATHS = {
     Icon.SAVE: "M 2 2 L 11.5 2 L 14 4.5 L 14 14 L 2 14 Z M 5 2 L 5 6 L 10 6 L 10 2 M 4.5 14 L 4.5 9.5 L 11.5 9.5"
     " L 11.5 14",
     Icon.DOT: "O 8 8 4",
+    Icon.SEQUENCE: "R 1.25 4.75 3.5 6.5 R 6.25 4.75 3.5 6.5 R 11.25 4.75 3.5 6.5",
+    Icon.NETWORK: "O 3.5 8 2 O 12.5 3.5 2 O 12.5 12.5 2 M 5.3 7.1 L 10.7 4.4 M 5.3 8.9 L 10.7 11.6",
+    Icon.UNITS: "R 4.75 1.75 6.5 12.5 M 4.75 6 L 11.25 6 M 4.75 10 L 11.25 10",
+    Icon.NUMBERS: "M 1.75 4 L 9 4 M 1.75 8 L 9 8 M 1.75 12 L 9 12 M 12 4 L 14.25 4 M 12 8 L 14.25 8 M 12 12 L 14.25 12",
 }
 _SOLID = {
     Icon.FIRST,

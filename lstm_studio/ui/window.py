@@ -34,7 +34,6 @@ from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.units_panel import UnitsPanel
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.header import Header
-from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.runner import Runner
 from lstm_studio.ui.stage import Stage
@@ -50,11 +49,6 @@ SMALLEST = (960, 560)
 DEFAULT_SIZE = (1600, 1000)
 
 _LEFT = ("sequence", "networks", "units")
-_STRIP_ICONS = {
-    "view.panel-sequence": Icon.LINES,
-    "view.panel-networks": Icon.GRADIENT,
-    "view.panel-units": Icon.HEAT,
-}
 
 
 class StudioWindow(QMainWindow):
@@ -137,7 +131,7 @@ class StudioWindow(QMainWindow):
             "units": Dock("units", "Units", self.units_panel, self),
             "step": Dock("step", "At step", self.inspector, self),
         }
-        self._strip = Strip(self.command_actions, _STRIP_ICONS, self)
+        self._strip = Strip(self.command_actions, tuple(f"view.panel-{key}" for key in _LEFT), self)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
         self._strip.hide()
         self.transport = Transport(session, theme)
