@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.session.state import Result
 
 MOST_ROWS = 8
@@ -86,6 +87,11 @@ def readout_at(result: Result, step: int) -> Readout | None:
         for index in shown
     )
     return Readout(rows, probabilities, "" if right is None else names[right], size - len(shown))
+
+
+def class_of(sequence: Sequence) -> int | None:
+    """Return the class of a whole sequence, or None where it has none."""
+    return int(sequence.target) if sequence.target is not None and sequence.target.ndim == 0 else None
 
 
 def _output(result: Result, network: int, step: int) -> NDArray[Any] | None:

@@ -28,26 +28,29 @@ class Fold(QWidget):
         self._head.setProperty("kind", "flat")
         self._head.setText(title)
         self._head.setAccessibleName(title)
-        self._head.setCheckable(True)
-        self._head.setChecked(opened)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._head.setStyleSheet("QToolButton { padding: 0; font-weight: 600; }")
         self._head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_GRID)
         layout.addWidget(self._head, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(content)
-        self._head.toggled.connect(self._toggled)
-        self._toggled(opened)
+        self._opened = opened
+        self._head.clicked.connect(self._toggle)
+        self.open(opened)
 
     @property
     def opened(self) -> bool:
         """Whether the content is shown."""
-        return self._head.isChecked()
+        return self._opened
 
     def open(self, opened: bool = True) -> None:
         """Show or hide the content."""
-        self._head.setChecked(opened)
+        self._opened = opened
+        self._content.setVisible(opened)
+        self._head.setAccessibleDescription("open" if opened else "folded")
+        self.apply_theme(self._theme)
 
     def show_title(self, title: str) -> None:
         """Change the title."""
@@ -57,8 +60,7 @@ class Fold(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Draw the chevron in another theme."""
         self._theme = theme
-        self._head.setIcon(make_icon(Icon.CHEVRON_DOWN if self.opened else Icon.CHEVRON_RIGHT, theme, size=12))
+        self._head.setIcon(make_icon(Icon.CHEVRON_DOWN if self._opened else Icon.CHEVRON_RIGHT, theme, size=12))
 
-    def _toggled(self, opened: bool) -> None:
-        self._content.setVisible(opened)
-        self.apply_theme(self._theme)
+    def _toggle(self) -> None:
+        self.open(not self._opened)
