@@ -16,7 +16,7 @@ from lstm_studio.ui.theme import Text
 
 _TICK = 4.0
 _LABEL_GAP = 14.0
-_PREFERRED_GAP = 56.0
+_PREFERRED_GAP = 72.0
 
 
 def nice_step(least: float) -> int:

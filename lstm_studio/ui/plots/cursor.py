@@ -70,8 +70,8 @@ class TimeCursor(QGraphicsItem):
             self.update()
             return
         reach = _HALO + _MARK_RADIUS
-        dirty = before.united(after).adjusted(-reach, -_HALO, reach, _HALO)
-        self.update(dirty.intersected(self.boundingRect()))
+        dirty = before.united(after).adjusted(-reach, 0, reach, 0)
+        self.update(dirty)
         half = self._flag_width() / 2 + 40
         flags = QRectF(
             dirty.left() - half, self._area.top() - self.flag_height, dirty.width() + 2 * half, self.flag_height
@@ -92,7 +92,7 @@ class TimeCursor(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
         """Return all rows, and the strip of the flag."""
-        return self._area.adjusted(-60, -self.flag_height - 1, 60, _HALO)
+        return self._area.adjusted(-60, -self.flag_height - 1, 60, 0)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
         """Draw veil, marks, column and flag."""
@@ -146,7 +146,7 @@ class TimeCursor(QGraphicsItem):
             pen = QPen(QColor(colour), width)
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
             painter.setPen(pen)
-            painter.drawRect(column.adjusted(-grow, 0, grow, 0))
+            painter.drawRect(column.adjusted(-grow, 0, grow, -1))
 
     def _paint_marks(self, painter: QPainter, column: QRectF) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -12,9 +12,11 @@ from lstm_studio.ui.plots.rows import GradientRow, Row, UnitRow, View
 from lstm_studio.ui.theme import BADGE_RADIUS, BADGE_SIZE, HALF_GRID, Text
 
 VIEW_ICONS = {View.HEAT: Icon.HEAT, View.LINES: Icon.LINES, View.BAND: Icon.BAND}
-_BUTTON_SIZE = 18
-_ICON_SIZE = 12
+_BUTTON_SIZE = 17
+_ICON_SIZE = 11
 _MARGIN = 2
+_TEXT_LEFT = float(BADGE_SIZE + HALF_GRID)
+_VALUE_GAP = 8
 
 
 class RowHeader(QWidget):
@@ -113,11 +115,18 @@ class RowHeader(QWidget):
         """Show the selected unit's name and value; repaints the third line only."""
         if (what, value) == (self._what, self._value):
             return
+        width = self._value_right()
         self._what, self._value = what, value
-        if self._pitch * self.lines > self.height():
+        if self.lines == 1:
             self.update()
         else:
-            self.update(QRectF(0, self._line_top(self.lines - 1), self.width(), self._pitch + 4).toAlignedRect())
+            line = QRectF(0, self._line_top(self.lines - 1), max(width, self._value_right()), self._pitch)
+            self.update(line.toAlignedRect())
+
+    def _value_right(self) -> float:
+        what = self._look.metrics(Text.SECONDARY).horizontalAdvance(self._what)
+        value = self._look.metrics(Text.VALUE).horizontalAdvance(self._value)
+        return _TEXT_LEFT + what + _VALUE_GAP + value + 2
 
     @property
     def _pitch(self) -> float:
@@ -141,7 +150,7 @@ class RowHeader(QWidget):
             self._button.move(self.width() - _BUTTON_SIZE, round((self.height() - _BUTTON_SIZE) / 2))
         else:
             top = self._line_top(self.lines - 1) + (self._pitch - _BUTTON_SIZE) / 2
-            self._button.move(-1 + (BADGE_SIZE + 2 - _BUTTON_SIZE) // 2, round(top))
+            self._button.move(0, round(top))
 
     def resizeEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
         """Keep the button in its place."""
@@ -159,7 +168,7 @@ class RowHeader(QWidget):
         """Draw the lines that fit."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left = float(BADGE_SIZE + HALF_GRID)
+        left = _TEXT_LEFT
         last = self._line_top(self.lines - 1)
         if self.lines == 1 or event.rect().top() < last:
             self._paint_title(painter, left)
@@ -211,7 +220,7 @@ class RowHeader(QWidget):
         what = painter.fontMetrics().elidedText(self._what, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, what)
         if self._value:
-            gap = 8 if what else 0
+            gap = _VALUE_GAP if what else 0
             at = left + painter.fontMetrics().horizontalAdvance(what) + gap
             painter.setFont(self._look.font(Text.VALUE))
             painter.setPen(QColor(theme.roles[self._row.role].text))

@@ -28,7 +28,8 @@ class HeatItem(UnitItem):
         """256 colours as 0xAARRGGBB: the signed map where the levels are symmetric about zero, else cividis."""
         theme = self.look.theme
         table = theme.signed_table if self.row.signed else theme.gate_table
-        return [0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for r, g, b, _ in table]
+        red, green, blue = table[:, :3].T.astype(np.uint32)
+        return (np.uint32(0xFF000000) | red << 16 | green << 8 | blue).tolist()  # type: ignore[no-any-return]
 
     def render(self, painter: QPainter) -> None:
         """Draw the visible steps."""

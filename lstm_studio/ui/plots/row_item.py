@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QPolygonF
@@ -18,22 +19,32 @@ TICK_GAP = 6
 _MARKER = 5
 
 
-@dataclass(frozen=True, eq=False)
 class Look:
-    """Theme and text scale, handed to every item."""
+    """Theme and fonts, handed to every item; fonts are made once, as making one costs as much as drawing with it.
 
-    theme: Theme
-    scale: float = 1.0
+    Parameters
+    ----------
+    theme
+        Where colours come from.
+    scale
+        The user's font setting, 1 for 100 %.
+    """
+
+    def __init__(self, theme: Theme, scale: float = 1.0) -> None:
+        self.theme = theme
+        self.scale = scale
+        self._fonts = {text: font(text, scale) for text in Text}
+        self._metrics = {text: QFontMetricsF(made) for text, made in self._fonts.items()}
 
     def font(self, text: Text) -> QFont:
         """Return the font for one use of text."""
-        return font(text, self.scale)
+        return self._fonts[text]
 
     def metrics(self, text: Text) -> QFontMetricsF:
         """Return the measures of that font."""
-        return QFontMetricsF(self.font(text))
+        return self._metrics[text]
 
-    @property
+    @cached_property
     def side_width(self) -> float:
         """Width of the margin at the right: colour bar and its values, legends, end labels."""
         return GRID + COLOUR_BAR_WIDTH + HALF_GRID + self.metrics(Text.TICK).horizontalAdvance("mean")
@@ -60,6 +71,8 @@ class RowItem(QGraphicsItem):
     """
 
     framed = True
+    left_width = 60.0
+    """Logical pixels that ticks may take beside the plot."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -79,8 +92,8 @@ class RowItem(QGraphicsItem):
             return
         self.prepareGeometryChange()
         self.scale_of_time, self.height = scale, height
-        self._margins[0].setRect(QRectF(-60, -6, 58, height + 12))
-        self._margins[1].setRect(QRectF(scale.width + 2, -6, self.look.side_width, height + 12))
+        self._margins[0].setRect(QRectF(-self.left_width, -1, self.left_width - 2, height + 2))
+        self._margins[1].setRect(QRectF(scale.width + 2, -1, self.look.side_width, height + 2))
         self.redraw()
 
     def set_look(self, look: Look) -> None:

@@ -300,8 +300,8 @@ class PlotStack(QWidget):
         self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         state, look = self._state, self._look
         ratio = self.devicePixelRatioF()
-        top = self._cursor.flag_height + 6.0
-        axis_height = look.metrics(Text.TICK).height() + 10.0
+        top = float(round(self._cursor.flag_height + 6))
+        axis_height = float(round(look.metrics(Text.TICK).height() + 10))
         room = max(1.0, self.height() - top - axis_height)
         shared = share_height(state.rows, room, ratio)
         hidden = max(0, round(shared.total - room))
@@ -326,7 +326,8 @@ class PlotStack(QWidget):
             y += height + PLOT_GAP
         bottom = min(self.height() - axis_height, top + shared.total)
         self._axis.place(scale, state, QRectF(0, bottom, self.width() - _BAR_WIDTH * (hidden > 0), axis_height + 1))
-        area = QRectF(left, top, scale.width, max(1.0, bottom - top))
+        # Two pixels short of the axis, which would else be repainted with every move.
+        area = QRectF(left, top, scale.width, max(1.0, bottom - top - 2))
         self._cursor.place([*self._items.values()], scale, area)
         edges = (round(left), round(scale.right))
         if edges != self._edges:

@@ -67,7 +67,7 @@ class SymbolItem(RowItem):
 
     @property
     def _bold(self) -> QFont:
-        bold = self.look.font(Text.BODY)
+        bold = QFont(self.look.font(Text.BODY))
         bold.setBold(True)
         return bold
 

@@ -105,6 +105,8 @@ class UnitItem(RowItem):
         else:
             self.redraw_margins()
 
+    # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
+    left_width = 36.0
     shows_selection = True
     """Whether the selected unit is drawn into the picture, not only beside it."""
 
@@ -162,7 +164,7 @@ class UnitItem(RowItem):
         """Draw ticks at round values; a wide one gives way to the row's title."""
         title_bottom = self.look.metrics(Text.ROW_LABEL).height()
         metrics = self.look.metrics(Text.TICK)
-        for value in round_values(*self.row.levels, most=max(2, int(self.height / _TICK_PITCH))):
+        for value in round_values(*self.row.levels, most=max(3, int(self.height / _TICK_PITCH))):
             y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
             text = format_tick(value, signed=self.row.signed)
             if y > title_bottom or metrics.horizontalAdvance(text) <= _NARROW_TICK:
