@@ -115,7 +115,7 @@ def _count(bad: list[Sequence]) -> tuple[str, str]:
     names = _all_names(bad[0])
     step, feature = np.argwhere(~np.isfinite(_all_columns(bad[0])))[0]
     where = f"step {step + 1:,} of {bad[0].name!r}" if bad[0].name else f"step {step + 1:,}"
-    return describe_missing(columns, names), f"{where}, {names[feature]!r}"
+    return describe_missing(columns, names), f"{where} (feature {names[feature]!r})"
 
 
 def _has_step_targets(sequence: Sequence) -> bool:

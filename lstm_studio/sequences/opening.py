@@ -103,10 +103,10 @@ def _choose(head: Head) -> Reader:
     begins = head.start[:8].hex(" ")
     named = _usual(head.suffix)
     if named:
-        found = (
-            f"{head.path} is named like {named[0].title}, but holds something else: it begins with the bytes {begins}."
+        raise SequenceError(
+            f"{head.path} is named {head.suffix}, but is no {named[0].title}: it begins with the bytes {begins}.",
+            f"It may be damaged or cut short. Supported are: {titles}.",
         )
-        raise SequenceError(found, f"It may be damaged or cut short. Supported are: {titles}.")
     raise SequenceError(
         f"{head.path} is of no kind that can be read: it begins with the bytes {begins}.", f"Supported are: {titles}."
     )

@@ -26,7 +26,9 @@ class Match(IntEnum):
     """Nothing speaks against it."""
     LIKELY = 2
     """It looks like this kind, though nothing in the format marks it."""
-    CERTAIN = 3
+    TYPICAL = 3
+    """It has the peculiar shape of this kind, which more general kinds would take as well."""
+    CERTAIN = 4
     """It carries the mark of the format."""
 
 

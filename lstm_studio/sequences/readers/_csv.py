@@ -17,12 +17,14 @@ from lstm_studio.sequences.reading import Head
 
 MISSING = ("", "NA", "N/A", "n/a", "NULL", "null", "None", "?", "-")
 """Cells that stand for a missing value, beside ``NaN``."""
-_DELIMITERS = ",;\t|"
+_DELIMITERS = ",;\t| "
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*|nan|[-+]?inf(inity)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
 _SNIFFED = "Delimiter, Quote, Escape, Comment, SkipRows, HasHeader, Columns, DateFormat, TimestampFormat"
 _LOOKED_AT = 200  # lines
+_WORDS = 4  # a line with more is a sentence, where nothing delimits cells
 _REJECTS = 100_000
+_CHUNK = 1 << 24  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,18 @@ def looks_delimited(head: Head) -> bool:
     return any(sum(_is_number(row[column]) for row in body) > 0.5 * len(body) for column in range(width))
 
 
+def may_be_delimited(head: Head) -> bool:
+    """Return whether the text could be a table, if a poor one: prose is not, whatever its suffix."""
+    lines = _data_lines(head)
+    wordy = sum(len(line.split()) > _WORDS for line in lines)
+    return guess_delimiter(lines) is not None or 2 * wordy < len(lines)
+
+
 def guess_delimiter(lines: list[str]) -> str | None:
     """Return the delimiter that cuts most lines into the same number of cells, None where no one cuts them."""
     best, best_score = None, 0.6
+    if not lines:
+        return None
     for delimiter in _DELIMITERS:
         widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
         width, count = widths.most_common(1)[0]
@@ -97,7 +108,7 @@ def sniff(database: duckdb.DuckDBPyConnection, path: Path, head: Head) -> Dialec
     delimiter, it is told so.
     """
     lines = _data_lines(head)
-    guess = guess_delimiter(lines) if lines else None
+    guess = guess_delimiter(lines)
     dialect = _sniff(database, path, {})
     if guess is not None and (dialect is None or dialect.delimiter not in lines[0]):
         dialect = _sniff(database, path, {"delim": literal(guess)})
@@ -139,15 +150,17 @@ def explain(
     try:
         run(database, f"CREATE OR REPLACE TEMP TABLE rejected AS FROM {source}", [], progress, "looking for the error")
         rejects = database.execute(
-            "SELECT line, column_idx, column_name, error_type, error_message, csv_line FROM reject_errors "
+            "SELECT line_byte_position, column_idx, column_name, error_type, error_message FROM reject_errors "
             "ORDER BY line, column_idx"
         ).fetchall()
     except duckdb.Error:
         rejects = []
     if not rejects:
         return SequenceError(f"{path} cannot be read as a table: {first_line(error)}", "Correct it, or save it again.")
-    line, index, column, kind, message, _ = rejects[0]
-    more = f" ({len(rejects) - 1:,} more places like it)" if len(rejects) > 1 else ""
+    position, index, column, kind, message = rejects[0]
+    line = _line_at(readable, position)
+    others = len({position for position, *_ in rejects}) - 1
+    more = f" (and {others:,} more such line{'s' if others > 1 else ''})" if others else ""
     if kind == "CAST":
         cell = re.search(r'string "(.*)" to', message, re.DOTALL)
         wanted = "date" if "DATE" in message or "TIMESTAMP" in message else "number"
@@ -180,6 +193,16 @@ def file_pattern(path: Path) -> str:
 def first_line(error: duckdb.Error) -> str:
     """Return the first line of what duckdb said, without its kind, as a sentence."""
     return str(error).splitlines()[0].split("Error: ", 1)[-1].rstrip(". ") + "."
+
+
+def _line_at(path: Path, position: int) -> int:
+    """Return the line at a byte, counted from 1; duckdb itself counts rows, which differ where cells hold line ends."""
+    line = 1
+    with path.open("rb") as file:
+        while position > 0 and (chunk := file.read(min(position, _CHUNK))):
+            line += chunk.count(b"\n")
+            position -= len(chunk)
+    return line
 
 
 def _missing() -> str:

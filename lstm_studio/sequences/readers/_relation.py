@@ -76,7 +76,7 @@ def delimited(database: duckdb.DuckDBPyConnection, readable: Path, path: Path, h
         for name, kind in dialect.columns
     )
     dialect = replace(dialect, columns=columns)
-    shown = {"\t": "tab", ",": "comma", ";": "semicolon"}.get(dialect.delimiter, dialect.delimiter)
+    shown = {"\t": "tab", ",": "comma", ";": "semicolon", " ": "space"}.get(dialect.delimiter, dialect.delimiter)
 
     def explain(error: duckdb.Error, progress: Progress) -> SequenceError:
         return _csv.explain(database, dialect, (readable, path), error, progress)
@@ -189,7 +189,8 @@ def _select(relation: Relation, path: Path, options: ReadOptions) -> tuple[str, 
             expression, kinds[name] = f"epoch({column})", ColumnKind.NUMBER
         elif declared == "DATE" or declared.startswith("TIMESTAMP"):
             zoned = declared == "TIMESTAMP WITH TIME ZONE"
-            expression = f"{column} AT TIME ZONE 'UTC'" if zoned else f"{column}::TIMESTAMP"
+            # No cast to TIMESTAMP: duckdb would move it into the CSV parser, which then overlooks the date format.
+            expression = f"{column} AT TIME ZONE 'UTC'" if zoned else column
             kinds[name] = ColumnKind.DATE
         elif declared in {"VARCHAR", "UUID"} or declared.startswith("ENUM"):
             expression, kinds[name] = f"{column}::VARCHAR", ColumnKind.TEXT
@@ -320,10 +321,11 @@ def _broken_json(readable: Path, path: Path) -> SequenceError | None:
     with readable.open(encoding="utf-8-sig", errors="replace") as file:
         for number, line in enumerate(file, 1):
             try:
-                json.loads(line or "null")
-            except ValueError as error:
+                json.loads(line.rstrip() or "null")
+            except json.JSONDecodeError as error:
                 return SequenceError(
-                    f"{path}, line {number:,} is not JSON: {error}.", "Write one whole object on each line."
+                    f"{path}, line {number:,}, column {error.colno} is not JSON: {error.msg}.",
+                    "Write one whole object on each line.",
                 )
     return None
 

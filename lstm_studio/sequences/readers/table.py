@@ -31,11 +31,11 @@ def _recognise(head: Head) -> Match:
         return Match.NO
     if _is_json(head):
         return Match.LIKELY
-    from lstm_studio.sequences.readers._csv import looks_delimited
+    from lstm_studio.sequences.readers._csv import looks_delimited, may_be_delimited
 
     if looks_delimited(head):
         return Match.LIKELY
-    return Match.POSSIBLE if head.suffix in _SUFFIXES else Match.NO
+    return Match.POSSIBLE if head.suffix in _SUFFIXES and may_be_delimited(head) else Match.NO
 
 
 def _is_json(head: Head) -> bool:

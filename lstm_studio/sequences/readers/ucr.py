@@ -47,7 +47,7 @@ def _recognise(head: Head) -> Match:
     repeats = len(np.unique(labels)) <= max(1, len(labels) // 2)
     rest_is_whole = (numbers[:, 1:] == np.floor(numbers[:, 1:])).all()
     # A table whose every cell is a whole number, and whose first column happens to repeat, stays a table.
-    return Match.LIKELY if named or (len(rows) > 1 and repeats and not rest_is_whole) else Match.NO
+    return Match.TYPICAL if named or (len(rows) > 1 and repeats and not rest_is_whole) else Match.NO
 
 
 def _read(path: Path, options: ReadOptions, progress: Progress) -> SequenceSet:
@@ -97,4 +97,4 @@ def _split(line: str, separator: str | None) -> list[str]:
     return line.strip().split(separator) if separator != "\t" else line.rstrip("\r\n").split("\t")
 
 
-READER = Reader("UCR series, class first (.tsv, .txt)", (".tsv", ".txt"), _recognise, _read)
+READER = Reader("UCR file, class first (.tsv, .txt)", (".tsv", ".txt"), _recognise, _read)

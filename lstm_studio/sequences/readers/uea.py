@@ -164,4 +164,4 @@ def _target(label: str, path: Path) -> float:
         ) from error
 
 
-READER = Reader("UEA time series (.ts)", (".ts",), _recognise, _read)
+READER = Reader("UEA time series file (.ts)", (".ts",), _recognise, _read)
