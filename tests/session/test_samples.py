@@ -91,13 +91,13 @@ def test_the_stored_traces_are_what_the_shipped_weights_do(sample: Sample) -> No
         assert stored.provenance.network == network.info.fingerprint == opened.info().fingerprint
         assert stored.provenance.sequence == sequence.fingerprint
         assert network.info == opened.info()
-        assert stored.names == fresh.names
+        assert sorted(stored.names) == sorted(fresh.names)
         assert stored.layers == fresh.layers
         for name in fresh.names:
-            scale = float(np.abs(fresh[name]).max())
-            if name.startswith("norm.grad."):
-                assert np.allclose(np.log10(stored[name]), np.log10(fresh[name]), atol=0.01), name
-            assert np.allclose(stored[name], fresh[name], rtol=ROUNDING, atol=ROUNDING * scale), name
+            # Norms are drawn on a log axis, down to the smallest, so each counts relative to itself.
+            absolute = 0.0 if name.startswith("norm.grad.") else ROUNDING * float(np.abs(fresh[name]).max())
+            relative = 0.02 if name.startswith("norm.grad.") else ROUNDING
+            assert np.allclose(stored[name], fresh[name], rtol=relative, atol=absolute), name
         assert any(name.startswith("grad.") for name in stored.names)
 
 

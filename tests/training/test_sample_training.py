@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lstm_studio.networks.checkpoints import open_network
 from lstm_studio.progress import ignore_progress
@@ -98,7 +99,7 @@ def test_the_command_writes_where_it_is_told_to(
 ) -> None:
     small = replace(SAMPLES["dinner-menu"], recipe=RECIPE, other_seeds=())
     monkeypatch.setattr(samples, "SAMPLES", {"dinner-menu": small})
-    monkeypatch.setattr(samples.torch, "set_num_threads", lambda count: None)
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     assert samples.main(["dinner-menu", "--out", str(tmp_path)]) == 0
     card = json.loads((tmp_path / "dinner-menu" / "card.json").read_text("utf-8"))
     assert card["training"]["updates"] == 20
@@ -107,7 +108,10 @@ def test_the_command_writes_where_it_is_told_to(
     assert said.err == ""
 
 
-def test_a_folder_that_cannot_be_written_is_a_users_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_a_users_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     (tmp_path / "file").write_text("")
     assert samples.main(["waves", "--out", str(tmp_path / "file")]) == 2
     assert "file" in capsys.readouterr().err
@@ -118,7 +122,7 @@ def test_an_unknown_sample_is_a_users_error() -> None:
         [sys.executable, "-m", "lstm_studio.training.samples", "reber"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "there is no sample 'reber'; choose from temporal-order, waves, dinner-menu" in done.stderr
+    assert f"there is no sample 'reber'; choose from {', '.join(SAMPLES)}" in done.stderr
 
 
 def test_the_typical_run_is_the_one_in_the_middle(tmp_path: Path) -> None:
