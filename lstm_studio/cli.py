@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -95,12 +96,14 @@ def open_(
             f"There is no display to open a window on: rendering the same view to {PICTURE_WITHOUT_DISPLAY} instead."
         )
         _without_display()
-        with _window_packages():
-            from lstm_studio.ui.render import render_view
+        _require_window()
+        from lstm_studio.ui.render import render_view
+
         render_view(PICTURE_WITHOUT_DISPLAY, files=wanted)
         return
-    with _window_packages():
-        from lstm_studio.ui.app import open_window
+    _require_window()
+    from lstm_studio.ui.app import open_window
+
     raise typer.Exit(open_window(wanted))
 
 
@@ -169,8 +172,11 @@ def trace(
     _check_folder(out)
     _check_folder(render)
     pixels = _pixels(size)
-    if render is not None and render.suffix.lower() != ".png":
-        raise StudioError(f"{render} cannot be saved: a picture is a PNG file.", "Choose a name that ends in .png.")
+    if render is not None:
+        if render.suffix.lower() != ".png":
+            raise StudioError(f"{render} cannot be saved: a picture is a PNG file.", "Choose a name that ends in .png.")
+        _without_display()
+        _require_window()
     options = ReadOptions(columns=_roles(column or []), missing=missing)
     with _progress() as progress:
         from lstm_studio.sequences.opening import open_sequence
@@ -200,9 +206,8 @@ def trace(
         for path in exported.paths:
             typer.echo(f"saved {path}")
     if render is not None:
-        _without_display()
-        with _window_packages():
-            from lstm_studio.ui.render import render_view
+        from lstm_studio.ui.render import render_view
+
         render_view(render, size=pixels, theme=theme.value, labels=labels.value, step=step, result=result)
         typer.echo(f"saved {render}")
 
@@ -212,8 +217,10 @@ def self_test(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False
 ) -> None:
     """Start everything once, offscreen, and say what was seen; exit status 1 if any of it failed."""
-    with _window_packages():
-        from lstm_studio.ui.self_test import run_self_test
+    _without_display()
+    _require_window()
+    from lstm_studio.ui.self_test import run_self_test
+
     report = run_self_test()
     if as_json:
         import json
@@ -263,9 +270,8 @@ def _without_display() -> None:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
-@contextmanager
-def _window_packages() -> Iterator[None]:
-    """Import from ``lstm_studio.ui`` inside: says what to install where that cannot work.
+def _require_window() -> None:
+    """Import the window, and say what to install where that cannot work.
 
     Raises
     ------
@@ -273,7 +279,7 @@ def _window_packages() -> Iterator[None]:
         If a package of the extra "gui", or a system library of Qt's, is missing.
     """
     try:
-        yield
+        import_module("lstm_studio.ui.app")
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in WINDOW_PACKAGES:
             raise

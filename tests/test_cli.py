@@ -117,7 +117,7 @@ def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureF
         (["trace", "{table}", "--render", "{folder}/t.docx"], "t.docx cannot be saved"),
         (["trace", "{table}", "--render", "{folder}/t.png", "--size", "big"], "--size big"),
         (["trace", "{table}", "--render", "{folder}/t.png", "--size", "100000x9"], "--size 100000x9"),
-        (["trace", "{table}", "--render", "{folder}/t.png", "--step", "12"], "steps 0 to 11"),
+        (["trace", "{table}", "--step", "12"], "steps 0 to 11"),
     ],
 )
 def test_what_the_user_can_put_right_is_one_message_and_exit_status_2(
@@ -177,17 +177,38 @@ def test_version_names_what_decides_a_result(capsys: pytest.CaptureFixture[str])
     assert "devices: cpu" in printed
 
 
+@pytest.mark.parametrize("words", ["{table}", "trace {table} --render {table}.png", "self-test"])
 def test_without_the_extra_the_window_says_what_to_install(
-    table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: str, table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("lstm_studio.ui")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "PySide6", None)
     monkeypatch.setenv("DISPLAY", ":0")
-    assert run([str(table)]) == 2
-    printed = capsys.readouterr().err
-    assert 'pip install "lstm-studio[gui]"' in printed
-    assert len(printed.strip().splitlines()) == 1
+    assert run(words.format(table=table).split()) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert 'pip install "lstm-studio[gui]"' in printed.err
+    assert len(printed.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("error", [ImportError("cannot import name 'x'"), ModuleNotFoundError("no y", name="y")])
+def test_a_broken_import_of_our_own_is_a_bug(error: ImportError, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise error
+
+    monkeypatch.setattr("lstm_studio.cli.import_module", broken)
+    with pytest.raises(ImportError):
+        run(["self-test"])
+
+
+def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(_: str) -> None:
+        raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
+
+    monkeypatch.setattr("lstm_studio.cli.import_module", broken)
+    assert run(["self-test"]) == 2
+    assert "libEGL.so.1" in capsys.readouterr().err
 
 
 def test_the_module_and_the_script_run_the_same_program() -> None:
