@@ -3,13 +3,13 @@
 The forward pass was cut at each recurrent module (see ``capture``). Going back, PyTorch's autograd takes the pieces
 between the cuts, and each cell its own recurrence, with all local factors computed beforehand. Measured on one thread
 against giving the fused kernel its own pre-activations as input, that is as fast at 32 units and 200 steps, and 2, 6
-and 10 times as fast at 64, 256 and 512 units and 1000 steps; and it can change precision where numbers grow too small.
+and 10 times as fast at 64, 256 and 512 units and 1000 steps; and it keeps the range of float64
+(see ``products``), which vanishing gradients need.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +23,9 @@ from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
 from lstm_studio.errors import TraceError
 
 _NEAR_UNDERFLOW = 1e-30
-"""A float32 gradient below this norm is computed again in float64: float32 loses digits below 1.2e-38."""
+"""Gradients are kept in float64 where a norm lies below: float32 loses digits below 1.2e-38."""
+_SAFE_SQUARE = 1e-280
+"""Sums of squares between this and its inverse have lost nothing to the ends of float64's range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class ObjectiveGradients:
         ``grad.{signal}`` (T, ·) for every state, every pre-activation and the input: the total derivative through
         time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step.
     dtype
-        The precision of the former: that of the states, or float64 where float32 would have come near its underflow.
+        The precision of the former: that of the states, or float64 where a norm comes near the underflow of float32.
     vanished
         (name, step) of the norms of states that turn to zero going back; as in ``Provenance``.
     """
@@ -80,27 +82,26 @@ def gradients_of(
             "The objective does not depend on the recurrent layers.",
             "Choose one that does, or a model that does not detach their output.",
         )
-    precision = np.dtype(np.float64 if loss.dtype == torch.float64 else np.float32)
-    found = _back_propagated(loss, context, layers, precision)
-    norms = _norms_by_name(found)
-    if precision == np.float32 and any(_fades(norms[name]) for name in _state_norms(layers)):
-        precision = np.dtype(np.float64)
-        found = _back_propagated(loss, context, layers, precision)
-        norms = _norms_by_name(found)
-    zeros = {name: _zero_going_back(norms[name], reverse) for name, reverse in _state_norms(layers).items()}
+    found = _back_propagated(loss, context, layers)
+    with np.errstate(all="ignore"):
+        norms = {f"norm.{name}": _norms(array) for name, array in found.items()}
+    states = _state_norms(layers)
+    narrow = loss.dtype != torch.float64 and not any(_fades(norms[name]) for name in states)
+    if narrow:
+        with np.errstate(all="ignore"):
+            found = {name: array.astype(np.float32) for name, array in found.items()}
+    zeros = {name: _zero_going_back(norms[name], reverse) for name, reverse in states.items()}
     vanished = tuple((name, step) for name, step in zeros.items() if step is not None)
-    return ObjectiveGradients(found | norms, precision.name, vanished)
+    return ObjectiveGradients(found | norms, "float32" if narrow else "float64", vanished)
 
 
-def _back_propagated(
-    loss: Tensor, context: Context, layers: dict[int, list[RecoveredLayer]], dtype: np.dtype[Any]
-) -> dict[str, Array]:
+def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[RecoveredLayer]]) -> dict[str, Array]:
     """Go back through the calls, last first, and between them through the pieces of the graph; return ``grad.…``."""
-    roots = [_Root(loss, np.ones((), dtype))]
+    roots = [_Root(loss, np.ones(()))]
     found: dict[str, Array] = {}
     with np.errstate(all="ignore"):
         for call in reversed(context.recording.calls):
-            output, *final = _upstream((call.output, *call.final), roots, dtype)
+            output, *final = _upstream((call.output, *call.final), roots)
             inside = recovery.gradients(
                 call,
                 layers[id(call)],
@@ -112,11 +113,6 @@ def _back_propagated(
                 found |= {f"grad.{name}": array for name, array in inside.of(layer).items()}
         found["grad.input"] = inside.input
     return found
-
-
-def _norms_by_name(gradients: dict[str, Array]) -> dict[str, Array]:
-    with np.errstate(all="ignore"):
-        return {f"norm.{name}": _norms(array) for name, array in gradients.items()}
 
 
 def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
@@ -132,9 +128,9 @@ def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
     }
 
 
-def _upstream(leaves: tuple[Tensor, ...], roots: list[_Root], dtype: np.dtype[Any]) -> list[Tensor]:
-    """Return dL with respect to each leaf, through all ends of the graph, on the CPU in ``dtype``."""
-    sums = [torch.zeros(leaf.shape, dtype=torch.float64 if dtype == np.float64 else torch.float32) for leaf in leaves]
+def _upstream(leaves: tuple[Tensor, ...], roots: list[_Root]) -> list[Tensor]:
+    """Return dL with respect to each leaf, through all ends of the graph, in float64 on the CPU."""
+    sums = [torch.zeros(leaf.shape, dtype=torch.float64) for leaf in leaves]
     for root in roots:
         # The graph may compute in float32: a gradient near its underflow goes through it multiplied by a power of two.
         largest = float(np.abs(root.gradient).max(initial=0.0))
@@ -143,7 +139,7 @@ def _upstream(leaves: tuple[Tensor, ...], roots: list[_Root], dtype: np.dtype[An
         through = torch.autograd.grad(root.tensor, leaves, entering, retain_graph=True, allow_unused=True)
         for index, part in enumerate(through):
             if part is not None:
-                sums[index] += part.cpu().to(sums[index].dtype) * scale
+                sums[index] += part.cpu().to(torch.float64) * scale
     return sums
 
 
@@ -151,12 +147,12 @@ def _ends(call: Call, inside: CallGradients, item: int) -> list[_Root]:
     """Return the ends of the pieces of the graph that feed this call, with dL with respect to them."""
     ends = []
     if call.x.requires_grad:
-        whole = torch.zeros(call.x.shape, dtype=torch.from_numpy(inside.input[:0]).dtype)
+        whole = torch.zeros(call.x.shape, dtype=torch.float64)
         call.item(whole, item).copy_(torch.from_numpy(np.ascontiguousarray(inside.input)))
         ends.append(_Root(call.x, whole.numpy()))
     for state, gradient in zip(call.initial, inside.initial, strict=False):
         if state.requires_grad:
-            whole = torch.zeros(state.shape, dtype=torch.from_numpy(gradient).dtype)
+            whole = torch.zeros(state.shape, dtype=torch.float64)
             call.state_item(whole, item).copy_(torch.from_numpy(gradient))
             ends.append(_Root(state, whole.numpy()))
     return ends
@@ -164,21 +160,21 @@ def _ends(call: Call, inside: CallGradients, item: int) -> list[_Root]:
 
 def _norms(gradient: Array) -> Array:
     """Return the Euclidean norm of each row, (T,) float64, without underflow or overflow in the squares."""
-    wide = gradient.astype(np.float64)
-    if gradient.dtype == np.float32:
-        norms: Array = np.sqrt(np.einsum("tu,tu->t", wide, wide))
-        return norms
-    largest = np.abs(wide).max(axis=1, initial=0.0)
-    safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    wide /= safe[:, None]
-    scaled: Array = safe * np.sqrt(np.einsum("tu,tu->t", wide, wide))
-    return scaled
+    squares: Array = np.einsum("tu,tu->t", gradient, gradient)
+    risky = ~((squares > _SAFE_SQUARE) & (squares < 1 / _SAFE_SQUARE))
+    norms: Array = np.sqrt(squares)
+    if risky.any():
+        rows = gradient[risky]
+        largest = np.abs(rows).max(axis=1)
+        safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+        norms[risky] = safe * np.linalg.norm(rows / safe[:, None], axis=1)
+    return norms
 
 
 def _fades(norm: Array) -> bool:
     """Return whether norms come near the underflow of float32, or some but not all are zero."""
     positive = norm[norm > 0]
-    return bool(len(positive) and (positive.min() < _NEAR_UNDERFLOW or len(positive) < len(norm)))
+    return bool(len(positive) and (positive.min() < _NEAR_UNDERFLOW or (norm == 0).any()))
 
 
 def _zero_going_back(norm: Array, reverse: bool) -> int | None:

@@ -93,7 +93,7 @@ def recover(call: Call, item: int) -> list[RecoveredLayer]:
 
 @dataclass(frozen=True, slots=True)
 class CallGradients:
-    """Total derivatives of L for one call.
+    """Total derivatives of L for one call, in float64.
 
     Parameters
     ----------
@@ -125,13 +125,12 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
     layers
         What :func:`recover` returned for it.
     output
-        (T, D·P) array: dL with respect to what the module returned; its dtype is the precision of the result.
+        (T, D·P) float64: dL with respect to what the module returned.
     final
-        One (L·D, P or H) array per state: dL with respect to the final states that the module returned.
+        One (L·D, P or H) float64 array per state: dL with respect to the final states that the module returned.
     """
     sizes = call.cell.sizes(call.module)
     out = call.cell.output_size(call.module)
-    dtype = output.dtype
     named: dict[str, Array] = {}
     initial = tuple(np.empty_like(state) for state in final)
     upstream = output
@@ -142,7 +141,7 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
             layer = layers[row]
             entering = layer.in_time(upstream[:, direction * out : (direction + 1) * out])
             found = call.cell.gradients(
-                layer.weights.map(lambda weight: _to_numpy(weight).astype(dtype, copy=False)),
+                layer.weights.map(_to_numpy),
                 layer.signals,
                 np.ascontiguousarray(entering),
                 tuple(state[row] for state in final),

@@ -171,7 +171,7 @@ def _input(
 
 
 def _non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
-    """Return the arrays that are NaN or infinite somewhere, with the step where that began in the order of computing."""
+    """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed."""
     began = []
     for name, array in arrays.items():
         with np.errstate(all="ignore"):

@@ -150,7 +150,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Gradients:
-    """Total derivatives dL/d· of one layer and direction, through time, in the order of processing.
+    """Total derivatives dL/d· of one layer and direction, through time, in the order of processing; float64.
 
     Parameters
     ----------
@@ -256,13 +256,18 @@ class Cell(ABC):
         Parameters
         ----------
         layer
-            The weights, in the precision of ``upstream``.
+            The weights, in the precision of the module.
         signals
             All declared signals as recovered, (T, H).
         upstream
-            (T, P) array: dL/dh_t as far as it does not pass through later steps. Decides the precision.
+            (T, P) float64: dL/dh_t as far as it does not pass through later steps.
         final
-            One entry per state: dL with respect to the last state as far as it does not pass through ``upstream``.
+            One float64 array per state: dL with respect to the last state, beyond ``upstream``.
+
+        Returns
+        -------
+        Gradients
+            All in float64, whose range vanishing gradients need.
         """
 
     def checked_options(self, options: Mapping[str, Any]) -> dict[str, Any]:

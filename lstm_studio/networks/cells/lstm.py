@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
     CANDIDATE,
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
+_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
+_DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 
 
 class _LSTM(Cell):
@@ -83,10 +86,9 @@ class _LSTM(Cell):
         return {"proj_size": module.proj_size}
 
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:
-        shown = tuple(
-            signal.with_levels(None) if signal is HIDDEN_STATE and module.proj_size else signal for signal in _SHOWN
-        )
-        return shown + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
+        if not module.proj_size:
+            return _DECLARED
+        return tuple(signal.with_levels(None) if signal is HIDDEN_STATE else signal for signal in _DECLARED)
 
     def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
         import torch
@@ -127,7 +129,7 @@ class _LSTM(Cell):
         signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
         for gate, signal in enumerate(_IN_WEIGHT_ORDER):
             signals[signal.name] = after[gate]
-            signals[preactivation(signal).name] = before[gate]
+            signals[_BEFORE[gate].name] = before[gate]
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.t())
 
     def gradients(
@@ -142,44 +144,46 @@ class _LSTM(Cell):
         dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/dc_t = dL/dm_t ⊙ o_t ⊙ tanh′(c_t) + f_{t+1} ⊙ dL/dc_{t+1}, with m
         the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
         """
-        dtype = upstream.dtype
-        steps = len(upstream)
-        local, exposure = _local_factors(signals, dtype)
-        forget = signals[FORGET_GATE.name].astype(dtype, copy=False)
-        units = forget.shape[1]
+        local, exposure = _local_factors(signals)
+        forget = signals[FORGET_GATE.name].astype(np.float64, copy=False)
+        steps, units = forget.shape
 
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
-        dc = np.empty((steps, units), dtype)
-        da = np.empty((steps, 4, units), dtype)
+        dc = np.empty((steps, units))
+        da = np.empty((steps, 4, units))
         da_flat = da.reshape(steps, 4 * units)
-        recurrent = np.ascontiguousarray(layer.recurrent.T)  # (P, 4H)
-        projection = None if layer.projection is None else np.ascontiguousarray(layer.projection.T)  # (H, P)
-        through_time = np.empty(dh.shape[1], dtype)
-        scratch = np.empty(units, dtype)
-        # dL/dc flowing into the step at hand from the one after it.
-        carried = final[1].astype(dtype)
+        recurrent = repeated_product(layer.recurrent.T)
+        through_time = np.empty(dh.shape[1])
+        project = None if layer.projection is None else repeated_product(layer.projection.T)
+        exposed = np.empty(units)
+        # f_{t+1} ⊙ dL/dc_{t+1}, flowing into the step at hand from the one after it.
+        carried = final[1].copy()
 
-        multiply, add, dot = np.multiply, np.add, np.dot
+        multiply, add = np.multiply, np.add
         rows = zip(dh, dc, da[:, :3], da[:, 3], da_flat, local[:, :3], local[:, 3], exposure, forget, strict=True)
         later: NDArray[Any] | None = None
         for dh_t, dc_t, da_ifg, da_o, da_t, local_ifg, local_o, exposure_t, forget_t in reversed(list(rows)):
             if later is not None:
-                dot(recurrent, later, through_time)
+                recurrent(later, through_time)
                 add(dh_t, through_time, dh_t)
-            dm_t = dh_t if projection is None else projection @ dh_t
+            dm_t = dh_t
+            if project is not None:
+                project(dh_t, exposed)
+                dm_t = exposed
             multiply(dm_t, exposure_t, dc_t)
             add(dc_t, carried, dc_t)
             multiply(local_ifg, dc_t, da_ifg)
             multiply(local_o, dm_t, da_o)
-            carried = multiply(dc_t, forget_t, scratch)
+            multiply(dc_t, forget_t, carried)
             later = da_t
 
-        blocks = {preactivation(signal).name: da[:, gate] for gate, signal in enumerate(_IN_WEIGHT_ORDER)}
+        recurrent(da_flat[0], through_time)
+        blocks = {signal.name: da[:, gate] for gate, signal in enumerate(_BEFORE)}
         return Gradients(
             {HIDDEN_STATE.name: dh, CELL_STATE.name: dc, **blocks},
-            da_flat @ layer.input,
-            (recurrent @ da_flat[0], carried.copy()),
+            row_product(da_flat, layer.input),
+            (through_time, carried),
         )
 
     def _checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,25 +197,17 @@ class _LSTM(Cell):
         return chosen
 
 
-def _local_factors(signals: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the factors of dL/da, (T, 4, H), in the order i, f, g, o, and that of dL/dm → dL/dc, (T, H)."""
-    i, f, g, o = (signals[signal.name] for signal in _IN_WEIGHT_ORDER)
+def _local_factors(signals: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the factors of dL/da, (T, 4, H) in the order i, f, g, o, and that of dL/dm in dL/dc, (T, H)."""
+    a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
     c = signals[CELL_STATE.name]
-    squashed = np.tanh(c)
-    local = np.empty((len(c), 4, c.shape[1]), dtype)
+    local = np.empty((len(c), 4, c.shape[1]))
     # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
-    if dtype == np.float64:
-        a_i, a_f, a_g, a_o = (signals[preactivation(signal).name] for signal in _IN_WEIGHT_ORDER)
-        closed_i, closed_f, slope_g, slope_o = sigmoid(-a_i), sigmoid(-a_f), tanh_slope(a_g), sigmoid_slope(a_o)
-        exposure = o * tanh_slope(c)
-    else:
-        closed_i, closed_f, slope_g, slope_o = 1 - i, 1 - f, 1 - g * g, o * (1 - o)
-        exposure = o * (1 - squashed * squashed)
-    np.multiply(signals[ADMITTED.name], closed_i, local[:, 0])
-    np.multiply(signals[RETAINED.name], closed_f, local[:, 1])
-    np.multiply(i, slope_g, local[:, 2])
-    np.multiply(squashed, slope_o, local[:, 3])
-    return local, exposure
+    np.multiply(signals[ADMITTED.name], sigmoid(-a_i), local[:, 0])
+    np.multiply(signals[RETAINED.name], sigmoid(-a_f), local[:, 1])
+    np.multiply(signals[INPUT_GATE.name], tanh_slope(a_g), local[:, 2])
+    np.multiply(np.tanh(c), sigmoid_slope(a_o), local[:, 3])
+    return local, signals[OUTPUT_GATE.name] * tanh_slope(c)
 
 
 CELL = _LSTM()

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
 
@@ -86,30 +87,28 @@ class _RNN(Cell):
         final: tuple[NDArray[Any], ...],
     ) -> Gradients:
         """Back-propagate through time: dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1}, dL/da_t = dL/dh_t ⊙ φ′(a_t)."""
-        slope = _slope(layer.module, signals, upstream.dtype)
+        slope = _slope(layer.module, signals)
         dh = upstream.copy()
         dh[-1] += final[0]
         da = np.empty_like(dh)
-        recurrent = np.ascontiguousarray(layer.recurrent.T)
-        through_time = np.empty(dh.shape[1], dh.dtype)
+        recurrent = repeated_product(layer.recurrent.T)
+        through_time = np.empty(dh.shape[1])
 
-        multiply, add, dot = np.multiply, np.add, np.dot
         later: NDArray[Any] | None = None
         for dh_t, da_t, slope_t in reversed(list(zip(dh, da, slope, strict=True))):
             if later is not None:
-                dot(recurrent, later, through_time)
-                add(dh_t, through_time, dh_t)
-            multiply(dh_t, slope_t, da_t)
+                recurrent(later, through_time)
+                np.add(dh_t, through_time, dh_t)
+            np.multiply(dh_t, slope_t, da_t)
             later = da_t
-        return Gradients({_STATE: dh, _BEFORE.name: da}, da @ layer.input, (recurrent @ da[0],))
+        recurrent(da[0], through_time)
+        return Gradients({_STATE: dh, _BEFORE.name: da}, row_product(da, layer.input), (through_time,))
 
 
-def _slope(module: nn.Module, signals: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return φ′ at every step, (T, H)."""
-    h = signals[_STATE]
-    if module.nonlinearity == "relu":
-        return (signals[_BEFORE.name] > 0).astype(dtype)
-    return tanh_slope(signals[_BEFORE.name]) if dtype == np.float64 else 1 - h * h
+def _slope(module: nn.Module, signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return φ′ at every step, (T, H) float64."""
+    before = signals[_BEFORE.name]
+    return (before > 0).astype(np.float64) if module.nonlinearity == "relu" else tanh_slope(before)
 
 
 CELL = _RNN()
