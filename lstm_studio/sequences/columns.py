@@ -86,7 +86,7 @@ class Column:
 
 _TIME = re.compile(
     r"t|ts|ds|time|times|timestamp|date|datetime|day|week|month|quarter|year|hour|minute|seconds?|secs?|ms|millis|"
-    r"milliseconds|micros|microseconds|nanoseconds|epoch|step|steps|frame|tick|index|unnamed:?_?0|"
+    r"milliseconds|micros|microseconds|nanoseconds|epoch|step|steps|frame|tick|index|unnamed:?[ _]*0|"
     r"(time|date|timestamp)[ _\-(\[].*|.*[ _\-](time|date|timestamp)"
 )
 _GROUP = re.compile(

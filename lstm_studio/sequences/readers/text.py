@@ -14,12 +14,17 @@ from lstm_studio.sequences.options import ReadOptions, TextCode, require_memory
 from lstm_studio.sequences.reading import Head, Match, Reader, detect_encoding
 from lstm_studio.sequences.sequence import Encoding, Sequence, SequenceSet
 
+_SUFFIXES = (".txt", ".text", ".md")
+_UNICODE = ("utf-8", "utf-8-sig", "utf-16")
+_ENOUGH = 64  # bytes
 _CHUNK = 1 << 20
 _BITS = (7, 8, 11, 16, 21)  # ASCII, Latin-1, two bytes of UTF-8, the basic plane, all of Unicode
 
 
 def _recognise(head: Head) -> Match:
-    return Match.POSSIBLE if head.text else Match.NO
+    # The statistics of a few bytes say nothing: only the suffix can make a text of them.
+    certain = head.encoding in _UNICODE or len(head.start) >= _ENOUGH or head.suffix in _SUFFIXES
+    return Match.POSSIBLE if head.text and certain else Match.NO
 
 
 def _read(path: Path, options: ReadOptions, progress: Progress) -> SequenceSet:
@@ -85,4 +90,4 @@ def _bits(points: NDArray[np.uint32], path: Path, options: ReadOptions) -> tuple
     return values, tuple(f"bit {bit}" for bit in range(bits))
 
 
-READER = Reader("plain text (.txt)", (".txt", ".text", ".md"), _recognise, _read)
+READER = Reader("plain text (.txt)", _SUFFIXES, _recognise, _read)
