@@ -93,10 +93,8 @@ def _accuracy(result: Result, network: int, verdicts: Verdicts | None) -> tuple[
         return "", ""
     classes = len(result.sequences.classes)
     words = f"{format_count(sum(right))} of {format_count(len(right))} sequences classified right"
-    if result.sequences.classes:
-        words += (
-            f"; guessing among {len(result.sequences.classes)} classes gets {1 / len(result.sequences.classes):.2f}"
-        )
+    if classes:
+        words += f"; guessing among {classes} classes gets {1 / classes:.2f}"
     return f"acc. {sum(right) / len(right):.2f}", words
 
 

@@ -1,0 +1,118 @@
+"""A sequence in a few pixels: its events on a strip, its values as a line, or its features as a small picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from lstm_studio.sequences.sequence import Sequence, SequenceSet
+from lstm_studio.ui.theme import Theme
+
+_EVENT = (5.0, 12.0)
+_MOST_LINES = 3
+_LOOKED_AT = 200
+_GREYS = 64
+
+
+def paint_events(
+    painter: QPainter, rect: QRectF, symbols: tuple[str, ...], emphasis: tuple[str, ...], theme: Theme
+) -> None:
+    """Draw the symbols that stand out: the first one filled, the second outlined, the third half, others a line."""
+    middle = rect.center().y()
+    painter.fillRect(QRectF(rect.left(), middle - 4, rect.width(), 8), QColor(theme.line))
+    width, height = _EVENT
+    ink, paper = QColor(theme.ink), QColor(theme.panel)
+    for step, symbol in enumerate(symbols):
+        if symbol not in emphasis:
+            continue
+        x = rect.left() + (step + 0.5) / len(symbols) * rect.width()
+        left = round(min(max(x - width / 2, rect.left()), rect.right() - width))
+        box = QRectF(left, round(middle - height / 2), width, height)
+        match emphasis.index(symbol):
+            case 0:
+                painter.fillRect(box, ink)
+            case 1:
+                painter.fillRect(box, ink)
+                painter.fillRect(box.adjusted(1, 1, -1, -1), paper)
+            case 2:
+                painter.fillRect(box.adjusted(0, height / 2, 0, 0), ink)
+            case _:
+                painter.fillRect(box.adjusted(2, 0, -2, 0), ink)
+
+
+def paint_symbols(painter: QPainter, rect: QRectF, sequence: Sequence, theme: Theme) -> None:
+    """Draw one shade of grey for each symbol."""
+    codes = sequence.values.argmax(axis=1)[_sampled(sequence.steps, int(rect.width()))]
+    painter.drawImage(
+        QRectF(rect.left(), rect.center().y() - 4, rect.width(), 8),
+        _grey_image((codes / max(1, sequence.features - 1))[None, :], theme),
+    )
+
+
+def paint_values(
+    painter: QPainter, rect: QRectF, sequence: Sequence, extent: tuple[float, float], theme: Theme
+) -> None:
+    """Draw up to three features as lines; more as a picture, one row for each feature."""
+    low, high = extent
+    span = high - low or 1.0
+    if sequence.features > _MOST_LINES:
+        picked = sequence.values[_sampled(sequence.steps, int(rect.width()))].T
+        shades = np.nan_to_num(np.clip((picked - low) / span, 0, 1))
+        painter.drawImage(rect, _grey_image(shades, theme))
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for feature, colour in zip(range(sequence.features), (theme.ink, theme.ink3, theme.control), strict=False):
+        steps, values = _envelope(sequence.values[:, feature], int(rect.width()))
+        known = np.isfinite(values)
+        x = rect.left() + (steps[known] + 0.5) / max(1, sequence.steps) * rect.width()
+        y = rect.bottom() - np.clip((values[known] - low) / span, 0, 1) * rect.height()
+        painter.setPen(QPen(QColor(colour), 1))
+        painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]))
+
+
+def value_extent(sequences: SequenceSet) -> tuple[float, float]:
+    """Return the smallest and largest finite value of the first sequences, so that their pictures can be compared."""
+    low, high = np.inf, -np.inf
+    for sequence in sequences[:_LOOKED_AT]:
+        known = sequence.values[np.isfinite(sequence.values)]
+        if known.size:
+            low, high = min(low, float(known.min())), max(high, float(known.max()))
+    return (low, high) if low <= high else (0.0, 1.0)
+
+
+def _sampled(steps: int, width: int) -> NDArray[np.intp]:
+    count = max(1, min(steps, width))
+    return np.arange(count, dtype=np.intp) * steps // count
+
+
+def _envelope(values: NDArray[Any], width: int) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return steps and values to draw: all of them, or the extremes of each pixel, so that no spike is lost."""
+    if len(values) <= 2 * width:
+        return np.arange(len(values), dtype=np.intp), values
+    chunk = -(-len(values) // width)
+    starts = np.arange(0, len(values), chunk, dtype=np.intp)
+    extremes = np.stack([np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)], axis=1)
+    return np.repeat(starts, 2), extremes.ravel()
+
+
+def _grey_image(shades: NDArray[Any], theme: Theme) -> QImage:
+    """Return an image of shares 0…1 between the panel and the ink; unit 0 on top."""
+    indices = np.ascontiguousarray((shades * (_GREYS - 1)).astype(np.uint8))
+    height, width = indices.shape
+    image = QImage(indices.data, width, height, width, QImage.Format.Format_Indexed8)
+    paper, ink = QColor(theme.hover), QColor(theme.ink)
+    image.setColorTable([_between(paper, ink, level / (_GREYS - 1)) for level in range(_GREYS)])
+    # The buffer is NumPy's and dies with this call.
+    return image.convertToFormat(QImage.Format.Format_RGB32, Qt.ImageConversionFlag.AutoColor)
+
+
+def _between(first: QColor, second: QColor, share: float) -> int:
+    return QColor(
+        round(first.red() + (second.red() - first.red()) * share),
+        round(first.green() + (second.green() - first.green()) * share),
+        round(first.blue() + (second.blue() - first.blue()) * share),
+    ).rgb()
