@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
@@ -251,14 +252,12 @@ class SequencePanel(Panel[_State]):
             for column, widget in enumerate(pair):
                 self._facts.addWidget(widget, row, column)
             self._fact_labels.append(pair)
-        for (name, value), shown in zip(
-            self._fact_labels, (*facts, *[("", "")] * len(self._fact_labels)), strict=False
-        ):
-            name.setText(shown[0])
-            value.setText(shown[1])
-            name.setVisible(bool(shown[0]))
-            value.setVisible(bool(shown[0]))
-            widest = max(widest, name.fontMetrics().horizontalAdvance(shown[0]))
+        shown = chain(facts, repeat(("", "")))
+        for (name, value), (fact, words) in zip(self._fact_labels, shown, strict=False):
+            name.setText(fact)
+            value.setText(words)
+            name.setVisible(bool(fact))
+            value.setVisible(bool(fact))
 
     # From the user to the session.
 
