@@ -67,7 +67,7 @@ class SequencePanel(Panel[_State]):
         self._facts = QGridLayout()
         self._fact_labels: list[tuple[QLabel, ElidedLabel]] = []
         self._scaling, self._piece = QComboBox(), QSpinBox()
-        self._piece_words = (label("Pieces of", "secondary"), label("steps", "secondary"))
+        self._pieces_word, self._pieces = label("Pieces of", "secondary"), QWidget()
         self._piece_settled = Debounce(self)
         self._roles = ColumnRoles()
         self._columns = Fold(theme, "Columns", self._roles)
@@ -100,12 +100,13 @@ class SequencePanel(Panel[_State]):
         self._facts.setColumnStretch(1, 1)
         self._facts.addWidget(label("Scaling", "secondary"), 0, 0)
         self._facts.addWidget(self._scaling, 0, 1)
-        piece = QHBoxLayout()
+        piece = QHBoxLayout(self._pieces)
+        piece.setContentsMargins(0, 0, 0, 0)
         piece.setSpacing(GRID)
         piece.addWidget(self._piece)
-        piece.addWidget(self._piece_words[1], 1)
-        self._facts.addWidget(self._piece_words[0], 1, 0)
-        self._facts.addLayout(piece, 1, 1)
+        piece.addWidget(label("steps", "secondary"), 1)
+        self._facts.addWidget(self._pieces_word, 1, 0)
+        self._facts.addWidget(self._pieces, 1, 1)
         self.column.addLayout(head)
         self.column.addLayout(choosing)
         self.column.addWidget(self._table, 1)
@@ -185,6 +186,9 @@ class SequencePanel(Panel[_State]):
             self._count.setText(f"of {format_count(len(sequences))}")
             self._roles.show_columns(sequences.columns)
             self._columns.setVisible(bool(sequences.columns))
+            several = len(sequences) > 1
+            for widget in (self._chooser, self._count, self._table):
+                widget.setVisible(several)
         self._apply_table(state, before)
         self._apply_choices(state)
         if before is None or state.result is not before.result or state.labels != before.labels:
@@ -214,8 +218,8 @@ class SequencePanel(Panel[_State]):
         self._scaling.setEnabled(not one_hot)
         self._scaling.setToolTip(_ONE_HOT_NEEDS_NONE if one_hot else _SCALING_TIPS[state.setup.scaling])
         cut = state.setup.piece_length is not None
-        for widget in (self._piece, *self._piece_words):
-            widget.setVisible(cut)
+        self._pieces_word.setVisible(cut)
+        self._pieces.setVisible(cut)
         if state.setup.piece_length is not None and not self._piece_settled.waiting:
             self._piece.blockSignals(True)
             self._piece.setValue(state.setup.piece_length)

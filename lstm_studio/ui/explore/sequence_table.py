@@ -43,6 +43,8 @@ Index = QModelIndex | QPersistentModelIndex
 NUMBER, PICTURE, TARGET = range(3)
 _ROW_PADDING = 8
 _ROWS_SHOWN = 6
+_MOST_ROWS_AT_ONCE = 64
+_ANY_HEIGHT = 16_777_215
 _EDGE = 3
 _MOST_PICTURES = 512
 _VERDICT_WIDTH = 24
@@ -320,6 +322,8 @@ class SequenceTable(QTableView):
         self._size_columns()
         self.verticalScrollBar().setValue(scrolled)
         self.show_item(item)
+        rows = self._model.rowCount()
+        self.setMaximumHeight(self._height_of(rows) if rows <= _MOST_ROWS_AT_ONCE else _ANY_HEIGHT)
         self.updateGeometry()
 
     def show_item(self, item: int) -> None:
@@ -341,12 +345,14 @@ class SequenceTable(QTableView):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for a few rows."""
-        rows = min(_ROWS_SHOWN, max(1, self._model.rowCount()))
-        return QSize(208, self._header.sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 2)
+        return QSize(208, self._height_of(min(_ROWS_SHOWN, self._model.rowCount())))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height: the panel scrolls before the list gets too small to use."""
         return QSize(120, self.sizeHint().height())
+
+    def _height_of(self, rows: int) -> int:
+        return self._header.sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 2
 
     def _size_columns(self) -> None:
         metrics = self.fontMetrics()

@@ -97,7 +97,7 @@ def lstm_trace(
         for suffix in ("", ".reverse")[: 1 + bidirectional]:
             prefix = f"lstm.{layer}{suffix}"
             seed += 1
-            arrays |= lstm_layer(sequence.values, prefix, units, seed, backward=bool(suffix))
+            arrays.update(lstm_layer(sequence.values, prefix, units, seed, backward=bool(suffix)))
             decay = np.linspace(2, 0, steps)
             arrays[f"norm.grad.{prefix}.cell_state"] = 0.5 * 10**-decay
             arrays[f"norm.grad.{prefix}.hidden_state"] = 0.2 * 10**-decay
@@ -118,7 +118,7 @@ def rnn_trace(sequence: Sequence, units: int = 5, seed: int = 0, *, outputs: int
         before[step] = weights @ np.concatenate([sequence.values[step], hidden])
         hidden = np.tanh(before[step])
         states[step] = hidden
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "input": sequence.values,
         "rnn.0.hidden_state": states,
         "rnn.0.hidden_state.preactivation": before,
