@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter
 
 from lstm_studio.ui.numbers import format_count, format_decade, format_scientific
 from lstm_studio.ui.plots.axis import nice_step
+from lstm_studio.ui.plots.curves import paint_curve
 from lstm_studio.ui.plots.legend import Entry, Swatch, paint_entry
 from lstm_studio.ui.plots.log_axis import log_axis
-from lstm_studio.ui.plots.raster import polyline
 from lstm_studio.ui.plots.row_item import Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState
-from lstm_studio.ui.plots.unit_row import paint_curve
 from lstm_studio.ui.theme import GRID, Text
 
 _INSET = 7.0
 _TICK_PITCH = 15.0
 _SQUARE = 5.0
 _SQUARE_DISTANCE = 80.0
+_MISFIT_DEPTH = 4.0
 _WIDE_LINES = 4
 _WIDE_POINTS = 2000
 
@@ -81,18 +81,15 @@ class GradientItem(RowItem):
             painter.fillRect(line, QColor(self.look.theme.grid))
         for curve in self.row.curves:
             self._paint_curve(painter, curve)
-        self._paint_named(painter)
+        self._paint_misfits(painter)
 
     def _paint_curve(self, painter: QPainter, curve: Curve) -> None:
         scale = self.scale_of_time
         wide = len(self.row.curves) <= _WIDE_LINES and scale.count <= _WIDE_POINTS
-        colour = QColor(self.look.theme.roles[curve.role].mark)
-        pen = QPen(colour, (1.8 if wide else 1.0) * scale.ratio)
-        if curve.dashed:
-            pen.setDashPattern([3, 2])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        x, y = polyline(curve.values, scale)
-        paint_curve(painter, x, self.y_of(y), pen, limit=4 * self.pixel_height)
+        colour = self.look.theme.roles[curve.role].mark
+        width = (1.8 if wide else 1.0) * scale.ratio
+        ys = self.y_of(curve.values)
+        paint_curve(painter, ys, scale, self.pixel_height, colour=colour, width=width, dashed=curve.dashed)
         if curve.squares:
             side = _SQUARE * scale.ratio
             stride = nice_step(_SQUARE_DISTANCE / scale.column)
@@ -100,25 +97,35 @@ class GradientItem(RowItem):
                 at = float(self.y_of(curve.values[step : step + 1])[0])
                 if np.isfinite(at):
                     centre = scale.centres[step - scale.first]
-                    painter.fillRect(QRectF(centre - side / 2, at - side / 2, side, side), colour)
+                    painter.fillRect(QRectF(centre - side / 2, at - side / 2, side, side), QColor(colour))
 
-    def _paint_named(self, painter: QPainter) -> None:
-        """Mark exact zeros at the bottom edge and what is not finite at the top edge, and say so in words."""
+    def _misfits(self) -> Iterator[tuple[Curve, str, NDArray[np.intp], bool]]:
+        """Yield (curve, word, visible indices, whether at the top) of what has no place on a log axis."""
         scale = self.scale_of_time
-        words = []
         for curve in self.row.curves:
             visible = curve.values[scale.first : scale.first + scale.count]
-            colour = QColor(self.look.theme.roles[curve.role].mark)
-            tick = 4 * scale.ratio
-            for where, y, word in (
-                (visible == 0, self.pixel_height - tick, "exactly 0"),
-                (~np.isfinite(visible), 0.0, "not finite"),
+            for where, word, at_top in (
+                (visible == 0, "exactly 0", False),
+                (~np.isfinite(visible), "not finite", True),
             ):
-                steps = np.flatnonzero(where)
-                if len(steps):
-                    for left, right in {(int(scale.edges[s]), int(scale.edges[s + 1])) for s in steps}:
-                        painter.fillRect(QRectF(left, y, max(1, right - left), tick), colour)
-                    words.append(f"{curve.full_name}: {word} at {_span(steps + scale.first + self._first_number)}")
+                if where.any():
+                    yield curve, word, np.flatnonzero(where), at_top
+
+    def named(self) -> list[str]:
+        """Return in words which visible values have no place on a log axis."""
+        first = self.scale_of_time.first + self._first_number
+        return [f"{curve.full_name}: {word} at {_span(steps + first)}" for curve, word, steps, _ in self._misfits()]
+
+    def _paint_misfits(self, painter: QPainter) -> None:
+        """Mark exact zeros at the bottom edge and what is not finite at the top edge, and say so in words."""
+        scale = self.scale_of_time
+        depth = _MISFIT_DEPTH * scale.ratio
+        for curve, _, steps, at_top in self._misfits():
+            colour = QColor(self.look.theme.roles[curve.role].mark)
+            y = 0.0 if at_top else self.pixel_height - depth
+            for left, right in {(int(scale.edges[step]), int(scale.edges[step + 1])) for step in steps}:
+                painter.fillRect(QRectF(left, y, max(1, right - left), depth), colour)
+        words = self.named()
         if words:
             painter.save()
             painter.scale(scale.ratio, scale.ratio)

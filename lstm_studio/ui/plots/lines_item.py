@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QPainter
 
+from lstm_studio.ui.plots.curves import paint_depth
 from lstm_studio.ui.plots.legend import Entry, Swatch, paint_legend
 from lstm_studio.ui.plots.raster import line_bars, line_coverage
 from lstm_studio.ui.plots.row_item import Mark
@@ -28,17 +28,9 @@ class LinesItem(UnitItem):
         low, high = line_bars(self.row.values, self.scale_of_time)
         half = max(1.0, self.scale_of_time.ratio) / 2
         coverage = line_coverage(self.y_of(high) - half, self.y_of(low) + half, self.pixel_height)
-        opacity = min(1.0, _OPACITY_OF_ONE / self.row.units**0.5)
-        depth = np.rint(255 * (1 - (1 - opacity * 0.999) ** coverage)).astype(np.uint8)
-        painter.drawImage(QPointF(0, 0), self._image(np.ascontiguousarray(depth)))
+        opacity = min(0.999, _OPACITY_OF_ONE / self.row.units**0.5)
+        paint_depth(painter, 1 - (1 - opacity) ** coverage, self.colours.mark)
         self.paint_selected(painter)
-
-    def _image(self, depth: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> QImage:
-        height, width = depth.shape
-        image = QImage(depth.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
-        colour = QColor(self.colours.mark).rgb() & 0xFFFFFF
-        image.setColorTable([alpha << 24 | colour for alpha in range(256)])
-        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
 
     def unit_near(self, step: int, y: float) -> int | None:
         """Return the unit whose line is nearest to a height, in logical pixels, at a step."""

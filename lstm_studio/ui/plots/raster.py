@@ -116,26 +116,6 @@ def envelope(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[Any], NDAr
     return np.fmin.reduceat(visible, scale.starts, axis=0), np.fmax.reduceat(visible, scale.starts, axis=0)
 
 
-def polyline(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return x (device pixels from the plots' left edge) and y (values) of a curve.
-
-    Parameters
-    ----------
-    values
-        (T,).
-    scale
-        Reduced: each pixel contributes its smallest and largest value, in the order in which they occur.
-    """
-    if not scale.reduced:
-        return scale.centres, np.asarray(values[scale.first : scale.first + scale.count], np.float64)
-    low, high = envelope(values, scale)
-    visible = values[scale.first : scale.first + scale.count]
-    rising = visible[np.append(scale.starts[1:], scale.count) - 1] >= visible[scale.starts]
-    first, second = np.where(rising, low, high), np.where(rising, high, low)
-    x = np.repeat(np.arange(scale.pixels) + 0.5, 2)
-    return x, np.stack([first, second], axis=1).reshape(-1).astype(np.float64)
-
-
 def line_coverage(tops: NDArray[Any], bottoms: NDArray[Any], height: int) -> NDArray[np.float32]:
     """Return (height, W): how many of U vertical bars cover each pixel, counting parts of a pixel.
 

@@ -7,11 +7,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QPainter
 
 from lstm_studio.ui.numbers import format_count, format_number, format_tick
-from lstm_studio.ui.plots.raster import medians, polyline, quantile_bands, to_index
+from lstm_studio.ui.plots.curves import paint_curve
+from lstm_studio.ui.plots.raster import medians, quantile_bands, to_index
 from lstm_studio.ui.plots.row_item import Look, Mark, RowItem, paint_marker
 from lstm_studio.ui.plots.rows import StackState, UnitRow
 from lstm_studio.ui.theme import RoleColours, Text
@@ -180,10 +181,12 @@ class UnitItem(RowItem):
         """Draw the selected unit's line in ink, 2 px wide."""
         if self.selected is None:
             return
-        pen = QPen(QColor(self.look.theme.ink), 2 * self.scale_of_time.ratio)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        x, y = polyline(self.row.values[:, self.selected], self.scale_of_time)
-        paint_curve(painter, x, self.y_of(y), pen, limit=4 * self.pixel_height)
+        self.paint_values(painter, self.row.values[:, self.selected], self.look.theme.ink, 2.0)
+
+    def paint_values(self, painter: QPainter, values: NDArray[np.floating], colour: str, width: float) -> None:
+        """Draw one curve, ``values`` (T,), ``width`` in logical pixels."""
+        scale = self.scale_of_time
+        paint_curve(painter, self.y_of(values), scale, self.pixel_height, colour=colour, width=width * scale.ratio)
 
     def mark_selected(self, painter: QPainter, y: float) -> None:
         """Draw ▸ and the number of the selected unit at the left edge."""
@@ -203,32 +206,3 @@ def round_values(low: float, high: float, most: int) -> list[float]:
             break
     values = [place * step for place in range(first, last + 1)]
     return values if len(values) >= 2 else [low, high]
-
-
-def paint_curve(painter: QPainter, x: NDArray[np.float64], y: NDArray[np.float64], pen: QPen, *, limit: float) -> None:
-    """Draw a polyline in device pixels, broken where ``y`` is not finite; a lone point becomes a dot.
-
-    Parameters
-    ----------
-    painter
-        Where to.
-    x, y
-        (N,) points.
-    pen
-        Colour, width and dashes.
-    limit
-        ``y`` is clipped to ± this, as coordinates far outside cost the rasteriser time.
-    """
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(pen)
-    finite = np.flatnonzero(np.isfinite(y))
-    clipped = np.clip(y, -limit, limit)
-    for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
-        if len(run) == 1:
-            painter.drawPoint(QPointF(x[run[0]], clipped[run[0]]))
-        elif len(run):
-            points = zip(x[run].tolist(), clipped[run].tolist(), strict=True)
-            painter.drawPolyline(QPolygonF([QPointF(*point) for point in points]))
-    painter.restore()

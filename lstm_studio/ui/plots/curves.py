@@ -1,0 +1,140 @@
+"""Curves and bands in device pixels: stroked where steps are far apart, as coverage where they crowd.
+
+A painter needs seconds for an antialiased stroke that goes up and down in every pixel column; adding up coverage takes
+milliseconds for any number of steps.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+
+from lstm_studio.ui.plots.raster import envelope, line_bars, line_coverage
+from lstm_studio.ui.plots.scale import TimeScale
+
+_STROKED_FROM = 4.0
+"""Device pixels a step from which curves are stroked."""
+_DASH, _SPACE = 3.0, 2.0
+"""In widths of the line."""
+
+
+def paint_curve(
+    painter: QPainter,
+    ys: NDArray[np.float64],
+    scale: TimeScale,
+    height: int,
+    *,
+    colour: str,
+    width: float,
+    dashed: bool = False,
+) -> None:
+    """Draw one curve over the visible steps, broken where a value is not finite.
+
+    Parameters
+    ----------
+    painter
+        In device pixels, the origin at the plot's top left.
+    ys
+        (T,) device pixels from the plot's top.
+    scale
+        The visible steps and their pixels.
+    height
+        Of the plot, device pixels.
+    colour
+        ``"#RRGGBB"``.
+    width
+        Device pixels.
+    dashed
+        Whether to leave gaps.
+    """
+    if scale.pixels < _STROKED_FROM * scale.count:
+        tops, bottoms = line_bars(ys[:, None], scale)
+        covered = np.minimum(line_coverage(tops - width / 2, bottoms + width / 2, height), 1)
+        if dashed:
+            covered[:, np.arange(scale.pixels) % ((_DASH + _SPACE) * width) >= _DASH * width] = 0
+        paint_depth(painter, covered, colour)
+        return
+    pen = QPen(QColor(colour), width)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    if dashed:
+        pen.setDashPattern([_DASH, _SPACE])
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    for run, (y,) in _runs(scale, height, ys):
+        points = _points(scale.centres[run], y)
+        if len(points) == 1:
+            painter.drawPoint(points[0])
+        else:
+            painter.drawPolyline(QPolygonF(points))
+    painter.restore()
+
+
+def paint_band(
+    painter: QPainter,
+    tops: NDArray[np.float64],
+    bottoms: NDArray[np.float64],
+    scale: TimeScale,
+    height: int,
+    *,
+    colour: str,
+    opacity: float,
+) -> None:
+    """Fill between two curves; where steps share a pixel, over their whole range.
+
+    Parameters
+    ----------
+    painter, scale, height, colour
+        As in `paint_curve`.
+    tops, bottoms
+        (T,) device pixels from the plot's top, ``tops <= bottoms``.
+    opacity
+        0 … 1.
+    """
+    if scale.reduced:
+        covered = line_coverage(envelope(tops, scale)[0][None], envelope(bottoms, scale)[1][None], height)
+        paint_depth(painter, covered * opacity, colour)
+        return
+    fill = QColor(colour)
+    fill.setAlphaF(opacity)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(fill)
+    for run, (top, bottom) in _runs(scale, height, tops, bottoms):
+        x = scale.centres[run]
+        painter.drawPolygon(QPolygonF([*_points(x, top), *_points(x[::-1], bottom[::-1])]))
+    painter.restore()
+
+
+def paint_depth(painter: QPainter, depth: NDArray[Any], colour: str) -> None:
+    """Draw ``depth``, (height, width) in 0 … 1, as the opacity of one colour."""
+    levels = np.ascontiguousarray(np.rint(255 * np.clip(depth, 0, 1)).astype(np.uint8))
+    height, width = levels.shape
+    image = QImage(levels.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
+    rgb = QColor(colour).rgb() & 0xFFFFFF
+    image.setColorTable([alpha << 24 | rgb for alpha in range(256)])
+    painter.drawImage(QPointF(0, 0), image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+
+
+def _runs(
+    scale: TimeScale, height: int, *ys: NDArray[np.float64]
+) -> list[tuple[NDArray[np.intp], list[NDArray[np.float64]]]]:
+    """Return, for each stretch of finite visible values, (indices, the parts of ``ys``).
+
+    Values far outside the plot are cut, as large coordinates cost the rasteriser time.
+    """
+    visible = [np.clip(y[scale.first : scale.first + scale.count], -4 * height, 5 * height) for y in ys]
+    finite = np.flatnonzero(np.all([np.isfinite(y) for y in visible], axis=0))
+    runs = np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1)
+    return [(run, [y[run] for y in visible]) for run in runs if len(run)]
+
+
+def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[QPointF]:
+    return [QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]

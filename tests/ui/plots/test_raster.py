@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstm_studio.ui.plots.raster import (
+    envelope,
+    heat_pixels,
+    line_bars,
+    line_coverage,
+    medians,
+    quantile_bands,
+    to_index,
+)
+from lstm_studio.ui.plots.scale import TimeScale
+
+
+def test_index_spans_the_levels_and_zero_is_exactly_in_the_middle() -> None:
+    values = np.array([[-1.0, 0.0, 1.0, 5.0, -5.0, np.nan, np.inf, -np.inf]])
+    assert to_index(values, (-1, 1)).tolist() == [[0, 127, 254, 254, 0, 255, 254, 0]]
+    gate = np.linspace(0, 1, 1001)[:, None]
+    assert np.abs(to_index(gate, (0, 1)).astype(float) / 254 - gate).max() <= 0.5 / 254 + 1e-6
+
+
+def test_heat_map_repeats_each_value_over_its_whole_cell() -> None:
+    index = np.arange(12, dtype=np.uint8).reshape(4, 3)
+    scale = TimeScale(0, 40, 1.0, 1, 3)
+    picture = heat_pixels(index, medians(index), np.array([2, 0, 1]), scale, 6)
+    # 3 visible steps of 13 px, units in the order 2, 0, 1, two pixels each.
+    expected = np.kron(index[1:4][:, [2, 0, 1]].T, np.ones((2, 13), np.uint8))
+    np.testing.assert_array_equal(picture, expected)
+
+
+def test_a_spike_of_one_step_survives_reduction_upwards_and_downwards() -> None:
+    values = np.full((10_000, 3), 0.9, np.float32)
+    values[:, 1] = 0.1
+    values[5000, 0] = 0.0
+    values[7003, 1] = 1.0
+    index = to_index(values, (0, 1))
+    scale = TimeScale(0, 500, 1.0, 0, 10_000)
+    picture = heat_pixels(index, medians(index), None, scale, 3)
+    assert picture.shape == (3, 500)
+    assert np.flatnonzero(picture[0] == 0).tolist() == [5000 * 500 // 10_000]
+    assert np.flatnonzero(picture[1] == 254).tolist() == [7003 * 500 // 10_000]
+    assert set(picture[2].tolist()) == {int(index[0, 2])}
+
+
+def test_a_missing_value_survives_reduction_in_time_and_in_units() -> None:
+    values = np.zeros((4000, 256), np.float32)
+    values[1234, 77] = np.nan
+    index = to_index(values, (-1, 1))
+    scale = TimeScale(0, 400, 1.0, 0, 4000)
+    picture = heat_pixels(index, medians(index), None, scale, 64)
+    assert picture.shape == (64, 400)
+    assert np.argwhere(picture == 255).tolist() == [[77 * 64 // 256, 123]]
+
+
+def test_units_that_share_a_pixel_keep_the_one_farthest_from_their_median() -> None:
+    index = np.full((10, 100), 127, np.uint8)
+    index[4, 51] = 254
+    picture = heat_pixels(index, medians(index), None, TimeScale(0, 100, 1.0, 0, 10), 25)
+    assert picture.shape == (25, 100)
+    assert np.unique(np.argwhere(picture == 254)[:, 0]).tolist() == [12]
+
+
+def test_quantiles_agree_with_numpy() -> None:
+    values = np.random.default_rng(0).normal(size=(30, 17)).astype(np.float32)
+    expected = np.quantile(values.astype(float), (0.05, 0.25, 0.75, 0.95), axis=1)
+    bands = quantile_bands(values)
+    np.testing.assert_allclose(bands[[0, 1, 3, 4]], expected, atol=1e-6)
+    np.testing.assert_allclose(bands[2], values.mean(axis=1), atol=1e-6)
+
+
+def test_bands_of_one_unit_and_with_a_missing_value() -> None:
+    values = np.array([[0.5], [np.nan], [0.25]], np.float32)
+    bands = quantile_bands(values)
+    assert bands[:, 0].tolist() == [0.5] * 5
+    assert np.isnan(bands[:, 1]).all()
+
+
+def test_envelope_is_smallest_and_largest_of_each_pixel() -> None:
+    values = np.random.default_rng(1).normal(size=1000)
+    scale = TimeScale(0, 100, 1.0, 0, 1000)
+    low, high = envelope(values, scale)
+    blocks = values.reshape(100, 10)
+    np.testing.assert_array_equal(low, blocks.min(axis=1))
+    np.testing.assert_array_equal(high, blocks.max(axis=1))
+
+
+def test_coverage_counts_bars_and_parts_of_pixels() -> None:
+    tops = np.array([[1.0, 0.25], [1.5, np.nan]])
+    bottoms = np.array([[3.0, 0.75], [2.0, np.nan]])
+    coverage = line_coverage(tops, bottoms, 4)
+    assert coverage == pytest.approx(np.array([[0, 0.5], [1.5, 0], [1, 0], [0, 0]]), abs=1e-9)
+
+
+def test_coverage_outside_the_plot_is_cut() -> None:
+    coverage = line_coverage(np.array([[-50.0, 90.0]]), np.array([[1.0, 95.0]]), 4)
+    assert coverage == pytest.approx(np.array([[1, 0], [0, 0], [0, 0], [0, 0]]), abs=1e-9)
+
+
+def test_bars_follow_the_straight_line_between_centres() -> None:
+    values = np.array([[0.0], [1.0], [0.0]])
+    scale = TimeScale(0, 30, 1.0, 0, 3)
+    low, high = line_bars(values, scale)
+    assert np.isnan(low[0, :5]).all()
+    assert np.isnan(low[0, 26:]).all()
+    assert high[0, 15] == pytest.approx(1.0)
+    assert low[0, 10] == pytest.approx(0.5)
+    assert high[0, 10] == pytest.approx(0.6)
+
+
+def test_reduced_bars_touch_their_neighbours() -> None:
+    values = np.repeat([0.0, 1.0], 500)[:, None]
+    low, high = line_bars(values, TimeScale(0, 100, 1.0, 0, 1000))
+    assert low[0, 50] == 0
+    assert high[0, 50] == 1
+    assert np.all(low[0, 1:] <= high[0, :-1])

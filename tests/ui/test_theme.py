@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import cmap
+import numpy as np
+import pytest
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
+
+from lstm_studio.networks.signals import Role
+from lstm_studio.ui.icons import Icon, icon_path, icon_pixmap, make_icon
+from lstm_studio.ui.style_sheet import style_sheet
+from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, MISSING, Text, Theme, contrast, font, palette
+
+THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    # The grey that is widely quoted as the lightest with 4.5:1 on white.
+    assert contrast("#767676", "#FFFFFF") == pytest.approx(4.54, abs=0.01)
+
+
+@THEMES
+def test_text_and_marks_can_be_read(theme: Theme) -> None:
+    for ink in (theme.ink, theme.ink2, theme.ink3):
+        for ground in (theme.panel, theme.sunken):
+            assert contrast(ink, ground) >= 4.5
+    for colour in (theme.ok, theme.warning, theme.error, theme.focus):
+        assert contrast(colour, theme.panel) >= 4.5
+    for role in Role:
+        colours = theme.roles[role]
+        assert contrast(colours.mark, theme.panel) >= 3.0
+        assert contrast(colours.text, theme.panel) >= 4.5
+        assert contrast(theme.on(colours.mark), colours.mark) >= 3.2
+    assert contrast(theme.cursor, theme.halo) >= 10
+
+
+@THEMES
+def test_gates_take_cividis_in_both_themes(theme: Theme) -> None:
+    expected = np.asarray(cmap.Colormap("cividis")(np.linspace(0, 1, LEVELS)))[:, :3] * 255
+    assert np.abs(theme.gate_table[:LEVELS, :3] - expected).max() <= 0.5
+
+
+@THEMES
+def test_the_signed_map_goes_through_its_anchors_and_zero_is_in_the_middle(theme: Theme) -> None:
+    for place, anchor in enumerate(theme.signed_anchors):
+        at = (LEVELS - 1) * place / 6
+        if at == int(at):
+            colour = QColor(anchor)
+            assert theme.signed_table[int(at), :3].tolist() == [colour.red(), colour.green(), colour.blue()]
+    middle = QColor(theme.signed_anchors[3])
+    assert theme.signed_table[127, :3].tolist() == [middle.red(), middle.green(), middle.blue()]
+    assert contrast(theme.signed_anchors[3], theme.panel) < 1.12
+
+
+@THEMES
+def test_the_signed_map_is_symmetric_in_lightness(theme: Theme) -> None:
+    lightness = theme.signed_table[:LEVELS, :3].astype(float) @ (0.2126, 0.7152, 0.0722)
+    halves = np.diff(lightness[:128]), np.diff(lightness[127:])
+    assert np.all(halves[0] * (1 if not theme.dark else -1) >= -1)
+    assert np.all(halves[1] * (-1 if not theme.dark else 1) >= -1)
+
+
+@THEMES
+def test_missing_values_have_a_colour_of_their_own(theme: Theme) -> None:
+    missing = QColor(theme.error)
+    assert theme.gate_table[MISSING, :3].tolist() == [missing.red(), missing.green(), missing.blue()]
+    assert theme.gate_table.shape == theme.signed_table.shape == (256, 4)
+    assert not theme.gate_table.flags.writeable
+
+
+@THEMES
+def test_the_palette_has_a_disabled_state(theme: Theme, qapp: QApplication) -> None:
+    made = palette(theme)
+    role = QPalette.ColorRole.ButtonText
+    assert made.color(QPalette.ColorGroup.Active, role) == QColor(theme.ink)
+    assert made.color(QPalette.ColorGroup.Disabled, role) == QColor(theme.ink3)
+    assert made.color(QPalette.ColorRole.Base) == QColor(theme.panel)
+
+
+def test_fonts_follow_the_system_size_and_the_setting(qapp: QApplication) -> None:
+    before = qapp.font()
+    try:
+        big = qapp.font()
+        big.setPixelSize(20)
+        qapp.setFont(big)
+        assert font(Text.BODY).pixelSize() == 18
+        assert font(Text.BODY, 2.0).pixelSize() == 37
+        assert font(Text.STEP_NUMBER).pixelSize() == 37
+        small = qapp.font()
+        small.setPixelSize(8)
+        qapp.setFont(small)
+        assert font(Text.TICK).pixelSize() == 10
+    finally:
+        qapp.setFont(before)
+
+
+@THEMES
+def test_the_style_sheet_is_understood_and_reaches_controls(theme: Theme, qapp: QApplication) -> None:
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    button, check, combo, spin = QPushButton("Play"), QCheckBox("Loop"), QComboBox(), QSpinBox()
+    button.setProperty("kind", "primary")
+    check.setChecked(True)
+    for control in (button, check, combo, spin):
+        layout.addWidget(control)
+    # Qt reports what it cannot parse as a warning, which fails the test.
+    box.setStyleSheet(style_sheet(theme))
+    box.resize(200, 160)
+    image = button.grab().toImage()
+    assert image.pixelColor(12, image.height() // 2) == QColor(theme.ink)
+    box.deleteLater()
+
+
+def test_every_icon_is_drawn_inside_its_grid(qapp: QApplication) -> None:
+    for icon in Icon:
+        bounds = icon_path(icon).controlPointRect()
+        assert min(bounds.left(), bounds.top()) >= 0, icon
+        assert max(bounds.right(), bounds.bottom()) <= 16, icon
+        image = icon_pixmap(icon, "#FF0000", 16, 2.0).toImage()
+        assert image.width() == 32
+        opaque = sum(image.pixelColor(x, y).alpha() > 128 for x in range(32) for y in range(32))
+        assert 16 <= opaque <= 32 * 32 // 2, icon
+
+
+def test_icons_have_a_disabled_state(qapp: QApplication) -> None:
+    made = make_icon(Icon.PLAY, LIGHT)
+    normal = made.pixmap(16, 16).toImage().pixelColor(6, 8)
+    disabled = made.pixmap(16, 16, made.Mode.Disabled).toImage().pixelColor(6, 8)
+    assert (normal, disabled) == (QColor(LIGHT.ink), QColor(LIGHT.ink3))
