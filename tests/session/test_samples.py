@@ -7,11 +7,13 @@ import math
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from lstm_studio.engine.tracing import trace
 from lstm_studio.errors import StudioError
@@ -26,6 +28,15 @@ from lstm_studio.training.trainer import Recipe, Trainer, answers
 
 # Another processor adds float32 numbers in another order; the weights are shipped, so the difference stays there.
 ROUNDING = 1e-4
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """At these sizes a second thread only waits, and on a busy machine it makes the first one wait too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=sample_names())

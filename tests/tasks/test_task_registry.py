@@ -66,5 +66,5 @@ def test_tasks_need_neither_torch_nor_qt() -> None:
         "import sys; from lstm_studio.tasks.registry import tasks; tasks(); "
         "print(sorted({'torch', 'PySide6', 'duckdb', 'soundfile'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

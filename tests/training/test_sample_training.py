@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from lstm_studio.networks.checkpoints import open_network
 from lstm_studio.progress import ignore_progress
@@ -99,7 +98,6 @@ def test_the_command_writes_where_it_is_told_to(
 ) -> None:
     small = replace(SAMPLES["dinner-menu"], recipe=RECIPE, other_seeds=())
     monkeypatch.setattr(samples, "SAMPLES", {"dinner-menu": small})
-    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
     assert samples.main(["dinner-menu", "--out", str(tmp_path)]) == 0
     card = json.loads((tmp_path / "dinner-menu" / "card.json").read_text("utf-8"))
     assert card["training"]["updates"] == 20
@@ -108,10 +106,7 @@ def test_the_command_writes_where_it_is_told_to(
     assert said.err == ""
 
 
-def test_a_folder_that_cannot_be_written_is_a_users_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
+def test_a_folder_that_cannot_be_written_is_a_users_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert samples.main(["waves", "--out", str(tmp_path / "file")]) == 2
     assert "file" in capsys.readouterr().err
