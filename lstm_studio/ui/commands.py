@@ -97,13 +97,15 @@ class Commands(QObject):
 
     def choose_network(self) -> None:
         """Ask for a checkpoint and put it under the microscope."""
-        self._choose_checkpoint("Open a network", companion=False)
+        self.choose_checkpoint(False)
 
     def choose_companion(self) -> None:
         """Ask for a checkpoint and put it beside the first network."""
-        self._choose_checkpoint("Open a network as companion", companion=True)
+        self.choose_checkpoint(True)
 
-    def _choose_checkpoint(self, title: str, *, companion: bool) -> None:
+    def choose_checkpoint(self, companion: bool) -> None:
+        """Ask for a checkpoint, for the first network or for its companion."""
+        title = "Open a network as companion" if companion else "Open a network"
         patterns = " ".join(f"*{suffix}" for suffix in NETWORK_SUFFIXES)
         filters = (f"Checkpoints ({patterns})", _ALL_FILES)
         path = dialogs.ask_open(self._window, title, self._window.settings.folder, filters)

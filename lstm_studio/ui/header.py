@@ -60,7 +60,8 @@ class Header(QWidget):
         self._menu_row.setFixedHeight(MENU_ROW_HEIGHT)
         menus = QHBoxLayout(self._menu_row)
         menus.setContentsMargins(SECTION_GAP, 0, SECTION_GAP, 0)
-        menus.addWidget(self._menu_bar(actions), 1, Qt.AlignmentFlag.AlignVCenter)
+        self.menu_bar = self._filled_menu_bar(actions)
+        menus.addWidget(self.menu_bar, 1, Qt.AlignmentFlag.AlignVCenter)
         self._tool_row = QFrame()
         self._tool_row.setProperty("kind", "panel")
         self._tool_row.setMinimumHeight(TOOL_ROW_HEIGHT)
@@ -79,7 +80,7 @@ class Header(QWidget):
         self._on_view_changed(session.view, session.view)
         self.apply_theme(theme)
 
-    def _menu_bar(self, actions: Actions) -> QMenuBar:
+    def _filled_menu_bar(self, actions: Actions) -> QMenuBar:
         bar = QMenuBar()
         bar.setAccessibleName("Menus")
         for title, keys in MENUS:
@@ -94,6 +95,7 @@ class Header(QWidget):
             button.setDefaultAction(actions[key])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setAccessibleName(actions[key].text())
+        self.open_button = self._buttons[0]
         self._samples = QToolButton()
         self._samples.setText("Samples")
         self._samples.setToolTip("Trained networks on sequences made for them.")

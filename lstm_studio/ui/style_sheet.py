@@ -107,7 +107,9 @@ QFrame[kind="segments"] {{
     color: {t.ink2};
 }}
 *[kind="segment"]:hover {{ background: {t.hover}; }}
-*[kind="segment"]:checked {{ background: {t.ink}; color: {t.panel}; font-weight: 600; }}
+*[kind="segment"]:checked {{
+    background: {t.ink}; color: {t.panel}; border-color: transparent; font-weight: 600;
+}}
 *[kind="segment"]:disabled {{ color: {t.ink3}; background: transparent; }}
 *[kind="segment"]:focus {{ border: 2px solid {t.focus}; padding: 0 9px; }}
 *[kind="view"] {{ min-height: 0; padding: 0; border-radius: {BADGE_RADIUS}px; }}

@@ -38,6 +38,7 @@ from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.runner import Runner
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.widgets.themed import Themed
 from lstm_studio.ui.worker import Answers
 
 LEFT_WIDTH = 240
@@ -105,7 +106,9 @@ class StudioWindow(QMainWindow):
         self._keyboard = KeyboardRules(application, self)
         self._build(theme)
         self._connect()
-        self._apply_theme(theme)
+        unthemed: tuple[Themed, ...] = (self.command_actions, self._strip, self._bottom, *self._docks.values())
+        for themed in unthemed:
+            themed.apply_theme(theme)
         self._show_state()
         self.resize(*DEFAULT_SIZE)
         self._arrange()
@@ -154,6 +157,8 @@ class StudioWindow(QMainWindow):
         self.runner.opened.connect(self._on_opened)
         self.header.cancelled.connect(self.runner.cancel)
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
+        self.sequence_panel.reopen_requested.connect(self.runner.open_sequence)
+        self.networks_panel.checkpoint_requested.connect(self.commands.choose_checkpoint)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
         for dock in self._docks.values():
@@ -210,7 +215,7 @@ class StudioWindow(QMainWindow):
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([self._docks["sequence"], self._docks["step"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         left: list[QDockWidget] = [self._docks[key] for key in _LEFT]
-        self.resizeDocks(left, [380, 310, 150], vertical)
+        self.resizeDocks(left, [400, 360, 96], vertical)
 
     def _restore(self) -> None:
         if self.settings.geometry:
@@ -260,7 +265,7 @@ class StudioWindow(QMainWindow):
             self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
 
     def _apply_theme(self, theme: Theme) -> None:
-        for themed in (
+        everything: tuple[Themed, ...] = (
             self.command_actions,
             self.header,
             self.stage,
@@ -273,7 +278,8 @@ class StudioWindow(QMainWindow):
             self._strip,
             self._bottom,
             *self._docks.values(),
-        ):
+        )
+        for themed in everything:
             themed.apply_theme(theme)
 
     def _on_setup_changed(self, _: Setup) -> None:

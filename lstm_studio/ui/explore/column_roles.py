@@ -34,6 +34,9 @@ class ColumnRoles(QWidget):
         self._apply.setToolTip("Read the file again with these roles")
         self._apply.clicked.connect(self._request)
         self._rest = label(kind="caption")
+        # In the layout from the start: a widget without a parent would outlive the window.
+        self._grid.addWidget(self._rest, MOST_COLUMNS, 0, 1, 2)
+        self._grid.addWidget(self._apply, MOST_COLUMNS + 1, 0, 1, 2)
 
     def show_columns(self, columns: tuple[ColumnInfo, ...]) -> None:
         """Show the columns of another table."""
