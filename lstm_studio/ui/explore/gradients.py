@@ -76,7 +76,7 @@ def objective_words(result: Result) -> str:
             number = int(step) + 1 if step.isdecimal() else step
             return f"<i>L</i> = <i>h</i><sub>{number}</sub>, unit {unit}"
         case "target", []:
-            return "<i>L</i> = loss at the target"
+            return "<i>L</i> = target loss"
         case "next-step", []:
             return "<i>L</i> = next-step error"
     return f"<i>L</i> = {objective}" if objective else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -36,7 +36,8 @@ from lstm_studio.ui.widgets.text import label
 MOST_UNITS = 4_096
 MOST_LAYERS = 8
 _MOST_SEED = 2**31 - 1
-_FIELD_WIDTH = 60
+_FIELD_WIDTH = 56
+_BUTTON_WIDTH = 26
 _NONE = ""
 _FROM_FILE = "This network comes from a file, which decides its size."
 
@@ -71,23 +72,20 @@ class NetworksPanel(Panel[_State]):
         )
         self._open, self._open_companion = QPushButton("Open checkpoint…"), QPushButton("companion…")
         self._back = QPushButton("Back to the trained networks")
-        self._form = Fold(theme, "Change the networks", self._make_form(), opened=True)
+        self._form = Fold(theme, "Cell, layers, companion, files", self._make_form())
         self._pending: dict[str, Any] = {}
         self._debounce = Debounce(self)
         for card in self._cards:
             self.column.addWidget(card)
         self.column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addLayout(self._make_size_row())
         self.column.addWidget(self._form)
         self.column.addStretch(1)
         self._connect()
         self.apply_theme(theme)
         self.refresh()
 
-    def _make_form(self) -> QWidget:
-        for kind, cell in cells().items():
-            self._kind.addItem(cell.title, kind)
-            self._companion.addItem(cell.title, kind)
-        self._companion.insertItem(0, "None", _NONE)
+    def _make_size_row(self) -> QHBoxLayout:
         for field, name, low, high in (
             (self._units, "Units", 1, MOST_UNITS),
             (self._layers, "Layers", 1, MOST_LAYERS),
@@ -95,6 +93,8 @@ class NetworksPanel(Panel[_State]):
         ):
             field.setRange(low, high)
             field.setAccessibleName(name)
+            line = field.lineEdit()
+            line.setTextMargins(HALF_GRID, 0, 0, 0)
             # The range would ask for more room than a dock has.
             field.setMinimumWidth(_FIELD_WIDTH)
             field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -102,6 +102,22 @@ class NetworksPanel(Panel[_State]):
         self._seed.setToolTip("Seed of the first weights, the same for both networks")
         self._reroll.setToolTip("Another seed")
         self._reroll.setAccessibleName("Another seed")
+        self._reroll.setIconSize(QSize(12, 12))
+        self._reroll.setFixedWidth(_BUTTON_WIDTH)
+        row = QHBoxLayout()
+        row.setSpacing(HALF_GRID + 2)
+        row.addWidget(label("Units", "secondary"))
+        row.addWidget(self._units, 1)
+        row.addWidget(label("Seed", "secondary"))
+        row.addWidget(self._seed, 1)
+        row.addWidget(self._reroll)
+        return row
+
+    def _make_form(self) -> QWidget:
+        for kind, cell in cells().items():
+            self._kind.addItem(cell.title, kind)
+            self._companion.addItem(cell.title, kind)
+        self._companion.insertItem(0, "None", _NONE)
         self._kind.setAccessibleName("Cell")
         self._companion.setAccessibleName("Companion")
         self._both.setAccessibleName("Both directions")
@@ -122,9 +138,7 @@ class NetworksPanel(Panel[_State]):
         grid.setVerticalSpacing(HALF_GRID + 2)
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Cell", self._kind),
-            ("Units", self._units),
             ("Layers", _side_by_side(self._layers, self._both)),
-            ("Seed", _side_by_side(self._seed, self._reroll)),
             ("Companion", self._companion),
             ("Same", self._match),
         )

@@ -54,7 +54,6 @@ class UnitsPanel(Panel[_State]):
         grid.addWidget(self._direction, 2, 1, 1, 2)
         grid.setColumnStretch(1, 1)
         self.column.addLayout(grid)
-        self.column.addStretch(1)
         self._unit.chosen.connect(self._choose_unit)
         self._layer.chosen.connect(self._choose_layer)
         self._direction.chosen.connect(self._choose_direction)
@@ -110,3 +109,5 @@ class UnitsPanel(Panel[_State]):
         self._direction.show_choice(_BACKWARD if state.backward else _FORWARD)
         for part in (self._direction_word, self._direction):
             part.setVisible(state.directions > 1)
+        # The other panels of the dock have better use for the room.
+        self.setMaximumHeight(self.sizeHint().height())

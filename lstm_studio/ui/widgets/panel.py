@@ -12,6 +12,7 @@ from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP
 State = TypeVar("State")
 
 _NARROWEST = 208
+_LOWEST = 96
 
 
 class Panel(QWidget, Generic[State]):
@@ -55,7 +56,8 @@ class Panel(QWidget, Generic[State]):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a width at which nothing is clipped, and a height from which it scrolls."""
-        return QSize(max(_NARROWEST, self._body.minimumSizeHint().width()), 96)
+        needed = self._body.minimumSizeHint()
+        return QSize(max(_NARROWEST, needed.width()), min(_LOWEST, needed.height()))
 
     def _resolve(self) -> State:
         raise NotImplementedError

@@ -32,7 +32,8 @@ class Stepper(QWidget):
         self._field = QSpinBox()
         # Not NoButtons: with arrows in the window's style sheet, Qt then gives the number one pixel.
         self._field.setStyleSheet(
-            "QSpinBox::up-button, QSpinBox::down-button { width: 0px; } QSpinBox { padding: 0 2px; }"
+            "QSpinBox::up-button, QSpinBox::down-button { width: 0px; }"
+            "QSpinBox::up-arrow, QSpinBox::down-arrow { image: none; }"
         )
         self._field.setKeyboardTracking(False)
         self._field.setGroupSeparatorShown(True)
