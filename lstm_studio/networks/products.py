@@ -71,7 +71,8 @@ class _ScaledProduct:
         self._calls += 1
         np.divide(vector, self._scale, self._vector, casting="same_kind")
         self._multiply(self._vector, self._product)
-        np.multiply(self._product, self._scale, out)
+        # A Python float takes the other operand's precision: without dtype the scale itself would underflow.
+        np.multiply(self._product, self._scale, out, dtype=np.float64)
 
 
 def row_product(rows: Array, matrix: Array) -> Array:

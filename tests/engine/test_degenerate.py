@@ -1,0 +1,112 @@
+"""The smallest, the emptiest and the worst that can be traced."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lstm_studio import Sequence, TraceError, new_network, trace
+from tests.engine.test_tracing import values
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize(("steps", "features", "units"), [(1, 1, 1), (1, 3, 4), (5, 1, 4), (5, 3, 1), (2, 1, 1)])
+def test_sizes_of_one(kind: str, steps: int, features: int, units: int) -> None:
+    traced = trace(new_network(kind, features, units), values(steps, features))
+    assert traced[f"{kind}.0.hidden_state"].shape == (steps, units)
+    assert traced["grad.input"].shape == (steps, features)
+    assert traced["norm.grad.input"].shape == (steps,)
+    assert traced.recovery_error < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+def test_a_constant_sequence(kind: str) -> None:
+    traced = trace(new_network(kind, 2, 3), np.zeros((50, 2)))
+    hidden = traced[f"{kind}.0.hidden_state"]
+    np.testing.assert_allclose(hidden[-1], hidden[-2], atol=1e-3)
+    assert traced.provenance.non_finite == ()
+
+
+def test_an_empty_sequence_is_refused() -> None:
+    sequence = Sequence(np.zeros((0, 3), np.float32), ("a", "b", "c"), name="nothing")
+    with pytest.raises(TraceError, match="'nothing' has no steps") as raised:
+        trace(new_network("lstm", 3, 4), sequence)
+    assert raised.value.cure == "Give at least one step."
+
+
+@pytest.mark.parametrize("outputs", [0, 2])
+def test_a_wrong_number_of_features_names_both(outputs: int) -> None:
+    with pytest.raises(TraceError, match=r"has 3 features a step, the network \(seed 9\) takes 5") as raised:
+        trace(new_network("lstm", 5, 4, seed=9, outputs=outputs), values(6, 3))
+    assert "input_size=3" in raised.value.cure
+
+
+def test_a_vector_is_refused() -> None:
+    with pytest.raises(TraceError, match="1 axes"):
+        trace(new_network("lstm", 5, 4), np.zeros(5))
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_nan_is_shown_from_where_it_began(kind: str, bidirectional: bool) -> None:
+    x = values(20, 3)
+    x[7, 1] = np.nan
+    traced = trace(new_network(kind, 3, 4, bidirectional=bidirectional), x)
+    hidden = traced[f"{kind}.0.hidden_state"]
+    assert np.isfinite(hidden[:7]).all()
+    assert np.isnan(hidden[7:]).all()
+    began = dict(traced.provenance.non_finite)
+    assert began["input"] == 7
+    assert began[f"{kind}.0.hidden_state"] == 7
+    # The objective is the last hidden state: the gradient is NaN from there back, everywhere.
+    assert began[f"grad.{kind}.0.hidden_state.preactivation" if kind == "rnn" else "grad.lstm.0.cell_state"] == 19
+    if bidirectional:
+        reverse = traced[f"{kind}.0.reverse.hidden_state"]
+        assert np.isfinite(reverse[8:]).all()
+        assert np.isnan(reverse[:8]).all()
+        assert began[f"{kind}.0.reverse.hidden_state"] == 7
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 3e38])
+def test_infinite_and_huge_inputs_are_shown(kind: str, value: float) -> None:
+    x = values(10, 1)
+    x[4] = value
+    traced = trace(new_network(kind, 1, 4), x)
+    assert np.isfinite(traced[f"{kind}.0.hidden_state"]).all()
+    began = dict(traced.provenance.non_finite)
+    if np.isinf(value):
+        assert began["input"] == 4
+        before = "hidden_state.preactivation" if kind == "rnn" else "forget_gate.preactivation"
+        assert began[f"{kind}.0.{before}"] == 4
+        assert traced["norm.grad.input"][4] == 0
+
+
+def test_an_exploding_network_is_shown_until_it_overflows_and_after() -> None:
+    module = torch.nn.RNN(1, 1, nonlinearity="relu", bias=False)
+    with torch.no_grad():
+        for weight, value in zip(module.parameters(), (1.0, 10.0), strict=True):
+            weight.fill_(value)
+    traced = trace(module, np.ones((60, 1)))
+    began = dict(traced.provenance.non_finite)
+    # 1.1…e38 is the last that float32 holds.
+    assert began["rnn.0.hidden_state"] == 39
+    assert traced["norm.grad.rnn.0.hidden_state"][0] == pytest.approx(1e59, rel=1e-6)
+
+
+def test_a_recovery_that_fails_names_the_layer() -> None:
+    class Tampered(torch.nn.LSTM):
+        def forward(self, *args, **kwargs):  # type: ignore[no-untyped-def]  # the signature of the base class
+            output, states = super().forward(*args, **kwargs)
+            return output + 0.01, states
+
+    with pytest.raises(TraceError, match=r"lstm\.1: the recomputed hidden state is 0\.0\d+ away"):
+        trace(Tampered(2, 3, 2), values(5, 2))
+
+
+def test_dropout_between_layers_is_named() -> None:
+    module = torch.nn.LSTM(3, 16, 2, dropout=0.5)
+    with pytest.raises(TraceError, match=r"model\.eval\(\)"):
+        trace(module, values(20, 3))
+    assert trace(module.eval(), values(20, 3)).recovery_error < 1e-6

@@ -1,0 +1,259 @@
+"""Checkpoints: what is recognised, and what is refused, without ever running what a file holds."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from lstm_studio import NetworkError, new_network, open_network, trace
+from lstm_studio.networks.checkpoints import save_network
+from lstm_studio.networks.network import build
+from lstm_studio.networks.spec import NetworkSpec
+
+
+class Model(nn.Module):
+    def __init__(self, kind: type[nn.RNNBase] = nn.LSTM, **options: Any) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(9, 3)
+        self.encoder = nn.ModuleDict({"rnn": kind(3, 4, **options)})
+        self.head = nn.Linear(4 * (2 if options.get("bidirectional") else 1), 5)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".PT"])
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (nn.LSTM, {}),
+        (nn.LSTM, {"num_layers": 3, "bidirectional": True}),
+        (nn.LSTM, {"bias": False}),
+        (nn.RNN, {"num_layers": 2}),
+    ],
+)
+def test_a_bare_module_is_opened(tmp_path: Path, kind: type[nn.RNNBase], options: dict[str, Any], suffix: str) -> None:
+    module = kind(3, 4, **options)
+    path = tmp_path / f"weights{suffix}"
+    if suffix == ".safetensors":
+        save_file(module.state_dict(), path)
+    else:
+        torch.save(module.state_dict(), path)
+    network = open_network(path)
+    assert type(network.module) is kind
+    assert network.source == str(path)
+    x = np.ones((6, 3))
+    opened, original = trace(network, x), trace(module, x)
+    assert opened.names == original.names
+    for name in opened.names:
+        np.testing.assert_array_equal(opened[name], original[name])
+
+
+@pytest.mark.parametrize("nested", [None, "state_dict", "model_state_dict"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_recurrent_module_is_found_inside_a_model(tmp_path: Path, nested: str | None, bidirectional: bool) -> None:
+    model = Model(bidirectional=bidirectional)
+    weights: Any = model.state_dict()
+    torch.save({nested: weights, "epoch": 3} if nested else weights, tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    info = network.info()
+    assert (info.input_size, info.hidden_size, info.outputs, info.bidirectional) == (3, 4, 5, bidirectional)
+    assert network.layers[0].prefix == "encoder.rnn.0"
+    assert network.readout_kind == "values"
+    x = torch.ones(6, 3)
+    with torch.no_grad():
+        output = model.head(model.encoder["rnn"](x)[0])
+    np.testing.assert_allclose(trace(network, x)["output"], output.numpy(), rtol=1e-6)
+    assert open_network(tmp_path / "m.pt", readout="classes").readout_kind == "classes"
+
+
+def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:
+    model = nn.ModuleDict({"rnn": nn.RNN(3, 4), "hidden": nn.Linear(4, 6), "out": nn.Linear(6, 2)})
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    assert network.readout is None
+    assert network.layers[0].prefix == "rnn.0"
+    assert "rnn.0.hidden_state" in trace(network, np.ones((3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("lstm", {}),
+        ("lstm", {"layers": 2, "bidirectional": True, "outputs": 3}),
+        ("lstm", {"proj_size": 2, "outputs": 3, "readout": "values"}),
+        ("rnn", {"nonlinearity": "relu"}),
+        ("rnn", {"nonlinearity": "relu", "bias": False, "outputs": 1, "readout": "values"}),
+    ],
+)
+def test_a_saved_network_is_opened_as_it_was(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
+    network = new_network(kind, 3, 4, seed=5, **options)
+    path = tmp_path / "n.safetensors"
+    save_network(network, path)
+    opened = build(NetworkSpec(checkpoint=str(path)), input_size=3)
+    assert opened.fingerprint == network.fingerprint
+    assert opened.readout_kind == network.readout_kind
+    assert opened.cell.module_options(opened.recurrent) == network.cell.module_options(network.recurrent)
+    assert opened.layers == network.layers
+
+
+def test_what_tensors_do_not_tell_can_be_said(tmp_path: Path) -> None:
+    torch.save(nn.RNN(2, 3, nonlinearity="relu").state_dict(), tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt").recurrent.nonlinearity == "tanh"
+    assert open_network(tmp_path / "m.pt", nonlinearity="relu").recurrent.nonlinearity == "relu"
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [(torch.float64, torch.float64), (torch.float16, torch.float32), (torch.bfloat16, torch.float32)],
+)
+def test_precisions(tmp_path: Path, stored: torch.dtype, expected: torch.dtype) -> None:
+    torch.save(nn.LSTM(2, 3).to(stored).state_dict(), tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    assert {weight.dtype for weight in network.module.parameters()} == {expected}
+    assert trace(network, np.ones((3, 2))).recovery_error < 1e-6
+
+
+def test_several_modules_are_listed_and_one_can_be_chosen(tmp_path: Path) -> None:
+    model = nn.ModuleDict({"encoder": nn.LSTM(3, 4), "decoder": nn.LSTM(4, 2)})
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    with pytest.raises(NetworkError, match=r"2 recurrent modules, encoder, decoder.*recurrent='encoder'"):
+        open_network(tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt", recurrent="decoder").input_size == 4
+    with pytest.raises(NetworkError, match="no recurrent layers 'top'"):
+        open_network(tmp_path / "m.pt", recurrent="top")
+
+
+class Runs:
+    """Pickles to a call that leaves a file behind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (os.system, (f'echo ran > "{self.path}"',))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickle_that_would_run_code_does_not(tmp_path: Path, legacy: bool) -> None:
+    ran = tmp_path / "ran"
+    hostile = {"weight_ih_l0": torch.zeros(4, 1), "x": Runs(ran)}
+    torch.save(hostile, tmp_path / "m.pt", _use_new_zipfile_serialization=not legacy)
+    with pytest.raises(NetworkError, match=r"refers to (posix|nt)\.system.*Nothing was run") as raised:
+        open_network(tmp_path / "m.pt")
+    assert "m.pt" in raised.value.found
+    assert not ran.exists()
+
+
+def test_a_whole_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    torch.save(nn.LSTM(2, 3), tmp_path / "m.pt")
+    with pytest.raises(NetworkError, match=r"refers to torch\.nn\.modules\.rnn\.LSTM") as raised:
+        open_network(tmp_path / "m.pt")
+    assert "torch.save(model.state_dict()" in raised.value.cure
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+@pytest.mark.parametrize("kept", [0, 1, 9, 200, 0.5, 0.98])
+def test_a_truncated_file_is_damaged(tmp_path: Path, suffix: str, kept: float) -> None:
+    path = tmp_path / f"m{suffix}"
+    weights = nn.LSTM(3, 4).state_dict()
+    if suffix == ".pt":
+        torch.save(weights, path)
+    else:
+        save_file(weights, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept if kept >= 1 or kept == 0 else kept * len(content))])
+    with pytest.raises(NetworkError, match=r"^m\.\w+ is (damaged|empty)"):
+        open_network(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not a checkpoint at all",
+        b"\x80\x02}q\x00.",
+        b"\x80\x05\x95",
+        b"PK\x03\x04" + bytes(60),
+        struct.pack("<Q", 2**62) + b"{}",
+        struct.pack("<Q", 8) + b"{bad::::",
+        struct.pack("<Q", 60) + b'{"a":{"dtype":"F32","shape":[9999999],"data_offsets":[0,4]}}' + bytes(4),
+        bytes(range(256)) * 4,
+    ],
+)
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors"])
+def test_garbage_and_hostile_headers_get_one_message(tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"m{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(NetworkError, match=r"^m\.\w+ (is damaged|holds no tensors|holds a)"):
+        open_network(path)
+
+
+def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m.bin").write_bytes(b"x")
+    for path, message in (
+        (tmp_path / "m.bin", r"ends in \.bin"),
+        (tmp_path / "none.pt", "does not exist"),
+        (tmp_path, "is a folder"),
+    ):
+        with pytest.raises(NetworkError, match=message):
+            open_network(path)
+
+
+def weights(**changes: Tensor | None) -> dict[str, Tensor]:
+    """Return the weights of a bidirectional LSTM of two layers with some replaced, added or removed."""
+    changed: dict[str, Tensor | None] = {**nn.LSTM(3, 4, 2, bidirectional=True).state_dict(), **changes}
+    return {name: tensor for name, tensor in changed.items() if tensor is not None}
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (weights(weight_hh_l0=None), "lacks weight_hh_l0"),
+        (weights(weight_hh_l1=None), "lacks weight_hh_l1"),
+        (weights(bias_hh_l1_reverse=None), "lacks bias_hh_l1_reverse"),
+        (weights(weight_hh_l3=torch.zeros(16, 4)), "lacks weight_ih_l2"),
+        (weights(weight_ih_l9999=torch.zeros(16, 4)), "lacks weight_ih_l2"),
+        (weights(weight_ih_l1=torch.zeros(16, 7)), r"weight_ih_l1 has shape \(16, 7\).*\(16, 8\) would"),
+        (weights(weight_hh_l0=torch.zeros(15, 4)), "weight_hh_l0 has 15 rows for 4 units"),
+        (weights(bias_ih_l0=torch.zeros(15)), r"bias_ih_l0 has shape \(15,\)"),
+        (weights(bias_ih_l0=torch.zeros(16, 1)), "bias_ih_l0 has 2 axes"),
+        (weights(weight_hr_l1=torch.zeros(2, 4)), "weight_hr_l1 has no place"),
+        (weights(weight_ih_l0=torch.zeros(16, 0)), r"weight_ih_l0 is float32 of shape \(16, 0\)"),
+        (weights(weight_ih_l0=torch.zeros(16, 3, dtype=torch.int8)), "weight_ih_l0 is int8"),
+        (weights(weight_ih_l0=torch.full((16, 3), torch.nan)), "weight_ih_l0 has 48 of 48 weights that are NaN"),
+        (weights(weight_hh_l1=torch.full((16, 4), torch.inf)), "weight_hh_l1 has 64 of 64"),
+        (dict(nn.GRU(3, 4).state_dict()), "3 rows per unit, as in a GRU"),
+        (dict(nn.Linear(3, 4).state_dict()), r"no recurrent layers: .*it has weight, bias"),
+        ({f"forward.{name}": tensor for name, tensor in weights().items()}, "no module under the name 'forward'"),
+        ({f"a..b.{name}": tensor for name, tensor in weights().items()}, r"no module under the name 'a\.\.b'"),
+        (
+            {f"rnn.{name}": tensor for name, tensor in nn.RNN(3, 4).state_dict().items()}
+            | {"out.weight": torch.zeros(2, 4), "out.bias": torch.zeros(3)},
+            r"out\.bias has shape \(3,\)",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path: Path, state: dict[str, Tensor], message: str) -> None:
+    torch.save(state, tmp_path / "m.pt")
+    with pytest.raises(NetworkError, match=message) as raised:
+        open_network(tmp_path / "m.pt")
+    assert raised.value.cure
+
+
+@pytest.mark.parametrize("content", [3, [torch.zeros(2)], {}, {"a": 1}, torch.zeros(3)])
+def test_what_is_no_state_dict_is_named(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "m.pt")
+    with pytest.raises(NetworkError, match=r"holds (a|no)"):
+        open_network(tmp_path / "m.pt")
+
+
+def test_networks_are_saved_as_safetensors_only(tmp_path: Path) -> None:
+    with pytest.raises(NetworkError, match=r"does not end in \.safetensors"):
+        save_network(new_network("rnn", 2, 3), tmp_path / "n.pt")
+    with pytest.raises(NetworkError, match="could not be written"):
+        save_network(new_network("rnn", 2, 3), tmp_path / "none" / "n.safetensors")
