@@ -62,6 +62,11 @@ class GradientItem(RowItem):
             self._first_number = state.first_step_number
             self.redraw()
 
+    @property
+    def title(self) -> str:
+        """The row's title."""
+        return self.row.title
+
     def y_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return device pixels from the plot's top; not-a-number for 0 and what is not finite."""
         inset = _INSET * self.scale_of_time.ratio

@@ -72,6 +72,6 @@ def _snapped(height: float, rows: Sequence[Row], ratio: float) -> float:
     most = max(counts, default=0)
     if most and pixels >= _SNAP_FROM * most:
         snapped = pixels - pixels % most
-        if snapped / ratio >= LEAST_ROW and pixels - snapped <= pixels // 5:
+        if snapped / ratio >= LEAST_ROW and pixels - snapped <= pixels // 8:
             return snapped / ratio
     return _whole(height, ratio)

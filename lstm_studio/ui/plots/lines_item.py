@@ -56,9 +56,6 @@ class LinesItem(UnitItem):
         if self.selected is not None:
             name = self.row.names[self.selected] if self.row.names else f"u{self.selected}"
             entries.append(Entry(name, Swatch.LINE, self.look.theme.ink))
-        others = "all" if self.row.names else "units"
-        if self.row.units == 1 and self.row.names:
-            others = self.row.names[0]
-        if self.row.units > 1 or self.selected is None:
-            entries.append(Entry(others, Swatch.LINE, self.colours.mark))
+        if self.row.units > 1:
+            entries.append(Entry("all" if self.row.names else "units", Swatch.LINE, self.colours.mark))
         paint_legend(painter, self.look, entries, self.height)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from lstm_studio.ui.plots.rows import StackState
 from lstm_studio.ui.plots.scale import TimeScale
-from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, Text, Theme, font
+from lstm_studio.ui.theme import BADGE_SIZE, COLOUR_BAR_WIDTH, GRID, HALF_GRID, PANEL_INSET, Text, Theme, font
 
 TICK_GAP = 6
 _MARKER = 5
@@ -146,6 +146,11 @@ class RowItem(QGraphicsItem):
     def render(self, painter: QPainter) -> None:
         """Draw the data in device pixels; the origin is the plot's top left."""
 
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """The row's title."""
+
     @abstractmethod
     def apply(self, state: StackState) -> None:
         """Take over what concerns this row's data from a new state."""
@@ -180,14 +185,22 @@ class RowItem(QGraphicsItem):
         """Draw colour bar, legend or end labels; x = 0 is the plot's right edge."""
 
     def tick(self, painter: QPainter, y: float, text: str, *, bold: bool = False) -> None:
-        """Draw one tick label at the left edge, kept inside the row."""
-        painter.setFont(self.look.font(Text.TICK_BOLD if bold else Text.TICK))
+        """Draw one tick label at the left edge, kept inside the row; it gives way to a long title."""
+        kind = Text.TICK_BOLD if bold else Text.TICK
+        if self._meets_title(y, self.look.metrics(kind).horizontalAdvance(text)):
+            return
+        painter.setFont(self.look.font(kind))
         painter.setPen(QColor(self.look.theme.ink if bold else self.look.theme.ink2))
         half = painter.fontMetrics().capHeight() / 2 + 1
         y = min(max(y, half), self.height - half)
         right = -TICK_GAP - (2 if bold else 0)
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(right - 58, y - 10, 58, 20), flags, text)
+
+    def _meets_title(self, y: float, width: float) -> bool:
+        metrics = self.look.metrics(Text.ROW_LABEL)
+        title_right = PANEL_INSET + BADGE_SIZE + HALF_GRID + metrics.horizontalAdvance(self.title)
+        return y < metrics.height() + 3 and self.scale_of_time.left - TICK_GAP - width < title_right + 2
 
 
 class _Margin(QGraphicsItem):

@@ -51,7 +51,7 @@ class UnitRow:
     view
         How it is drawn.
     group
-        Whose unit selection and unit order it follows, for example ``"lstm.0"``.
+        Whose unit selection and unit order it follows, for example ``"lstm.0"``; empty where units cannot be selected.
     names
         U names where units have them (the features of an input); else empty, and units are numbered from 0.
     """

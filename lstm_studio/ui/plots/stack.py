@@ -352,7 +352,7 @@ class PlotStack(QWidget):
         if found is None or not self._edges[0] <= point.x() < self._edges[1]:
             return
         item = found[1]
-        if isinstance(item, UnitItem):
+        if isinstance(item, UnitItem) and item.row.group:
             self._group = item.row.group
             unit = item.unit_at(point.y() - item.y())
             if unit is not None:
@@ -430,8 +430,8 @@ class PlotStack(QWidget):
                 super().keyPressEvent(event)
 
     def _select_beside(self, by: int) -> None:
-        rows = [row for row in self._state.rows if isinstance(row, UnitRow)]
-        chosen = [row for row in rows if row.group == self._group] or [row for row in rows if not row.names] or rows
+        rows = [row for row in self._state.rows if isinstance(row, UnitRow) and row.group]
+        chosen = [row for row in rows if row.group == self._group] or rows
         if not chosen:
             return
         row = chosen[0]

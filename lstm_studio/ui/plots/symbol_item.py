@@ -50,6 +50,11 @@ class SymbolItem(RowItem):
     def apply(self, state: StackState) -> None:
         """Do nothing: symbols follow neither selection nor order."""
 
+    @property
+    def title(self) -> str:
+        """The row's title."""
+        return self.row.title
+
     @cached_property
     def tones(self) -> NDArray[np.uint8]:
         """(T,) tone of each step in the strip: 255 for emphasised symbols, else 0 … 254 in the symbols' order."""
@@ -63,7 +68,7 @@ class SymbolItem(RowItem):
         """Whether the widest symbol fits into a column."""
         metrics = QFontMetricsF(self._bold)
         widest = max((metrics.horizontalAdvance(_shown(symbol)) for symbol in set(self.row.symbols)), default=0.0)
-        return self.scale_of_time.column >= widest + 3
+        return self.scale_of_time.column >= widest + 2
 
     @property
     def _bold(self) -> QFont:

@@ -15,10 +15,9 @@ from lstm_studio.ui.plots.curves import paint_curve
 from lstm_studio.ui.plots.raster import medians, quantile_bands, to_index
 from lstm_studio.ui.plots.row_item import Look, Mark, RowItem, paint_marker
 from lstm_studio.ui.plots.rows import StackState, UnitRow
-from lstm_studio.ui.theme import RoleColours, Text
+from lstm_studio.ui.theme import RoleColours
 
 _TICK_PITCH = 20.0
-_NARROW_TICK = 14.0
 _INSET = 4.0
 """Logical pixels kept free above and below curves, so that a curve at its limit is not cut."""
 
@@ -112,23 +111,32 @@ class UnitItem(RowItem):
     """Whether the selected unit is drawn into the picture, not only beside it."""
 
     @property
+    def title(self) -> str:
+        """The row's title."""
+        return self.row.title
+
+    @property
     def colours(self) -> RoleColours:
         """The colours of the row's role."""
         return self.look.theme.roles[self.row.role]
 
     def value_at(self, step: int) -> float | None:
-        """Return the selected unit's value, None without a selection or before the first step."""
-        if self.selected is None or not 0 <= step < len(self.row.values):
+        """Return the value of the selected unit, or of the only one; None without either or before the first step."""
+        if self._pointed is None or not 0 <= step < len(self.row.values):
             return None
-        return float(self.row.values[step, self.selected])
+        return float(self.row.values[step, self._pointed])
+
+    @property
+    def _pointed(self) -> int | None:
+        return 0 if self.selected is None and self.row.units == 1 else self.selected
 
     def value_text(self, step: int) -> tuple[str, str]:
         """Return ("unit 14", "0.99"), or ("16 units", "") without a selected unit."""
-        if self.selected is None:
+        if self._pointed is None:
             word = "feature" if self.row.names else "unit"
-            return f"{format_count(self.row.units)} {word}{'' if self.row.units == 1 else 's'}", ""
+            return f"{format_count(self.row.units)} {word}s", ""
         value = self.value_at(step)
-        return self.row.unit_name(self.selected), "" if value is None else format_number(value)
+        return self.row.unit_name(self._pointed), "" if value is None else format_number(value)
 
     def summary(self) -> str:
         """Return view, size and range in one sentence."""
@@ -162,14 +170,10 @@ class UnitItem(RowItem):
         return np.asarray(inset + (high - np.asarray(values, np.float64)) / (high - low) * room, np.float64)
 
     def paint_levels(self, painter: QPainter) -> None:
-        """Draw ticks at round values; a wide one gives way to the row's title."""
-        title_bottom = self.look.metrics(Text.ROW_LABEL).height()
-        metrics = self.look.metrics(Text.TICK)
+        """Draw ticks at round values."""
         for value in round_values(*self.row.levels, most=max(3, int(self.height / _TICK_PITCH))):
             y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
-            text = format_tick(value, signed=self.row.signed)
-            if y > title_bottom or metrics.horizontalAdvance(text) <= _NARROW_TICK:
-                self.tick(painter, y, text)
+            self.tick(painter, y, format_tick(value, signed=self.row.signed))
 
     def paint_grid(self, painter: QPainter) -> None:
         """Draw the horizontal line at the middle of the levels."""

@@ -480,3 +480,19 @@ def test_the_stack_dies_with_its_widget(qapp: QApplication) -> None:
     qapp.processEvents()
     gc.collect()
     assert [ref() for ref in dead] == [None, None, None]
+
+
+def test_a_single_feature_shows_its_value_without_being_selected(stack: PlotStack) -> None:
+    values = np.linspace(100, 500, 50, dtype=np.float32)[:, None]
+    row = replace(
+        unit_row("input", 5, 1, View.LINES, group=""), values=values, names=("passengers",), levels=(100, 500)
+    )
+    stack.apply(StackState((row,), 50, cursor=49))
+    item = stack.row_item("input")
+    assert item.value_text(49) == ("passengers", "500.00")
+    assert item.value_text(-1) == ("passengers", "")
+    assert len(item.marks(49)) == 1
+    asked: list[int] = []
+    stack.unit_requested.connect(lambda _group, unit: asked.append(unit))
+    QTest.keyClick(stack, Qt.Key.Key_Down)
+    assert asked == []
