@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class Dialect:
             "header": "true" if self.header else "false",
             "columns": f"{{{columns}}}",
             "decimal_separator": literal(self.decimal),
-            "nullstr": _missing(),
+            "nullstr": _listed(MISSING),
             "hive_partitioning": "false",
             "max_line_size": "16777216",
             **more,
@@ -148,7 +149,7 @@ def explain(
     readable, path = paths
     source = dialect.source(readable, store_rejects="true", rejects_limit=str(_REJECTS))
     try:
-        run(database, f"CREATE OR REPLACE TEMP TABLE rejected AS FROM {source}", [], progress, "looking for the error")
+        run(database, f"CREATE OR REPLACE TEMP TABLE rejected AS FROM {source}", progress, "looking for the error")
         rejects = database.execute(
             "SELECT line_byte_position, column_idx, column_name, error_type, error_message FROM reject_errors "
             "ORDER BY line, column_idx"
@@ -205,12 +206,18 @@ def _line_at(path: Path, position: int) -> int:
     return line
 
 
-def _missing() -> str:
-    return f"[{', '.join(map(literal, MISSING))}]"
+def missing_words(head: Head, dialect: Dialect) -> str:
+    """Return the words for a missing value that the first lines use, and the empty cell, as a list in SQL."""
+    cells = {cell for row in csv.reader(_data_lines(head), delimiter=dialect.delimiter) for cell in row}
+    return _listed([word for word in MISSING if not word or word in cells])
+
+
+def _listed(words: Iterable[str]) -> str:
+    return f"[{', '.join(map(literal, words))}]"
 
 
 def _sniff(database: duckdb.DuckDBPyConnection, path: Path, more: dict[str, str]) -> Dialect | None:
-    options = "".join(f", {key} = {value}" for key, value in {"nullstr": _missing(), **more}.items())
+    options = "".join(f", {key} = {value}" for key, value in {"nullstr": _listed(MISSING), **more}.items())
     try:
         found = database.execute(f"SELECT {_SNIFFED} FROM sniff_csv({file_pattern(path)}{options})").fetchone()
     except (duckdb.InvalidInputException, duckdb.ConversionException):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from lstm_studio.progress import Progress
 
@@ -34,11 +36,17 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def run(
-    database: duckdb.DuckDBPyConnection, sql: str, parameters: list[object], progress: Progress, words: str
-) -> None:
-    """Execute a statement while ``progress`` is told how far it is; what that raises interrupts the statement."""
+    database: duckdb.DuckDBPyConnection, sql: str, progress: Progress, words: str
+) -> dict[str, NDArray[np.generic]]:
+    """Execute a statement while ``progress`` is told how far it is; what that raises interrupts the statement.
+
+    Returns
+    -------
+    dict
+        Column name → array of the result, masked where values are missing.
+    """
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(database.execute, sql, parameters)
+        running = pool.submit(_fetch, database, sql)
         try:
             while not wait([running], _POLL).done:
                 progress(max(database.query_progress(), 0.0) / 100, words)
@@ -46,7 +54,12 @@ def run(
             database.interrupt()
             wait([running])
             raise
-        running.result()
+        return running.result()
+
+
+def _fetch(database: duckdb.DuckDBPyConnection, sql: str) -> dict[str, NDArray[np.generic]]:
+    found: dict[str, NDArray[np.generic]] = database.execute(sql).fetchnumpy()
+    return found
 
 
 def identifier(name: str) -> str:
