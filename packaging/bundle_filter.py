@@ -10,6 +10,7 @@ UNUSED = re.compile(
       torch/(?:test|include|share)/                # PyTorch's own tests, C++ headers and CMake files
     | torch/bin/(?!torch_shm_manager)              # its test programs; the manager serves shared memory
     | torch/lib/.*\.(?:a|lib)$                     # static libraries, for linking against
+    | torch/lib/lib(?:aoti_custom_ops|backend_with_compiler|jitbackend_test|torchbind_test)\.
     | PySide6/(?:Qt/)?translations/
     | PySide6/(?:Qt/)?qml/
     | PySide6/(?:Qt/)?plugins/(?:designer|egldeviceintegrations|generic|networkinformation|printsupport|qmllint
