@@ -120,11 +120,13 @@ def _read_npz(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
     arrays: dict[str, NDArray[Any]] = {}
     name = ""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise TraceError(f"{path.name} is not an archive of arrays.", _SAVE_AGAIN)
-            for name in file.files:
-                arrays[name] = file[name]
+        # Opened here: NumPy leaves a file that it cannot make sense of open.
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise TraceError(f"{path.name} is damaged or not an archive of arrays.", _SAVE_AGAIN)
+            for name in archive.files:
+                arrays[name] = archive[name]
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         where = f", array {name!r}," if name else ""
         raise TraceError(f"{path.name}{where} is damaged ({error}).", _SAVE_AGAIN) from error

@@ -82,6 +82,7 @@ def save_network(network: Network, path: str | Path) -> None:
     NetworkError
         If the suffix is another, or the file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = Path(path)
@@ -95,10 +96,8 @@ def save_network(network: Network, path: str | Path) -> None:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.module.state_dict().items()}
     try:
         save_file(tensors, path, {METADATA_KEY: json.dumps(about)})
-    except OSError as error:
-        raise NetworkError(
-            f"{path} could not be written: {error.strerror or error}.", "Choose another folder."
-        ) from error
+    except (OSError, SafetensorError) as error:
+        raise NetworkError(f"{path} could not be written ({error}).", "Choose another folder.") from error
 
 
 def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:

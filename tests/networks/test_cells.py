@@ -19,7 +19,7 @@ def test_the_cells_are_found() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_known() -> None:
-    with pytest.raises(NetworkError, match="'transformer'.*Choose lstm, rnn"):
+    with pytest.raises(NetworkError, match=r"'transformer'.*Choose lstm, rnn"):
         cell_of_kind("transformer")
 
 

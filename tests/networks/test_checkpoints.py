@@ -20,32 +20,31 @@ from lstm_studio.networks.spec import NetworkSpec
 
 
 class Model(nn.Module):
-    def __init__(self, kind: type[nn.RNNBase] = nn.LSTM, **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__()
         self.embed = nn.Embedding(9, 3)
-        self.encoder = nn.ModuleDict({"rnn": kind(3, 4, **options)})
+        self.encoder = nn.ModuleDict({"rnn": nn.LSTM(3, 4, **options)})
         self.head = nn.Linear(4 * (2 if options.get("bidirectional") else 1), 5)
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".PT"])
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    "module",
     [
-        (nn.LSTM, {}),
-        (nn.LSTM, {"num_layers": 3, "bidirectional": True}),
-        (nn.LSTM, {"bias": False}),
-        (nn.RNN, {"num_layers": 2}),
+        nn.LSTM(3, 4),
+        nn.LSTM(3, 4, num_layers=3, bidirectional=True),
+        nn.LSTM(3, 4, bias=False),
+        nn.RNN(3, 4, num_layers=2),
     ],
 )
-def test_a_bare_module_is_opened(tmp_path: Path, kind: type[nn.RNNBase], options: dict[str, Any], suffix: str) -> None:
-    module = kind(3, 4, **options)
+def test_a_bare_module_is_opened(tmp_path: Path, module: nn.RNNBase, suffix: str) -> None:
     path = tmp_path / f"weights{suffix}"
     if suffix == ".safetensors":
         save_file(module.state_dict(), path)
     else:
         torch.save(module.state_dict(), path)
     network = open_network(path)
-    assert type(network.module) is kind
+    assert type(network.module) is type(module)
     assert network.source == str(path)
     x = np.ones((6, 3))
     opened, original = trace(network, x), trace(module, x)
@@ -68,7 +67,7 @@ def test_a_recurrent_module_is_found_inside_a_model(tmp_path: Path, nested: str 
     x = torch.ones(6, 3)
     with torch.no_grad():
         output = model.head(model.encoder["rnn"](x)[0])
-    np.testing.assert_allclose(trace(network, x)["output"], output.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(trace(network, x)["output"], output.numpy(), rtol=1e-5, atol=1e-6)
     assert open_network(tmp_path / "m.pt", readout="classes").readout_kind == "classes"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
@@ -24,7 +27,9 @@ def test_the_scan_is_the_loop(steps: int, units: int, seed: int) -> None:
     for f, u in zip(factor, term, strict=True):
         y = f * y + u
         loop.append(y)
-    np.testing.assert_allclose(linear_scan(factor, term, initial).numpy(), torch.stack(loop).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(
+        linear_scan(factor, term, initial).numpy(), torch.stack(loop).numpy(), rtol=1e-12, atol=1e-14
+    )
 
 
 def test_the_scan_does_not_carry_nan_back() -> None:
@@ -40,7 +45,7 @@ def test_the_scan_does_not_carry_nan_back() -> None:
 @pytest.mark.parametrize("shape", [(3, 4), (300, 500), (700, 2800)])
 def test_repeated_products_keep_the_range_of_float64(shape: tuple[int, int], dtype: type) -> None:
     random = np.random.default_rng(0)
-    matrix = random.normal(size=shape).astype(dtype)
+    matrix: NDArray[Any] = random.normal(size=shape).astype(dtype)
     multiply = repeated_product(matrix)
     out = np.empty(shape[0])
     for exponent in (0, -8, -16, -24, -32, -40, -150, -158, -300):
