@@ -16,6 +16,7 @@ from lstm_studio.ui.theme import Text
 
 _TICK = 4.0
 _LABEL_GAP = 14.0
+_TITLE_GAP = 22.0
 _PREFERRED_GAP = 72.0
 
 
@@ -70,7 +71,7 @@ class TimeAxis(QGraphicsItem):
         first, last = scale.first, scale.first + scale.count - 1
 
         def text(step: int) -> str:
-            return state.time_labels[step] if state.time_labels else str(step + state.first_step_number)
+            return state.time_labels[step] if state.time_labels else format_count(step + state.first_step_number)
 
         def width(step: int) -> float:
             return metrics.horizontalAdvance(text(step))
@@ -96,13 +97,15 @@ class TimeAxis(QGraphicsItem):
         painter.setFont(self.look.font(Text.TICK))
         top = self._rect.top()
         text_height = painter.fontMetrics().height()
+        title_right = self.scale_of_time.left - _TITLE_GAP
         for step, text in self.ticks():
             left, right = self.scale_of_time.column_edges(step)
             middle = math.floor((left + right) / 2 * self.scale_of_time.ratio) / self.scale_of_time.ratio
             painter.fillRect(QRectF(middle, top, 1, _TICK), QColor(theme.frame))
             width = painter.fontMetrics().horizontalAdvance(text) + 2
             at = min(max(middle - width / 2, self._rect.left()), self._rect.right() - width)
+            title_right = min(title_right, at - _LABEL_GAP / 2)
             painter.setPen(QColor(theme.ink2))
             painter.drawText(QRectF(at, top + _TICK + 1, width, text_height), Qt.AlignmentFlag.AlignHCenter, text)
-        room = QRectF(self._rect.left(), top + _TICK + 1, self.scale_of_time.left - 22 - self._rect.left(), text_height)
+        room = QRectF(self._rect.left(), top + _TICK + 1, title_right - self._rect.left(), text_height)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight, self.title)

@@ -17,6 +17,8 @@ _ICON_SIZE = 11
 _MARGIN = 2
 _TEXT_LEFT = float(BADGE_SIZE + HALF_GRID)
 _VALUE_GAP = 8
+_TICK_ROOM = 20
+"""Kept free at the right of the third line for ticks of up to three digits, which reach into the column."""
 
 
 class RowHeader(QWidget):
@@ -216,7 +218,7 @@ class RowHeader(QWidget):
         painter.setFont(self._look.font(Text.SECONDARY))
         painter.setPen(QColor(theme.ink2))
         value_width = self._look.metrics(Text.VALUE).horizontalAdvance(self._value)
-        room = QRectF(left, top, self.width() - left - value_width - 8, self._pitch)
+        room = QRectF(left, top, self.width() - left - value_width - _VALUE_GAP - _TICK_ROOM, self._pitch)
         what = painter.fontMetrics().elidedText(self._what, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, what)
         if self._value:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import Role
+from lstm_studio.ui.numbers import format_count
 
 
 class View(StrEnum):
@@ -204,7 +205,7 @@ class StackState:
 
     def step_label(self, step: int) -> str:
         """Return the step's number, with its time where steps have one."""
-        number = str(step + self.first_step_number)
+        number = format_count(step + self.first_step_number)
         return f"{number} ({self.time_labels[step]})" if self.time_labels else number
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _UNIFORM_FROM = 8
-"""Device pixels a column from which all columns get the same width, at the cost of a narrower plot."""
+"""Device pixels a column from which all columns get the same width …"""
+_MOST_UNUSED = 1 / 16
+"""… if that leaves no more than this part of the room unused; else widths differ by one device pixel."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class TimeScale:
         """Width of the plots in device pixels."""
         room = max(1, int(self.available * self.ratio))
         column = room // self.count
-        return column * self.count if column >= _UNIFORM_FROM else room
+        uniform = column * self.count
+        return uniform if column >= _UNIFORM_FROM and room - uniform <= _MOST_UNUSED * room else room
 
     @property
     def width(self) -> float:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
+from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.axis import TimeAxis
 from lstm_studio.ui.plots.band_item import BandItem
 from lstm_studio.ui.plots.canvas import Canvas
@@ -240,7 +241,7 @@ class PlotStack(QWidget):
         header.deleteLater()
 
     def _apply_cursor(self, state: StackState) -> None:
-        number = state.cursor + state.first_step_number
+        number = format_count(state.cursor + state.first_step_number)
         text = f"t = {number}"
         if state.time_labels and 0 <= state.cursor < len(state.time_labels):
             text = f"{text} · {state.time_labels[state.cursor]}"

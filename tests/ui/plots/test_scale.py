@@ -71,3 +71,10 @@ def test_zoom_keeps_the_step_where_it_is_and_stays_inside() -> None:
 def test_zoom_always_moves_on() -> None:
     assert TimeScale(0, 800, 1.0, 10, 5).zoomed(12, 0.95, 200)[1] == 4
     assert TimeScale(0, 800, 1.0, 10, 4).zoomed(12, 1.05, 200)[1] == 5
+
+
+def test_columns_differ_by_one_pixel_where_equal_ones_would_waste_room() -> None:
+    # 100 steps on 890 px: 8 px each would leave 90 px unused.
+    scale = TimeScale(0, 890, 1.0, 0, 100)
+    assert scale.pixels == 890
+    assert set(np.diff(scale.edges)) == {8, 9}

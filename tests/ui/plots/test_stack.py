@@ -321,7 +321,7 @@ def test_hover_on_shared_pixels_names_the_step_that_gives_the_colour(stack: Plot
     at = centre_of(stack, "long", 12_345)
     step = item.scale_of_time.step_at(at.x())
     assert item.hover_text(step, item.y_of_unit(2), stack.state.step_label) == (
-        "Title long · unit 2 · step 12346 · 0.75"
+        "Title long · unit 2 · step 12,346 · 0.75"
     )
     assert stack.axis_item.title == "time step, 24 a pixel"
 
