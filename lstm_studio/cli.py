@@ -6,6 +6,7 @@ traceback; 130 interrupted with Ctrl-C. Nothing heavy is imported before a comma
 
 from __future__ import annotations
 
+import ctypes
 import os
 import platform
 import re
@@ -260,8 +261,22 @@ def _version(package: str) -> str:
 
 def _has_display() -> bool:
     """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
-    wanted = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in wanted)
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
+        return True
+    return bool(os.environ.get("DISPLAY")) and _x_server_answers()
+
+
+def _x_server_answers() -> bool:
+    """Whether DISPLAY leads to an X server: an old one is common in remote shells, and Qt aborts on it."""
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return False
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed: int = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return failed == 0
 
 
 def _without_display() -> None:

@@ -184,7 +184,6 @@ def test_without_the_extra_the_window_says_what_to_install(
     for name in [name for name in sys.modules if name.startswith("lstm_studio.ui")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "PySide6", None)
-    monkeypatch.setenv("DISPLAY", ":0")
     assert run(words.format(table=table).split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""

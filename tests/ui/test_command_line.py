@@ -19,10 +19,10 @@ from lstm_studio.ui.window import SMALLEST
 EVENTS = "step,left,right\n" + "".join(f"{step},{step % 3},{-step % 5}\n" for step in range(20))
 
 
-def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program in a folder, on a machine without a display."""
-    displays = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
-    environment = {name: value for name, value in os.environ.items() if name not in displays}
+def start(folder: Path, *arguments: str, **displays: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a folder, on a machine that has these displays and no others."""
+    every = {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}
+    environment = {name: value for name, value in os.environ.items() if name not in every} | displays
     line = [sys.executable, "-m", "lstm_studio", *arguments]
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
@@ -35,8 +35,9 @@ def colours(path: Path) -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is always a display elsewhere")
-def test_without_a_display_the_same_view_becomes_a_picture(tmp_path: Path) -> None:
-    done = start(tmp_path)
+@pytest.mark.parametrize("displays", [{}, {"DISPLAY": ":4711"}], ids=["none", "one that does not answer"])
+def test_without_a_display_the_same_view_becomes_a_picture(displays: dict[str, str], tmp_path: Path) -> None:
+    done = start(tmp_path, **displays)
     assert (done.returncode, done.stderr) == (0, "")
     [line] = done.stdout.splitlines()
     assert "no display" in line
