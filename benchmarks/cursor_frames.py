@@ -2,7 +2,8 @@
 
 Eight rows at 1600 × 1000 logical pixels: five heat maps, lines, a band and the gradient, of 256 units × 1,000 steps and
 of 512 × 10,000. 500 moves to the next step and 500 to random ones, each painted before the next. Targets: 95 % under
-16 ms and under 33 ms.
+16 ms and under 33 ms, for each kind of move by itself. The processor time beside tells a slow program from a busy
+machine; only the wall clock decides.
 """
 
 from __future__ import annotations
@@ -61,24 +62,31 @@ def measure(app: QApplication, units: int, steps: int, limit: float, *, reveal_a
     first = 1000 * (time.perf_counter() - began)
     rng = np.random.default_rng(1)
     targets = [*range(1, MOVES + 1), *rng.integers(0, steps, MOVES).tolist()]
-    frames = np.empty(len(targets))
+    frames, work = np.empty(len(targets)), np.empty(len(targets))
     for place, step in enumerate(targets):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         state = replace(state, cursor=step)
         stack.apply(state)
         app.processEvents()
         frames[place] = 1000 * (time.perf_counter() - began)
+        work[place] = 1000 * (time.process_time() - busy)
     stack.close()
     stack.deleteLater()
     app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    for name, part in (("next step", frames[:MOVES]), ("random step", frames[MOVES:])):
+    reached = True
+    for name, which in (("next step", slice(None, MOVES)), ("random step", slice(MOVES, None))):
+        part = frames[which]
+        late = float(np.quantile(part, 0.95))
+        reached = reached and late < limit
         print(
             f"{units} × {steps:,}, future {'faint' if reveal_all else 'hidden'}, {name}:"
-            f" median {np.median(part):.1f} ms, 95 % {np.quantile(part, 0.95):.1f} ms, longest {part.max():.1f} ms,"
-            f" under 16 ms {np.mean(part < 16):.1%}, under 33 ms {np.mean(part < 33):.1%}"
+            f" median {np.median(part):.1f} ms, 95 % {late:.1f} ms, longest {part.max():.1f} ms,"
+            f" under 16 ms {np.mean(part < 16):.1%}, under 33 ms {np.mean(part < 33):.1%},"
+            f" processor time median {np.median(work[which]):.1f} ms, 95 % {np.quantile(work[which], 0.95):.1f} ms,"
+            f" target {'reached' if late < limit else 'MISSED'}"
         )
     print(f"{units} × {steps:,}: first picture {first:.0f} ms")
-    return bool(np.quantile(frames, 0.95) < limit)
+    return reached
 
 
 def main() -> int:

@@ -29,7 +29,8 @@ class HeatItem(UnitItem):
         theme = self.look.theme
         table = theme.signed_table if self.row.signed else theme.gate_table
         red, green, blue = table[:, :3].T.astype(np.uint32)
-        return (np.uint32(0xFF000000) | red << 16 | green << 8 | blue).tolist()  # type: ignore[no-any-return]
+        colours: list[int] = (np.uint32(0xFF000000) | red << 16 | green << 8 | blue).tolist()
+        return colours
 
     def render(self, painter: QPainter) -> None:
         """Draw the visible steps."""

@@ -124,13 +124,11 @@ class SymbolItem(RowItem):
     def _tone_table(self) -> list[int]:
         pale, dark = QColor(self.look.theme.sunken), QColor(self.look.theme.ink3)
         table = []
+        ends = ((pale.red(), dark.red()), (pale.green(), dark.green()), (pale.blue(), dark.blue()))
         for tone in range(_EMPHASIS):
             part = _DARKEST_TONE * tone / (_EMPHASIS - 1)
-            mixed = (
-                round(a + (b - a) * part)
-                for a, b in zip(pale.getRgb()[:3], dark.getRgb()[:3], strict=True)  # type: ignore[index]
-            )
-            table.append(QColor(*mixed).rgb())
+            red, green, blue = (round(start + (end - start) * part) for start, end in ends)
+            table.append(QColor(red, green, blue).rgb())
         return [*table, QColor(self.look.theme.ink).rgb()]
 
     def value_text(self, step: int) -> tuple[str, str]:
