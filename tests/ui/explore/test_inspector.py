@@ -1,0 +1,165 @@
+"""The inspector prints the trace's numbers for the selected unit, and says what it cannot show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QLabel
+
+from lstm_studio.engine.trace import Trace
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.session.session import Session
+from lstm_studio.ui.explore.inspector import Inspector
+from lstm_studio.ui.explore.meters import Meters
+from lstm_studio.ui.explore.operation_card import OperationCard
+from lstm_studio.ui.numbers import format_number, format_scientific
+from lstm_studio.ui.theme import LIGHT
+from lstm_studio.ui.widgets.empty import EmptyState
+from tests.ui.explore.conftest import Show
+from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
+
+
+def opened(show: Show, session: Session) -> Inspector:
+    panel = Inspector(session, LIGHT)
+    show(panel)
+    return panel
+
+
+def plain(text: str) -> str:
+    return re.sub(r"<[^>]+>", "", text)
+
+
+def visible_texts(inspector: Inspector) -> list[str]:
+    return [plain(label.text()) for label in inspector.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+def lines(inspector: Inspector) -> list[tuple[str, ...]]:
+    card = inspector.findChild(OperationCard)
+    assert isinstance(card, OperationCard)
+    return [tuple(plain(part) for part in line) for line in card.lines()]
+
+
+def meters(inspector: Inspector) -> dict[str, tuple[str, ...]]:
+    rows = [row for widget in inspector.findChildren(Meters) if widget.isVisible() for row in widget.texts()]
+    return {plain(name): tuple(plain(number) for number in numbers) for name, *numbers in rows}
+
+
+def test_results_on_the_cards_are_those_of_the_trace(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    session.select_unit("0:lstm.0", 2)
+    for step in (0, 7, 19):
+        session.move_cursor(step)
+        trace = session.result.traces[0]
+        shown = [numbers.split()[-1] for _, _, numbers in lines(inspector)]
+        names = ("retained", "admitted", "cell_state", "hidden_state")
+        assert shown == [format_number(float(trace[f"lstm.0.{name}"][step, 2])) for name in names]
+        assert visible_texts(inspector)[:2] == [str(step + 1), "of 20"]
+
+
+def test_negative_second_operands_are_in_parentheses(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    for step in range(session.steps):
+        session.move_cursor(step)
+        for _, _, numbers in lines(inspector):
+            assert not re.search(r"[+×] −", numbers)
+
+
+def test_gradient_norms_and_their_ratio_are_those_of_the_step(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    session.move_cursor(5)
+    lstm, rnn = session.result.traces
+    norms = {
+        "LSTM ∂L/∂c": float(lstm["norm.grad.lstm.0.cell_state"][5]),
+        "LSTM ∂L/∂h": float(lstm["norm.grad.lstm.0.hidden_state"][5]),
+        "RNN ∂L/∂h": float(rnn["norm.grad.rnn.0.hidden_state"][5]),
+    }
+    shown = meters(inspector)
+    assert {name: shown[name][0] for name in norms} == {name: format_scientific(value) for name, value in norms.items()}
+    ratio = norms["LSTM ∂L/∂c"] / norms["RNN ∂L/∂h"]
+    assert shown["LSTM ∂c / RNN ∂h"] == (f"× {format_scientific(ratio)}",)
+
+
+@pytest.mark.parametrize(("value", "number", "ratio"), [(0.0, "0", "× ∞"), (np.nan, "NaN", "undefined")])
+def test_a_gradient_that_is_gone_is_named(show: Show, value: float, number: str, ratio: str) -> None:
+    result = answer(small_setup())
+    norm = np.array(result.traces[1]["norm.grad.rnn.0.hidden_state"])
+    norm[0] = value
+    rnn = Trace(
+        {**result.traces[1].arrays, "norm.grad.rnn.0.hidden_state": norm},
+        result.traces[1].layers,
+        result.traces[1].provenance,
+    )
+    inspector = opened(show, Session(replace(result, traces=(result.traces[0], rnn))))
+    shown = meters(inspector)
+    assert shown["RNN ∂L/∂h"] == (number,)
+    assert shown["LSTM ∂c / RNN ∂h"] == (ratio,)
+
+
+def test_the_read_out_is_that_of_both_networks_at_the_step(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    session.move_cursor(9)
+    shown = meters(inspector)
+    for index, name in enumerate(session.result.sequences.classes):
+        assert shown[name] == tuple(f"{trace['output'][9, index]:.2f}" for trace in session.result.traces)
+    assert shown[""] == ("LSTM", "RNN")
+    assert "Read-out at step 10" in visible_texts(inspector)
+
+
+def test_without_a_read_out_it_says_so(show: Show) -> None:
+    inspector = opened(show, AnsweringSession(small_setup(number_set())))
+    assert any("no read-out" in text for text in visible_texts(inspector))
+    assert not any("target" in text for text in visible_texts(inspector))
+
+
+def test_a_cell_without_operations_gets_its_signals(show: Show) -> None:
+    result = answer(small_setup())
+    swapped = replace(result, infos=result.infos[1:], traces=result.traces[1:])
+    inspector = opened(show, Session(swapped))
+    value = float(swapped.traces[0]["rnn.0.hidden_state"][0, 0])
+    assert [line[0] for line in lines(inspector)] == ["Hidden state", "Hidden state, pre-activation"]
+    assert lines(inspector)[0][1].endswith(format_number(value))
+
+
+def test_without_recurrent_layers_it_says_what_to_do(show: Show) -> None:
+    result = answer(small_setup())
+    bare = Trace({"input": result.sequence.values}, ())
+    inspector = opened(show, Session(replace(result, infos=result.infos[:1], traces=(bare,))))
+    empty = inspector.findChild(EmptyState)
+    assert isinstance(empty, EmptyState)
+    assert empty.isVisible()
+    assert "Open a network" in empty.text()
+
+
+def test_choosing_a_unit_here_selects_it_everywhere(show: Show) -> None:
+    session = AnsweringSession(small_setup(network=NetworkSpec(hidden_size=5, layers=2)))
+    inspector = opened(show, session)
+    inspector._unit.field.stepUp()
+    assert session.view.units == {"0:lstm.1": 1}
+    session.look(layer=0)
+    assert inspector._unit.field.value() == 0
+    assert any(text.startswith("Layer 1 of 2") for text in visible_texts(inspector))
+
+
+def test_numbers_are_written_out_where_there_are_no_symbols(show: Show) -> None:
+    session = AnsweringSession(small_setup(number_set(features=1)))
+    inspector = opened(show, session)
+    session.move_cursor(3)
+    assert f"x0 {format_number(float(session.result.sequence.values[3, 0]))}" in visible_texts(inspector)
+
+
+def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    card = inspector.findChild(OperationCard)
+    assert isinstance(card, OperationCard)
+    assert "Ignore" not in card._lines[1].toolTip()
+    session.look(labels=Labels.CLASSROOM)
+    assert "is what is multiplied in, not what is left out" in card._lines[1].toolTip()
