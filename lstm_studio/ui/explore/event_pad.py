@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import Text, Theme
@@ -98,6 +98,11 @@ class EventPad(QWidget):
         low, high = (format_number(limit) for limit in self._range)
         painter.drawText(self.rect().adjusted(4, 2, -4, -2), int(Qt.AlignmentFlag.AlignTop), high)
         painter.drawText(self.rect().adjusted(4, 2, -4, -2), int(Qt.AlignmentFlag.AlignBottom), low)
+        if self._stroke:
+            painter.setPen(QColor(self._theme.ink))
+            drawn = format_number(self._stroke[-1])
+            corner = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignRight
+            painter.drawText(self.rect().adjusted(4, 2, -4, -2), int(corner), drawn)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_line(painter, self._past, border - STEP_WIDTH * len(self._past), self._theme.ink3)
         joined = [*self._past[-1:].tolist(), *self._stroke] if self._stroke else []
@@ -123,7 +128,6 @@ class EventPad(QWidget):
             step_value = start + (value - start) * number / missing
             self._stroke.append(step_value)
             self.drawn.emit(step_value)
-        QToolTip.showText(event.globalPosition().toPoint(), format_number(value), self)
         self.update()
 
     def _border(self) -> int:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.bar import Bar
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import label, plain
 
 _SWATCH = 9
 
@@ -115,7 +115,7 @@ class _Row(QWidget):
         if self._marked != row.marked:
             self._marked = row.marked
             self.update()
-        self.setAccessibleName(f"{row.name}: {', '.join(measure.number for measure in row.measures)}")
+        self.setAccessibleName(f"{plain(row.name)}: {', '.join(measure.number for measure in row.measures)}")
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = self.swatch.theme = theme

@@ -95,6 +95,7 @@ class SymbolChips(QWidget):
         self._current = -1
         self._hover = -1
         self._keyboard = 0
+        self.setAccessibleName("Symbols")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

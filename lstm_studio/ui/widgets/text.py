@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from lstm_studio.ui.theme import Text, base_size, font
 
+_TAG = re.compile(r"<[^>]+>")
+
 
 def text_font(widget: QWidget, use: Text) -> QFont:
     """Return the font for one use of text in a painted widget, scaled as the window's style sheet scales body text."""
     body = base_size() * Text.BODY.value[0]
     return font(use, QFontInfo(widget.font()).pixelSize() / body)
+
+
+def plain(rich: str) -> str:
+    """Return rich text without its tags, for screen readers."""
+    return _TAG.sub("", rich)
 
 
 def label(text: str = "", kind: str = "", *, selectable: bool = False) -> QLabel:
