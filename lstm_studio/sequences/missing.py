@@ -55,7 +55,7 @@ def treat_missing(sequences: SequenceSet, how: Missing) -> SequenceSet:
     bad = [sequence for sequence in sequences if not _is_complete(sequence)]
     if not bad:
         return sequences
-    source = sequences.title or sequences.source
+    source = sequences.source or sequences.title
     if how is Missing.REFUSE:
         counts, first = _count(bad)
         raise MissingValuesError(f"{source}: {counts}; the first at {first}.", _CURE)

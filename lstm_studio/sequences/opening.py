@@ -80,17 +80,19 @@ def _open_file(path: Path, options: ReadOptions, progress: Progress) -> Sequence
         raise SequenceError(f"{path} holds nothing but blanks.", "Choose a file that holds at least one step.")
     reader = _choose(head)
     progress(0.0, f"reading {path.name}: {reader.title}")
-    sequences = treat_missing(reader.read(path, options, progress), options.missing)
+    sequences = reader.read(path, options, progress)
     facts = [("format", reader.title)]
     if head.suffix and head.suffix not in reader.suffixes and _usual(head.suffix):
         facts[0] = ("format", f"{reader.title} by its contents, although it is named {head.suffix}")
-    progress(1.0, f"read {path.name}")
-    return replace(
+    named = replace(
         sequences,
         source=sequences.source or str(path),
         title=sequences.title or path.name,
         facts=(*facts, *sequences.facts),
     )
+    complete = treat_missing(named, options.missing)
+    progress(1.0, f"read {path.name}")
+    return complete
 
 
 def _choose(head: Head) -> Reader:

@@ -13,7 +13,7 @@ import duckdb
 
 from lstm_studio.errors import SequenceError
 from lstm_studio.progress import Progress
-from lstm_studio.sequences.readers._duckdb import literal, run
+from lstm_studio.sequences.readers._duckdb import is_about_the_file, literal, run
 from lstm_studio.sequences.reading import Head
 
 MISSING = ("", "NA", "N/A", "n/a", "NULL", "null", "None", "?", "-")
@@ -74,7 +74,9 @@ def looks_delimited(head: Head) -> bool:
     if not lines:
         return False
     delimiter = guess_delimiter(lines)
-    rows = list(csv.reader(lines, delimiter=delimiter or ","))
+    rows = _rows(lines, delimiter or ",")
+    if not rows:
+        return False
     width = Counter(map(len, rows)).most_common(1)[0][0]
     body = [row for row in rows[1:] or rows if len(row) == width]
     if delimiter is None and len(body) < 2:
@@ -95,8 +97,8 @@ def guess_delimiter(lines: list[str]) -> str | None:
     if not lines:
         return None
     for delimiter in _DELIMITERS:
-        widths = Counter(len(row) for row in csv.reader(lines, delimiter=delimiter))
-        width, count = widths.most_common(1)[0]
+        widths = Counter(map(len, _rows(lines, delimiter)))
+        width, count = widths.most_common(1)[0] if widths else (0, 0)
         if width > 1 and count / len(lines) > best_score:
             best, best_score = delimiter, count / len(lines)
     return best
@@ -208,7 +210,7 @@ def _line_at(path: Path, position: int) -> int:
 
 def missing_words(head: Head, dialect: Dialect) -> str:
     """Return the words for a missing value that the first lines use, and the empty cell, as a list in SQL."""
-    cells = {cell for row in csv.reader(_data_lines(head), delimiter=dialect.delimiter) for cell in row}
+    cells = {cell for row in _rows(_data_lines(head), dialect.delimiter) for cell in row}
     return _listed([word for word in MISSING if not word or word in cells])
 
 
@@ -220,8 +222,10 @@ def _sniff(database: duckdb.DuckDBPyConnection, path: Path, more: dict[str, str]
     options = "".join(f", {key} = {value}" for key, value in {"nullstr": _listed(MISSING), **more}.items())
     try:
         found = database.execute(f"SELECT {_SNIFFED} FROM sniff_csv({file_pattern(path)}{options})").fetchone()
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        return None
+    except duckdb.Error as error:
+        if is_about_the_file(error):
+            return None
+        raise
     if found is None:
         return None
     texts = ["" if part is None or part == "(empty)" else str(part) for part in found]
@@ -232,7 +236,7 @@ def _sniff(database: duckdb.DuckDBPyConnection, path: Path, more: dict[str, str]
 
 def _fallback(lines: list[str], delimiter: str) -> Dialect:
     """Return a plain dialect for a file that the sniffer cannot make sense of, so that reading it names the place."""
-    first = next(csv.reader(lines[:1], delimiter=delimiter), [""])
+    first = next(iter(_rows(lines[:1], delimiter)), [""])
     header = not any(map(_is_number, first))
     names = [cell.strip() or f"column {index + 1}" for index, cell in enumerate(first)] if header else []
     if len(set(names)) < len(first):
@@ -244,8 +248,16 @@ def _data_lines(head: Head) -> list[str]:
     return [line for line in head.lines if not line.startswith("#")][:_LOOKED_AT]
 
 
+def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
+    """Return the cells of each line; none where a cell is longer than any cell of a table."""
+    try:
+        return list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
 def _has_decimal_commas(dialect: Dialect, lines: list[str]) -> bool:
-    rows = list(csv.reader(lines, delimiter=dialect.delimiter))[dialect.skip + dialect.header :]
+    rows = _rows(lines, dialect.delimiter)[dialect.skip + dialect.header :]
     for index, (_, kind) in enumerate(dialect.columns):
         cells = [row[index] for row in rows if index < len(row) and row[index].strip() not in MISSING]
         commas = sum(_DECIMAL_COMMA.fullmatch(cell) is not None for cell in cells)

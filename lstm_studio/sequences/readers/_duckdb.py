@@ -15,6 +15,13 @@ from lstm_studio.progress import Progress
 
 _POLL = 0.05  # seconds between two reports
 
+_MISTAKES = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.InternalException)
+
+
+def is_about_the_file(error: duckdb.Error) -> bool:
+    """Return whether the file is at fault, not the statement: damage to a file has no exception of its own."""
+    return not isinstance(error, (*_MISTAKES, duckdb.InterruptException, duckdb.OutOfMemoryException))
+
 
 @contextmanager
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:

@@ -17,7 +17,7 @@ from lstm_studio.sequences.assembling import assemble
 from lstm_studio.sequences.columns import Column, ColumnKind, ColumnRole, named_for_a_role
 from lstm_studio.sequences.options import ReadOptions, require_memory
 from lstm_studio.sequences.readers import _csv
-from lstm_studio.sequences.readers._duckdb import identifier, literal, run
+from lstm_studio.sequences.readers._duckdb import identifier, is_about_the_file, literal, run
 from lstm_studio.sequences.reading import Head
 from lstm_studio.sequences.sequence import SequenceSet
 
@@ -187,9 +187,11 @@ def _execute(relation: Relation, statement: str, progress: Progress, words: str)
             return run(
                 relation.database, f"{statement} FROM {source}", lambda done, said: progress(_READ * done, said), words
             )
-        except duckdb.InterruptException:
-            raise
-        except (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException) as error:
+        except duckdb.OutOfMemoryException as error:
+            raise MemoryError(str(error)) from error
+        except duckdb.Error as error:
+            if not is_about_the_file(error):
+                raise
             failed = error
     if failed is None:
         raise ValueError("a relation has at least one source")
@@ -329,7 +331,9 @@ def _describe(
 ) -> tuple[tuple[str, str], ...]:
     try:
         return tuple((name, kind) for name, kind, *_ in database.execute(f"DESCRIBE FROM {sql}").fetchall())
-    except (duckdb.DataError, duckdb.InvalidInputException, duckdb.IOException) as error:
+    except duckdb.Error as error:
+        if not is_about_the_file(error):
+            raise
         raise explain(error, ignore_progress) from error
 
 

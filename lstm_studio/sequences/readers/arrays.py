@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -77,8 +79,12 @@ def _load(file: IO[bytes], name: str, size: int, options: ReadOptions, progress:
     try:
         version = npy.read_magic(file)
         read_header = _HEADERS[version]
-        shape, fortran, dtype = read_header(file)
-    except (ValueError, EOFError, KeyError) as error:
+        with warnings.catch_warnings():
+            # A header that Python 2 wrote is said to be slow to read, which does not concern the user.
+            warnings.simplefilter("ignore", UserWarning)
+            shape, fortran, dtype = read_header(file)
+    except (ValueError, EOFError, KeyError, TypeError, SyntaxError, RecursionError, TokenError) as error:
+        # NumPy parses the header as a Python literal, without running it.
         raise SequenceError(f"{name} has a damaged NPY header: {error}.", _AGAIN) from error
     if dtype.hasobject:
         raise SequenceError(

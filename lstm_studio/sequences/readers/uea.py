@@ -82,7 +82,7 @@ def _read(path: Path, options: ReadOptions, progress: Progress) -> SequenceSet:
 
 def _read_tag(line: str, header: _Header, path: Path, number: int) -> bool:
     """Take in one line of the header; return whether the data begin."""
-    if not line.startswith("@"):
+    if not line.startswith("@") or not line[1:].strip():
         raise SequenceError(
             f"{path}, line {number}: {line[:40]!r} stands before @data and is no tag.", "Begin the series with @data."
         )

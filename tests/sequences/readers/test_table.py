@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.columns import ColumnKind, ColumnRole
 from lstm_studio.sequences.opening import open_sequence
-from lstm_studio.sequences.options import ReadOptions
+from lstm_studio.sequences.options import MissingValuesError, ReadOptions
 from lstm_studio.sequences.sequence import Encoding, SequenceSet
 
 
@@ -190,6 +190,17 @@ def test_an_empty_column_is_left_out_and_said(tmp_path: Path) -> None:
     sequences = read(tmp_path, "a,\n1,\n2,\n")
     assert sequences.names == ("a",)
     assert "every cell is empty" in dict(sequences.facts)["left out"]
+
+
+def test_a_word_for_missing_far_down_a_column_of_numbers_is_missing_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b\n" + "1,2.5\n" * 30_000 + "3,N/A\n4,5\n")
+    with pytest.raises(MissingValuesError, match=r"1 missing value in 'b'; the first at step 30,001"):
+        open_sequence(path)
+
+
+def test_a_file_with_one_endless_line_is_text(tmp_path: Path) -> None:
+    assert len(read(tmp_path, "abc" * 100_000, "line.txt")[0]) == 300_000
 
 
 def test_a_table_of_dates_alone_has_no_input(tmp_path: Path) -> None:
