@@ -128,8 +128,9 @@ def run(model: nn.Module, x: Tensor, *, gradients: bool) -> Recording:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.set_grad_enabled(gradients))
         stack.enter_context(_as_found(model, x.device))
-        # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
-        stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
+        if x.device.type == "cuda":
+            # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
+            stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
         for path, (module, cell) in recurrent_modules(model).items():
             _hook(stack, recording, path, module, cell)
         recording.returned = model(x)

@@ -17,7 +17,7 @@ from lstm_studio.networks.cell import Layer, layer_prefix
 
 Array = NDArray[Any]
 
-TOLERANCES = {torch.float32: 1e-4, torch.float64: 1e-10}
+TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 """Largest recovery error, relative to the largest hidden state where that exceeds 1."""
 
 
@@ -80,12 +80,13 @@ def recover(call: Call, item: int) -> list[RecoveredLayer]:
             entering = x.flip(0) if reverse else x
             h = h.flip(0) if reverse else h
             found = cell.recover(layer, entering, h, tuple(state[direction] for state in before))
-            tensors = found.signals | {cell.states[0]: h}
+            own = _to_numpy(h)
+            arrays = found.signals | {cell.states[0]: own}
             description = TraceLayer(
                 layer_prefix(call.path, cell.kind, index, reverse), cell.kind, cell.title, sizes.hidden_size, declared
             )
-            error = _error(call, description.prefix, found.hidden_state, h)
-            signals = {signal.name: _to_numpy(tensors[signal.name]) for signal in declared}
+            error = _error(call, description.prefix, found.hidden_state, own)
+            signals = {signal.name: arrays[signal.name] for signal in declared}
             recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error))
         x = both
     return recovered
@@ -164,18 +165,16 @@ def _initial(call: Call) -> tuple[Tensor, ...]:
     return tuple(torch.zeros_like(state) for state in call.final)
 
 
-def _error(call: Call, prefix: str, recomputed: Tensor, own: Tensor) -> float:
+def _error(call: Call, prefix: str, recomputed: Array, own: Array) -> float:
     """Return max |recomputed − own| over finite entries, or raise where it shows that the recovery failed."""
-    difference = float((recomputed - own).abs_().max())
-    if not np.isfinite(difference):
-        both = torch.isfinite(recomputed) & torch.isfinite(own)
-        difference = float((recomputed[both] - own[both]).abs().max()) if bool(both.any()) else 0.0
-        largest = float(own[both].abs().max()) if bool(both.any()) else 0.0
-    elif difference > TOLERANCES[own.dtype]:
-        largest = float(own.abs().max())
-    else:
-        return difference
-    if difference > TOLERANCES[own.dtype] * max(1.0, largest):
+    with np.errstate(all="ignore"):
+        difference = float(np.abs(recomputed - own).max())
+        if not np.isfinite(difference):
+            both = np.isfinite(recomputed) & np.isfinite(own)
+            recomputed, own = recomputed[both], own[both]
+            difference = float(np.abs(recomputed - own).max(initial=0.0))
+    tolerance = TOLERANCES[own.dtype.name]
+    if difference > tolerance and difference > tolerance * float(np.abs(own).max()):
         dropout = getattr(call.module, "dropout", 0.0)
         cure = (
             f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."

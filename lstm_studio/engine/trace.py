@@ -59,8 +59,9 @@ class Provenance:
         (name, step) of every array that is NaN or infinite somewhere, with the step where that began: the first in
         time for signals, the first met going back for gradients.
     vanished
-        (name, step) of every gradient norm of a state that is zero although it was not zero before, going back: even
-        float64 (5e-324) could not hold what is left; the step is the first at which it is so.
+        (name, step) of every gradient norm of a state that is zero although it was not zero before, going back, with
+        the first step, going back, at which it is so: what was left there lay below 1e-290, where float64 fails, or
+        the units pass nothing at all (relu).
     """
 
     network: str = ""

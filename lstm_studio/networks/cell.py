@@ -139,13 +139,13 @@ class Recovered:
     Parameters
     ----------
     signals
-        Declared name → (T, H) tensor, without ``hidden_state``, which is the module's own.
+        Declared name → (T, H) array, without ``hidden_state``, which is the module's own.
     hidden_state
-        (T, P) tensor: the hidden state computed again from the other signals, to be compared with the module's own.
+        (T, P) array: the hidden state computed again from the other signals, to be compared with the module's own.
     """
 
-    signals: dict[str, Tensor]
-    hidden_state: Tensor
+    signals: dict[str, NDArray[Any]]
+    hidden_state: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,53 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 
-def linear_scan(factor: Tensor, term: Tensor, initial: Tensor) -> Tensor:
+def linear_scan(factor: Array, term: Array, initial: Array) -> Array:
     """Return y with ``y_t = factor_t ⊙ y_{t−1} + term_t``.
 
-    The steps are cut into about √(T/2) chunks that advance side by side, as if each began at zero; then the state that
-    enters each chunk is carried in through the product of its factors. That takes about 2·√(2T) operations on arrays
-    in place of 2·T, and adds rounding errors no larger than a plain loop does where the factors lie in 0…1.
+    The steps are cut into about √(2T) chunks of √(T/2) steps that advance side by side, as if each began at zero; then
+    the state that enters each chunk is carried in through the product of its factors. That takes some 4·√(2T)
+    operations on arrays in place of 2·T, and its rounding errors are no larger than a plain loop's where the factors
+    lie in 0…1.
 
     Parameters
     ----------
     factor, term
-        (T, H) tensors, T at least 1.
+        (T, H), T at least 1.
     initial
-        (H,) tensor, y before the first step.
+        (H,), y before the first step.
 
     Returns
     -------
-    Tensor
-        (T, H).
+    ndarray
+        (T, H), in the precision of ``term``.
     """
     steps, units = term.shape
     chunk = max(1, math.isqrt(steps // 2))
     chunks = steps // chunk
     whole = chunks * chunk
-    y = torch.empty_like(term)
-    product = torch.empty(chunks, chunk, units, dtype=term.dtype, device=term.device)
-
-    factors = factor[:whole].view(chunks, chunk, units).unbind(1)
-    terms = term[:whole].view(chunks, chunk, units).unbind(1)
-    inside = y[:whole].view(chunks, chunk, units)
-    columns = inside.unbind(1)
-    products = product.unbind(1)
-    columns[0].copy_(terms[0])
-    products[0].copy_(factors[0])
-    for step in range(1, chunk):
-        torch.addcmul(terms[step], factors[step], columns[step - 1], out=columns[step])
-        torch.mul(products[step - 1], factors[step], out=products[step])
-
-    carried = initial
-    for rows, through in zip(inside.unbind(0), product.unbind(0), strict=True):
-        rows.addcmul_(through, carried)
-        carried = rows[-1]
-    for step in range(whole, steps):
-        torch.addcmul(term[step], factor[step], carried, out=y[step])
-        carried = y[step]
+    y = np.empty_like(term)
+    shape = (chunks, chunk, units)
+    factors, terms, inside = (array[:whole].reshape(shape) for array in (factor, term, y))
+    through = np.empty(shape, term.dtype)
+    inside[:, 0] = terms[:, 0]
+    through[:, 0] = factors[:, 0]
+    with np.errstate(all="ignore"):
+        for step in range(1, chunk):
+            np.multiply(factors[:, step], inside[:, step - 1], inside[:, step])
+            inside[:, step] += terms[:, step]
+            np.multiply(through[:, step - 1], factors[:, step], through[:, step])
+        carried = initial
+        for index in range(chunks):
+            through[index] *= carried
+            inside[index] += through[index]
+            carried = inside[index, -1]
+        for step in range(whole, steps):
+            np.multiply(factor[step], carried, y[step])
+            y[step] += term[step]
+            carried = y[step]
     return y

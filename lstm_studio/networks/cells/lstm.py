@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
-from lstm_studio.networks.products import repeated_product, row_product
+from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
+from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
     ADMITTED,
     CANDIDATE,
@@ -102,8 +103,6 @@ class _LSTM(Cell):
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
         import torch
 
-        from lstm_studio.networks.scan import linear_scan
-
         h0, c0 = initial
         steps, units = len(x), len(c0)
         h_before = torch.cat((h0.unsqueeze(0), h[:-1]))  # (T, P)
@@ -118,19 +117,22 @@ class _LSTM(Cell):
         torch.sigmoid(before[:2], out=after[:2])
         torch.tanh(before[2], out=after[2])
         torch.sigmoid(before[3], out=after[3])
-        i, f, g, o = after
-        admitted = i * g
-        c = linear_scan(f, admitted, c0)  # (T, H)
-        retained = torch.empty_like(c)
-        torch.mul(f[0], c0, out=retained[0])
-        torch.mul(f[1:], c[:-1], out=retained[1:])
 
-        exposed = torch.tanh(c).mul_(o)
+        # From here on many small operations: on the CPU whatever the device, since every result is wanted there.
+        i, f, g, o = after.cpu().numpy()
+        start = c0.cpu().numpy()
+        admitted = i * g
+        c = linear_scan(f, admitted, start)  # (T, H)
+        retained = np.empty_like(c)
+        np.multiply(f[0], start, retained[0])
+        np.multiply(f[1:], c[:-1], retained[1:])
+        exposed = np.tanh(c)
+        exposed *= o
+
         signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
-        for gate, signal in enumerate(_IN_WEIGHT_ORDER):
-            signals[signal.name] = after[gate]
-            signals[_BEFORE[gate].name] = before[gate]
-        return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.t())
+        signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
+        signals |= zip((signal.name for signal in _BEFORE), before.cpu().numpy(), strict=True)
+        return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
 
     def gradients(
         self,
@@ -163,7 +165,11 @@ class _LSTM(Cell):
         multiply, add = np.multiply, np.add
         rows = zip(dh, dc, da[:, :3], da[:, 3], da_flat, local[:, :3], local[:, 3], exposure, forget, strict=True)
         later: NDArray[Any] | None = None
-        for dh_t, dc_t, da_ifg, da_o, da_t, local_ifg, local_o, exposure_t, forget_t in reversed(list(rows)):
+        for count, row in enumerate(reversed(list(rows))):
+            dh_t, dc_t, da_ifg, da_o, da_t, local_ifg, local_o, exposure_t, forget_t = row
+            if count % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later, carried):
+                later = None
+                carried.fill(0)
             if later is not None:
                 recurrent(later, through_time)
                 add(dh_t, through_time, dh_t)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
-from lstm_studio.networks.products import repeated_product, row_product
+from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
 
@@ -77,7 +77,7 @@ class _RNN(Cell):
         if layer.input_bias is not None and layer.recurrent_bias is not None:
             before += layer.input_bias + layer.recurrent_bias
         squash = torch.tanh if layer.module.nonlinearity == "tanh" else torch.relu
-        return Recovered({_BEFORE.name: before}, squash(before))
+        return Recovered({_BEFORE.name: before.cpu().numpy()}, squash(before).cpu().numpy())
 
     def gradients(
         self,
@@ -95,7 +95,9 @@ class _RNN(Cell):
         through_time = np.empty(dh.shape[1])
 
         later: NDArray[Any] | None = None
-        for dh_t, da_t, slope_t in reversed(list(zip(dh, da, slope, strict=True))):
+        for count, (dh_t, da_t, slope_t) in enumerate(reversed(list(zip(dh, da, slope, strict=True)))):
+            if count % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later):
+                later = None
             if later is not None:
                 recurrent(later, through_time)
                 np.add(dh_t, through_time, dh_t)
