@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 PICTURE_WITHOUT_DISPLAY = Path("lstm-studio.png")
 SMALLEST_PICTURE, LARGEST_PICTURE = (960, 560), (16_384, 16_384)
-WINDOW_PACKAGES = ("PySide6", "shiboken6", "pyqtgraph", "superqt", "cmap")
+WINDOW_PACKAGES = ("PySide6", "shiboken6", "cmap")
 
 app = typer.Typer(
     name="lstm-studio",
