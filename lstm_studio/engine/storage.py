@@ -157,6 +157,8 @@ def _read_safetensors(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
 def _described(path: Path, about: str) -> tuple[tuple[TraceLayer, ...], Provenance]:
     try:
         described = json.loads(about)
+        if "format" not in described:
+            raise TraceError(f"{path.name} is not a trace.", "Open it as what it is, a network perhaps.")
         version = described["format"]
         if version == FORMAT:
             layers = tuple(_layer(layer) for layer in described["layers"])

@@ -12,6 +12,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from lstm_studio import Trace, TraceError, load_trace, new_network, trace
+from lstm_studio.networks.checkpoints import save_network
 from tests.engine.test_tracing import values
 
 
@@ -152,3 +153,9 @@ def test_arrays_of_other_programs_are_no_trace(tmp_path: Path) -> None:
     for name in ("t.npz", "t.safetensors"):
         with pytest.raises(TraceError, match="it is not a trace"):
             load_trace(tmp_path / name)
+
+
+def test_a_network_is_no_trace(tmp_path: Path) -> None:
+    save_network(new_network("rnn", 2, 3), tmp_path / "n.safetensors")
+    with pytest.raises(TraceError, match=r"n\.safetensors is not a trace"):
+        load_trace(tmp_path / "n.safetensors")
