@@ -26,7 +26,7 @@ os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
 class QtIsNotInstalled(MetaPathFinder):
     """Makes the packages of the extra "gui" unimportable, as they are where only the library was installed."""
 
-    packages = frozenset({"PySide6", "shiboken6", "pyqtgraph", "superqt", "qtpy"})
+    packages = frozenset({"PySide6", "shiboken6", "cmap", "pyqtgraph", "superqt"})
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
