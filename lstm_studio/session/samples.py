@@ -76,6 +76,8 @@ class Sample:
         Held-out sequences with their targets.
     first
         Index of the sequence to show first, which the stored traces are of.
+    objective
+        What the gradients of the stored traces are of, as in ``ls.trace(objective=…)``.
     networks
         The network under the microscope, then its companion.
     card
@@ -87,6 +89,7 @@ class Sample:
     description: str
     sequences: SequenceSet
     first: int
+    objective: str
     networks: tuple[SampleNetwork, ...]
     card: Mapping[str, Any]
 
@@ -125,6 +128,7 @@ def load_sample(name: str) -> Sample:
         description=_get(card, "description", str, path),
         sequences=sequences,
         first=first,
+        objective=_get(card, "objective", str, path),
         networks=tuple(_network(entry, sequences, path) for entry in _get(card, "networks", list, path)),
         card=MappingProxyType(card),
     )

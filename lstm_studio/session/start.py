@@ -21,6 +21,7 @@ def stored_result(sample: Sample) -> Result:
         item=sample.first,
         network=network.spec,
         companion=companions[0].spec if companions else None,
+        objective=sample.objective,
     )
     shown = sample.networks[:2]
     return Result(

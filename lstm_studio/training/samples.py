@@ -37,6 +37,10 @@ from lstm_studio.training.trainer import Evaluation, FinalTest, Recipe, Trainer,
 SEQUENCES_SEED = 2026
 """Seed of the stored sequences, apart from every training stream."""
 
+OBJECTIVE = "last-hidden"
+"""What the stored traces differentiate. Not the loss: a network that is right has next to none, and its gradient would
+be small for that reason alone. The last hidden state asks both networks the same question."""
+
 _SEQUENCES_FILE = "sequences.safetensors"
 
 
@@ -145,6 +149,7 @@ def make_sample(sample: SampleRecipe, folder: Path, progress: Progress) -> dict[
         "sequences": _SEQUENCES_FILE,
         "sequences_seed": SEQUENCES_SEED,
         "first": 0,
+        "objective": OBJECTIVE,
         "task": {
             "name": task.name,
             "title": task.title,
@@ -212,7 +217,7 @@ def _store(network: Network, sequences: SequenceSet, folder: Path) -> tuple[Netw
     weights, traced = f"{kind}.safetensors", f"{kind}.trace.safetensors"
     save_network(network, folder / weights)
     stored = open_network(folder / weights)
-    save_trace(trace(stored, sequences[0]), folder / traced)
+    save_trace(trace(stored, sequences[0], objective=OBJECTIVE), folder / traced)
     info = asdict(stored.info())
     # The path of the machine that trained it is nobody's business.
     del info["source"]

@@ -96,7 +96,7 @@ def test_the_stored_traces_are_what_the_shipped_weights_do(sample: Sample) -> No
     for network in sample.networks:
         assert network.spec.checkpoint is not None
         opened = open_network(network.spec.checkpoint)
-        fresh = trace(opened, sequence)
+        fresh = trace(opened, sequence, objective=sample.objective)
         stored = network.trace
         assert stored.recovery_error <= 1e-4
         assert stored.provenance.network == network.info.fingerprint == opened.info().fingerprint
