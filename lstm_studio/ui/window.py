@@ -215,7 +215,8 @@ class StudioWindow(QMainWindow):
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([self._docks["sequence"], self._docks["step"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         left: list[QDockWidget] = [self._docks[key] for key in _LEFT]
-        self.resizeDocks(left, [400, 360, 96], vertical)
+        # In proportion to what each panel would show without scrolling.
+        self.resizeDocks(left, [dock.sizeHint().height() for dock in left], vertical)
 
     def _restore(self) -> None:
         if self.settings.geometry:

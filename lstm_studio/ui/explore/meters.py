@@ -14,6 +14,7 @@ from lstm_studio.ui.widgets.bar import Bar
 from lstm_studio.ui.widgets.text import label, plain
 
 _SWATCH = 9
+_ALL_THE_ROOM = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class _Row(QWidget):
         self.name.setTextFormat(Qt.TextFormat.RichText)
         self.bars = tuple(Bar(theme) for _ in range(columns))
         self.numbers = tuple(label(kind="value") for _ in range(columns))
-        grid = QGridLayout(self)
+        self.grid = grid = QGridLayout(self)
         grid.setContentsMargins(HALF_GRID, 2, HALF_GRID, 2)
         grid.setHorizontalSpacing(GRID)
         grid.addWidget(self.swatch, 0, 0)
@@ -102,6 +103,8 @@ class _Row(QWidget):
 
     def show_row(self, row: MeterRow, number_width: int) -> None:
         self.swatch.setVisible(row.swatch)
+        barless = all(measure.share is None for measure in row.measures) and len(row.measures) == 1
+        self.grid.setColumnStretch(1, _ALL_THE_ROOM if barless else 3)
         self.name.setText(row.name)
         for bar, number, measure in zip(self.bars, self.numbers, row.measures, strict=True):
             bar.setVisible(measure.share is not None)

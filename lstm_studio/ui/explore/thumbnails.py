@@ -1,4 +1,4 @@
-"""A sequence in a few pixels: its events on a strip, its values as a line, or its features as a small picture."""
+"""A sequence in a few pixels: its events on a strip, its values as lines, or many features as a heat map."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
-from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.theme import LEVELS, Theme
 
 _EVENT = (5.0, 12.0)
-_MOST_LINES = 3
+_MOST_LINES = 8
 _LOOKED_AT = 200
 _GREYS = 64
 
@@ -56,32 +56,37 @@ def paint_symbols(painter: QPainter, rect: QRectF, sequence: Sequence, theme: Th
 def paint_values(
     painter: QPainter, rect: QRectF, sequence: Sequence, extent: tuple[float, float], theme: Theme
 ) -> None:
-    """Draw up to three features as lines; more as a picture, one row for each feature."""
+    """Draw a few features as lines; more as a small heat map, one row for each feature."""
     low, high = extent
     span = high - low or 1.0
     if sequence.features > _MOST_LINES:
         picked = sequence.values[_sampled(sequence.steps, int(rect.width()))].T
-        shades = np.nan_to_num(np.clip((picked - low) / span, 0, 1))
-        painter.drawImage(rect, _grey_image(shades, theme))
+        painter.drawImage(rect, _heat_image(np.nan_to_num(np.clip((picked - low) / span, 0, 1)), theme))
         return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for feature, colour in zip(range(sequence.features), (theme.ink, theme.ink3, theme.control), strict=False):
+    colours = (theme.ink, theme.ink3, theme.control)
+    for feature in reversed(range(sequence.features)):
         steps, values = _envelope(sequence.values[:, feature], int(rect.width()))
         known = np.isfinite(values)
         x = rect.left() + (steps[known] + 0.5) / max(1, sequence.steps) * rect.width()
         y = rect.bottom() - np.clip((values[known] - low) / span, 0, 1) * rect.height()
-        painter.setPen(QPen(QColor(colour), 1))
+        painter.setPen(QPen(QColor(colours[min(feature, len(colours) - 1)]), 1))
         painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]))
 
 
 def value_extent(sequences: SequenceSet) -> tuple[float, float]:
-    """Return the smallest and largest finite value of the first sequences, so that their pictures can be compared."""
-    low, high = np.inf, -np.inf
-    for sequence in sequences[:_LOOKED_AT]:
-        known = sequence.values[np.isfinite(sequence.values)]
-        if known.size:
-            low, high = min(low, float(known.min())), max(high, float(known.max()))
-    return (low, high) if low <= high else (0.0, 1.0)
+    """Return the range in which the first sequences are drawn, so that their pictures can be compared.
+
+    Of few features all values fit; of many, the outer hundredths are left out, as one outlier would make all grey.
+    """
+    known = [sequence.values[np.isfinite(sequence.values)] for sequence in sequences[:_LOOKED_AT]]
+    known = [values for values in known if values.size]
+    if not known:
+        return 0.0, 1.0
+    if len(sequences.names) > _MOST_LINES:
+        low, high = np.quantile(np.concatenate(known), (0.01, 0.99))
+        return float(low), float(high)
+    return float(min(values.min() for values in known)), float(max(values.max() for values in known))
 
 
 def _sampled(steps: int, width: int) -> NDArray[np.intp]:
@@ -99,13 +104,26 @@ def _envelope(values: NDArray[Any], width: int) -> tuple[NDArray[np.intp], NDArr
     return np.repeat(starts, 2), extremes.ravel()
 
 
-def _grey_image(shades: NDArray[Any], theme: Theme) -> QImage:
-    """Return an image of shares 0…1 between the panel and the ink; unit 0 on top."""
-    indices = np.ascontiguousarray((shades * (_GREYS - 1)).astype(np.uint8))
+def _heat_image(shares: NDArray[Any], theme: Theme) -> QImage:
+    """Return an image of shares 0…1 in the sequential map, the first feature on top."""
+    return _indexed_image(
+        np.rint(shares * (LEVELS - 1)), [QColor(*colour).rgb() for colour in theme.gate_table.tolist()]
+    )
+
+
+def _grey_image(shares: NDArray[Any], theme: Theme) -> QImage:
+    """Return an image of shares 0…1 between the chrome and the ink."""
+    paper, ink = QColor(theme.hover), QColor(theme.ink)
+    return _indexed_image(
+        np.rint(shares * (_GREYS - 1)), [_between(paper, ink, level / (_GREYS - 1)) for level in range(_GREYS)]
+    )
+
+
+def _indexed_image(levels: NDArray[Any], table: list[int]) -> QImage:
+    indices = np.ascontiguousarray(levels.astype(np.uint8))
     height, width = indices.shape
     image = QImage(indices.data, width, height, width, QImage.Format.Format_Indexed8)
-    paper, ink = QColor(theme.hover), QColor(theme.ink)
-    image.setColorTable([_between(paper, ink, level / (_GREYS - 1)) for level in range(_GREYS)])
+    image.setColorTable(table)
     # The buffer is NumPy's and dies with this call.
     return image.convertToFormat(QImage.Format.Format_RGB32, Qt.ImageConversionFlag.AutoColor)
 

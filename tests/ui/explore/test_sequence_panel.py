@@ -118,7 +118,7 @@ def test_ten_thousand_sequences_open_and_scroll(show: Show) -> None:
 
 
 def test_pictures_differ_with_their_sequences(show: Show) -> None:
-    for data in (symbol_set(), number_set(), number_set(features=6)):
+    for data in (symbol_set(), number_set(), number_set(features=12)):
         panel = opened(show, AnsweringSession(small_setup(data)))
         panel.table.grab()
         pictures = [picture.toImage() for picture in panel.table._delegate._pictures.values()]
