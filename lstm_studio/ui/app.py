@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtGui import QPixmapCache
 from PySide6.QtWidgets import QApplication
 
@@ -56,9 +56,8 @@ def open_window(files: Sequence[str]) -> int:
         window.closed.connect(application.quit)
         for problem in loaded.problems:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
+        window.header.painted.connect(window.start)
         window.show()
-        # From the event loop, so that the first paint comes before torch is loaded.
-        QTimer.singleShot(0, window.start)
         if files:
             window.commands.open_files(files)
         status = application.exec()

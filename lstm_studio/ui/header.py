@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -46,10 +46,13 @@ class Header(QWidget):
 
     cancelled = Signal()
     """The user does not want to wait for what is in progress."""
+    painted = Signal()
+    """The window has been painted for the first time."""
 
     def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._was_painted = False
         self.setAccessibleName("Menus and tools")
         self.setAutoFillBackground(True)
         self.submenus: dict[str, QMenu] = {}
@@ -169,6 +172,16 @@ class Header(QWidget):
         """Say what is being done."""
         if self._cancel.isVisibleTo(self):
             self._state.setText(words)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell of the first paint once all of the window has been painted.
+
+        Of all widgets this one: what opaque children cover, such as the centre, is never painted itself.
+        """
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self.painted.emit)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""

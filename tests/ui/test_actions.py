@@ -124,10 +124,11 @@ def test_space_plays_and_return_presses_the_focused_button(window: StudioWindow,
     button.show()
     presses = QSignalSpy(button.clicked)
     button.setFocus()
-    press(window, Qt.Key.Key_Space)
-    assert window.transport.playing
-    press(window, Qt.Key.Key_Space)
-    assert not window.transport.playing
+    played = []
+    for _ in range(2):
+        press(window, Qt.Key.Key_Space)
+        played.append(window.transport.playing)
+    assert played == [True, False]
     assert presses.count() == 0
     press(window, Qt.Key.Key_Return)
     assert presses.count() == 1
@@ -188,13 +189,12 @@ def test_the_companion_comes_back_as_it_was(window: StudioWindow, qtbot: QtBot) 
     window.session.change("Choose", companion=NetworkSpec("lstm"), match=Match.PARAMETERS)
     settle(window, qtbot)
     switch = window.command_actions["network.companion"]
-    switch.trigger()
-    settle(window, qtbot)
-    assert window.session.setup.companion is None
-    assert not window.command_actions["network.same-units"].isEnabled()
-    switch.trigger()
-    settle(window, qtbot)
-    assert window.session.setup.companion == NetworkSpec("lstm")
+    found = []
+    for _ in range(2):
+        switch.trigger()
+        settle(window, qtbot)
+        found.append((window.session.setup.companion, window.command_actions["network.same-units"].isEnabled()))
+    assert found == [(None, False), (NetworkSpec("lstm"), True)]
     assert window.command_actions["network.same-parameters"].isChecked()
 
 
