@@ -28,7 +28,7 @@ class Session:
     result
         What is shown first, for example a sample with its stored traces.
     view
-        How it is looked at.
+        How it is looked at; by default from the last step, with everything revealed.
     """
 
     setup_changed = Signal(Setup)
@@ -44,7 +44,7 @@ class Session:
     def __init__(self, result: Result, view: View | None = None) -> None:
         self._setup = result.setup
         self._result = result
-        self._view = view or View()
+        self._view = view or View(cursor=result.sequence.steps - 1)
         self._verdicts: Verdicts | None = None
         self._past: list[tuple[str, Setup]] = []
         self._future: list[tuple[str, Setup]] = []
@@ -195,17 +195,13 @@ class Session:
     def _take(self, result: Result) -> None:
         before = self._result
         self._result = result
-        at_end = self._view.cursor >= before.sequence.steps - 1
-        grown = len(result.setup.events) > len(before.setup.events)
         same_sequence = result.setup.data is before.setup.data and result.setup.item == before.setup.item
-        if grown and same_sequence:
-            cursor = result.sequence.steps - 1
-        elif same_sequence and not at_end:
-            cursor = min(self._view.cursor, result.sequence.steps - 1)
-        elif same_sequence:
-            cursor = result.sequence.steps - 1
-        else:
-            cursor = 0
+        was_last = self._view.cursor >= before.sequence.steps - 1
+        last = result.sequence.steps - 1
+        grown = len(result.setup.events) > len(before.setup.events)
+        # A new sequence is shown whole: an empty window would say nothing. Playing begins at its first step.
+        stays = same_sequence and not was_last and not grown
+        cursor = min(self._view.cursor, last) if stays else last
         units = {group: unit for group, unit in self._view.units.items() if unit < _units_of(result, group)}
         view_before, self._view = self._view, replace(self._view, cursor=cursor, units=units)
         if self._verdicts is not None and not self._verdicts_fit():
