@@ -37,10 +37,17 @@ class Appearance(QObject):
             return DARK if dark else LIGHT
         return DARK if self._wanted == "dark" else LIGHT
 
+    def prepare(self, theme: str, font_scale: int) -> None:
+        """Set font and palette for widgets that are about to be made; :meth:`apply` completes it.
+
+        With the style sheet already there, Qt would style each widget anew whenever it is put into another.
+        """
+        self._wanted, self._scale = theme, font_scale
+        self._set_font_and_palette()
+
     def apply(self, theme: str, font_scale: int) -> None:
         """Show ``"system"``, ``"light"`` or ``"dark"``, with text at so many percent of the system's size."""
-        self._wanted = theme
-        self._scale = font_scale
+        self._wanted, self._scale = theme, font_scale
         self._show()
 
     def restore(self) -> None:
@@ -56,15 +63,18 @@ class Appearance(QObject):
         if self._shown == (theme, self._scale):
             return
         self._shown = (theme, self._scale)
+        self._set_font_and_palette()
+        self._application.setStyleSheet(style_sheet(theme))
+        self.changed.emit(theme)
+
+    def _set_font_and_palette(self) -> None:
         font = QFont(self._font)
         if font.pointSizeF() > 0:
             font.setPointSizeF(self._font.pointSizeF() * self._scale / 100)
         else:
             font.setPixelSize(round(self._font.pixelSize() * self._scale / 100))
         QApplication.setFont(font)
-        QApplication.setPalette(palette(theme))
-        self._application.setStyleSheet(style_sheet(theme))
-        self.changed.emit(theme)
+        QApplication.setPalette(palette(self.theme))
 
     def _on_system_changed(self) -> None:
         if self._wanted == "system":

@@ -53,6 +53,9 @@ class Header(QWidget):
         super().__init__(parent)
         self._session = session
         self._was_painted = False
+        self._after_paint = QTimer(self)
+        self._after_paint.setSingleShot(True)
+        self._after_paint.timeout.connect(self.painted)
         self.setAccessibleName("Menus and tools")
         self.setAutoFillBackground(True)
         self.submenus: dict[str, QMenu] = {}
@@ -181,7 +184,7 @@ class Header(QWidget):
         super().paintEvent(event)
         if not self._was_painted:
             self._was_painted = True
-            QTimer.singleShot(0, self.painted.emit)
+            self._after_paint.start()
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""

@@ -98,18 +98,19 @@ class StudioWindow(QMainWindow):
             reveal_all=self.settings.reveal_all,
         )
         # Before any widget is made: fonts are read when text is first measured.
-        self.appearance.apply(session.view.theme, self.settings.font_scale)
+        self.appearance.prepare(session.view.theme, self.settings.font_scale)
         theme = self.appearance.theme
         self.runner = Runner(session, computer, self)
         self.commands = Commands(self)
         self.command_actions = Actions(self.commands, self)
         self._keyboard = KeyboardRules(application, self)
         self._build(theme)
-        self._connect()
         unthemed: tuple[Themed, ...] = (self.command_actions, self._strip, self._bottom, *self._docks.values())
         for themed in unthemed:
             themed.apply_theme(theme)
         self._show_state()
+        self.appearance.apply(session.view.theme, self.settings.font_scale)
+        self._connect()
         self.resize(*DEFAULT_SIZE)
         self._arrange()
         self._first_layout = self.saveState()
