@@ -38,8 +38,9 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no {', '.join(unknown)}; choose from {', '.join(known)}")
     if wanted.list:
+        width = max(map(len, known)) + 1
         for name, summary in known.items():
-            print(f"{name:20} {summary}")
+            print(f"{name:{width}} {summary}")
         return 0
 
     environment = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
