@@ -96,8 +96,9 @@ class EventPad(QWidget):
             inside = QRectF(border, 0, self.width() - border, self.height())
             painter.drawText(inside, int(Qt.AlignmentFlag.AlignCenter), "draw here")
         low, high = (format_number(limit) for limit in self._range)
-        painter.drawText(self.rect().adjusted(4, 2, -4, -2), int(Qt.AlignmentFlag.AlignTop), high)
-        painter.drawText(self.rect().adjusted(4, 2, -4, -2), int(Qt.AlignmentFlag.AlignBottom), low)
+        beside = self.rect().adjusted(border + 4, 2, -4, -2)
+        painter.drawText(beside, int(Qt.AlignmentFlag.AlignTop), high)
+        painter.drawText(beside, int(Qt.AlignmentFlag.AlignBottom), low)
         if self._stroke:
             painter.setPen(QColor(self._theme.ink))
             drawn = format_number(self._stroke[-1])

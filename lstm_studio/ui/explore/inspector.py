@@ -248,7 +248,7 @@ class Inspector(Panel[_State]):
 
     def _apply_gradients(self, state: _State) -> None:
         rows = tuple(
-            MeterRow(norm.name, (Measure(format_scientific(norm.value), norm.share, norm.role),), swatch=True)
+            MeterRow(norm.name, (Measure(format_norm(norm.value), norm.share, norm.role),), swatch=True)
             for norm in state.norms
         )
         self._norms.show_rows(rows, "8.8e−888")
@@ -312,7 +312,7 @@ def _readout_row(row: ReadoutRow, state: _State, probabilities: bool, truths: bo
 def _values_at(result: Result, step: int) -> str:
     values, names = result.sequence.values[step], result.sequence.names
     if len(values) == 1:
-        return f"{names[0]} {format_number(float(values[0]))}"
+        return f"{format_number(float(values[0]))} {names[0]}"
     return ", ".join(format_number(float(value)) for value in values[:8]) + (" …" if len(values) > 8 else "")
 
 
@@ -357,4 +357,9 @@ def _ratio(gradients: tuple[MemoryGradient, ...], step: int) -> tuple[str, float
 def _times(ratio: float) -> str:
     if math.isnan(ratio):
         return "undefined"
-    return f"× {format_number(ratio) if 0.01 <= ratio < 1000 else format_scientific(ratio)}"
+    return f"× {format_norm(ratio)}"
+
+
+def format_norm(value: float) -> str:
+    """Write a magnitude: with two decimals near one, else with an exponent."""
+    return format_number(value) if 0.1 <= value < 1000 else format_scientific(value)

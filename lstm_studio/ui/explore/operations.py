@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from lstm_studio.networks.signals import Labels, Role, Signal
 from lstm_studio.ui.explore.layers import ShownLayer
+from lstm_studio.ui.numbers import format_number
 
 TANH = "tanh"
 
@@ -166,14 +167,13 @@ def sentence(operations: tuple[Operation, ...], shown: ShownLayer, step: int, un
     long_term, short_term = names["cell_state"], names["hidden_state"]
     if not all(map(math.isfinite, (forget.left, learn.result, use.left, use.result))):
         return f"Unit {unit} holds numbers that are not finite: nothing can be said in words."
-    added = f"adds {_number(learn.result)}" if learn.result >= 0 else f"subtracts {_number(-learn.result)}"
+    added = f"adds {format_number(learn.result)}" if learn.result >= 0 else f"subtracts {format_number(-learn.result)}"
     if shown.before(step) is None:
         begin = f"This is the first step: unit {unit} has no {long_term} yet and {added}."
     else:
-        begin = f"Unit {unit} keeps {_percent(forget.left)} of its {long_term} and {added}."
-    return (
-        f"{begin} It exposes {_percent(use.left)} of tanh <i>c</i>, so its {short_term} is now {_number(use.result)}."
-    )
+        begin = f"Unit {unit} keeps {_share(forget.left)} of its {long_term} and {added}."
+    end = f"It exposes {_share(use.left)} of tanh <i>c</i>, so its {short_term} is now {format_number(use.result)}."
+    return f"{begin} {end}"
 
 
 def _fits(rule: _Rule, shown: ShownLayer, signals: dict[str, Signal]) -> bool:
@@ -211,11 +211,11 @@ def _words(operand: _Operand, shown: ShownLayer, signals: dict[str, Signal], lab
     return f"{TANH} of {words}" if operand.squashed else words
 
 
-def _percent(share: float) -> str:
-    """Return a share in percent; near the ends with a decimal, so that 99.7 % is not rounded to all of it."""
-    near_an_end = 0.0 < share < 0.01 or 0.99 < share < 0.9995
+def _share(share: float) -> str:
+    """Return a share in words; near the ends with a decimal, so that 99.7 % is not rounded to all of it."""
+    if share >= 0.9995:
+        return "all"
+    if share < 0.0005:
+        return "almost nothing"
+    near_an_end = share < 0.01 or share > 0.99
     return f"{100 * share:.{1 if near_an_end else 0}f} %"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")

@@ -33,6 +33,8 @@ from lstm_studio.ui.plots.rows import View as PlotView
 
 INPUT_KEY = "input"
 GRADIENT_KEY = "gradient"
+_MOST_LINES = 8
+"""Features that can be told apart as lines; more are a heat map, as the bands of a sound are."""
 
 
 class StackResolver:
@@ -127,7 +129,7 @@ def _input_row(result: Result, view: View) -> Row:
         role=INPUT.role,
         values=sequence.values,
         levels=spanning_levels(*_extent(sequence.values)),
-        view=_plot_view(view, INPUT_KEY, PlotView.LINES),
+        view=_plot_view(view, INPUT_KEY, PlotView.LINES if sequence.features <= _MOST_LINES else PlotView.HEAT),
         names=sequence.names,
     )
 

@@ -31,7 +31,7 @@ from lstm_studio.sequences.sequence import SequenceSet
 from lstm_studio.session.state import Verdicts
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.readout import class_of
-from lstm_studio.ui.explore.thumbnails import paint_events, paint_symbols, paint_values, value_extent
+from lstm_studio.ui.explore.thumbnails import paint_events, paint_text, paint_values, value_extent
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, Text, Theme
@@ -192,13 +192,16 @@ class SequenceDelegate(QStyledItemDelegate):
         elif index.column() >= model.first_verdict:
             self._paint_verdict(painter, rect, model.verdict(index.row(), index.column()))
         else:
-            view = self.parent()
-            assert isinstance(view, QWidget)  # noqa: S101 - it was given one
-            painter.setFont(text_font(view, Text.SECONDARY if index.column() == NUMBER else Text.VALUE))
+            painter.setFont(text_font(self._view(), Text.SECONDARY if index.column() == NUMBER else Text.VALUE))
             painter.setPen(QColor(self._theme.ink))
             text = rect.adjusted(_EDGE + HALF_GRID if index.column() == NUMBER else 0, 0, -HALF_GRID, 0)
             painter.drawText(text, int(Qt.AlignmentFlag.AlignCenter), str(index.data() or ""))
         painter.restore()
+
+    def _view(self) -> QWidget:
+        view = self.parent()
+        assert isinstance(view, QWidget)  # noqa: S101 - it was given one
+        return view
 
     def _paint_verdict(self, painter: QPainter, rect: QRectF, right: bool | None) -> None:
         if right is None:
@@ -232,7 +235,8 @@ class SequenceDelegate(QStyledItemDelegate):
         elif emphasis:
             paint_events(painter, rect, sequence.symbols, emphasis, self._theme)
         else:
-            paint_symbols(painter, rect, sequence, self._theme)
+            painter.setFont(text_font(self._view(), Text.SECONDARY))
+            paint_text(painter, rect, sequence.symbols, self._theme)
 
 
 class BadgeHeader(QHeaderView):

@@ -1,4 +1,4 @@
-"""A sequence in a few pixels: its events on a strip, its values as lines, or many features as a heat map."""
+"""A sequence in a few pixels: its events on a strip, its text, its values as lines, or a heat map of many features."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 from lstm_studio.ui.theme import LEVELS, Theme
+from lstm_studio.ui.widgets.symbols import written
 
 _EVENT = (5.0, 12.0)
 _MOST_LINES = 8
 _LOOKED_AT = 200
-_GREYS = 64
+_LETTERS = 80
 
 
 def paint_events(
@@ -44,13 +45,13 @@ def paint_events(
                 painter.fillRect(box.adjusted(2, 0, -2, 0), ink)
 
 
-def paint_symbols(painter: QPainter, rect: QRectF, sequence: Sequence, theme: Theme) -> None:
-    """Draw one shade of grey for each symbol."""
-    codes = sequence.values.argmax(axis=1)[_sampled(sequence.steps, int(rect.width()))]
-    painter.drawImage(
-        QRectF(rect.left(), rect.center().y() - 4, rect.width(), 8),
-        _grey_image((codes / max(1, sequence.features - 1))[None, :], theme),
-    )
+def paint_text(painter: QPainter, rect: QRectF, symbols: tuple[str, ...], theme: Theme) -> None:
+    """Write the beginning, with the painter's font."""
+    between = "" if all(len(symbol) == 1 for symbol in symbols[:_LETTERS]) else " "
+    text = between.join(written(symbol) if symbol != " " else symbol for symbol in symbols[:_LETTERS])
+    painter.setPen(QColor(theme.ink2))
+    shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(rect.width()))
+    painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
 
 def paint_values(
@@ -106,31 +107,9 @@ def _envelope(values: NDArray[Any], width: int) -> tuple[NDArray[np.intp], NDArr
 
 def _heat_image(shares: NDArray[Any], theme: Theme) -> QImage:
     """Return an image of shares 0…1 in the sequential map, the first feature on top."""
-    return _indexed_image(
-        np.rint(shares * (LEVELS - 1)), [QColor(*colour).rgb() for colour in theme.gate_table.tolist()]
-    )
-
-
-def _grey_image(shares: NDArray[Any], theme: Theme) -> QImage:
-    """Return an image of shares 0…1 between the chrome and the ink."""
-    paper, ink = QColor(theme.hover), QColor(theme.ink)
-    return _indexed_image(
-        np.rint(shares * (_GREYS - 1)), [_between(paper, ink, level / (_GREYS - 1)) for level in range(_GREYS)]
-    )
-
-
-def _indexed_image(levels: NDArray[Any], table: list[int]) -> QImage:
-    indices = np.ascontiguousarray(levels.astype(np.uint8))
+    indices = np.ascontiguousarray(np.rint(shares * (LEVELS - 1)).astype(np.uint8))
     height, width = indices.shape
     image = QImage(indices.data, width, height, width, QImage.Format.Format_Indexed8)
-    image.setColorTable(table)
+    image.setColorTable([QColor(*colour).rgb() for colour in theme.gate_table.tolist()])
     # The buffer is NumPy's and dies with this call.
     return image.convertToFormat(QImage.Format.Format_RGB32, Qt.ImageConversionFlag.AutoColor)
-
-
-def _between(first: QColor, second: QColor, share: float) -> int:
-    return QColor(
-        round(first.red() + (second.red() - first.red()) * share),
-        round(first.green() + (second.green() - first.green()) * share),
-        round(first.blue() + (second.blue() - first.blue()) * share),
-    ).rgb()

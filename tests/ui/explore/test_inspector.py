@@ -13,10 +13,11 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import Session
-from lstm_studio.ui.explore.inspector import Inspector
+from lstm_studio.session.state import View
+from lstm_studio.ui.explore.inspector import Inspector, format_norm
 from lstm_studio.ui.explore.meters import Meters
 from lstm_studio.ui.explore.operation_card import OperationCard
-from lstm_studio.ui.numbers import format_number, format_scientific
+from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import LIGHT
 from lstm_studio.ui.widgets.empty import EmptyState
 from tests.ui.explore.conftest import Show
@@ -81,9 +82,16 @@ def test_gradient_norms_and_their_ratio_are_those_of_the_step(show: Show) -> Non
         "RNN ∂L/∂h": float(rnn["norm.grad.rnn.0.hidden_state"][5]),
     }
     shown = meters(inspector)
-    assert {name: shown[name][0] for name in norms} == {name: format_scientific(value) for name, value in norms.items()}
+    assert {name: shown[name][0] for name in norms} == {name: format_norm(value) for name, value in norms.items()}
     ratio = norms["LSTM ∂L/∂c"] / norms["RNN ∂L/∂h"]
-    assert shown["LSTM ∂c / RNN ∂h"] == (f"× {format_scientific(ratio)}",)
+    assert shown["LSTM ∂c / RNN ∂h"] == (f"× {format_norm(ratio)}",)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.72e-2, "3.7e−2"), (2.6, "2.60"), (1e7, "1.0e7"), (0.0, "0"), (3e-300, "3.0e−300")]
+)
+def test_norms_have_an_exponent_only_where_it_helps(value: float, text: str) -> None:
+    assert format_norm(value) == text
 
 
 @pytest.mark.parametrize(("value", "number", "ratio"), [(0.0, "0", "× ∞"), (np.nan, "NaN", "undefined")])
@@ -96,7 +104,8 @@ def test_a_gradient_that_is_gone_is_named(show: Show, value: float, number: str,
         result.traces[1].layers,
         result.traces[1].provenance,
     )
-    inspector = opened(show, Session(replace(result, traces=(result.traces[0], rnn))))
+    session = Session(replace(result, traces=(result.traces[0], rnn)), View(cursor=0))
+    inspector = opened(show, session)
     shown = meters(inspector)
     assert shown["RNN ∂L/∂h"] == (number,)
     assert shown["LSTM ∂c / RNN ∂h"] == (ratio,)
@@ -122,7 +131,7 @@ def test_without_a_read_out_it_says_so(show: Show) -> None:
 def test_a_cell_without_operations_gets_its_signals(show: Show) -> None:
     result = answer(small_setup())
     swapped = replace(result, infos=result.infos[1:], traces=result.traces[1:])
-    inspector = opened(show, Session(swapped))
+    inspector = opened(show, Session(swapped, View(cursor=0)))
     value = float(swapped.traces[0]["rnn.0.hidden_state"][0, 0])
     assert [line[0] for line in lines(inspector)] == ["Hidden state", "Hidden state, pre-activation"]
     assert lines(inspector)[0][1].endswith(format_number(value))
@@ -152,7 +161,7 @@ def test_numbers_are_written_out_where_there_are_no_symbols(show: Show) -> None:
     session = AnsweringSession(small_setup(number_set(features=1)))
     inspector = opened(show, session)
     session.move_cursor(3)
-    assert f"x0 {format_number(float(session.result.sequence.values[3, 0]))}" in visible_texts(inspector)
+    assert f"{format_number(float(session.result.sequence.values[3, 0]))} x0" in visible_texts(inspector)
 
 
 def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from lstm_studio.session.state import View
 from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer
 from lstm_studio.ui.explore.operation_card import printed
 from lstm_studio.ui.explore.operations import Operation, operations_at, readings_at, sentence
+from lstm_studio.ui.numbers import format_number
 from tests.ui.explore.fakes import answer, small_setup
 
 STEP, UNIT = 7, 3
@@ -118,15 +118,22 @@ def test_the_sentence_says_the_numbers_in_the_words_of_the_vocabulary() -> None:
     operations = operations_at(layer, STEP, UNIT, Labels.STANDARD)
     said = sentence(operations, layer, STEP, UNIT, Labels.STANDARD)
     assert f"Unit {UNIT} keeps {100 * operations[0].left:.0f} % of its cell state" in said
-    numbers = re.findall(r"\d\.\d\d", said)
-    assert [float(text) for text in numbers] == [
-        pytest.approx(abs(operations[1].result), abs=0.005),
-        pytest.approx(abs(operations[3].result), abs=0.005),
-    ]
+    assert f" {format_number(abs(operations[1].result))}. It exposes" in said
+    assert said.endswith(f"its hidden state is now {format_number(operations[3].result)}.")
     assert ("adds" in said) == (operations[1].result >= 0)
     classroom = sentence(operations_at(layer, STEP, UNIT, Labels.CLASSROOM), layer, STEP, UNIT, Labels.CLASSROOM)
     assert "long-term memory" in classroom
     assert "cell state" not in classroom
+
+
+@pytest.mark.parametrize(
+    ("gate", "words"),
+    [(1.0, "keeps all of"), (0.997, "keeps 99.7 % of"), (0.5, "keeps 50 % of"), (1e-8, "keeps almost nothing of")],
+)
+def test_shares_are_not_rounded_to_what_they_are_not(gate: float, words: str) -> None:
+    layer = shown()
+    forget, *others = operations_at(layer, STEP, UNIT, Labels.STANDARD)
+    assert words in sentence((replace(forget, left=gate), *others), layer, STEP, UNIT, Labels.STANDARD)
 
 
 def test_the_first_step_says_that_there_is_nothing_to_keep() -> None:

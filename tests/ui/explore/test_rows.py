@@ -170,6 +170,12 @@ def test_numbers_are_lines_in_a_range_of_their_own() -> None:
     assert row.levels[0] <= row.values.min() < row.values.max() <= row.levels[1]
 
 
+def test_many_features_are_a_heat_map() -> None:
+    row = resolve(answer(small_setup(number_set(features=40)))).rows[0]
+    assert isinstance(row, UnitRow)
+    assert row.view is PlotView.HEAT
+
+
 def test_the_chosen_view_of_a_row_is_kept_when_the_network_grows() -> None:
     view = View(plot_views={"0.forget_gate": PlotView.BAND.value, "input": "no such view"})
     for units in (5, 9):

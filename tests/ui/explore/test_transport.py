@@ -34,6 +34,7 @@ def click_step(scrub: ScrubBar, step: int) -> None:
 
 
 def test_buttons_step(transport: Transport, session: AnsweringSession) -> None:
+    session.move_cursor(0)
     transport._forward.click()
     transport._forward.click()
     assert session.view.cursor == 2
@@ -83,7 +84,7 @@ def test_the_bar_follows_the_session(transport: Transport, session: AnsweringSes
     session.move_cursor(12)
     assert transport.scrub.value() == 12
     session.change("Another", data=number_set(steps=30))
-    assert (transport.scrub.maximum(), transport.scrub.value()) == (29, 0)
+    assert (transport.scrub.maximum(), transport.scrub.value()) == (29, session.view.cursor)
 
 
 def test_the_handle_stands_under_the_middle_of_the_plots_column(transport: Transport) -> None:
@@ -103,6 +104,7 @@ def test_edges_under_the_buttons_leave_the_bar_between_them(transport: Transport
 
 
 def test_playing_stops_at_the_last_step(qtbot: QtBot, transport: Transport, session: AnsweringSession) -> None:
+    session.move_cursor(3)
     session.look(speed=1000.0)
     with qtbot.waitSignal(transport.playing_changed, check_params_cb=_stopped, timeout=5000):
         transport.toggle_playing()
