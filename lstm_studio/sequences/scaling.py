@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
 
+SATURATING = 4.0
+"""Root mean square of a feature above which a fresh network should not receive it raw."""
+
 _ROWS = 65_536  # the arithmetic is in float64: this bounds what it needs beside the values
 
 
@@ -39,6 +42,17 @@ def scale(sequences: SequenceSet, scaling: Scaling) -> SequenceSet:
     return replace(sequences, sequences=scaled, scaling=scaling)
 
 
+def suggest_scaling(sequences: SequenceSet) -> Scaling:
+    """Return STANDARD where the raw values would drive a freshly initialised network into saturation, else NONE.
+
+    The first weights of PyTorch's recurrent layers lie within ±1/√H: an input of size ``SATURATING`` moves a
+    pre-activation of a layer of 16 units by up to 1, and ten times that closes or opens every gate for good.
+    """
+    offsets, factors = offsets_and_factors(sequences, Scaling.STANDARD)
+    root_mean_square = np.hypot(offsets, factors)[_scalable(sequences)]
+    return Scaling.STANDARD if root_mean_square.max(initial=0) > SATURATING else Scaling.NONE
+
+
 def offsets_and_factors(sequences: SequenceSet, scaling: Scaling) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a scaling subtracts from, and divides, each feature by.
 
@@ -56,8 +70,8 @@ def offsets_and_factors(sequences: SequenceSet, scaling: Scaling) -> tuple[NDArr
     """
     features = len(sequences.names)
     offsets, factors = np.zeros(features), np.ones(features)
-    untouched = np.array([name in sequences.indicators for name in sequences.names], bool)
-    if scaling is Scaling.NONE or untouched.all() or sequences[0].encoding is Encoding.ONE_HOT:
+    untouched = ~_scalable(sequences)
+    if scaling is Scaling.NONE or untouched.all():
         return offsets, factors
     if scaling is Scaling.MIN_MAX:
         low = np.min([_raw(item).min(axis=0) for item in sequences], axis=0).astype(np.float64)
@@ -77,6 +91,12 @@ def offsets_and_factors(sequences: SequenceSet, scaling: Scaling) -> tuple[NDArr
     factors[factors == 0] = 1
     offsets[untouched], factors[untouched] = 0, 1
     return offsets, factors
+
+
+def _scalable(sequences: SequenceSet) -> NDArray[np.bool_]:
+    """Return which of the F features are quantities, not codes."""
+    one_hot = sequences[0].encoding is Encoding.ONE_HOT
+    return np.array([not one_hot and name not in sequences.indicators for name in sequences.names], bool)
 
 
 def _raw(sequence: Sequence) -> NDArray[np.float32]:

@@ -50,11 +50,12 @@ class OpenFile:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Opened:
-    """Answer to :class:`OpenFile`: the sequences, and the piece length that suits them."""
+    """Answer to :class:`OpenFile`: the sequences, and the piece length and the scaling that suit them."""
 
     request: OpenFile
     data: SequenceSet
     piece_length: int | None
+    scaling: Scaling = Scaling.NONE
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -143,9 +144,10 @@ class Computer:
     def _open(self, request: OpenFile, progress: Progress) -> Opened:
         from lstm_studio.sequences.opening import open_sequence
         from lstm_studio.sequences.pieces import suggest_piece_length
+        from lstm_studio.sequences.scaling import suggest_scaling
 
         data = open_sequence(request.path, options=request.options, progress=progress)
-        return Opened(request, data, suggest_piece_length(data))
+        return Opened(request, data, suggest_piece_length(data), suggest_scaling(data))
 
     def compute(self, setup: Setup, progress: Progress) -> Result:
         """Trace the networks of a setup.

@@ -96,8 +96,18 @@ class Session:
         self._future.clear()
         self._want(setup)
 
-    def open_data(self, data: SequenceSet, piece_length: int | None = None) -> None:
-        """Show other sequences; networks trained for other features make place for fresh ones, and say so."""
+    def open_data(self, data: SequenceSet, piece_length: int | None = None, scaling: Scaling = Scaling.NONE) -> None:
+        """Show other sequences; networks trained for other features make place for fresh ones, and say so.
+
+        Parameters
+        ----------
+        data
+            As read.
+        piece_length
+            Where long sequences are cut.
+        scaling
+            For fresh networks. A trained one receives the values as they are: only its trainer knows how it was fed.
+        """
         changes: dict[str, Any] = {"data": data, "item": 0, "piece_length": piece_length, "scaling": Scaling.NONE}
         features = len(data.names)
         for role, info in zip(("network", "companion"), self._result.infos, strict=False):
@@ -108,6 +118,13 @@ class Session:
             self.noticed.emit(
                 f"The trained networks take {self._result.infos[0].input_size} features, {data.title} has {features}: "
                 "it runs through new, untrained networks of the same size."
+            )
+        specs = [changes.get(role, getattr(self._setup, role)) for role in ("network", "companion")]
+        if scaling is not Scaling.NONE and all(spec is None or spec.checkpoint is None for spec in specs):
+            changes["scaling"] = scaling
+            self.noticed.emit(
+                f"{data.title} is scaled ({scaling.value}): its raw values would hold the gates of untrained networks "
+                "open or shut. The sequence panel has the choice."
             )
         if self._setup.objective is not None:
             changes["objective"] = None

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.sequences.sequence import Scaling, SequenceSet
+from lstm_studio.sequences.sequence import Scaling
+from lstm_studio.session.compute import Opened
 from lstm_studio.session.samples import Sample
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, Setup, Verdicts
@@ -48,20 +49,20 @@ def stored_verdicts(sample: Sample) -> Verdicts | None:
     )
 
 
-def open_together(session: Session, data: SequenceSet, piece_length: int | None, checkpoints: Sequence[str]) -> None:
+def open_together(session: Session, opened: Opened, checkpoints: Sequence[str]) -> None:
     """Show sequences, run through the networks of these checkpoints, as one change.
 
     Parameters
     ----------
     session
         Where they open.
-    data, piece_length
-        The sequences, and where long ones are cut.
+    opened
+        The sequences, and how they are best prepared.
     checkpoints
         The network under the microscope, then its companion; with none, as ``session.open_data``.
     """
     if not checkpoints:
-        session.open_data(data, piece_length)
+        session.open_data(opened.data, opened.piece_length, opened.scaling)
         return
     specs: dict[str, Any] = {
         role: NetworkSpec(checkpoint=path) for role, path in zip(("network", "companion"), checkpoints, strict=False)
@@ -69,10 +70,10 @@ def open_together(session: Session, data: SequenceSet, piece_length: int | None,
     # The companion on the screen may be trained for other features, and would stop a network that fits.
     specs.setdefault("companion", NetworkSpec("rnn"))
     session.change(
-        f"Open {data.title} and {Path(checkpoints[0]).name}",
-        data=data,
+        f"Open {opened.data.title} and {Path(checkpoints[0]).name}",
+        data=opened.data,
         item=0,
-        piece_length=piece_length,
+        piece_length=opened.piece_length,
         scaling=Scaling.NONE,
         objective=None,
         **specs,

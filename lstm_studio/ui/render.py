@@ -81,7 +81,7 @@ def _open(session: Session, computer: Computer, files: Sequence[str]) -> None:
     if kinds.sequences:
         opened = computer.answer(OpenFile(kinds.sequences[0], ReadOptions()), ignore_progress)
         assert isinstance(opened, Opened)  # noqa: S101 - the answer to OpenFile
-        open_together(session, opened.data, opened.piece_length, kinds.networks[:2])
+        open_together(session, opened, kinds.networks[:2])
     else:
         for path, companion in zip(kinds.networks, (False, True), strict=False):
             session.open_checkpoint(path, companion=companion)

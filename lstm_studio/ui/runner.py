@@ -169,7 +169,7 @@ class Runner(QObject):
         networks: tuple[str, ...] = ()
         if self._networks is not None and self._networks[0] is opened.request:
             networks, self._networks = self._networks[1], None
-        open_together(self._session, opened.data, opened.piece_length, networks)
+        open_together(self._session, opened, networks)
 
     def _on_refused(self, request: Request, error: StudioError) -> None:
         if isinstance(request, Compute):

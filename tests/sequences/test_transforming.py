@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
 
 from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.missing import treat_missing
 from lstm_studio.sequences.options import Missing, MissingValuesError
 from lstm_studio.sequences.pieces import split, suggest_piece_length
-from lstm_studio.sequences.scaling import offsets_and_factors, scale
+from lstm_studio.sequences.scaling import offsets_and_factors, scale, suggest_scaling
 from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
 
 NAN, INF = np.nan, np.inf
@@ -167,3 +168,19 @@ def test_pieces_keep_the_class_the_scaling_and_the_raw_values() -> None:
 def test_suggested_pieces(steps: int, text: bool, length: int | None) -> None:
     encoding = Encoding.ONE_HOT if text else Encoding.NUMERIC
     assert suggest_piece_length(one(np.ones((steps, 1)), encoding=encoding)) == length
+
+
+@pytest.mark.parametrize(
+    ("values", "encoding", "expected"),
+    [
+        (np.linspace(100, 622, 50), Encoding.NUMERIC, Scaling.STANDARD),
+        (np.linspace(-2, 2, 50), Encoding.NUMERIC, Scaling.NONE),
+        (np.full(50, 40.0), Encoding.NUMERIC, Scaling.STANDARD),
+        (np.ones(50), Encoding.ONE_HOT, Scaling.NONE),
+    ],
+)
+def test_scaling_is_suggested_where_raw_values_would_saturate(
+    values: NDArray[np.float64], encoding: Encoding, expected: Scaling
+) -> None:
+    data = SequenceSet((Sequence(values[:, None].astype(np.float32), ("x",), encoding=encoding),))
+    assert suggest_scaling(data) is expected
