@@ -57,7 +57,7 @@ def open_window(files: Sequence[str]) -> int:
         for problem in loaded.problems:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
         window.header.painted.connect(window.start)
-        window.show()
+        window.show_first()
         if files:
             window.commands.open_files(files)
         status = application.exec()

@@ -48,6 +48,8 @@ FOLD_BELOW_HEIGHT = 800
 ONE_ROW_BELOW_HEIGHT = 700
 SMALLEST = (960, 560)
 DEFAULT_SIZE = (1600, 1000)
+_FRAME = 48
+"""Pixels that the desktop's own frame and bars may take."""
 
 _LEFT = ("sequence", "networks", "units")
 
@@ -174,6 +176,16 @@ class StudioWindow(QMainWindow):
     def start(self) -> None:
         """Load torch in the background; call it after the first paint."""
         self.runner.warm_up()
+
+    def show_first(self) -> None:
+        """Show the window where the last one was, or filling a screen that is hardly larger than its first size."""
+        room = self.screen().availableGeometry()
+        if not self.settings.geometry and (
+            room.width() < DEFAULT_SIZE[0] + _FRAME or room.height() < DEFAULT_SIZE[1] + _FRAME
+        ):
+            self.showMaximized()
+        else:
+            self.show()
 
     def show_notice(self, notice: Notice) -> None:
         """Show a card over the plots."""

@@ -26,6 +26,9 @@ from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
 
+_BY_KEYBOARD = frozenset(
+    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+)
 _ZOOM_PER_NOTCH = 0.8
 _LABEL_GAP = 8
 _RIGHT_INSET = 4
@@ -448,9 +451,9 @@ class PlotStack(QWidget):
             self.unit_requested.emit(row.group, int(order[place]))
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
-        """Show the focus ring."""
+        """Show the focus ring to who came by keyboard; the mouse says itself where it is."""
         super().focusInEvent(event)
-        self._ring.show()
+        self._ring.setVisible(event.reason() in _BY_KEYBOARD)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Hide the focus ring."""
