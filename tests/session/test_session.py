@@ -99,7 +99,8 @@ def test_undo_and_redo_walk_the_setups(session: Session) -> None:
     assert session.redo_text == "Change the seed"
     session.undo()
     assert scaling_of(session) is Scaling.NONE
-    assert session.undo_text is None
+    session.undo()
+    assert scaling_of(session) is Scaling.NONE, "there is nothing left to undo"
     session.redo()
     session.redo()
     assert session.setup.network.seed == 7
