@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout
 
+from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Role
 from lstm_studio.session.state import Match, Result, Verdicts
 from lstm_studio.ui.explore.readout import class_of
@@ -67,8 +68,6 @@ def summarise(result: Result, network: int, verdicts: Verdicts | None) -> Networ
     else:
         weights.append(f"from {Path(spec.checkpoint).name}")
     accuracy, words = _accuracy(result, network, verdicts)
-    limit = RECOVERY_LIMITS[trace.provenance.dtype]
-    error = format_scientific(trace.recovery_error)
     return NetworkSummary(
         letter,
         role,
@@ -77,7 +76,7 @@ def summarise(result: Result, network: int, verdicts: Verdicts | None) -> Networ
         words,
         " · ".join(size),
         " · ".join(weights),
-        f"trace check {error}, limit {format_tick(limit)} {'✓' if trace.recovery_error <= limit else '✗'}",
+        _check(trace),
         "" if network == 0 else _relation(result),
     )
 
@@ -96,6 +95,15 @@ def _accuracy(result: Result, network: int, verdicts: Verdicts | None) -> tuple[
     if classes:
         words += f"; guessing among {classes} classes gets {1 / classes:.2f}"
     return f"acc. {sum(right) / len(right):.2f}", words
+
+
+def _check(trace: Trace) -> str:
+    """Say how far the recovered hidden state is from the module's own, and how far it may be."""
+    words = f"trace check {format_scientific(trace.recovery_error)}"
+    limit = RECOVERY_LIMITS.get(trace.provenance.dtype)
+    if limit is None:
+        return words
+    return f"{words}, limit {format_tick(limit)} {'✓' if trace.recovery_error <= limit else '✗'}"
 
 
 def _relation(result: Result) -> str:

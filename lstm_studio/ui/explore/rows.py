@@ -119,7 +119,7 @@ def _input_row(result: Result, view: View) -> Row:
             emphasis=frozenset(emphasised_symbols(result.sequences)),
         )
     features = f"{sequence.features:,} features" if sequence.features > 1 else sequence.names[0]
-    scaled = "" if result.sequences.scaling.value == "none" else f", {result.sequences.scaling.value}"
+    scaled = "" if result.sequences.scaling.value == "none" else f", {result.sequences.scaling.value.replace('-', '–')}"
     return UnitRow(
         key=INPUT_KEY,
         title=title,

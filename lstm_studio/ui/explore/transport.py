@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
@@ -97,8 +99,8 @@ class Transport(QWidget):
         right.addWidget(self._show_all)
         self._scrub.setParent(self)
         # In the order in which Tab goes through them.
-        for widget in (self._speed, self._scrub, self._loop):
-            QWidget.setTabOrder(self._last if widget is self._speed else self._speed, widget)
+        for before, after in pairwise((self._last, self._speed, self._scrub, self._loop, self._show_all)):
+            QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
         self._first.clicked.connect(self.first)

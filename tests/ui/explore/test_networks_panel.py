@@ -11,11 +11,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.recovery import TOLERANCES
+from lstm_studio.engine.trace import Provenance
 from lstm_studio.networks.cells import cells
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Match, Setup
-from lstm_studio.ui.explore.network_card import RECOVERY_LIMITS
+from lstm_studio.ui.explore.network_card import RECOVERY_LIMITS, summarise
 from lstm_studio.ui.explore.networks_panel import NetworksPanel
 from lstm_studio.ui.theme import LIGHT
 from tests.ui.explore.conftest import Show
@@ -75,6 +76,20 @@ def test_accuracy_is_counted_from_the_verdicts(panel: NetworksPanel, session: An
 
 def test_the_limits_of_the_trace_check_are_the_engines() -> None:
     assert {str(dtype).removeprefix("torch."): limit for dtype, limit in TOLERANCES.items()} == RECOVERY_LIMITS
+
+
+@pytest.mark.parametrize(
+    ("dtype", "error", "words"),
+    [
+        ("float32", 2e-4, "trace check 2.0e−4, limit 1e−4 ✗"),
+        ("float64", 3e-12, "trace check 3.0e−12, limit 1e−10 ✓"),
+        ("float16", 3e-4, "trace check 3.0e−4"),
+    ],
+)
+def test_the_trace_check_is_said_as_it_is(dtype: str, error: float, words: str) -> None:
+    result = answer(small_setup())
+    trace = replace(result.traces[0], provenance=Provenance(dtype=dtype, recovery_error=error))
+    assert summarise(replace(result, traces=(trace, result.traces[1])), 0, None).check == words
 
 
 def test_kinds_are_those_of_the_registry(panel: NetworksPanel) -> None:

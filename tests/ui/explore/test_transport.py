@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.settings import SPEEDS
@@ -182,3 +183,13 @@ def test_label_numbers_hold_the_ends_and_are_not_crowded(steps: int, most: float
     assert (numbers[0], numbers[-1]) == (1, steps)
     assert list(numbers) == sorted(set(numbers))
     assert len(numbers) <= most + 2
+
+
+def test_tab_goes_through_the_bar_from_left_to_right(transport: Transport) -> None:
+    seen: list[QWidget] = [transport._last]
+    for _ in range(12):
+        following = seen[-1].nextInFocusChain()
+        assert isinstance(following, QWidget)
+        seen.append(following)
+    wanted = [transport._speed, transport._scrub, transport._loop, transport._show_all]
+    assert [widget for widget in seen if widget in wanted] == wanted
