@@ -291,14 +291,21 @@ class SequencePanel(Panel[_State]):
 
 
 def facts_of(sequences: SequenceSet, sequence: Sequence) -> tuple[tuple[str, str], ...]:
-    """Return what is said about a sequence: encoding, target, then how the file was read."""
+    """Return what is said about a sequence: encoding, target, then how the file was read.
+
+    What the title line or the chooser says already is left out.
+    """
     if sequence.symbols is not None:
         encoding = f"one-hot, {format_count(sequence.features)}"
     else:
         encoding = f"{format_count(sequence.features)} number{'' if sequence.features == 1 else 's'}"
     own = [("Encoding", encoding), ("Target", _target_words(sequences, sequence))]
-    taken = {name.lower() for name, _ in own} | {"scaling"}
-    said = [(name[:1].upper() + name[1:], value) for name, value in sequences.facts if name.lower() not in taken]
+    taken = {name.lower() for name, _ in own} | {"scaling", "sequences"}
+    said = [
+        (name[:1].upper() + name[1:], value)
+        for name, value in sequences.facts
+        if name.lower() not in taken and f"{name} {value}" not in sequences.source
+    ]
     return (*own, *said)
 
 

@@ -274,11 +274,13 @@ def test_the_current_symbol_follows_the_cursor(show: Show) -> None:
 
 def test_facts_say_encoding_and_target_and_how_the_file_was_read() -> None:
     data = symbol_set()
-    facts = dict(facts_of(replace(data, facts=(("missing", "12 filled forward"), ("scaling", "none"))), data[0]))
+    read = (("missing", "12 filled forward"), ("scaling", "none"), ("seed", "0"), ("sequences", "6"))
+    facts = dict(facts_of(replace(data, facts=read), data[0]))
     assert facts["Encoding"] == "one-hot, 8"
     assert facts["Missing"] == "12 filled forward"
     assert facts["Target"].endswith("class at step 20")
-    assert "Scaling" not in facts
+    # The chooser and the title line say these already.
+    assert not facts.keys() & {"Scaling", "Seed", "Sequences"}
     assert dict(facts_of(number_set(), number_set()[0]))["Target"] == "none"
 
 
