@@ -166,6 +166,7 @@ class NetworksPanel(Panel[_State]):
         self._open_companion.clicked.connect(self._request_companion)
         self._back.clicked.connect(self._back_to_trained)
         self._debounce.settled.connect(self._settle)
+        self._form.unfolded.connect(self.reveal)
         for field in (self._units, self._layers, self._seed):
             field.editingFinished.connect(self._debounce.flush)
         self._session.setup_changed.connect(self._on_setup)

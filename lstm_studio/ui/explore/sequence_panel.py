@@ -130,6 +130,7 @@ class SequencePanel(Panel[_State]):
         self._piece.editingFinished.connect(self._piece_settled.flush)
         self._piece_settled.settled.connect(self._choose_piece)
         self._roles.requested.connect(self._reopen)
+        self._columns.unfolded.connect(self.reveal)
         self._session.setup_changed.connect(self._on_setup)
         self._session.result_replaced.connect(self._on_result)
         self._session.verdicts_replaced.connect(self._on_verdicts)
@@ -194,7 +195,7 @@ class SequencePanel(Panel[_State]):
         if before is None or state.result is not before.result or state.labels != before.labels:
             self._apply_variables(state)
             self._new.show_result(state.result, state.labels)
-            self._apply_facts(facts_of(sequences, state.result.sequence))
+            self._apply_facts(facts_of(sequences, sequences[state.result.setup.item]))
         elif state.cursor != before.cursor:
             self._apply_cursor(state)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.icons import Icon, make_icon
@@ -19,6 +19,9 @@ class Fold(QWidget):
     content
         Shown while open.
     """
+
+    unfolded = Signal(QWidget)
+    """The user opened it; itself."""
 
     def __init__(self, theme: Theme, title: str, content: QWidget, *, opened: bool = False) -> None:
         super().__init__()
@@ -64,3 +67,5 @@ class Fold(QWidget):
 
     def _toggle(self) -> None:
         self.open(not self._opened)
+        if self._opened:
+            self.unfolded.emit(self)

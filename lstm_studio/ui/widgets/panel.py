@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP
+from lstm_studio.ui.theme import GRID, PANEL_INSET, SECTION_GAP
 
 State = TypeVar("State")
 
@@ -25,7 +25,7 @@ class Panel(QWidget, Generic[State]):
         super().__init__(parent)
         self.setAccessibleName(name)
         self._state: State | None = None
-        self._body = QWidget()
+        self._body = _Body(self)
         self.column = QVBoxLayout(self._body)
         self.column.setContentsMargins(PANEL_INSET, SECTION_GAP, PANEL_INSET, SECTION_GAP)
         self.column.setSpacing(SECTION_GAP)
@@ -50,6 +50,15 @@ class Panel(QWidget, Generic[State]):
             self._state = state
             self._apply(state, before)
 
+    def reveal(self, part: QWidget) -> None:
+        """Scroll so that as much of a part as possible can be seen."""
+        # What was just unfolded has no place yet, and the body not the height for it.
+        self.column.activate()
+        self._body.resize(self._body.width(), self._body.sizeHint().height())
+        bar = self._scroll.verticalScrollBar()
+        top = part.mapTo(self._body, QPoint()).y()
+        bar.setValue(min(top, top + part.height() - self._scroll.viewport().height() + GRID))
+
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size at which nothing scrolls."""
         return self._body.sizeHint()
@@ -64,3 +73,20 @@ class Panel(QWidget, Generic[State]):
 
     def _apply(self, state: State, before: State | None) -> None:
         raise NotImplementedError
+
+
+class _Body(QWidget):
+    """The scrolled column. Through a scroll area no layout hears that it needs more room; so it tells the panel."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self._panel = panel
+        self._told = QSize()
+
+    def event(self, event: QEvent) -> bool:
+        """Have the panel measured again where it needs more room or less, not for every text that changes."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest and self.sizeHint() != self._told:
+            self._told = self.sizeHint()
+            self._panel.updateGeometry()
+        return done

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.recovery import TOLERANCES
@@ -210,3 +211,13 @@ def test_files_are_asked_for(panel: NetworksPanel) -> None:
     panel._open.click()
     panel._open_companion.click()
     assert asked == [False, True]
+
+
+def test_what_is_unfolded_scrolls_into_view(panel: NetworksPanel) -> None:
+    panel.resize(240, 200)
+    assert not panel._companion.isVisible()
+    head = panel._form.findChild(QToolButton)
+    assert isinstance(head, QToolButton)
+    head.click()
+    bottom = panel._open.mapTo(panel, QPoint(0, panel._open.height())).y()
+    assert 0 < bottom <= panel.height()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from lstm_studio.sequences.columns import ColumnInfo, ColumnKind, ColumnRole
 from lstm_studio.sequences.options import ReadOptions
@@ -191,6 +192,17 @@ def test_a_click_on_a_chip_adds_its_symbol_and_steps_to_it(show: Show) -> None:
     panel.new_event._remove.click()
     assert wanted(session).events == ()
     assert not panel.new_event._remove.isVisible()
+
+
+def test_nothing_moves_under_the_mouse_when_events_are_added(show: Show) -> None:
+    session = AnsweringSession()
+    panel = opened(show, session)
+    QApplication.processEvents()
+    before = panel.chips.mapTo(panel, QPoint()), dict(panel.facts())["Target"]
+    panel.chips.chosen.emit(3)
+    QApplication.processEvents()
+    assert (panel.chips.mapTo(panel, QPoint()), dict(panel.facts())["Target"]) == before
+    assert len(session.setup.events) == 1
 
 
 def test_chips_can_be_chosen_with_the_keyboard(show: Show) -> None:
