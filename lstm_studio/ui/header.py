@@ -202,7 +202,8 @@ class Header(QWidget):
         self._name.setText(result.sequences.title or "Sequence")
         source = result.setup.data.source
         self._name.setToolTip(source)
-        self._state.setText(Path(source).name if Path(source).suffix else "")
+        name = Path(source).name
+        self._state.setText(name if Path(source).suffix and name != self._name.text() else "")
 
     def _on_setup_changed(self, setup: Setup) -> None:
         self._devices.setCurrentIndex(max(0, self._devices.findData(setup.device)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QGuiApplication
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -23,7 +23,9 @@ from lstm_studio.session.compute import Request
 from lstm_studio.ui.icons import Icon, icon_pixmap, make_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
 
-WIDTH = 440
+WIDTH = 400
+NOTE_LASTS = 12_000
+"""Milliseconds after which a note goes by itself, unless the mouse rests on it; errors and warnings stay."""
 MOST_CARDS = 3
 """Cards on the screen; an older one makes place, so that notices never hide the plots altogether."""
 
@@ -133,13 +135,19 @@ class NoticeBoard(QWidget):
         while self.dismiss():
             pass
 
+    def event(self, event: QEvent) -> bool:
+        """Settle again when a card has found out how high it is."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.settle()
+        return done
+
     def settle(self) -> None:
         """Sit in the lower right corner of the parent, above everything else in it."""
         parent = self.parentWidget()
         if parent is None or not self._cards:
             return
         width = min(WIDTH, parent.width() - 2 * PANEL_INSET)
-        # A layout that has not been active yet does not know its height for this width.
         height = self._layout.totalHeightForWidth(width)
         self.setGeometry(
             parent.width() - width - PANEL_INSET, max(0, parent.height() - height - PANEL_INSET), width, height
@@ -182,7 +190,8 @@ class _Card(QFrame):
         self.setAccessibleName(f"{notice.level.value}: {notice.text}")
         self._icon = QLabel()
         found = _wrapped(notice.found)
-        found.setProperty("kind", "title")
+        if notice.level is not Level.NOTE:
+            found.setProperty("kind", "title")
         self._close = QToolButton()
         self._close.setProperty("kind", "flat")
         self._close.setToolTip("Close (Escape)")
@@ -218,7 +227,23 @@ class _Card(QFrame):
         # Reached with Tab, but a click leaves the keyboard where it was.
         for reachable in self.findChildren(QAbstractButton):
             reachable.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._lasts = QTimer(self)
+        self._lasts.setSingleShot(True)
+        self._lasts.timeout.connect(self._on_close)
+        if notice.level is Level.NOTE:
+            self._lasts.start(NOTE_LASTS)
         self.apply_theme(theme)
+
+    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Stay while the mouse is here."""
+        super().enterEvent(event)
+        self._lasts.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Go some time after the mouse has gone."""
+        super().leaveEvent(event)
+        if self.notice.level is Level.NOTE:
+            self._lasts.start(NOTE_LASTS)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw the icons in the colours of a theme."""

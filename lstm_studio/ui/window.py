@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy
 
@@ -84,6 +85,7 @@ class StudioWindow(QMainWindow):
         self._settings_path = settings_path
         self._folded: tuple[str, ...] | None = None
         self._closed = False
+        self._was_shown = False
         application = QApplication.instance()
         assert isinstance(application, QApplication)  # noqa: S101 - Qt aborts without one
         self.appearance = Appearance(application, self)
@@ -210,6 +212,7 @@ class StudioWindow(QMainWindow):
         self.restoreState(self._first_layout)
         for dock in self._docks.values():
             dock.show()
+        self._share_room()
         self._fit()
 
     # Layout.
@@ -225,11 +228,16 @@ class StudioWindow(QMainWindow):
             (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
         ):
             self.setCorner(corner, area)
+
+    def _share_room(self) -> None:
+        """Give each dock its first size; only a window that is shown knows what its panels need."""
         horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         self.resizeDocks([self._docks["sequence"], self._docks["step"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
         left: list[QDockWidget] = [self._docks[key] for key in _LEFT]
-        # In proportion to what each panel would show without scrolling.
-        self.resizeDocks(left, [dock.sizeHint().height() for dock in left], vertical)
+        wanted = [dock.sizeHint().height() for dock in left]
+        # What is left over goes to the list of sequences, which can always use it; so does what is missing.
+        wanted[0] = max(1, self.stage.height() - sum(wanted[1:]))
+        self.resizeDocks(left, wanted, vertical)
 
     def _restore(self) -> None:
         if self.settings.geometry:
@@ -264,6 +272,14 @@ class StudioWindow(QMainWindow):
         """Follow the density rules."""
         super().resizeEvent(event)
         self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the room among the docks, unless the last window has left a layout."""
+        super().showEvent(event)
+        if not self._was_shown:
+            self._was_shown = True
+            if not self.settings.layout:
+                self._share_room()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Let the menu show whether the window fills the screen."""

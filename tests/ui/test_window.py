@@ -215,6 +215,7 @@ def test_long_work_shows_words_and_can_be_cancelled(qtbot: QtBot) -> None:
         cancel = next(one for one in window.header.findChildren(QPushButton) if one.text() == "Cancel")
         assert cancel.isVisible()
         # While it goes on, what is on the screen can be stepped.
+        window.session.move_cursor(0)
         window.command_actions["run.next"].trigger()
         assert window.session.view.cursor == 1
         cancel.click()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, View
@@ -59,6 +59,8 @@ class UnitsPanel(Panel[_State]):
         self._direction.chosen.connect(self._choose_direction)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
+        # The panels above it have better use for more room than it needs.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -109,5 +111,3 @@ class UnitsPanel(Panel[_State]):
         self._direction.show_choice(_BACKWARD if state.backward else _FORWARD)
         for part in (self._direction_word, self._direction):
             part.setVisible(state.directions > 1)
-        # The other panels of the dock have better use for the room.
-        self.setMaximumHeight(self.sizeHint().height())
