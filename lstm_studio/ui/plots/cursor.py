@@ -5,6 +5,7 @@ It is the only item that a moving cursor touches: the rows below keep their pict
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -22,6 +23,8 @@ _MARK_RADIUS = 3.5
 _FAINT = 0.62
 _FLAG_PADDING = 7.0
 _WORDS = "not stepped yet"
+_WORDS_GAP = 10.0
+_LEAST_FOR_WORDS = 30.0
 
 
 class TimeCursor(QGraphicsItem):
@@ -43,7 +46,6 @@ class TimeCursor(QGraphicsItem):
         self._rows: Sequence[RowItem] = ()
         self._scale = TimeScale(0, 1, 1, 0, 1)
         self._area = QRectF()
-        self._clip = QRectF()
 
     def place(self, rows: Sequence[RowItem], scale: TimeScale, area: QRectF) -> None:
         """Give the cursor the rows it crosses.
@@ -62,21 +64,21 @@ class TimeCursor(QGraphicsItem):
         self.update()
 
     def move(self, step: int, flag_text: str, *, reveal_all: bool) -> None:
-        """Move to a step; repaints only what lies between the old column and the new one."""
-        before, revealed_before = self.column(), self.reveal_all
+        """Move to a step; repaints the old and the new column, flag and words, and what lies between the columns."""
+        before, words_before, flag_before = self.column(), self._words_area(), self._flag_area()
+        revealed_before = self.reveal_all
         self.step, self.flag_text, self.reveal_all = step, flag_text, reveal_all
-        after = self.column()
+        after, words_after, flag_after = self.column(), self._words_area(), self._flag_area()
         if reveal_all != revealed_before or before is None or after is None:
             self.update()
             return
         reach = _HALO + _MARK_RADIUS
-        dirty = before.united(after).adjusted(-reach, 0, reach, 0)
-        self.update(dirty)
-        half = self._flag_width() / 2 + 40
-        flags = QRectF(
-            dirty.left() - half, self._area.top() - self.flag_height, dirty.width() + 2 * half, self.flag_height
-        )
-        self.update(flags)
+        self.update(before.united(after).adjusted(-reach, 0, reach, 0))
+        self.update(flag_before.united(flag_after))
+        # The words move with the edge of the veil, far beyond the column.
+        for words in (words_before, words_after):
+            if not words.isEmpty():
+                self.update(words)
 
     def column(self) -> QRectF | None:
         """Return the cursor's column in scene coordinates; None where its step is not visible."""
@@ -104,7 +106,7 @@ class TimeCursor(QGraphicsItem):
         self._paint_column(painter, column)
         self._paint_marks(painter, column)
         if exposed.top() < self._area.top():
-            self._paint_flag(painter, column)
+            self._paint_flag(painter)
 
     def _veil_left(self) -> float:
         last = self._scale.first + self._scale.count - 1
@@ -121,17 +123,30 @@ class TimeCursor(QGraphicsItem):
         theme = self.look.theme
         veil = QColor(theme.panel if self.reveal_all else theme.sunken)
         veil.setAlphaF(_FAINT if self.reveal_all else 1.0)
-        painter.setFont(self.look.font(Text.TICK))
-        words = painter.fontMetrics().horizontalAdvance(_WORDS)
-        said = False
         for row in self._rows:
             rect = QRectF(left, row.y(), self._scale.right - left, row.height)
             painter.fillRect(rect.intersected(exposed), veil)
-            fits = rect.width() > words + 24 and rect.height() > 30
-            if not self.reveal_all and fits and not said:
-                said = True
-                painter.setPen(QColor(theme.ink3))
-                painter.drawText(rect.adjusted(12, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, _WORDS)
+        words = self._words_area()
+        if words.intersects(exposed):
+            painter.setFont(self.look.font(Text.TICK))
+            painter.setPen(QColor(theme.ink3))
+            painter.drawText(words, Qt.AlignmentFlag.AlignCenter, _WORDS)
+
+    def _words_area(self) -> QRectF:
+        """Return where the hidden future is named: once, in the first row with room for it; empty where there is none.
+
+        Larger than the letters, whose antialiasing reaches out.
+        """
+        left = self._veil_left()
+        metrics = self.look.metrics(Text.TICK)
+        width = math.ceil(metrics.horizontalAdvance(_WORDS)) + 4.0
+        if self.reveal_all or self._scale.right - left <= width + 2 * _WORDS_GAP:
+            return QRectF()
+        for row in self._rows:
+            if row.height > _LEAST_FOR_WORDS:
+                height = 1.5 * metrics.height()
+                return QRectF(left + _WORDS_GAP, row.y() + (row.height - height) / 2, width, height)
+        return QRectF()
 
     def _paint_column(self, painter: QPainter, column: QRectF) -> None:
         theme = self.look.theme
@@ -159,12 +174,19 @@ class TimeCursor(QGraphicsItem):
     def _flag_width(self) -> float:
         return self.look.metrics(Text.TICK_BOLD).horizontalAdvance(self.flag_text) + 2 * _FLAG_PADDING
 
-    def _paint_flag(self, painter: QPainter, column: QRectF) -> None:
-        theme = self.look.theme
+    def _flag_area(self) -> QRectF:
+        """Return the flag's rectangle, kept inside the strip above the rows; empty where the column is not visible."""
+        column = self.column()
+        if column is None:
+            return QRectF()
         width = self._flag_width()
         room = self.boundingRect()
         left = min(max(column.center().x() - width / 2, room.left()), room.right() - width)
-        flag = QRectF(left, self._area.top() - self.flag_height, width, self.flag_height - 1)
+        return QRectF(left, self._area.top() - self.flag_height, width, self.flag_height - 1)
+
+    def _paint_flag(self, painter: QPainter) -> None:
+        theme = self.look.theme
+        flag = self._flag_area()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.cursor))

@@ -183,18 +183,23 @@ def test_nothing_is_revealed_before_the_first_step(stack: PlotStack) -> None:
     assert colour_at(image, point.x(), point.y()) == LIGHT.sunken
 
 
+def on_screen(stack: PlotStack) -> QImage:
+    """Return what partial repaints have left on the screen."""
+    return stack.screen().grabWindow(stack.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+
 @pytest.mark.parametrize("reveal_all", [False, True])
 def test_the_cursor_leaves_no_trace_where_it_was(stack: PlotStack, reveal_all: bool) -> None:
     state = replace(make_state(cursor=10), reveal_all=reveal_all)
     stack.apply(state)
     QApplication.processEvents()
-    for cursor in (40, 3, 4, 20, 49, 0, 48, 27):
+    # Forwards and backwards, by one step, where the words of the hidden future fit and where they no longer do.
+    for cursor in (11, 12, 11, 10, 40, 41, 40, 3, 4, 20, 47, 49, 0, 1, 48, 47, 46, 45, 27, 26):
         stack.apply(replace(state, cursor=cursor))
         QApplication.processEvents()
-    # What is on the screen after partial repaints, against everything painted at once.
-    on_screen = stack.screen().grabWindow(stack.winId()).toImage().convertToFormat(QImage.Format.Format_RGB32)
-    assert on_screen.size() == stack.size()
-    assert on_screen == stack.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        screen = on_screen(stack)
+        assert screen.size() == stack.size()
+        assert screen == stack.grab().toImage().convertToFormat(QImage.Format.Format_RGB32), cursor
 
 
 def test_click_and_drag_ask_for_the_step_under_the_mouse(stack: PlotStack) -> None:
