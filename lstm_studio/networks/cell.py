@@ -167,6 +167,30 @@ class Gradients:
     initial: tuple[NDArray[Any], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PulledBack:
+    """Derivatives of R quantities after one more step back; see :meth:`Cell.pull_back`.
+
+    Parameters
+    ----------
+    totals
+        One (R, P or H) array per state: with respect to the state at this step, through whatever follows from it.
+    before
+        One (R, P or H) array per state: with respect to the states before this step.
+    input
+        (R, F), or None where it was not asked for.
+    """
+
+    totals: tuple[NDArray[Any], ...]
+    before: tuple[NDArray[Any], ...]
+    input: NDArray[Any] | None = None
+
+
+PullBack = Callable[[int, tuple[NDArray[Any], ...]], PulledBack]
+"""``pull_back(step, rows)``: from the derivatives of R quantities with respect to the states after a step, one (R, P or
+H) float64 array per state, to those before it: a product with the Jacobian of the step."""
+
+
 class Cell(ABC):
     """A kind of recurrent layer with the tensor names and shapes of ``torch.nn.RNNBase``.
 
@@ -202,9 +226,9 @@ class Cell(ABC):
     def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
         """Return the number of weights in closed form."""
 
-    @abstractmethod
-    def module_options(self, module: nn.Module) -> dict[str, Any]:
+    def module_options(self, module: nn.Module) -> dict[str, Any]:  # noqa: ARG002 - for kinds that have any
         """Return the options with which ``module`` was built, as far as they change what it computes."""
+        return {}
 
     @abstractmethod
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:
@@ -269,6 +293,44 @@ class Cell(ABC):
         Gradients
             All in float64, whose range vanishing gradients need.
         """
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product of many rows at once with the Jacobian of one step, d(states_t)/d(states_{t−1}).
+
+        This one takes the rows singly through :meth:`gradients`, which any kind has; a kind with a closed form is
+        many times as fast.
+
+        Parameters
+        ----------
+        layer
+            The weights, in the precision of the module.
+        signals
+            All declared signals as recovered, (T, H).
+        inputs
+            Whether the derivatives with respect to the input are wanted too.
+        """
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            now = {name: signal[step : step + 1] for name, signal in signals.items()}
+            none = np.zeros((1, rows[0].shape[1]))
+            taken = [self.gradients(layer, now, none, tuple(row)) for row in zip(*rows, strict=True)]
+            return PulledBack(
+                tuple(np.concatenate([found.signals[state] for found in taken]) for state in self.states),
+                tuple(np.stack(parts) for parts in zip(*(found.initial for found in taken), strict=True)),
+                np.concatenate([found.input for found in taken]) if inputs else None,
+            )
+
+        return pull_back
+
+    def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
+        """Return log10 of the factor by which each step keeps the long-term state of each unit, (T, H).
+
+        That is the direct path from step to step, past all weights; None for a kind without one.
+        """
+        del signals
+        return None
 
     def checked_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return all options of this kind, ``options`` over the defaults.

@@ -33,8 +33,8 @@ def open_network(
     Parameters
     ----------
     path
-        A ``.pt``, ``.pth`` or ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM`` or
-        ``nn.RNN`` somewhere, perhaps under ``"state_dict"`` or ``"model_state_dict"``.
+        A ``.pt``, ``.pth`` or ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU``
+        or ``nn.RNN`` somewhere, perhaps under ``"state_dict"`` or ``"model_state_dict"``.
     recurrent
         Which recurrent module to take, ``"encoder.rnn"``, where the file holds several.
     readout
@@ -118,7 +118,7 @@ def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:
         names = ", ".join(list(file.tensors)[:6])
         raise NetworkError(
             f"{file.path.name} has no recurrent layers: none of its tensors is called weight_ih_l0 (it has {names}).",
-            "Open a checkpoint of a model with an nn.LSTM or nn.RNN in it.",
+            "Open a checkpoint of a model with an nn.LSTM, nn.GRU or nn.RNN in it.",
         )
     return groups
 
@@ -213,11 +213,6 @@ def _cell(file: CheckpointFile, name: str, rows: int, hidden: int) -> Cell:
     elif rest == 0 and gates in by_gates:
         return by_gates[gates]
     kinds = ", ".join(f"{cell.title}: {cell.gates}" for cell in by_gates.values())
-    if rest == 0 and gates == 3:
-        raise NetworkError(
-            f"{file.path.name}: {name} has 3 rows per unit, as in a GRU, which cannot be opened yet.",
-            f"Open a network of another kind (rows per unit: {kinds}).",
-        )
     raise NetworkError(
         f"{file.path.name}: {name} has {rows} rows for {hidden} units, which no kind has (rows per unit: {kinds}).",
         "Save the weights again.",

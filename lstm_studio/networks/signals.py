@@ -103,6 +103,24 @@ ADMITTED = Signal(
 RECURRENT_STATE = Signal(
     "hidden_state", Role.RECURRENT, "r", _symbol("h"), "Hidden state", "Short-term memory", "", _SIGNED, overview=True
 )
+RESET_GATE = Signal(
+    "reset_gate", Role.USE, "r", _symbol("r"), "Reset gate", "Recall factor", "in 0…1", _GATE, overview=True
+)
+UPDATE_GATE = Signal(
+    "update_gate", Role.FORGET, "z", _symbol("z"), "Update gate", "Keep factor", "in 0…1", _GATE, overview=True
+)
+CANDIDATE_STATE = Signal(
+    "candidate", Role.LEARN, "n", _symbol("n"), "Candidate", "New information", "in −1…1", _SIGNED, overview=True
+)
+RECALLED = Signal(
+    "recalled", Role.USE, "m", _symbol("m"), "Recalled", "Recalled memory", "<i>r</i> × (<i>Wh</i> + <i>b</i>)"
+)
+RETAINED_BY_UPDATE = Signal(
+    "retained", Role.FORGET, "k", _symbol("k"), "Retained", "Kept memory", "<i>z</i> × <i>h</i>", _SIGNED
+)
+ADMITTED_BY_UPDATE = Signal(
+    "admitted", Role.LEARN, "l", _symbol("l"), "Admitted", "Learned memory", "(1 − <i>z</i>) × <i>n</i>", _SIGNED
+)
 
 
 def preactivation(signal: Signal) -> Signal:

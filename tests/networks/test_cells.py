@@ -14,21 +14,24 @@ from lstm_studio.networks.signals import Role, preactivation
 
 
 def test_the_cells_are_found() -> None:
-    assert {kind: cell.title for kind, cell in cells().items()} == {"lstm": "LSTM", "rnn": "Vanilla RNN"}
+    assert {kind: cell.title for kind, cell in cells().items()} == {
+        "gru": "GRU",
+        "lstm": "LSTM",
+        "rnn": "Vanilla RNN",
+    }
     assert all(cell.kind == kind for kind, cell in cells().items())
 
 
 def test_an_unknown_kind_is_refused_with_the_known() -> None:
-    with pytest.raises(NetworkError, match=r"'transformer'.*Choose lstm, rnn"):
+    with pytest.raises(NetworkError, match=r"'transformer'.*Choose gru, lstm"):
         cell_of_kind("transformer")
 
 
 def test_modules_are_recognised() -> None:
-    for module, kind in ((torch.nn.LSTM(1, 1), "lstm"), (torch.nn.RNN(1, 1), "rnn")):
+    for module, kind in ((torch.nn.LSTM(1, 1), "lstm"), (torch.nn.RNN(1, 1), "rnn"), (torch.nn.GRU(1, 1), "gru")):
         cell = cell_of_module(module)
         assert cell is not None
         assert cell.kind == kind
-    assert cell_of_module(torch.nn.GRU(1, 1)) is None
     assert cell_of_module(torch.nn.Linear(1, 1)) is None
 
 

@@ -35,6 +35,7 @@ class Model(nn.Module):
         nn.LSTM(3, 4, num_layers=3, bidirectional=True),
         nn.LSTM(3, 4, bias=False),
         nn.RNN(3, 4, num_layers=2),
+        nn.GRU(3, 4, num_layers=2, bidirectional=True),
     ],
 )
 def test_a_bare_module_is_opened(tmp_path: Path, module: nn.RNNBase, suffix: str) -> None:
@@ -87,6 +88,7 @@ def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:
         ("lstm", {"layers": 2, "bidirectional": True, "outputs": 3}),
         ("lstm", {"proj_size": 2, "outputs": 3, "readout": "values"}),
         ("rnn", {"nonlinearity": "relu"}),
+        ("gru", {"layers": 2, "outputs": 3}),
         ("rnn", {"nonlinearity": "relu", "bias": False, "outputs": 1, "readout": "values"}),
     ],
 )
@@ -226,7 +228,7 @@ def weights(**changes: Tensor | None) -> dict[str, Tensor]:
         (weights(weight_ih_l0=torch.zeros(16, 3, dtype=torch.int8)), "weight_ih_l0 is int8"),
         (weights(weight_ih_l0=torch.full((16, 3), torch.nan)), "weight_ih_l0 has 48 of 48 weights that are NaN"),
         (weights(weight_hh_l1=torch.full((16, 4), torch.inf)), "weight_hh_l1 has 64 of 64"),
-        (dict(nn.GRU(3, 4).state_dict()), "3 rows per unit, as in a GRU"),
+        (weights(weight_hh_l0=torch.zeros(20, 4)), "weight_hh_l0 has 20 rows for 4 units"),
         (dict(nn.Linear(3, 4).state_dict()), r"no recurrent layers: .*it has weight, bias"),
         ({f"forward.{name}": tensor for name, tensor in weights().items()}, "no module under the name 'forward'"),
         ({f"a..b.{name}": tensor for name, tensor in weights().items()}, r"no module under the name 'a\.\.b'"),

@@ -6,12 +6,13 @@ import torch
 
 from lstm_studio import new_network, trace
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.cells import cells
 from lstm_studio.networks.companion import nearest_hidden_size, parameter_count
 from lstm_studio.networks.network import build, fingerprint
 from lstm_studio.networks.spec import NetworkSpec
 
 
-@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("kind", sorted(cells()))
 def test_the_seed_decides_the_weights_and_nothing_else_changes(kind: str) -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
@@ -26,7 +27,7 @@ def test_a_network_without_read_out_is_the_bare_module() -> None:
     assert not new_network("lstm", 3, 4).module.training
 
 
-@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("kind", sorted(cells()))
 def test_signals_are_called_the_same_with_and_without_read_out(kind: str) -> None:
     x = np.ones((3, 2))
     bare, wrapped = new_network(kind, 2, 3, seed=4), new_network(kind, 2, 3, seed=4, outputs=2)
@@ -92,14 +93,14 @@ def test_a_network_is_built_as_wanted() -> None:
 
 
 @pytest.mark.parametrize("outputs", [0, 4])
-@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("kind", sorted(cells()))
 def test_the_count_is_that_of_the_network(kind: str, outputs: int) -> None:
     count = parameter_count(kind, 3, 6, 2, bidirectional=True, outputs=outputs)
     assert count == new_network(kind, 3, 6, 2, bidirectional=True, outputs=outputs).info().parameters
 
 
 @pytest.mark.parametrize("budget", [1, 50, 1000, 4736, 123456])
-@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+@pytest.mark.parametrize("kind", sorted(cells()))
 def test_the_companion_is_the_nearest_of_all_sizes(kind: str, budget: int) -> None:
     found = nearest_hidden_size(kind, budget, 3, 2, outputs=2)
     distances = [abs(parameter_count(kind, 3, size, 2, outputs=2) - budget) for size in range(1, 400)]

@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.cell import (
+    Cell,
+    Gradients,
+    Layer,
+    Option,
+    PullBack,
+    PulledBack,
+    Recovered,
+    Sizes,
+    stacked_weight_count,
+)
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -191,6 +201,41 @@ class _LSTM(Cell):
             row_product(da_flat, layer.input),
             (through_time, carried),
         )
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product with the Jacobian of one step; the equations are those of :meth:`gradients`.
+
+        The four blocks of da reach h_{t−1} through one matrix for all that comes by c_t, Σ diag(local) W, and one for
+        what comes by the output gate: half the work of a product with all four.
+        """
+        local, exposure = _local_factors(signals)
+        forget = sigmoid(signals[_BEFORE[1].name])
+        units, outputs = forget.shape[1], layer.recurrent.shape[1]
+        weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
+        blocks = weights.astype(np.float64).reshape(4, units, -1)
+        project = None if layer.projection is None else layer.projection.astype(np.float64)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            dh, carried = rows
+            dm = dh if project is None else dh @ project
+            dc = carried + dm * exposure[step]
+            factors = local[step, :, :, None]
+            by_cell = blocks[0] * factors[0]
+            by_cell += blocks[1] * factors[1]
+            by_cell += blocks[2] * factors[2]
+            through = dc @ by_cell
+            through += dm @ (blocks[3] * factors[3])
+            before = (through[:, :outputs], dc * forget[step])
+            return PulledBack((dh, dc), before, through[:, outputs:] if inputs else None)
+
+        return pull_back
+
+    def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
+        before = signals[_BEFORE[1].name].astype(np.float64)
+        return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
 
     def _checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
         chosen = self.checked_options(options)

@@ -1,6 +1,6 @@
 """The vanilla recurrent network (Elman 1990): ``torch.nn.RNN``, h_t = φ(W_ih x_t + b_ih + W_hh h_{t−1} + b_hh).
 
-φ is tanh or relu.
+φ is tanh or relu; relu with the first weights ``"identity"`` is the IRNN (Le, Jaitly & Hinton 2015).
 """
 
 from __future__ import annotations
@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Cell, Gradients, Layer, Option, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.cell import (
+    Cell,
+    Gradients,
+    Layer,
+    Option,
+    PullBack,
+    PulledBack,
+    Recovered,
+    Sizes,
+    stacked_weight_count,
+)
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
@@ -28,7 +38,10 @@ class _RNN(Cell):
     title = "Vanilla RNN"
     gates = 1
     states = (_STATE,)
-    options = (Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),)
+    options = (
+        Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),
+        Option("initial", "First weights", "uniform", ("uniform", "identity")),
+    )
 
     def accepts(self, module: nn.Module) -> bool:
         from torch import nn
@@ -38,14 +51,18 @@ class _RNN(Cell):
     def build(self, sizes: Sizes, options: Mapping[str, Any]) -> nn.Module:
         from torch import nn
 
-        return nn.RNN(
+        chosen = self.checked_options(options)
+        module = nn.RNN(
             sizes.input_size,
             sizes.hidden_size,
             sizes.layers,
             bias=sizes.bias,
             bidirectional=sizes.bidirectional,
-            nonlinearity=self.checked_options(options)["nonlinearity"],
+            nonlinearity=chosen["nonlinearity"],
         )
+        if chosen["initial"] == "identity":
+            _start_at_identity(module)
+        return module
 
     def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
         self.checked_options(options)
@@ -105,6 +122,35 @@ class _RNN(Cell):
             later = da_t
         recurrent(da[0], through_time)
         return Gradients({_STATE: dh, _BEFORE.name: da}, row_product(da, layer.input), (through_time,))
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product with the Jacobian of one step, diag(φ′(a_t)) W_hh."""
+        slope = _slope(layer.module, signals)
+        outputs = layer.recurrent.shape[1]
+        weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
+        weights = weights.astype(np.float64)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            (dh,) = rows
+            through = (dh * slope[step]) @ weights
+            return PulledBack((dh,), (through[:, :outputs],), through[:, outputs:] if inputs else None)
+
+        return pull_back
+
+
+def _start_at_identity(module: nn.RNN) -> None:
+    """Let each unit repeat itself: recurrent weights the identity, biases zero, input weights of deviation 0.001."""
+    from torch import nn
+
+    for name, weight in module.named_parameters():
+        if name.startswith("weight_hh"):
+            nn.init.eye_(weight)
+        elif name.startswith("weight_ih"):
+            nn.init.normal_(weight, std=0.001)
+        else:
+            nn.init.zeros_(weight)
 
 
 def _slope(module: nn.Module, signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

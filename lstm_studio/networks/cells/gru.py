@@ -1,0 +1,177 @@
+"""The gated recurrent unit (Cho et al. 2014) as ``torch.nn.GRU`` computes it.
+
+With all steps counted from 0 and h_{−1} given::
+
+    a = W_ih x_t + b_ih                                    three blocks, in the order r, z, n
+    m = W_hh h_{t−1} + b_hh                                likewise
+    r, z = σ(a_r + m_r), σ(a_z + m_z)
+    n = tanh(a_n + r ⊙ m_n)                                the reset gate after the product, as cuDNN has it
+    h_t = (1 − z) ⊙ n + z ⊙ h_{t−1}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.cell import Cell, Gradients, Layer, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
+from lstm_studio.networks.signals import (
+    ADMITTED_BY_UPDATE,
+    CANDIDATE_STATE,
+    RECALLED,
+    RECURRENT_STATE,
+    RESET_GATE,
+    RETAINED_BY_UPDATE,
+    UPDATE_GATE,
+    Signal,
+    preactivation,
+)
+from lstm_studio.networks.slopes import sigmoid, tanh_slope
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_STATE = RECURRENT_STATE.name
+_IN_WEIGHT_ORDER = (RESET_GATE, UPDATE_GATE, CANDIDATE_STATE)
+_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_SHOWN = (
+    RESET_GATE,
+    RECALLED,
+    CANDIDATE_STATE,
+    UPDATE_GATE,
+    ADMITTED_BY_UPDATE,
+    RETAINED_BY_UPDATE,
+    RECURRENT_STATE,
+)
+_DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
+
+
+class _GRU(Cell):
+    kind = "gru"
+    title = "GRU"
+    gates = 3
+    states = (_STATE,)
+
+    def accepts(self, module: nn.Module) -> bool:
+        from torch import nn
+
+        return isinstance(module, nn.GRU)
+
+    def build(self, sizes: Sizes, options: Mapping[str, Any]) -> nn.Module:
+        from torch import nn
+
+        self.checked_options(options)
+        return nn.GRU(
+            sizes.input_size, sizes.hidden_size, sizes.layers, bias=sizes.bias, bidirectional=sizes.bidirectional
+        )
+
+    def parameter_count(self, sizes: Sizes, options: Mapping[str, Any]) -> int:
+        self.checked_options(options)
+        return stacked_weight_count(sizes, self.gates)
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for every GRU
+        return _DECLARED
+
+    def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
+        import torch
+
+        flat = [weight for direction in layers for weight in direction.flat()]
+        bias = layers[0].input_bias is not None
+        before = initial[0].unsqueeze(1)
+        output = torch.gru(x.unsqueeze(1), before, flat, bias, 1, 0.0, False, len(layers) == 2, False)[0]
+        return output.squeeze(1)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        import torch
+
+        units = h.shape[1]
+        new = slice(2 * units, None)
+        h_before = torch.cat((initial[0].unsqueeze(0), h[:-1]))  # (T, H)
+        before = x @ layer.input.t()  # (T, 3H)
+        recalled = h_before @ layer.recurrent.t()
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            before += layer.input_bias
+            recalled += layer.recurrent_bias
+        before[:, : 2 * units] += recalled[:, : 2 * units]
+        gates = torch.sigmoid(before[:, : 2 * units])
+        r, z = gates.chunk(2, dim=1)
+        recalled = r * recalled[:, new]
+        before[:, new] += recalled
+        n = torch.tanh(before[:, new])
+        retained = z * h_before
+        admitted = (1 - z) * n
+        found = {
+            RESET_GATE: r,
+            UPDATE_GATE: z,
+            CANDIDATE_STATE: n,
+            RECALLED: recalled,
+            RETAINED_BY_UPDATE: retained,
+            ADMITTED_BY_UPDATE: admitted,
+        }
+        found |= zip(_BEFORE, before.chunk(3, dim=1), strict=True)
+        signals = {signal.name: tensor.contiguous().cpu().numpy() for signal, tensor in found.items()}
+        return Recovered(signals, (admitted + retained).cpu().numpy())
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time; the local factors of all steps are computed beforehand.
+
+        dL/dh_{t−1} = upstream_{t−1} + z ⊙ dL/dh_t + W_hhᵀ [da_r, da_z, r ⊙ da_n] with da = dL/da_t =
+        dL/dh_t ⊙ [q m_n r′, (h_{t−1} − n) z′, q] and q = (1 − z) n′.
+        """
+        local = _local_factors(signals)
+        steps, _, units = local.shape
+        update = signals[UPDATE_GATE.name].astype(np.float64, copy=False)
+        dh = upstream.copy()  # (T, H)
+        dh[-1] += final[0]
+        # Blocks r, z, n of dL/da, then r ⊙ da_n: the first, second and last are what went through W_hh.
+        da = np.empty((steps, 4, units))
+        recurrent = repeated_product(layer.recurrent.T)
+        through_weights, carried = np.empty(units), np.zeros(units)
+        entering = np.empty((3, units))
+        flat = entering.reshape(-1)
+
+        rows = zip(dh, da, local, update, strict=True)
+        started = False
+        for count, (dh_t, da_t, local_t, update_t) in enumerate(reversed(list(rows))):
+            if count % STEPS_PER_CHECK == 0 and started and has_vanished(flat, carried):
+                started = False
+            if started:
+                recurrent(flat, through_weights)
+                np.add(dh_t, through_weights, dh_t)
+                np.add(dh_t, carried, dh_t)
+            np.multiply(local_t, dh_t, da_t)
+            entering[:2] = da_t[:2]
+            entering[2] = da_t[3]
+            np.multiply(dh_t, update_t, carried)
+            started = True
+
+        recurrent(flat, through_weights)
+        blocks = {signal.name: da[:, block] for block, signal in enumerate(_BEFORE)}
+        into_input = np.ascontiguousarray(da[:, :3]).reshape(steps, 3 * units)
+        return Gradients({_STATE: dh, **blocks}, row_product(into_input, layer.input), (through_weights + carried,))
+
+
+def _local_factors(signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the factors of dL/dh in dL/da, (T, 4, H): blocks r, z, n, and the one of n times r."""
+    a_r, a_z, a_n = (signals[signal.name] for signal in _BEFORE)
+    local = np.empty((len(a_r), 4, a_r.shape[1]))
+    np.multiply(sigmoid(-a_z), tanh_slope(a_n), local[:, 2])
+    # m_n r′ is (r m_n)(1 − r), and (h_{t−1} − n) z′ is (z h_{t−1})(1 − z) − ((1 − z) n) z.
+    np.multiply(local[:, 2] * signals[RECALLED.name], sigmoid(-a_r), local[:, 0])
+    np.multiply(signals[RETAINED_BY_UPDATE.name], sigmoid(-a_z), local[:, 1])
+    local[:, 1] -= signals[ADMITTED_BY_UPDATE.name] * sigmoid(a_z)
+    np.multiply(local[:, 2], sigmoid(a_r), local[:, 3])
+    return local
+
+
+CELL = _GRU()
