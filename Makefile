@@ -10,10 +10,10 @@ RUN_READY := .venv/run-ready.stamp
 TEST_READY := .venv/test-ready.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench package samples clean
+.PHONY: help run test lint bench package samples docs-pictures clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## Start the studio; FILES="a.csv b.pt" opens these
 	@$(BIN)/python -m lstm_studio $(FILES)
@@ -41,6 +41,9 @@ package: $(TEST_READY) ## Build the stand-alone program in dist/ and let it test
 
 samples: $(RUN_READY) ## Train the networks in resources/samples again
 	@$(BIN)/python -m lstm_studio.training.samples
+
+docs-pictures: $(RUN_READY) ## Make the pictures of the README and the guide again
+	@$(BIN)/python docs/make_pictures.py
 
 clean: ## Remove .venv and everything built
 	rm -rf .venv build dist
