@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,8 @@ from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.columns import Column, ColumnInfo, ColumnKind, ColumnRole, recognise_columns
 from lstm_studio.sequences.options import ReadOptions, require_memory
 from lstm_studio.sequences.sequence import Encoding, Sequence, SequenceSet
+
+_UNIT = re.compile(r"[(\[]\s*([^()\[\]]{1,12}?)\s*[)\]]\s*$")
 
 
 def assemble(
@@ -58,7 +61,7 @@ def assemble(
     codes, classes = _codes(label) if label is not None else (None, ())
     numbers = by_role[ColumnRole.TARGET]
     targets = np.stack([column.cells for column in numbers], axis=1).astype(np.float32) if numbers else None
-    times = _time(by_role[ColumnRole.TIME][0]) if by_role[ColumnRole.TIME] else None
+    times, unit = _time(by_role[ColumnRole.TIME][0]) if by_role[ColumnRole.TIME] else (None, "")
     if order is not None:
         values = values[order]
         codes = codes[order] if codes is not None else None
@@ -73,6 +76,7 @@ def assemble(
             target=labels[index] if targets is None else _numbers_target(targets[start:stop]),
             name=groups[index] if groups else name,
             encoding=encoding,
+            time_unit=unit,
         )
         for index, (start, stop) in enumerate(pairwise(bounds))
     )
@@ -194,8 +198,12 @@ def _numbers_target(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
     return numbers
 
 
-def _time(column: Column) -> NDArray[Any]:
-    return column.cells if column.kind is ColumnKind.DATE else column.cells.astype(np.float64)
+def _time(column: Column) -> tuple[NDArray[Any], str]:
+    """Return the times, and their unit where the column's name gives one in brackets, as in ``"time [ms]"``."""
+    if column.kind is ColumnKind.DATE:
+        return column.cells, ""
+    named = _UNIT.search(column.name)
+    return column.cells.astype(np.float64), named[1] if named else ""
 
 
 def _facts(infos: tuple[ColumnInfo, ...], times: NDArray[Any] | None) -> list[tuple[str, str]]:

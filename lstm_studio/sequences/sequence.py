@@ -55,6 +55,8 @@ class Sequence:
         (T, F) values before scaling; the same object as ``values`` where nothing was scaled.
     encoding
         Whether the features are quantities or a one-hot code.
+    time_unit
+        What ``time`` counts where it is numbers and the file says so, for example ``"s"``; else empty.
     """
 
     values: NDArray[np.float32]
@@ -64,6 +66,7 @@ class Sequence:
     name: str = ""
     raw: NDArray[Any] | None = None
     encoding: Encoding = Encoding.NUMERIC
+    time_unit: str = ""
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.names):

@@ -55,7 +55,14 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
         for part, array in parts.items():
             if array is not None:
                 arrays[f"{index}.{part}"] = np.ascontiguousarray(array).reshape(array.shape)
-        described.append({"name": sequence.name, "encoding": sequence.encoding, "dates": dates})
+        described.append(
+            {
+                "name": sequence.name,
+                "encoding": sequence.encoding,
+                "dates": dates,
+                "time_unit": sequence.time_unit,
+            }
+        )
     metadata = {
         "version": _VERSION,
         "names": sequences.names,
@@ -137,7 +144,9 @@ def _rebuild(metadata: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Seque
         time = _time(arrays.get(f"{index}.time"), len(values), dates=described["dates"])
         target = _target(arrays.get(f"{index}.target"), len(values), len(metadata["classes"]))
         encoding = Encoding(described["encoding"])
-        sequences.append(Sequence(values, names, time, target, _text(described["name"]), raw, encoding))
+        # Absent from files that were written before times had a unit.
+        unit = _text(described.get("time_unit", ""))
+        sequences.append(Sequence(values, names, time, target, _text(described["name"]), raw, encoding, unit))
     return SequenceSet(
         sequences=tuple(sequences),
         source=_text(metadata["source"]),

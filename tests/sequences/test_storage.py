@@ -30,6 +30,7 @@ def assert_equal(left: SequenceSet, right: SequenceSet) -> None:
     assert len(left) == len(right)
     for one, other in zip(left, right, strict=True):
         assert (one.name, one.names, one.encoding) == (other.name, other.names, other.encoding)
+        assert one.time_unit == other.time_unit
         for array, same in (
             (one.values, other.values),
             (one.raw, other.raw),
@@ -46,7 +47,14 @@ def everything() -> SequenceSet:
     values = np.array([[1, 0], [2, 1], [5, 1]], np.float32)
     sequences = (
         Sequence(values, ("v", "w=ä"), time=days, target=np.asarray(1, np.int64), name="first"),
-        Sequence(values[::-1], ("v", "w=ä"), time=np.arange(3.0), target=np.ones((3, 2), np.float32), name="second"),
+        Sequence(
+            values[::-1],
+            ("v", "w=ä"),
+            time=np.arange(3.0),
+            target=np.ones((3, 2), np.float32),
+            name="second",
+            time_unit="ms",
+        ),
         Sequence(values[:1], ("v", "w=ä"), target=np.array([0.5], np.float32)),
     )
     made = SequenceSet(
@@ -65,6 +73,17 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     save_set(everything(), tmp_path / "a.safetensors")
     assert_equal(load_set(tmp_path / "a.safetensors"), everything())
     assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
+    assert [sequence.time_unit for sequence in load_set(tmp_path / "a.safetensors")] == ["", "ms", ""]
+
+
+def test_a_file_from_before_times_had_a_unit_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_set(everything(), path)
+    metadata = json.loads(_metadata(path))
+    for described in metadata["sequences"]:
+        del described["time_unit"]
+    save_file(load_file(path), path, {METADATA_KEY: json.dumps(metadata)})
+    assert [sequence.time_unit for sequence in load_set(path)] == ["", "", ""]
 
 
 def test_a_saved_set_opens_like_any_file(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ def test_refusing_counts_and_names_the_first_place() -> None:
     ],
 )
 def test_filling_and_dropping(how: Missing, expected: list[float]) -> None:
-    gaps = one([[NAN], [2], [INF], [NAN], [8], [NAN]], time=np.arange(6.0))
+    gaps = one([[NAN], [2], [INF], [NAN], [8], [NAN]], time=np.arange(6.0), time_unit="s")
     treated = treat_missing(gaps, how)
+    assert treated[0].time_unit == "s"
     assert treated[0].values[:, 0].tolist() == expected
     assert treated[0].time is not None
     assert treated[0].time.tolist() == ([1, 4] if how is Missing.DROP else list(range(6)))
@@ -128,6 +129,7 @@ def test_pieces_cover_the_sequence_and_take_time_and_targets_along() -> None:
     long = one(
         np.arange(steps)[:, None],
         time=np.arange(steps) / 10,
+        time_unit="s",
         target=np.arange(steps, dtype=np.float32)[:, None],
     )
     pieces = split(long, 1_000)
@@ -135,6 +137,7 @@ def test_pieces_cover_the_sequence_and_take_time_and_targets_along() -> None:
     np.testing.assert_array_equal(np.concatenate([piece.values for piece in pieces]), long[0].values)
     for piece in pieces:
         assert piece.time is not None
+        assert piece.time_unit == "s"
         assert piece.target is not None
         np.testing.assert_array_equal(piece.target, piece.values)
         np.testing.assert_allclose(piece.time * 10, piece.values[:, 0])

@@ -70,11 +70,11 @@ def _read_open(file: soundfile.SoundFile, path: Path, options: ReadOptions, prog
     ]
     if mel is None:
         facts.append(("features", "samples"))
-        sequence = Sequence(samples[:, None], ("amplitude",), np.arange(frames) / rate, name=path.name)
+        sequence = Sequence(samples[:, None], ("amplitude",), np.arange(frames) / rate, name=path.name, time_unit="s")
     else:
         facts.append(("features", f"{mel.bands} log-mel bands, 25 ms window, 10 ms hop"))
         values = mel.transform(samples, lambda fraction: progress(0.8 + 0.2 * fraction, words))
-        sequence = Sequence(values, mel.names, mel.times(steps), name=path.name)
+        sequence = Sequence(values, mel.names, mel.times(steps), name=path.name, time_unit="s")
     return SequenceSet((sequence,), facts=tuple(facts))
 
 

@@ -30,6 +30,7 @@ def test_samples_and_sample_rate_are_kept(tmp_path: Path, suffix: str, tolerance
     np.testing.assert_allclose(sequence.values[:, 0], samples, atol=tolerance)
     assert sequence.time is not None
     np.testing.assert_allclose(sequence.time, np.arange(8_000) / 16_000)
+    assert sequence.time_unit == "s"
     assert dict(sequences.facts)["sample rate"] == "16,000 Hz"
 
 
@@ -47,6 +48,7 @@ def test_frames_are_10_ms_apart_and_the_loudest_band_is_the_tone(tmp_path: Path)
     assert sequence.time is not None
     np.testing.assert_allclose(np.diff(sequence.time), 0.010)
     assert sequence.time[0] == pytest.approx(0.0125)
+    assert sequence.time_unit == "s"
     centres = LogMel.at(16_000).centres
     assert set(sequence.values.argmax(axis=1)) == {int(np.abs(centres - 1000).argmin())}
 

@@ -93,6 +93,14 @@ def test_dates_become_time(tmp_path: Path, column: str, first: str, last: str) -
     assert sequences.names == ("value",)
 
 
+@pytest.mark.parametrize(("column", "unit"), [("time [ms]", "ms"), ("Time (s)", "s"), ("time", ""), ("(time) s", "")])
+def test_the_unit_of_time_is_taken_from_brackets(tmp_path: Path, column: str, unit: str) -> None:
+    sequence = read(tmp_path, f"{column},value\n0,5\n10,7\n20,4\n", **{column: ColumnRole.TIME})[0]
+    assert sequence.time is not None
+    assert sequence.time.tolist() == [0, 10, 20]
+    assert sequence.time_unit == unit
+
+
 def test_groups_become_sequences_with_their_classes_whatever_the_order_of_rows(tmp_path: Path) -> None:
     content = "subject,t,v,label\nbob,0,1,run\namy,0,5,walk\nbob,1,2,run\namy,1,6,walk\nbob,2,3,run\n"
     sequences = read(tmp_path, content)
