@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import INPUT, Labels, Role, Signal
+from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.session.state import Result, View
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.gradients import direction_mark, memory_gradients, objective_words
@@ -30,6 +31,7 @@ from lstm_studio.ui.plots.rows import (
     symmetric_levels,
 )
 from lstm_studio.ui.plots.rows import View as PlotView
+from lstm_studio.ui.plots.times import Times
 
 INPUT_KEY = "input"
 GRADIENT_KEY = "gradient"
@@ -50,13 +52,12 @@ class StackResolver:
         look = (view.layer, view.labels, view.plot_views)
         shown = shown_layers(result, view)
         if result is not self._result or look != self._look:
-            times = self._state.time_labels if result is self._result else _time_labels(result.sequence.time)
+            times = self._state.times if result is self._result else _times(result.sequence)
             self._result, self._look = result, look
             self._state = StackState(
                 rows=_rows(result, view, shown),
                 steps=result.sequence.steps,
-                time_labels=times,
-                time_title="time step" if times is None else "time",
+                times=times,
             )
         return replace(
             self._state,
@@ -184,13 +185,5 @@ def _plot_view(view: View, key: str, default: PlotView) -> PlotView:
     return PlotView(chosen) if chosen in set(PlotView) else default
 
 
-def _time_labels(time: NDArray[Any] | None) -> tuple[str, ...] | None:
-    """Return a text for each step: dates as coarse as they can be told apart, numbers as short as they are."""
-    if time is None:
-        return None
-    if time.dtype.kind != "M":
-        return tuple(f"{value:,.6g}".replace("-", "−") for value in time.tolist())
-    for unit in ("Y", "M", "D", "m", "s"):
-        if (time.astype(f"datetime64[{unit}]") == time).all():
-            return tuple(str(text).replace("T", " ") for text in np.datetime_as_string(time, unit=unit))
-    return tuple(str(text).replace("T", " ") for text in np.datetime_as_string(time, unit="ms"))
+def _times(sequence: Sequence) -> Times | None:
+    return None if sequence.time is None else Times(sequence.time, sequence.time_unit)

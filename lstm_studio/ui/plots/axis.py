@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
@@ -12,6 +13,7 @@ from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import StackState
 from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.plots.times import Tick
 from lstm_studio.ui.theme import Text
 
 _TICK = 4.0
@@ -29,7 +31,9 @@ def nice_step(least: float) -> int:
 
 
 class TimeAxis(QGraphicsItem):
-    """Ticks under the columns, the first and the last visible step always among them.
+    """Ticks under the columns: at round numbers, dates or times.
+
+    Where steps are numbered, the first and the last visible one are always among the ticks.
 
     Parameters
     ----------
@@ -43,11 +47,15 @@ class TimeAxis(QGraphicsItem):
         self.scale_of_time = TimeScale(0, 1, 1, 0, 1)
         self._state = StackState()
         self._rect = QRectF()
+        self._ticks: list[Tick] = []
+        self._title = ""
 
     def place(self, scale: TimeScale, state: StackState, rect: QRectF) -> None:
         """Give the axis its place and what it counts; ``rect`` in scene coordinates."""
         self.prepareGeometryChange()
         self.scale_of_time, self._state, self._rect = scale, state, rect
+        self._ticks = self._choose() if state.steps else []
+        self._title = self._write_title()
         self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
@@ -56,39 +64,71 @@ class TimeAxis(QGraphicsItem):
 
     @property
     def title(self) -> str:
-        """The axis label; says so where steps share a pixel."""
-        if not self.scale_of_time.reduced:
-            return self._state.time_title
-        shared = round(self.scale_of_time.count / self.scale_of_time.pixels)
-        return f"{self._state.time_title}, {format_count(max(2, shared))} a pixel"
+        """The axis label; says so where steps share a pixel, and which day it is where the ticks do not."""
+        return self._title
 
-    def ticks(self) -> list[tuple[int, str]]:
-        """Return (step, text) of the labelled steps, from left to right."""
+    @property
+    def ticks(self) -> list[Tick]:
+        """What is labelled, from left to right."""
+        return self._ticks
+
+    def x_of(self, position: float) -> float:
+        """Return the scene coordinate of a position in steps, on a device pixel."""
+        scale = self.scale_of_time
+        at = float(np.interp(position - scale.first, np.arange(scale.count), scale.centres))
+        return scale.left + math.floor(at) / scale.ratio
+
+    def _write_title(self) -> str:
+        scale, times = self.scale_of_time, self._state.times
+        parts = [self._state.time_title]
+        if times is not None and (day := times.context(scale.first, scale.count)):
+            parts = [f"{parts[0]} on {day}"]
+        if scale.reduced:
+            parts.append(f"{format_count(max(2, round(scale.count / scale.pixels)))} a pixel")
+        return ", ".join(parts)
+
+    def _choose(self) -> list[Tick]:
+        scale, times = self.scale_of_time, self._state.times
+        if times is not None:
+            most = int(scale.width / _PREFERRED_GAP) + 1
+            for ticks in times.choices(scale.first, scale.count, most):
+                if len(ticks) * max(map(self._width, ticks)) <= scale.width:
+                    clear = self._without_collisions(ticks)
+                    if len(clear) >= 2:
+                        return clear
+        return self._by_step()
+
+    def _by_step(self) -> list[Tick]:
+        """Return the first and the last visible step, and round numbers of steps between them."""
         scale, state = self.scale_of_time, self._state
-        if not state.steps:
-            return []
-        metrics = self.look.metrics(Text.TICK)
         first, last = scale.first, scale.first + scale.count - 1
-
-        def text(step: int) -> str:
-            return state.time_labels[step] if state.time_labels else format_count(step + state.first_step_number)
-
-        def width(step: int) -> float:
-            return metrics.horizontalAdvance(text(step))
-
-        widest = max(width(first), width(last))
-        apart = max(_PREFERRED_GAP, widest + _LABEL_GAP)
-        stride = nice_step(apart / scale.column)
+        ends = [self._tick_of(first), self._tick_of(last)]
+        stride = nice_step(max(_PREFERRED_GAP, *map(self._width, ends)) / scale.column)
         numbers = range(first + state.first_step_number, last + state.first_step_number + 1)
-        middle = [number - state.first_step_number for number in numbers if number % stride == 0]
+        middle = [self._tick_of(number - state.first_step_number) for number in numbers if number % stride == 0]
+        middle = [tick for tick in middle if all(self._clear(tick, end) for end in ends)]
+        return [ends[0], *middle, *(ends[1:] if last != first and self._clear(*ends) else [])]
 
-        def clear(step: int, end: int) -> bool:
-            return abs(step - end) * scale.column >= (width(step) + width(end)) / 2 + _LABEL_GAP
+    def _tick_of(self, step: int) -> Tick:
+        state = self._state
+        number = format_count(step + state.first_step_number)
+        return Tick(float(step), number if state.times is None else state.times.text(step))
 
-        steps = [first, *(step for step in middle if clear(step, first) and clear(step, last))]
-        if last != first and clear(first, last):
-            steps.append(last)
-        return [(step, text(step)) for step in steps]
+    def _without_collisions(self, ticks: list[Tick]) -> list[Tick]:
+        """Leave out the ticks whose label would run into the one before."""
+        kept = ticks[:1]
+        for tick in ticks[1:]:
+            if self._clear(kept[-1], tick):
+                kept.append(tick)
+        return kept
+
+    def _width(self, tick: Tick) -> float:
+        """Return how much room a label takes, with the gap to the next."""
+        return self.look.metrics(Text.TICK).horizontalAdvance(tick.text) + _LABEL_GAP
+
+    def _clear(self, one: Tick, other: Tick) -> bool:
+        apart = abs(self.x_of(one.position) - self.x_of(other.position))
+        return apart >= (self._width(one) + self._width(other)) / 2
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
         """Draw ticks and label."""
@@ -98,14 +138,13 @@ class TimeAxis(QGraphicsItem):
         top = self._rect.top()
         text_height = painter.fontMetrics().height()
         title_right = self.scale_of_time.left - _TITLE_GAP
-        for step, text in self.ticks():
-            left, right = self.scale_of_time.column_edges(step)
-            middle = math.floor((left + right) / 2 * self.scale_of_time.ratio) / self.scale_of_time.ratio
+        for tick in self._ticks:
+            middle = self.x_of(tick.position)
             painter.fillRect(QRectF(middle, top, 1, _TICK), QColor(theme.frame))
-            width = painter.fontMetrics().horizontalAdvance(text) + 2
+            width = painter.fontMetrics().horizontalAdvance(tick.text) + 2
             at = min(max(middle - width / 2, self._rect.left()), self._rect.right() - width)
             title_right = min(title_right, at - _LABEL_GAP / 2)
             painter.setPen(QColor(theme.ink2))
-            painter.drawText(QRectF(at, top + _TICK + 1, width, text_height), Qt.AlignmentFlag.AlignHCenter, text)
+            painter.drawText(QRectF(at, top + _TICK + 1, width, text_height), Qt.AlignmentFlag.AlignHCenter, tick.text)
         room = QRectF(self._rect.left(), top + _TICK + 1, title_right - self._rect.left(), text_height)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight, self.title)

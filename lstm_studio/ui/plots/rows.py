@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.plots.times import Times
 
 
 class View(StrEnum):
@@ -187,10 +188,8 @@ class StackState:
         Group → selected unit.
     order
         Group → the units in the order to draw them, from the top; a missing group keeps the order by index.
-    time_labels
-        T texts for the time axis, or None for step numbers.
-    time_title
-        The label of the time axis, with its unit.
+    times
+        When each of the T steps was, or None where only their numbers are known.
     """
 
     rows: tuple[Row, ...] = ()
@@ -200,13 +199,17 @@ class StackState:
     reveal_all: bool = False
     selected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     order: Mapping[str, NDArray[np.intp]] = field(default_factory=lambda: MappingProxyType({}))
-    time_labels: tuple[str, ...] | None = None
-    time_title: str = "time step"
+    times: Times | None = None
+
+    @property
+    def time_title(self) -> str:
+        """The label of the time axis, with its unit."""
+        return "time step" if self.times is None else self.times.title
 
     def step_label(self, step: int) -> str:
         """Return the step's number, with its time where steps have one."""
         number = format_count(step + self.first_step_number)
-        return f"{number} ({self.time_labels[step]})" if self.time_labels else number
+        return number if self.times is None else f"{number} ({self.times.text(step)})"
 
 
 def symmetric_levels(largest: float) -> tuple[float, float]:

@@ -158,8 +158,8 @@ class PlotStack(QWidget):
             arranged
             or followed
             or state.steps != before.steps
-            or state.time_labels is not before.time_labels
-            or (state.first_step_number, state.time_title) != (before.first_step_number, before.time_title)
+            or state.times is not before.times
+            or state.first_step_number != before.first_step_number
         ):
             self._place()
         self._apply_cursor(state)
@@ -246,8 +246,8 @@ class PlotStack(QWidget):
     def _apply_cursor(self, state: StackState) -> None:
         number = format_count(state.cursor + state.first_step_number)
         text = f"t = {number}"
-        if state.time_labels and 0 <= state.cursor < len(state.time_labels):
-            text = f"{text} · {state.time_labels[state.cursor]}"
+        if state.times is not None and 0 <= state.cursor < len(state.times):
+            text = f"{text} · {state.times.text(state.cursor)}"
         self._cursor.move(state.cursor, text, reveal_all=state.reveal_all)
         for key, item in self._items.items():
             header = self._headers[key]

@@ -189,15 +189,16 @@ def test_the_chosen_view_of_a_row_is_kept_when_the_network_grows() -> None:
     [
         (np.array(["1949-01", "1949-02", "1949-03"], "datetime64[ns]"), ("1949-01", "1949-02", "1949-03")),
         (np.array(["2024-01-31T10:30"] * 3, "datetime64[ns]"), ("2024-01-31 10:30",) * 3),
-        (np.array([0.0, 0.01, -0.5]), ("0", "0.01", "−0.5")),
+        (np.array([0.0, 0.01, -0.5]), ("0.00 s", "0.01 s", "−0.50 s")),
     ],
 )
 def test_times_are_written_as_coarsely_as_they_are(time: np.ndarray, labels: tuple[str, ...]) -> None:
-    sequence = Sequence(np.zeros((3, 1), np.float32), ("x",), time=time)
+    sequence = Sequence(np.zeros((3, 1), np.float32), ("x",), time=time, time_unit="s")
     result = answer(small_setup(SequenceSet((sequence,))))
     state = resolve(result)
-    assert state.time_labels == labels
-    assert state.time_title == "time"
+    assert state.times is not None
+    assert tuple(map(state.times.text, range(3))) == labels
+    assert state.time_title == ("time" if state.times.dates else "time, s")
 
 
 def test_events_stand_out_and_frames_do_not() -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from lstm_studio.ui.plots.layout import GRADIENT_RATIO, LEAST_ROW, SYMBOL_ROW, share_height
 from lstm_studio.ui.plots.rows import StackState, spanning_levels, symmetric_levels
+from lstm_studio.ui.plots.times import Times
 from tests.ui.plots.conftest import make_state, unit_row
 
 
@@ -33,7 +35,8 @@ def test_spanning_levels_hold_the_values_and_are_round() -> None:
 
 def test_step_labels_count_from_the_first_number_and_name_the_time() -> None:
     assert StackState(steps=3).step_label(0) == "1"
-    assert StackState(steps=2, first_step_number=0, time_labels=("Mon", "Tue")).step_label(1) == "1 (Tue)"
+    times = Times(np.array([0.0, 0.5]), "s")
+    assert StackState(steps=2, first_step_number=0, times=times).step_label(1) == "1 (0.5 s)"
 
 
 def test_rows_share_the_height_and_heat_maps_get_whole_pixels_a_unit() -> None:

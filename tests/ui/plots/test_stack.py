@@ -21,6 +21,7 @@ from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.raster import to_index
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState, UnitRow, View
 from lstm_studio.ui.plots.stack import PlotStack
+from lstm_studio.ui.plots.times import Times
 from lstm_studio.ui.theme import DARK, LIGHT
 from tests.ui.plots.conftest import make_state, unit_row
 
@@ -190,7 +191,7 @@ def on_screen(stack: PlotStack) -> QImage:
 
 @pytest.mark.parametrize("reveal_all", [False, True])
 def test_the_cursor_leaves_no_trace_where_it_was(stack: PlotStack, reveal_all: bool) -> None:
-    state = replace(make_state(cursor=10), reveal_all=reveal_all)
+    state = replace(make_state(cursor=10), reveal_all=reveal_all, times=Times(np.linspace(0, 1e5, 50), "s"))
     stack.apply(state)
     QApplication.processEvents()
     # Forwards and backwards, by one step, where the words of the hidden future fit and where they no longer do.
