@@ -35,22 +35,27 @@ def linear_scan(factor: Array, term: Array, initial: Array) -> Array:
     chunk = max(1, math.isqrt(steps // 2))
     chunks = steps // chunk
     whole = chunks * chunk
+
+    def by_chunk(array: Array) -> Array:
+        # Step within the chunk first: each operation below then reads and writes one stretch of memory.
+        return array[:whole].reshape(chunks, chunk, units).transpose(1, 0, 2)
+
+    inside = np.array(by_chunk(term), order="C")
+    through = np.array(by_chunk(factor), term.dtype, order="C")
+    scratch = np.empty((chunks, units), term.dtype)
+    entering = np.empty_like(scratch)
     y = np.empty_like(term)
-    shape = (chunks, chunk, units)
-    factors, terms, inside = (array[:whole].reshape(shape) for array in (factor, term, y))
-    through = np.empty(shape, term.dtype)
-    inside[:, 0] = terms[:, 0]
-    through[:, 0] = factors[:, 0]
     with np.errstate(all="ignore"):
         for step in range(1, chunk):
-            np.multiply(factors[:, step], inside[:, step - 1], inside[:, step])
-            inside[:, step] += terms[:, step]
-            np.multiply(through[:, step - 1], factors[:, step], through[:, step])
+            np.multiply(through[step], inside[step - 1], scratch)
+            np.add(inside[step], scratch, inside[step])
+            np.multiply(through[step], through[step - 1], through[step])
         carried = initial
         for index in range(chunks):
-            through[index] *= carried
-            inside[index] += through[index]
-            carried = inside[index, -1]
+            entering[index] = carried
+            carried = through[-1, index] * carried + inside[-1, index]
+        through *= entering
+        np.add(inside, through, by_chunk(y))
         for step in range(whole, steps):
             np.multiply(factor[step], carried, y[step])
             y[step] += term[step]
