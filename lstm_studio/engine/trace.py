@@ -75,6 +75,23 @@ class Provenance:
     vanished: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Origin:
+    """What a trace was made with, for whoever wants to go on from it; kept in memory only, not in files.
+
+    Parameters
+    ----------
+    network, sequence
+        As ``ls.trace`` was given them.
+    arguments
+        Its keyword arguments.
+    """
+
+    network: Any
+    sequence: Any
+    arguments: Mapping[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Named per-step signals of one network on one sequence.
@@ -90,11 +107,15 @@ class Trace:
         The recorded layers with their signals.
     provenance
         What produced it.
+    origin
+        The network and the sequence themselves; None for a trace that was loaded. The trace keeps them alive, so that
+        one of a network that nobody else holds can be resumed.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     layers: tuple[TraceLayer, ...]
     provenance: Provenance = field(default_factory=Provenance)
+    origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         frozen = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor, nn
 
 from lstm_studio.engine import capture, devices, losses, recovery
 from lstm_studio.engine.gradients import gradients_of
+from lstm_studio.engine.jacobians import memory_curves
 from lstm_studio.engine.losses import Context, CustomObjective
 from lstm_studio.engine.objectives import Objective, ObjectiveKind, parse
 from lstm_studio.engine.recovery import Array
-from lstm_studio.engine.trace import Provenance, Trace
+from lstm_studio.engine.trace import Origin, Provenance, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.network import Network, fingerprint
 from lstm_studio.sequences.sequence import Sequence
@@ -29,6 +31,7 @@ def trace(
     item: int = 0,
     gradients: bool = True,
     objective: str | CustomObjective | None = None,
+    memory: bool = False,
     device: str = "auto",
     dtype: str = "float32",
 ) -> Trace:
@@ -51,6 +54,8 @@ def trace(
         The scalar L of which gradients are taken: ``"last-hidden"``, ``"hidden:{t}:{unit}"``, ``"next-step"``,
         ``"target"``, or a callable from the output tensor to a scalar. None: ``"target"`` where the sequence has one
         and the network has a read-out, else ``"last-hidden"``.
+    memory
+        Whether to take the norms of the Jacobians too, as ``jac.…``; see :func:`~.jacobians.memory_curves`.
     device
         ``"auto"`` (where the module is), ``"cpu"``, ``"cuda"`` or ``"mps"``.
     dtype
@@ -70,6 +75,8 @@ def trace(
         If the sequence does not fit the network, the objective cannot be formed, or the recovered hidden states differ
         from the module's own by more than 1e-4 (float32) or 1e-10 (float64).
     """
+    arguments = {"item": item, "gradients": gradients, "objective": objective, "memory": memory}
+    arguments |= {"device": device, "dtype": dtype}
     if dtype not in _DTYPES:
         raise TraceError(f"There is no precision {dtype!r} here.", "Choose float32 or float64.")
     given = network.module if isinstance(network, Network) else network
@@ -100,7 +107,7 @@ def trace(
     if found is not None:
         arrays |= found.arrays
     every = [layer for recovered in layers.values() for layer in recovered]
-    return Trace(
+    traced = Trace(
         arrays,
         tuple(layer.description for layer in every),
         Provenance(
@@ -114,7 +121,9 @@ def trace(
             non_finite=_non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
             vanished=() if found is None else found.vanished,
         ),
+        Origin(network, sequence, arguments),
     )
+    return replace(traced, arrays={**traced.arrays, **memory_curves(traced)}) if memory else traced
 
 
 def _objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Cell, Gradients, Layer, Recovered, Sizes, stacked_weight_count
+from lstm_studio.networks.cell import (
+    Cell,
+    Gradients,
+    Layer,
+    PullBack,
+    PulledBack,
+    Recovered,
+    Sizes,
+    stacked_weight_count,
+)
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED_BY_UPDATE,
@@ -159,6 +168,31 @@ class _GRU(Cell):
         blocks = {signal.name: da[:, block] for block, signal in enumerate(_BEFORE)}
         into_input = np.ascontiguousarray(da[:, :3]).reshape(steps, 3 * units)
         return Gradients({_STATE: dh, **blocks}, row_product(into_input, layer.input), (through_weights + carried,))
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product with the Jacobian of one step; the equations are those of :meth:`gradients`."""
+        local = _local_factors(signals)
+        update = sigmoid(signals[_BEFORE[1].name])
+        units = update.shape[1]
+        recurrent = layer.recurrent.astype(np.float64).reshape(3, units, units)
+        entering = layer.input.astype(np.float64).reshape(3, units, -1)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            (dh,) = rows
+            r, z, n, recalled = local[step, :, :, None]
+            through_weights = dh @ (r * recurrent[0] + z * recurrent[1] + recalled * recurrent[2])
+            through_input = dh @ (r * entering[0] + z * entering[1] + n * entering[2]) if inputs else None
+            return PulledBack((dh,), (dh * update[step] + through_weights,), through_input)
+
+        return pull_back
+
+    def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Return log10 z_t, (T, H): from the pre-activation, exact where z_t rounds to 0."""
+        before = signals[_BEFORE[1].name].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
 
 
 def _local_factors(signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -235,7 +235,8 @@ class _LSTM(Cell):
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
         before = signals[_BEFORE[1].name].astype(np.float64)
-        return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
 
     def _checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
         chosen = self.checked_options(options)
