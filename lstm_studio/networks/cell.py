@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -91,21 +91,23 @@ class Option:
 class Layer(Generic[ArrayT]):
     """One layer and direction: its module, and its weights as tensors or as arrays.
 
-    ``G`` is the number of rows per unit (:attr:`Cell.gates`) and ``P`` the size of the hidden state: H, or the size of
-    the projection.
+    ``R`` is the number of rows, usually units times :attr:`Cell.gates`, and ``P`` the size of the hidden state: H, or
+    the size of the projection.
 
     Parameters
     ----------
     module
         The module of which this is a part.
     input
-        (G·H, F).
+        (R, F), or (R, F, k) where k inputs are read at once.
     recurrent
-        (G·H, P).
+        (R, P); (R, 0) where nothing of the step before is read, and wider where more than its hidden state is.
     input_bias, recurrent_bias
-        (G·H,), or None without bias.
+        (R,), or None without.
     projection
         (P, H), or None.
+    more
+        Weights that only one kind has, by its own names.
     """
 
     module: nn.Module
@@ -114,6 +116,7 @@ class Layer(Generic[ArrayT]):
     input_bias: ArrayT | None = None
     recurrent_bias: ArrayT | None = None
     projection: ArrayT | None = None
+    more: Mapping[str, ArrayT] = field(default_factory=dict)
 
     def map(self, change: Callable[[ArrayT], OtherT]) -> Layer[OtherT]:
         """Return the same with ``change`` applied to each weight."""
@@ -124,6 +127,7 @@ class Layer(Generic[ArrayT]):
             None if self.input_bias is None else change(self.input_bias),
             None if self.recurrent_bias is None else change(self.recurrent_bias),
             None if self.projection is None else change(self.projection),
+            {name: change(weight) for name, weight in self.more.items()},
         )
 
     def flat(self) -> list[ArrayT]:
@@ -192,7 +196,7 @@ H) float64 array per state, to those before it: a product with the Jacobian of t
 
 
 class Cell(ABC):
-    """A kind of recurrent layer with the tensor names and shapes of ``torch.nn.RNNBase``.
+    """A kind of layer over time; its modules are called, and give their sizes, as a ``torch.nn.RNNBase`` does.
 
     One instance per kind, named ``CELL`` in its file. All steps are in the order of processing: for the reverse
     direction the engine flips time before and after.
@@ -203,9 +207,12 @@ class Cell(ABC):
     title: ClassVar[str]
     """Proper name, ``"LSTM"``."""
     gates: ClassVar[int]
-    """G, rows per unit in the weight matrices."""
+    """Rows per unit in the weight matrices, by which a checkpoint's kind is told; 0 where that is not how."""
     states: ClassVar[tuple[str, ...]]
-    """The signals that are carried from step to step, the hidden state first."""
+    """The signals that are carried from step to step, the hidden state first.
+
+    A module takes and returns one tensor for each, and after these whatever else its recurrence reads.
+    """
     options: ClassVar[tuple[Option, ...]] = ()
 
     @abstractmethod
@@ -331,6 +338,10 @@ class Cell(ABC):
         """
         del signals
         return None
+
+    def unit_step(self, options: Mapping[str, Any]) -> int:  # noqa: ARG002 - for kinds with blocks of units
+        """Return the number that the hidden size must be a multiple of."""
+        return 1
 
     def checked_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return all options of this kind, ``options`` over the defaults.

@@ -67,9 +67,11 @@ def nearest_hidden_size(
     if parameters < 1:
         raise NetworkError(f"A budget of {parameters} weights builds no network.", "Give at least 1.")
 
-    def count(hidden_size: int) -> int:
+    step = cell_of_kind(kind).unit_step(options)
+
+    def count(steps: int) -> int:
         return parameter_count(
-            kind, input_size, hidden_size, layers, bidirectional=bidirectional, outputs=outputs, **options
+            kind, input_size, step * steps, layers, bidirectional=bidirectional, outputs=outputs, **options
         )
 
     # The count grows with the hidden size: halve the interval in which the budget is crossed.
@@ -79,4 +81,4 @@ def nearest_hidden_size(
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if count(middle) <= parameters else (low, middle)
-    return min((low, high), key=lambda size: abs(count(size) - parameters))
+    return step * min((low, high), key=lambda steps: abs(count(steps) - parameters))

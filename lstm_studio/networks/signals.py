@@ -103,6 +103,9 @@ ADMITTED = Signal(
 RECURRENT_STATE = Signal(
     "hidden_state", Role.RECURRENT, "r", _symbol("h"), "Hidden state", "Short-term memory", "", _SIGNED, overview=True
 )
+USE_CANDIDATE = Signal(
+    "use_candidate", Role.USE, "v", _symbol("v"), "Memory to use", "Memory to use", "tanh of retained", _SIGNED
+)
 RESET_GATE = Signal(
     "reset_gate", Role.USE, "r", _symbol("r"), "Reset gate", "Recall factor", "in 0…1", _GATE, overview=True
 )

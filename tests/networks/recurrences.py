@@ -122,7 +122,98 @@ def gru(x: list[Vector], w: Mapping[str, Vector], do: Functions, options: Mappin
     return steps
 
 
-LAYERS = {"lstm": lstm, "rnn": rnn, "gru": gru}
+def lstm_article(x: list[Vector], w: Mapping[str, Vector], do: Functions, options: Mapping[str, Any]) -> list[Step]:
+    units = w["weight_hh"].shape[1]
+    h, c = do.zeros(units), do.zeros(units)
+    steps = []
+    for x_t in x:
+        a_i, a_f, a_g, a_o = parts(w["weight_ih"] @ x_t + w["weight_hh"] @ h + w.get("bias_ih", 0.0), *[units] * 4)
+        i, f, g, o = do.sigmoid(a_i), do.sigmoid(a_f), do.tanh(a_g), do.sigmoid(a_o)
+        retained, admitted = f * c, i * g
+        a_v = w["weight_use"] @ retained + w.get("bias_use", 0.0)
+        v = do.tanh(a_v)
+        c, h = retained + admitted, o * v
+        steps.append(
+            {
+                "input_gate": i,
+                "forget_gate": f,
+                "candidate": g,
+                "output_gate": o,
+                "use_candidate": v,
+                "input_gate.preactivation": a_i,
+                "forget_gate.preactivation": a_f,
+                "candidate.preactivation": a_g,
+                "output_gate.preactivation": a_o,
+                "use_candidate.preactivation": a_v,
+                "retained": retained,
+                "admitted": admitted,
+                "cell_state": c,
+                "hidden_state": h,
+            }
+        )
+    return steps
+
+
+def lstm_1997(x: list[Vector], w: Mapping[str, Vector], do: Functions, options: Mapping[str, Any]) -> list[Step]:
+    size = options["block_size"]
+    rows, sources = w["weight_hh"].shape
+    blocks = rows // (size + 2)
+    units = size * blocks
+    block_of_unit = [unit // size for unit in range(units)]
+    h, c, i, o = do.zeros(units), do.zeros(units), do.zeros(blocks), do.zeros(blocks)
+    steps = []
+    for x_t in x:
+        read = do.join([h, i, o]) if options["gate_recurrence"] else h
+        assert len(read) == sources
+        a = w["weight_ih"] @ x_t + w["weight_hh"] @ read + w.get("bias_ih", 0.0)
+        a_i, a_g, a_o = parts(a, blocks, units, blocks)
+        i, g, o = do.sigmoid(a_i), do.tanh(a_g), do.sigmoid(a_o)
+        admitted = i[block_of_unit] * g
+        c = c + admitted
+        h = o[block_of_unit] * do.tanh(c)
+        steps.append(
+            {
+                "input_gate": i,
+                "candidate": g,
+                "output_gate": o,
+                "input_gate.preactivation": a_i,
+                "candidate.preactivation": a_g,
+                "output_gate.preactivation": a_o,
+                "admitted": admitted,
+                "cell_state": c,
+                "hidden_state": h,
+            }
+        )
+    return steps
+
+
+def tdnn(x: list[Vector], w: Mapping[str, Vector], do: Functions, options: Mapping[str, Any]) -> list[Step]:
+    squash = do.relu if options["nonlinearity"] == "relu" else do.tanh
+    window = options["window"]
+    steps = []
+    for t in range(len(x)):
+        a = w.get("bias_ih", 0.0) + do.zeros(len(w["weight_ih"]))
+        for lag in range(min(window, t + 1)):
+            a = a + w["weight_ih"][:, :, window - 1 - lag] @ x[t - lag]
+        steps.append({"hidden_state.preactivation": a, "hidden_state": squash(a)})
+    return steps
+
+
+def feedforward(x: list[Vector], w: Mapping[str, Vector], do: Functions, options: Mapping[str, Any]) -> list[Step]:
+    squash = do.relu if options["nonlinearity"] == "relu" else do.tanh
+    before = [w["weight_ih"] @ x_t + w.get("bias_ih", 0.0) for x_t in x]
+    return [{"hidden_state.preactivation": a, "hidden_state": squash(a)} for a in before]
+
+
+LAYERS = {
+    "lstm": lstm,
+    "rnn": rnn,
+    "gru": gru,
+    "lstm-article": lstm_article,
+    "lstm-1997": lstm_1997,
+    "tdnn": tdnn,
+    "feedforward": feedforward,
+}
 
 
 def stack(

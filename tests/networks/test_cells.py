@@ -15,15 +15,19 @@ from lstm_studio.networks.signals import Role, preactivation
 
 def test_the_cells_are_found() -> None:
     assert {kind: cell.title for kind, cell in cells().items()} == {
+        "feedforward": "Feed-forward",
         "gru": "GRU",
         "lstm": "LSTM",
+        "lstm-1997": "LSTM, 1997",
+        "lstm-article": "LSTM, article wiring",
         "rnn": "Vanilla RNN",
+        "tdnn": "TDNN",
     }
     assert all(cell.kind == kind for kind, cell in cells().items())
 
 
 def test_an_unknown_kind_is_refused_with_the_known() -> None:
-    with pytest.raises(NetworkError, match=r"'transformer'.*Choose gru, lstm"):
+    with pytest.raises(NetworkError, match=r"'transformer'.*Choose feedforward, gru, lstm, lstm-1997"):
         cell_of_kind("transformer")
 
 
@@ -81,9 +85,14 @@ def test_ranges_follow_the_options() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 def test_weights_are_counted_in_closed_form(kind: str, layers: int, bidirectional: bool, bias: bool) -> None:
-    sizes = Sizes(5, 7, layers, bidirectional, bias)
+    sizes = Sizes(5, 6, layers, bidirectional, bias)
     cell = cell_of_kind(kind)
-    for options in ({}, {"proj_size": 3}) if kind == "lstm" else ({},):
+    other: dict[str, dict[str, Any]] = {
+        "lstm": {"proj_size": 3},
+        "lstm-1997": {"block_size": 3, "gate_recurrence": True},
+        "tdnn": {"window": 2},
+    }
+    for options in ({}, other.get(kind, {})):
         module = cell.build(sizes, options)
         assert cell.parameter_count(sizes, options) == sum(weight.numel() for weight in module.parameters())
         assert cell.sizes(module) == sizes
@@ -97,6 +106,11 @@ def test_weights_are_counted_in_closed_form(kind: str, layers: int, bidirectiona
         ("lstm", {"proj_size": 3}, "proj_size is 3 with 3 hidden units"),
         ("lstm", {"proj_size": -1}, "proj_size is -1"),
         ("lstm", {"peepholes": True}, "LSTM has no option 'peepholes'"),
+        ("lstm-1997", {"block_size": 2}, "block_size is 2 with 3 hidden units.*divides"),
+        ("lstm-1997", {"block_size": 0}, "block_size is 0"),
+        ("lstm-1997", {"gate_recurrence": "yes"}, "gate_recurrence is 'yes'"),
+        ("tdnn", {"window": 0}, "window is 0"),
+        ("feedforward", {"window": 2}, "Feed-forward has no option 'window'"),
     ],
 )
 def test_options_are_checked(kind: str, options: dict[str, Any], message: str) -> None:

@@ -107,6 +107,13 @@ def test_the_companion_is_the_nearest_of_all_sizes(kind: str, budget: int) -> No
     assert found == 1 + distances.index(min(distances))
 
 
+def test_the_companion_keeps_its_blocks_whole() -> None:
+    found = nearest_hidden_size("lstm-1997", 5000, 3, block_size=4)
+    assert found % 4 == 0
+    counts = {size: parameter_count("lstm-1997", 3, size, block_size=4) for size in range(4, 200, 4)}
+    assert abs(counts[found] - 5000) == min(abs(count - 5000) for count in counts.values())
+
+
 def test_the_companion_of_the_same_kind_has_the_same_size() -> None:
     assert nearest_hidden_size("lstm", parameter_count("lstm", 4, 32), 4) == 32
     with pytest.raises(NetworkError, match="budget of 0"):

@@ -23,6 +23,14 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
     ("rnn", {"nonlinearity": "relu"}),
     ("rnn", {"nonlinearity": "relu", "initial": "identity"}),
     ("gru", {}),
+    ("lstm-article", {}),
+    ("lstm-1997", {}),
+    ("lstm-1997", {"block_size": 2}),
+    ("lstm-1997", {"gate_recurrence": True}),
+    ("lstm-1997", {"block_size": 2, "gate_recurrence": True}),
+    ("tdnn", {}),
+    ("tdnn", {"window": 3, "nonlinearity": "relu"}),
+    ("feedforward", {}),
 ]
 
 

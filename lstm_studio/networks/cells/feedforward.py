@@ -1,0 +1,24 @@
+"""The feed-forward network: the same layers at every step, each step by itself; no memory at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lstm_studio.networks.cell import Option
+from lstm_studio.networks.stacked import Shapes
+from lstm_studio.networks.windowed import WindowedCell
+
+
+class _FeedForward(WindowedCell):
+    kind = "feedforward"
+    title = "Feed-forward"
+    options = (Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),)
+
+    def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
+        del options
+        shapes: Shapes = {"weight_ih": (hidden_size, entering)}
+        return shapes | ({"bias_ih": (hidden_size,)} if bias else {})
+
+
+CELL = _FeedForward()

@@ -1,0 +1,191 @@
+"""The LSTM of 1997 (Hochreiter & Schmidhuber, Neural Computation 9(8)): memory blocks without a forget gate.
+
+A block of s cells shares one input and one output gate. With b = H/s blocks, all steps counted from 0 and c_{−1},
+h_{−1} given::
+
+    a_t = W_ih x_t + W_hh y_{t−1} + b_ih                   rows in the order i (b), g (H), o (b)
+    i, o = σ(a),  g = tanh(a)
+    c_t = c_{t−1} + i_t ⊙ g_t                              each gate for the s cells of its block
+    h_t = o_t ⊙ tanh(c_t)
+
+y is h, or with gate-to-gate recurrence, as in most of the paper's experiments, [h, i, o]. The paper squashes with
+4σ(a) − 2 = 2·tanh(a/2) in place of tanh(a) and with 2σ(c) − 1 = tanh(c/2) in place of tanh(c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.errors import NetworkError
+from lstm_studio.networks.cell import Gradients, Layer, Option, Recovered, Sizes
+from lstm_studio.networks.products import repeated_product, row_product
+from lstm_studio.networks.signals import (
+    ADMITTED,
+    CANDIDATE,
+    CELL_STATE,
+    HIDDEN_STATE,
+    INPUT_GATE,
+    OUTPUT_GATE,
+    Signal,
+    preactivation,
+)
+from lstm_studio.networks.slopes import sigmoid_slope, tanh_slope
+from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_IN_WEIGHT_ORDER = (INPUT_GATE, CANDIDATE, OUTPUT_GATE)
+_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_SHOWN = (INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, CELL_STATE, HIDDEN_STATE)
+_DECLARED = (*_SHOWN, *_BEFORE)
+
+
+class _LSTM1997(StackedCell):
+    kind = "lstm-1997"
+    title = "LSTM, 1997"
+    states = (HIDDEN_STATE.name, CELL_STATE.name)
+    options = (
+        Option("block_size", "Cells in a memory block", 1),
+        Option("gate_recurrence", "Gates read the gates of the step before", False, (False, True)),
+    )
+
+    def checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
+        chosen = self.checked_options(options)
+        size = chosen["block_size"]
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1 or sizes.hidden_size % size:
+            raise NetworkError(
+                f"block_size is {size!r} with {sizes.hidden_size} hidden units.",
+                "Give a whole number that divides the hidden size.",
+            )
+        return chosen
+
+    def unit_step(self, options: Mapping[str, Any]) -> int:
+        size = self.checked_options(options)["block_size"]
+        return size if isinstance(size, int) and size > 0 else 1
+
+    def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
+        rows = hidden_size + 2 * (hidden_size // options["block_size"])
+        shapes: Shapes = {
+            "weight_ih": (rows, entering),
+            "weight_hh": (rows, rows if options["gate_recurrence"] else hidden_size),
+        }
+        return shapes | ({"bias_ih": (rows,)} if bias else {})
+
+    def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
+        gates = (2 * (hidden_size // options["block_size"]),) if options["gate_recurrence"] else ()
+        return hidden_size, hidden_size, *gates
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for all
+        return _DECLARED
+
+    def advance(
+        self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        import torch
+        from torch.nn import functional
+
+        options = options_of(layer.module)
+        size, gates_read_gates = options["block_size"], options["gate_recurrence"]
+        h, c, *gates = initial
+        blocks = h.shape[-1] // size
+        entering = functional.linear(x, layer.input, layer.input_bias)
+        outputs = []
+        for a_x in entering:
+            a = a_x + functional.linear(torch.cat((h, *gates), dim=-1), layer.recurrent)
+            a_i, a_g, a_o = torch.split(a, [blocks, size * blocks, blocks], dim=-1)
+            i, o = torch.sigmoid(a_i), torch.sigmoid(a_o)
+            c = c + i.repeat_interleave(size, -1) * torch.tanh(a_g)
+            h = o.repeat_interleave(size, -1) * torch.tanh(c)
+            gates = [torch.cat((i, o), dim=-1)] if gates_read_gates else []
+            outputs.append(h)
+        return torch.stack(outputs), (h, c, *gates)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        import torch
+        from torch.nn import functional
+
+        size = options_of(layer.module)["block_size"]
+        h0, c0, *gates = initial
+        units = len(c0)
+        blocks = units // size
+        h_before = torch.cat((h0.unsqueeze(0), h[:-1]))
+        before = functional.linear(x, layer.input, layer.input_bias)
+        before = before + functional.linear(h_before, layer.recurrent[:, :units])
+        if gates:
+            # What the gates were is known only once the step before is: no one product for all steps.
+            read, is_gate = layer.recurrent[:, units:], _gate_rows(blocks, units)
+            last = gates[0]
+            for step in range(len(before)):
+                before[step] += read @ last
+                last = torch.sigmoid(before[step, is_gate])
+        a_i, a_g, a_o = (part.cpu() for part in torch.split(before, [blocks, units, blocks], dim=1))
+        i, g, o = torch.sigmoid(a_i).numpy(), torch.tanh(a_g).numpy(), torch.sigmoid(a_o).numpy()
+        admitted = i.repeat(size, axis=1) * g
+        c = np.cumsum(np.concatenate((c0.cpu().numpy()[None], admitted)), axis=0)[1:]
+        signals = {ADMITTED.name: admitted, CELL_STATE.name: c}
+        signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, g, o), strict=True)
+        signals |= zip((signal.name for signal in _BEFORE), (a_i.numpy(), a_g.numpy(), a_o.numpy()), strict=True)
+        return Recovered(signals, o.repeat(size, axis=1) * np.tanh(c))
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time, fully: the paper truncates where a derivative leaves a memory block.
+
+        dL/dy_t = W_hhᵀ dL/da_{t+1}, whose part for h adds to ``upstream``;  dL/dc_t = dL/dc_{t+1} + dL/dh_t ⊙ o_t ⊙
+        tanh′(c_t);  a gate's is the sum over the cells of its block.
+        """
+        a_i, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
+        i, g, o = (signals[signal.name].astype(np.float64) for signal in _IN_WEIGHT_ORDER)
+        c = signals[CELL_STATE.name]
+        steps, units = g.shape
+        blocks = i.shape[1]
+        size = units // blocks
+        exposure = o.repeat(size, axis=1) * tanh_slope(c)
+        squashed = np.tanh(c.astype(np.float64))
+        new = i.repeat(size, axis=1) * tanh_slope(a_g)
+        slope_i, slope_o = sigmoid_slope(a_i), sigmoid_slope(a_o)
+
+        dh = upstream.copy()
+        dc = np.empty((steps, units))
+        da = np.empty((steps, units + 2 * blocks))
+        da_i, da_g, da_o = da[:, :blocks], da[:, blocks : blocks + units], da[:, blocks + units :]
+        recurrent = repeated_product(layer.recurrent.T)
+        # dL/dy of the step at hand: hidden state, then input and output gates where they are read.
+        back = np.zeros(layer.recurrent.shape[1])
+        back[:units] = final[0]
+        if len(back) > units and len(final) > 2:
+            back[units:] = final[2]
+        none = np.zeros(2 * blocks)
+        carried = final[1].copy()
+        for step in reversed(range(steps)):
+            gates = back[units:] if len(back) > units else none
+            dh[step] += back[:units]
+            carried += dh[step] * exposure[step]
+            dc[step] = carried
+            by_cell = (carried * g[step]).reshape(blocks, size).sum(axis=1)
+            np.multiply(by_cell + gates[:blocks], slope_i[step], da_i[step])
+            np.multiply(carried, new[step], da_g[step])
+            by_cell = (dh[step] * squashed[step]).reshape(blocks, size).sum(axis=1)
+            np.multiply(by_cell + gates[blocks:], slope_o[step], da_o[step])
+            recurrent(da[step], back)
+        named = dict(zip((signal.name for signal in _BEFORE), (da_i, da_g, da_o), strict=True))
+        before = (back[:units], carried) + ((back[units:],) if len(back) > units else ())
+        return Gradients({HIDDEN_STATE.name: dh, CELL_STATE.name: dc, **named}, row_product(da, layer.input), before)
+
+
+def _gate_rows(blocks: int, units: int) -> list[int]:
+    """Return the rows of the input gates, then those of the output gates."""
+    return [*range(blocks), *range(blocks + units, 2 * blocks + units)]
+
+
+CELL = _LSTM1997()

@@ -1,0 +1,190 @@
+"""The LSTM as many articles and courses draw it: the output reads the retained memory, not the new cell state.
+
+With all steps counted from 0 and c_{−1}, h_{−1} given::
+
+    a_t = W_ih x_t + W_hh h_{t−1} + b_ih                   four blocks, in the order i, f, g, o
+    i, f, o = σ(a),  g = tanh(a)
+    k_t = f_t ⊙ c_{t−1}
+    c_t = k_t + i_t ⊙ g_t
+    v_t = tanh(W_u k_t + b_u)
+    h_t = o_t ⊙ v_t
+
+W_u starts at the identity and b_u at zero. What a step learns reaches its hidden state one step late: that is what the
+shortcut costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.cell import Gradients, Layer, Recovered
+from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
+from lstm_studio.networks.scan import linear_scan
+from lstm_studio.networks.signals import (
+    ADMITTED,
+    CANDIDATE,
+    CELL_STATE,
+    FORGET_GATE,
+    HIDDEN_STATE,
+    INPUT_GATE,
+    OUTPUT_GATE,
+    RETAINED,
+    USE_CANDIDATE,
+    Signal,
+    preactivation,
+)
+from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
+from lstm_studio.networks.stacked import Shapes, StackedCell
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
+_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_BEFORE_USE = preactivation(USE_CANDIDATE)
+_SHOWN = (
+    FORGET_GATE,
+    INPUT_GATE,
+    CANDIDATE,
+    ADMITTED,
+    RETAINED,
+    OUTPUT_GATE,
+    USE_CANDIDATE,
+    CELL_STATE,
+    HIDDEN_STATE,
+)
+_DECLARED = (
+    *_SHOWN,
+    *(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER or signal is USE_CANDIDATE),
+)
+
+
+class _ArticleLSTM(StackedCell):
+    kind = "lstm-article"
+    title = "LSTM, article wiring"
+    states = (HIDDEN_STATE.name, CELL_STATE.name)
+
+    def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
+        del options
+        shapes: Shapes = {"weight_ih": (4 * hidden_size, entering), "weight_hh": (4 * hidden_size, hidden_size)}
+        shapes |= {"bias_ih": (4 * hidden_size,)} if bias else {}
+        shapes |= {"weight_use": (hidden_size, hidden_size)}
+        return shapes | ({"bias_use": (hidden_size,)} if bias else {})
+
+    def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
+        del options
+        return hidden_size, hidden_size
+
+    def start(self, weights: Mapping[str, Tensor]) -> None:
+        from torch import nn
+
+        nn.init.eye_(weights["weight_use"])
+        if "bias_use" in weights:
+            nn.init.zeros_(weights["bias_use"])
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for all
+        return _DECLARED
+
+    def advance(
+        self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        import torch
+        from torch.nn import functional
+
+        h, c = initial
+        entering = functional.linear(x, layer.input, layer.input_bias)  # (T, B, 4H)
+        outputs = []
+        for a_x in entering:
+            a_i, a_f, a_g, a_o = (a_x + functional.linear(h, layer.recurrent)).chunk(4, dim=-1)
+            retained = torch.sigmoid(a_f) * c
+            c = retained + torch.sigmoid(a_i) * torch.tanh(a_g)
+            use = functional.linear(retained, layer.more["weight_use"], layer.more.get("bias_use"))
+            h = torch.sigmoid(a_o) * torch.tanh(use)
+            outputs.append(h)
+        return torch.stack(outputs), (h, c)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        import torch
+        from torch.nn import functional
+
+        h0, c0 = initial
+        h_before = torch.cat((h0.unsqueeze(0), h[:-1]))  # (T, H)
+        joined = functional.linear(x, layer.input, layer.input_bias) + functional.linear(h_before, layer.recurrent)
+        before = torch.stack(joined.chunk(4, dim=1))  # i, f, g, o: each (T, H)
+        i, f, o = (torch.sigmoid(before[gate]).cpu().numpy() for gate in (0, 1, 3))
+        g = torch.tanh(before[2]).cpu().numpy()
+        start = c0.cpu().numpy()
+        admitted = i * g
+        c = linear_scan(f, admitted, start)
+        retained = f * np.concatenate((start[None], c[:-1]))
+        more = {name: weight.cpu().numpy() for name, weight in layer.more.items()}
+        use = retained @ more["weight_use"].T + more.get("bias_use", 0.0)
+        exposed = np.tanh(use)
+        signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
+        signals |= {USE_CANDIDATE.name: exposed, _BEFORE_USE.name: use}
+        signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
+        signals |= zip((signal.name for signal in _BEFORE), before.cpu().numpy(), strict=True)
+        return Recovered(signals, o * exposed)
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Back-propagate through time; the local factors of all steps are computed beforehand.
+
+        dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/du_t = dL/dh_t ⊙ o_t ⊙ tanh′(u_t) with u = W_u k + b_u;
+        dL/dc_t = f_{t+1} ⊙ dL/dk_{t+1};  dL/dk_t = dL/dc_t + W_uᵀ dL/du_t.
+        """
+        a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
+        by_learning = np.stack(
+            (signals[ADMITTED.name] * sigmoid(-a_i), signals[INPUT_GATE.name] * tanh_slope(a_g)), axis=1
+        )
+        by_forgetting = signals[RETAINED.name] * sigmoid(-a_f)
+        by_output = signals[USE_CANDIDATE.name] * sigmoid_slope(a_o)
+        exposure = signals[OUTPUT_GATE.name] * tanh_slope(signals[_BEFORE_USE.name])
+        forget = sigmoid(a_f)
+        steps, units = forget.shape
+
+        dh = upstream.copy()
+        dh[-1] += final[0]
+        dc, du = np.empty((steps, units)), np.empty((steps, units))
+        da = np.empty((steps, 4, units))
+        flat = da.reshape(steps, 4 * units)
+        recurrent = repeated_product(layer.recurrent.T)
+        through_use = repeated_product(layer.more["weight_use"].T)
+        through_time, dk = np.empty(units), np.empty(units)
+        carried = final[1].copy()
+        later: NDArray[Any] | None = None
+        for count, step in enumerate(reversed(range(steps))):
+            if count % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later, carried):
+                later = None
+                carried.fill(0)
+            if later is not None:
+                recurrent(later, through_time)
+                dh[step] += through_time
+            dc[step] = carried
+            np.multiply(dh[step], exposure[step], du[step])
+            through_use(du[step], dk)
+            dk += carried
+            np.multiply(by_learning[step], carried, da[step, 0:3:2])
+            np.multiply(by_forgetting[step], dk, da[step, 1])
+            np.multiply(by_output[step], dh[step], da[step, 3])
+            np.multiply(forget[step], dk, carried)
+            later = flat[step]
+        recurrent(flat[0], through_time)
+        blocks = {signal.name: da[:, gate] for gate, signal in enumerate(_BEFORE)}
+        return Gradients(
+            {HIDDEN_STATE.name: dh, CELL_STATE.name: dc, _BEFORE_USE.name: du, **blocks},
+            row_product(flat, layer.input),
+            (through_time, carried),
+        )
+
+
+CELL = _ArticleLSTM()

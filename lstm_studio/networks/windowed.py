@@ -1,0 +1,89 @@
+"""Kinds that read a window of inputs and nothing of what they computed before: memory that ends at a wall.
+
+h_t = φ(Σ_j W_j x_{t−j} + b) over the last k inputs, j = 0 … k − 1, with zeros before the first; φ is tanh or relu.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.cell import Gradients, Layer, Recovered
+from lstm_studio.networks.products import row_product
+from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
+from lstm_studio.networks.slopes import tanh_slope
+from lstm_studio.networks.stacked import StackedCell, options_of
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_STATE = RECURRENT_STATE.name
+_BEFORE = preactivation(RECURRENT_STATE)
+
+
+class WindowedCell(StackedCell):
+    """A layer whose weight is (H, F), or (H, F, k) with the present input last, as in ``torch.nn.Conv1d``."""
+
+    states = (_STATE,)
+
+    def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
+        """Return H: the hidden state is given out as others give theirs, and never read."""
+        del options
+        return (hidden_size,)
+
+    def signals(self, module: nn.Module) -> tuple[Signal, ...]:
+        """Return the hidden state and what is before its squashing."""
+        bounded = options_of(module)["nonlinearity"] == "tanh"
+        return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), _BEFORE)
+
+    def advance(
+        self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Run one layer; ``initial`` changes nothing."""
+        del initial
+        hidden = _squash(layer.module, _before(layer, x))
+        return hidden, (hidden[-1],)
+
+    def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
+        """Compute the pre-activations again."""
+        del h, initial
+        before = _before(layer, x.unsqueeze(1)).squeeze(1)
+        return Recovered({_BEFORE.name: before.cpu().numpy()}, _squash(layer.module, before).cpu().numpy())
+
+    def gradients(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+    ) -> Gradients:
+        """Differentiate: no step reaches an earlier one but through the window, dL/dx_t = Σ_j W_jᵀ dL/da_{t+j}."""
+        before = signals[_BEFORE.name]
+        relu = options_of(layer.module)["nonlinearity"] == "relu"
+        dh = upstream.copy()
+        dh[-1] += final[0]
+        da = dh * ((before > 0).astype(np.float64) if relu else tanh_slope(before))
+        weight = layer.input if layer.input.ndim == 3 else layer.input[:, :, None]
+        window = weight.shape[2]
+        dx = np.zeros((len(da), weight.shape[1]))
+        for lag in range(min(window, len(da))):
+            dx[: len(da) - lag] += row_product(da[lag:], np.ascontiguousarray(weight[:, :, window - 1 - lag]))
+        return Gradients({_STATE: dh, _BEFORE.name: da}, dx, (np.zeros_like(final[0]),))
+
+
+def _before(layer: Layer[Tensor], x: Tensor) -> Tensor:
+    """Return the (T, B, H) pre-activations for (T, B, F) inputs."""
+    from torch.nn import functional
+
+    if layer.input.dim() == 2:
+        return functional.linear(x, layer.input, layer.input_bias)
+    window = layer.input.shape[2]
+    padded = functional.pad(x.permute(1, 2, 0), (window - 1, 0))  # (B, F, k − 1 + T)
+    return functional.conv1d(padded, layer.input, layer.input_bias).permute(2, 0, 1)
+
+
+def _squash(module: nn.Module, before: Tensor) -> Tensor:
+    return before.tanh() if options_of(module)["nonlinearity"] == "tanh" else before.relu()
