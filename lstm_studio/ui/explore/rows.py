@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from html import escape
 from types import MappingProxyType
 from typing import Any
 
@@ -119,7 +120,7 @@ def _input_row(result: Result, view: View) -> Row:
             role=INPUT.role,
             emphasis=frozenset(emphasised_symbols(result.sequences)),
         )
-    features = f"{sequence.features:,} features" if sequence.features > 1 else sequence.names[0]
+    features = f"{sequence.features:,} features" if sequence.features > 1 else escape(sequence.names[0])
     scaled = "" if result.sequences.scaling.value == "none" else f", {result.sequences.scaling.value.replace('-', '–')}"
     return UnitRow(
         key=INPUT_KEY,

@@ -43,10 +43,6 @@ class BandItem(UnitItem):
             text += f" · {self.row.unit_name(self.selected)} {format_number(value)}"
         return text
 
-    def paint_left(self, painter: QPainter) -> None:
-        """Draw the levels."""
-        self.paint_levels(painter)
-
     def paint_right(self, painter: QPainter) -> None:
         """Draw the legend."""
         entries = [

@@ -22,6 +22,8 @@ _HALO = 4.0
 _MARK_RADIUS = 3.5
 _FAINT = 0.62
 _FLAG_PADDING = 7.0
+_FLAG_REACH = 60.0
+"""How far the flag may stand out to the left of the plots; to the right it has the margin of the rows."""
 _WORDS = "not stepped yet"
 _WORDS_GAP = 10.0
 _LEAST_FOR_WORDS = 30.0
@@ -94,7 +96,7 @@ class TimeCursor(QGraphicsItem):
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
         """Return all rows, and the strip of the flag."""
-        return self._area.adjusted(-60, -self.flag_height - 1, 60, 0)
+        return self._area.adjusted(-_FLAG_REACH, -self.flag_height - 1, self.look.side_width, 0)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
         """Draw veil, marks, column and flag."""

@@ -14,7 +14,7 @@ from lstm_studio.ui.plots.axis import nice_step
 from lstm_studio.ui.plots.curves import paint_curve
 from lstm_studio.ui.plots.legend import Entry, Swatch, paint_entry
 from lstm_studio.ui.plots.log_axis import log_axis
-from lstm_studio.ui.plots.row_item import Look, Mark, RowItem
+from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState
 from lstm_studio.ui.theme import GRID, Text
 
@@ -167,10 +167,9 @@ class GradientItem(RowItem):
         )
         return f"{self.row.title} · step {label(step)} · {values}"
 
-    def paint_left(self, painter: QPainter) -> None:
-        """Draw the decades."""
-        for exponent, y in self._ticks():
-            self.tick(painter, y, format_decade(exponent))
+    def left_labels(self) -> list[LeftLabel]:
+        """Return the decades."""
+        return [LeftLabel(y, format_decade(exponent)) for exponent, y in reversed(self._ticks())]
 
     def paint_right(self, painter: QPainter) -> None:
         """Draw the end labels: each name once, its curves below it, near where they end."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QHelpEvent, QPainter, QPaintEvent, QTextDocument
+from PySide6.QtGui import QAction, QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip, QWidget
 
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.plots.rich_label import RichLabel
+from lstm_studio.ui.plots.row_item import Look, Reach
 from lstm_studio.ui.plots.rows import GradientRow, Row, UnitRow, View
 from lstm_studio.ui.theme import BADGE_RADIUS, BADGE_SIZE, HALF_GRID, Text
 
@@ -17,8 +18,8 @@ _ICON_SIZE = 11
 _MARGIN = 2
 _TEXT_LEFT = float(BADGE_SIZE + HALF_GRID)
 _VALUE_GAP = 8
-_TICK_ROOM = 20
-"""Kept free at the right of the third line for ticks of up to three digits, which reach into the column."""
+_TICK_CLEARANCE = 4
+_MOST_LINES = 4
 
 
 class RowHeader(QWidget):
@@ -42,8 +43,11 @@ class RowHeader(QWidget):
         self._row = row
         self._look = look
         self._what, self._value = "", ""
-        self._note = QTextDocument(self)
-        self._third = QTextDocument(self)
+        self._lines = 1
+        self._note = RichLabel(self)
+        self._third = RichLabel(self)
+        self._reaches: list[Reach] = []
+        self._gap = 0.0
         self._button: QToolButton | None = None
         if isinstance(row, UnitRow):
             self._button = self._make_button()
@@ -104,13 +108,47 @@ class RowHeader(QWidget):
         colour = self._look.theme.ink2
         if self._button is not None and isinstance(row, UnitRow):
             self._button.setIcon(make_icon(VIEW_ICONS[row.view], self._look.theme, self._look.theme.ink2, _ICON_SIZE))
-        for document, html in (
-            (self._note, note),
-            (self._third, row.objective if isinstance(row, GradientRow) else ""),
-        ):
-            document.setDocumentMargin(0)
-            document.setDefaultFont(self._look.font(Text.SECONDARY))
-            document.setHtml(f'<span style="color:{colour}; white-space:pre">{html}</span>')
+        font = self._look.font(Text.SECONDARY)
+        self._note.write(f'<span style="color:{colour}">{note}</span>', font)
+        objective = row.objective if isinstance(row, GradientRow) else ""
+        self._third.write(f'<span style="color:{colour}">{objective}</span>', font)
+        self._arrange()
+
+    def set_reaches(self, reaches: list[Reach], gap: float) -> None:
+        """Keep the lines below the title clear of what the axis writes.
+
+        Parameters
+        ----------
+        reaches
+            Of the row's ticks, which stand at the right of the column and reach into it.
+        gap
+            Logical pixels from the column's right edge to the plot.
+        """
+        if (reaches, gap) != (self._reaches, self._gap):
+            self._reaches, self._gap = reaches, gap
+            self._arrange()
+
+    def _room(self, line: int, lines: int = 1) -> float:
+        """Return the width that ticks leave to some lines."""
+        # The header begins a pixel above the row: the row's frame.
+        top = self._line_top(line) - 1
+        bottom = top + lines * self._pitch
+        reach = max((r.width for r in self._reaches if r.top < bottom - 2 and r.bottom > top + 2), default=0.0)
+        clear = self.width() + self._gap - reach - _TICK_CLEARANCE
+        return max(0.0, min(float(self.width()), clear) - _TEXT_LEFT)
+
+    def _arrange(self) -> None:
+        """Share the lines that fit between note and value, and cut both where they would meet the ticks."""
+        fitting = max(1, min(_MOST_LINES, int((self.height() - 1) / self._pitch)))
+        note_lines = 0
+        if fitting > 2 and not self._note.empty:
+            note_lines = self._note.fit(self._room(1, fitting - 2), fitting - 2)
+            if note_lines == 1:
+                self._note.fit(self._room(1), 1)
+        self._lines = min(fitting, 2) + note_lines
+        if self._lines > 1:
+            self._third.fit(self._room(self._lines - 1), 1)
+        self.place_button()
         self.update()
 
     def set_value(self, what: str, value: str) -> None:
@@ -136,8 +174,13 @@ class RowHeader(QWidget):
 
     @property
     def lines(self) -> int:
-        """How many lines fit: 3, 2 without the note, or 1."""
-        return max(1, min(3, int((self.height() - 1) / self._pitch)))
+        """How many lines are shown: title, as much of the note as fits, and value; or the title alone."""
+        return self._lines
+
+    @property
+    def note_shown(self) -> str:
+        """The note as it is shown, cut with an ellipsis where there is no room for all of it."""
+        return self._note.shown if self._lines > 2 else ""
 
     def _line_top(self, line: int) -> float:
         if self.lines == 1:
@@ -155,13 +198,14 @@ class RowHeader(QWidget):
             self._button.move(0, round(top))
 
     def resizeEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
-        """Keep the button in its place."""
-        self.place_button()
+        """Share the new size among the lines."""
+        self._arrange()
 
     def event(self, event: QEvent) -> bool:
         """Show in a tool tip what the column is too narrow or too low for."""
         if isinstance(event, QHelpEvent):
-            words = " · ".join(filter(None, (self._row.title, self._note.toPlainText(), self._third.toPlainText())))
+            value = " ".join(filter(None, (self._what if self._third.empty else "", self._value)))
+            words = " · ".join(filter(None, (self._row.title, self._note.text, self._third.text, value)))
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)
@@ -174,12 +218,12 @@ class RowHeader(QWidget):
         last = self._line_top(self.lines - 1)
         if self.lines == 1 or event.rect().top() < last:
             self._paint_title(painter, left)
-        if self.lines == 3 and event.rect().top() < last:
-            self._paint_document(painter, self._note, QPointF(left, self._line_top(1)))
+        if self.lines > 2 and event.rect().top() < last:
+            self._note.paint(painter, QPointF(left, self._line_top(1)), self._pitch)
         if self.lines == 1:
             return
-        if not self._third.isEmpty():
-            self._paint_document(painter, self._third, QPointF(left, last))
+        if not self._third.empty:
+            self._third.paint(painter, QPointF(left, last), self._pitch)
         else:
             self._paint_value(painter, left, last)
 
@@ -203,22 +247,16 @@ class RowHeader(QWidget):
         if value:
             painter.setFont(self._look.font(Text.VALUE))
             painter.setPen(QColor(theme.roles[self._row.role].text))
-            painter.drawText(
-                room.adjusted(0, 0, -20, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, value
-            )
-
-    def _paint_document(self, painter: QPainter, document: QTextDocument, at: QPointF) -> None:
-        painter.save()
-        painter.translate(at.x(), at.y() + (self._pitch - self._look.metrics(Text.SECONDARY).height()) / 2)
-        document.drawContents(painter, QRectF(0, 0, self.width() - at.x(), self._pitch + 4))
-        painter.restore()
+            flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRectF(left, top, self._room(0), self._pitch), flags, value)
 
     def _paint_value(self, painter: QPainter, left: float, top: float) -> None:
         theme = self._look.theme
         painter.setFont(self._look.font(Text.SECONDARY))
         painter.setPen(QColor(theme.ink2))
         value_width = self._look.metrics(Text.VALUE).horizontalAdvance(self._value)
-        room = QRectF(left, top, self.width() - left - value_width - _VALUE_GAP - _TICK_ROOM, self._pitch)
+        width = self._room(self.lines - 1) - (value_width + _VALUE_GAP if self._value else 0)
+        room = QRectF(left, top, max(0.0, width), self._pitch)
         what = painter.fontMetrics().elidedText(self._what, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, what)
         if self._value:

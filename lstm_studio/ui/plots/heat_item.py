@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from lstm_studio.ui.numbers import format_tick
 from lstm_studio.ui.plots.raster import heat_pixels
-from lstm_studio.ui.plots.row_item import paint_frame
+from lstm_studio.ui.plots.row_item import LeftLabel, paint_frame, paint_marker
 from lstm_studio.ui.plots.scale import unit_edges
 from lstm_studio.ui.plots.unit_row import UnitItem
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text
@@ -79,20 +79,24 @@ class HeatItem(UnitItem):
             step = int(first + distance.argmax())
         return self.unit_hover(step, unit, label)
 
-    def paint_left(self, painter: QPainter) -> None:
-        """Draw the numbers of the first and the last unit, and the mark of the selected one."""
-        units = self.row.units
+    def left_labels(self) -> list[LeftLabel]:
+        """Return the numbers of the first, the last and the selected unit."""
+        if self.row.names:
+            return []
         marked = None if self.selected is None else self.y_of_unit(self.selected)
-        if not self.row.names:
-            ends = [0, units - 1] if units > 1 else [0]
-            for place in ends:
-                unit = place if self.order is None else int(self.order[place])
-                y = self.y_of_unit(unit)
-                crowded = marked is not None and abs(self._inside(y) - self._inside(marked)) < _TICK_DISTANCE
-                if not crowded:
-                    self.tick(painter, y, str(unit))
-        if marked is not None:
-            self.mark_selected(painter, marked)
+        labels = [] if marked is None else [LeftLabel(marked, str(self.selected), bold=True)]
+        for place in sorted({0, self.row.units - 1}):
+            unit = place if self.order is None else int(self.order[place])
+            y = self.y_of_unit(unit)
+            if marked is None or abs(self._inside(y) - self._inside(marked)) >= _TICK_DISTANCE:
+                labels.append(LeftLabel(y, str(unit)))
+        return sorted(labels, key=lambda label: label.y)
+
+    def paint_left(self, painter: QPainter) -> None:
+        """Draw the numbers, and ▸ at the selected unit."""
+        super().paint_left(painter)
+        if self.selected is not None:
+            paint_marker(painter, self.y_of_unit(self.selected), self.look.theme.ink)
 
     def _inside(self, y: float) -> float:
         return min(max(y, 5.0), self.height - 5.0)

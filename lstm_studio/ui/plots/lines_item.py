@@ -46,10 +46,6 @@ class LinesItem(UnitItem):
         """Return the selected unit's point."""
         return self.selected_mark(step)
 
-    def paint_left(self, painter: QPainter) -> None:
-        """Draw the levels."""
-        self.paint_levels(painter)
-
     def paint_right(self, painter: QPainter) -> None:
         """Draw the legend."""
         entries = []

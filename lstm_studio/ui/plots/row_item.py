@@ -17,6 +17,7 @@ from lstm_studio.ui.theme import BADGE_SIZE, COLOUR_BAR_WIDTH, GRID, HALF_GRID, 
 
 TICK_GAP = 6
 _MARKER = 5
+_LEAST_MARGIN = 8.0
 
 
 class Look:
@@ -58,6 +59,24 @@ class Mark:
     colour: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftLabel:
+    """A label of the axis at the left: y in logical pixels from the row's top."""
+
+    y: float
+    text: str
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a label at the left reaches out: from ``top`` to ``bottom`` in the row, ``width`` beside the plot."""
+
+    top: float
+    bottom: float
+    width: float
+
+
 class RowItem(QGraphicsItem):
     """One row: its origin is the top left pixel of the plot inside the frame.
 
@@ -71,8 +90,6 @@ class RowItem(QGraphicsItem):
     """
 
     framed = True
-    left_width = 60.0
-    """Logical pixels that ticks may take beside the plot."""
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -92,8 +109,6 @@ class RowItem(QGraphicsItem):
             return
         self.prepareGeometryChange()
         self.scale_of_time, self.height = scale, height
-        self._margins[0].setRect(QRectF(-self.left_width, -1, self.left_width - 2, height + 2))
-        self._margins[1].setRect(QRectF(scale.width + 2, -1, self.look.side_width, height + 2))
         self.redraw()
 
     def set_look(self, look: Look) -> None:
@@ -109,6 +124,10 @@ class RowItem(QGraphicsItem):
 
     def redraw_margins(self) -> None:
         """Draw ticks and side anew, but not the picture."""
+        # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
+        left = max((reach.width for reach in self.reaches()), default=_LEAST_MARGIN)
+        self._margins[0].setRect(QRectF(-left, -1, left - 2, self.height + 2))
+        self._margins[1].setRect(QRectF(self.scale_of_time.width + 2, -1, self.look.side_width, self.height + 2))
         for margin in self._margins:
             margin.update()
 
@@ -178,29 +197,45 @@ class RowItem(QGraphicsItem):
         """Return the points to mark at the cursor."""
         return []
 
+    def left_labels(self) -> list[LeftLabel]:
+        """Return the ticks to the left of the plot, from the top down."""
+        return []
+
+    def reaches(self) -> list[Reach]:
+        """Return how far each tick that is drawn reaches into the label column."""
+        return [Reach(*self._extent(label)) for label in self.left_labels() if not self._meets_title(label)]
+
     def paint_left(self, painter: QPainter) -> None:
-        """Draw ticks to the left of the plot; x = 0 is the plot's left edge."""
+        """Draw ticks to the left of the plot, where they do not meet the title; x = 0 is the plot's left edge."""
+        for label in self.left_labels():
+            if self._meets_title(label):
+                continue
+            top, bottom, width = self._extent(label)
+            painter.setFont(self.look.font(Text.TICK_BOLD if label.bold else Text.TICK))
+            painter.setPen(QColor(self.look.theme.ink if label.bold else self.look.theme.ink2))
+            room = QRectF(-width, top, width - _tick_gap(label), bottom - top)
+            painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label.text)
 
     def paint_right(self, painter: QPainter) -> None:
         """Draw colour bar, legend or end labels; x = 0 is the plot's right edge."""
 
-    def tick(self, painter: QPainter, y: float, text: str, *, bold: bool = False) -> None:
-        """Draw one tick label at the left edge, kept inside the row; it gives way to a long title."""
-        kind = Text.TICK_BOLD if bold else Text.TICK
-        if self._meets_title(y, self.look.metrics(kind).horizontalAdvance(text)):
-            return
-        painter.setFont(self.look.font(kind))
-        painter.setPen(QColor(self.look.theme.ink if bold else self.look.theme.ink2))
-        half = painter.fontMetrics().capHeight() / 2 + 1
-        y = min(max(y, half), self.height - half)
-        right = -TICK_GAP - (2 if bold else 0)
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(right - 58, y - 10, 58, 20), flags, text)
+    def _extent(self, label: LeftLabel) -> tuple[float, float, float]:
+        """Return top, bottom and width of a label, gap to the plot included, kept inside the row."""
+        metrics = self.look.metrics(Text.TICK_BOLD if label.bold else Text.TICK)
+        half = metrics.capHeight() / 2 + 1
+        y = min(max(label.y, half), self.height - half)
+        width = metrics.horizontalAdvance(label.text) + _tick_gap(label)
+        return y - metrics.height() / 2, y + metrics.height() / 2, width
 
-    def _meets_title(self, y: float, width: float) -> bool:
+    def _meets_title(self, label: LeftLabel) -> bool:
+        top, _, width = self._extent(label)
         metrics = self.look.metrics(Text.ROW_LABEL)
         title_right = PANEL_INSET + BADGE_SIZE + HALF_GRID + metrics.horizontalAdvance(self.title)
-        return y < metrics.height() + 3 and self.scale_of_time.left - TICK_GAP - width < title_right + 2
+        return top < metrics.height() - 4 and self.scale_of_time.left - width < title_right + 2
+
+
+def _tick_gap(label: LeftLabel) -> float:
+    return TICK_GAP + (2 if label.bold else 0)
 
 
 class _Margin(QGraphicsItem):

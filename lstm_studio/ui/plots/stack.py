@@ -31,6 +31,7 @@ _BY_KEYBOARD = frozenset(
 )
 _ZOOM_PER_NOTCH = 0.8
 _LABEL_GAP = 8
+_MOST_LABEL_WIDTH = 1.6 * LABEL_WIDTH
 _RIGHT_INSET = 4
 _CURSOR_Z = 3
 _BAR_WIDTH = 10
@@ -154,9 +155,12 @@ class PlotStack(QWidget):
         followed = self._follow(state)
         for item in self._items.values():
             item.apply(state)
+        if state.rows is not before.rows or state.selected != before.selected or state.order is not before.order:
+            self._fit_headers()
         if (
             arranged
             or followed
+            or self._label_width != self._labels.width()
             or state.steps != before.steps
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
@@ -283,8 +287,17 @@ class PlotStack(QWidget):
 
     @property
     def _label_width(self) -> int:
-        widest = self._look.metrics(Text.ROW_LABEL).horizontalAdvance("Short-term memory")
-        return max(LABEL_WIDTH, round(BADGE_SIZE + HALF_GRID + widest))
+        """Room for the longest title beside a unit's number, within limits."""
+        metrics = self._look.metrics(Text.ROW_LABEL)
+        titles = (item.title for item in self._items.values())
+        widest = max(map(metrics.horizontalAdvance, titles), default=0.0)
+        number = self._look.metrics(Text.TICK_BOLD).horizontalAdvance("00")
+        most = _MOST_LABEL_WIDTH * max(1.0, self._look.scale)
+        return max(LABEL_WIDTH, round(min(most, BADGE_SIZE + HALF_GRID + widest + number + _LABEL_GAP)))
+
+    def _fit_headers(self) -> None:
+        for key, item in self._items.items():
+            self._headers[key].set_reaches(item.reaches(), _LABEL_GAP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Share the new size among the rows."""
@@ -321,13 +334,13 @@ class PlotStack(QWidget):
         first, count = self._window
         scale = TimeScale(left, max(1.0, right - left), ratio, first, max(1, count))
         y = top + 1 - offset
-        self._labels.setGeometry(PANEL_INSET, round(top), self._label_width + 2, round(room))
+        self._labels.setGeometry(PANEL_INSET, round(top), self._label_width, round(room))
         for (key, item), height in zip(self._items.items(), shared.heights, strict=True):
             item.place(self._reused(item, scale), y, height)
             header = self._headers[key]
             header.setGeometry(0, round(y - top), self._label_width, round(height + 2))
-            header.place_button()
             y += height + PLOT_GAP
+        self._fit_headers()
         bottom = min(self.height() - axis_height, top + shared.total)
         self._axis.place(scale, state, QRectF(0, bottom, self.width() - _BAR_WIDTH * (hidden > 0), axis_height + 1))
         # Two pixels short of the axis, which would else be repainted with every move.

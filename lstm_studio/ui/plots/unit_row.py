@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QPainter
 from lstm_studio.ui.numbers import format_count, format_number, format_tick
 from lstm_studio.ui.plots.curves import paint_curve
 from lstm_studio.ui.plots.raster import medians, quantile_bands, to_index
-from lstm_studio.ui.plots.row_item import Look, Mark, RowItem, paint_marker
+from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import StackState, UnitRow
 from lstm_studio.ui.theme import RoleColours
 
@@ -84,9 +84,12 @@ class UnitItem(RowItem):
     def set_row(self, row: UnitRow, derived: UnitData) -> None:
         """Show other data; draws anew only if values, levels or colour changed."""
         changed = derived is not self.derived or (row.role, row.names) != (self.row.role, self.row.names)
+        retitled = row.title != self.row.title
         self.row, self.derived = row, derived
         if changed:
             self.redraw()
+        elif retitled:
+            self.redraw_margins()
 
     def apply(self, state: StackState) -> None:
         """Take over selection and order; draws anew only if one of them changed."""
@@ -105,8 +108,6 @@ class UnitItem(RowItem):
         else:
             self.redraw_margins()
 
-    # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
-    left_width = 36.0
     shows_selection = True
     """Whether the selected unit is drawn into the picture, not only beside it."""
 
@@ -169,11 +170,14 @@ class UnitItem(RowItem):
         room = self.pixel_height - 2 * inset
         return np.asarray(inset + (high - np.asarray(values, np.float64)) / (high - low) * room, np.float64)
 
-    def paint_levels(self, painter: QPainter) -> None:
-        """Draw ticks at round values."""
-        for value in round_values(*self.row.levels, most=max(3, int(self.height / _TICK_PITCH))):
-            y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
-            self.tick(painter, y, format_tick(value, signed=self.row.signed))
+    def left_labels(self) -> list[LeftLabel]:
+        """Return ticks at round values."""
+        values = round_values(*self.row.levels, most=max(3, int(self.height / _TICK_PITCH)))[::-1]
+        ys = self.y_of(np.array(values)) / self.scale_of_time.ratio
+        return [
+            LeftLabel(y, format_tick(value, signed=self.row.signed))
+            for y, value in zip(ys.tolist(), values, strict=True)
+        ]
 
     def paint_grid(self, painter: QPainter) -> None:
         """Draw the horizontal line at the middle of the levels."""
@@ -191,12 +195,6 @@ class UnitItem(RowItem):
         """Draw one curve, ``values`` (T,), ``width`` in logical pixels."""
         scale = self.scale_of_time
         paint_curve(painter, self.y_of(values), scale, self.pixel_height, colour=colour, width=width * scale.ratio)
-
-    def mark_selected(self, painter: QPainter, y: float) -> None:
-        """Draw ▸ and the number of the selected unit at the left edge."""
-        if self.selected is not None:
-            self.tick(painter, y, str(self.selected), bold=True)
-            paint_marker(painter, y, self.look.theme.ink)
 
 
 def round_values(low: float, high: float, most: int) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
@@ -19,10 +19,11 @@ from lstm_studio.ui.plots.gradient_item import GradientItem
 from lstm_studio.ui.plots.heat_item import HeatItem
 from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.raster import to_index
+from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState, UnitRow, View
 from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.plots.times import Times
-from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.theme import DARK, LIGHT, Text
 from tests.ui.plots.conftest import make_state, unit_row
 
 
@@ -434,6 +435,55 @@ def test_every_widget_has_an_accessible_name_and_every_row_a_summary(stack: Plot
     description = stack.row_header("heat").accessibleDescription()
     assert description.startswith("Heat map of 16 units over 50 steps, −1.00 to 1.00; unit 14 at step 28: ")
     assert f"{row.values[27, 14]:.2f}".replace("-", "−") in description
+
+
+def test_a_note_ends_before_the_ticks_and_the_tool_tip_has_all_of_it(
+    stack: PlotStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tips: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _point, text, _widget: tips.append(text))
+    note = "passengers of all airlines, in thousands, standard"
+    values = np.linspace(-2, 3, 50, dtype=np.float32)[:, None]
+    row = replace(
+        unit_row("input", 5, 1, View.LINES, group=""), values=values, levels=(-2.0, 3.0), names=("n",), note=note
+    )
+    rows = tuple(replace(row, key=f"input {number}") for number in range(6))
+    for height in (450, 700):
+        stack.resize(1056, height)
+        stack.apply(StackState(rows, 50, cursor=49))
+        image = picture(stack)
+        header, item = stack.row_header("input 0"), stack.row_item("input 0")
+        assert header.note_shown.endswith("…")
+        assert header.note_shown[:-1] in f"ht  {note}"
+        # The columns just left of the ticks, below the title, are empty: no letter runs into a number.
+        bottom = int(item.y() + item.height)
+        for reach in item.reaches():
+            if reach.top < 20:
+                continue
+            x = stack.edges[0] - reach.width - 2
+            for y in range(int(item.y() + reach.top) + 2, min(bottom, int(item.y() + reach.bottom) - 2)):
+                assert colour_at(image, x, y) == LIGHT.panel
+        QApplication.sendEvent(header, QHelpEvent(QEvent.Type.ToolTip, QPoint(5, 5), QPoint(5, 5)))
+        assert note in tips[-1]
+    assert header.lines > 3
+
+
+def test_a_note_that_fits_is_shown_whole_and_the_label_column_holds_the_longest_title(stack: PlotStack) -> None:
+    state = make_state()
+    stack.apply(state)
+    before = stack.edges[0]
+    assert stack.row_header("heat").note_shown == "ht  note"
+    titles = ("RNN short-term memory →", "Short-term memory")
+    rows = [replace(row, title=title) for row, title in zip(state.rows[1:3], titles, strict=True)]
+    stack.apply(replace(state, rows=(state.rows[0], *rows, *state.rows[3:])))
+    metrics = Look(LIGHT).metrics(Text.ROW_LABEL)
+    header = stack.row_header("heat")
+    assert header.width() >= metrics.horizontalAdvance(titles[0]) + 20
+    assert stack.edges[0] > before
+    # Wide enough for the unit's number beside the title.
+    assert [reach for reach in stack.row_item("heat").reaches() if reach.top < 5]
+    stack.apply(state)
+    assert stack.edges[0] == before
 
 
 def test_rows_with_the_same_key_are_a_bug(stack: PlotStack) -> None:
