@@ -2,83 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from lstm_studio.engine.call import Call, Chain, Layout, chains
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a recurrent module.
+@dataclass(slots=True)
+class Recording:
+    """One forward pass.
 
     Parameters
     ----------
-    path
-        Attribute path of the module in the model; empty for the model itself.
-    module, cell
-        The module and its kind.
-    x
-        What entered, as the module was given it: (T, F), (T, B, F) or, batch first, (B, T, F). Still attached to the
-        graph of whatever computed it.
-    initial
-        The initial states it was given, likewise attached, each (L·D, [B,] P or H); empty where it started at zero.
-    output
-        The hidden states it returned, laid out as ``x``; a leaf of the graph of whatever follows.
-    final
-        The final states it returned, likewise leaves, each (L·D, [B,] P or H).
+    calls
+        The calls of recurrent modules, in order.
+    returned
+        What the model returned.
+    chains
+        The calls again, those together that follow each other in time, in the order of their first calls.
     """
-
-    path: str
-    module: nn.Module
-    cell: Cell
-    x: Tensor
-    initial: tuple[Tensor, ...]
-    output: Tensor
-    final: tuple[Tensor, ...]
-
-    @property
-    def batched(self) -> bool:
-        """Whether ``x`` and ``output`` have a batch axis."""
-        return self.x.dim() == 3
-
-    @property
-    def batch_axis(self) -> int:
-        """The axis of the batch in ``x`` and ``output``, where there is one."""
-        return 0 if self.module.batch_first else 1
-
-    @property
-    def items(self) -> int:
-        """B, 1 without a batch axis."""
-        return self.x.shape[self.batch_axis] if self.batched else 1
-
-    def item(self, tensor: Tensor, index: int) -> Tensor:
-        """Return the (T, ·) part of one item of the batch, of a tensor laid out as ``x``."""
-        return tensor.select(self.batch_axis, index) if self.batched else tensor
-
-    def state_item(self, state: Tensor, index: int) -> Tensor:
-        """Return the (L·D, ·) part of one item of the batch, of a tensor laid out as the states."""
-        return state.select(1, index) if self.batched else state
-
-
-@dataclass(slots=True)
-class Recording:
-    """The calls of one forward pass, in order, and what the model returned."""
 
     calls: list[Call] = field(default_factory=list)
     returned: Any = None
+    chains: list[Chain] = field(default_factory=list)
 
 
 def recurrent_modules(model: nn.Module) -> dict[str, tuple[nn.Module, Cell]]:
     """Return the modules of a registered kind by attribute path.
+
+    For ``nn.LSTMCell``, ``nn.GRUCell`` and ``nn.RNNCell`` that is a stack of one layer with the same weights.
 
     Raises
     ------
@@ -87,23 +49,40 @@ def recurrent_modules(model: nn.Module) -> dict[str, tuple[nn.Module, Cell]]:
     """
     found = {}
     for path, module in model.named_modules():
-        cell = cell_of_module(module)
+        stack = _as_stack(module) if isinstance(module, nn.RNNCellBase) else module
+        cell = cell_of_module(stack)
         if cell is not None:
-            found[path] = (module, cell)
+            found[path] = (stack, cell)
     if not found:
-        kinds = " or ".join(cell.title for cell in cells().values())
-        others = {
-            type(module).__name__ for module in model.modules() if isinstance(module, nn.RNNBase | nn.RNNCellBase)
-        }
-        has = f"; it has {', '.join(sorted(others))}" if others else ""
-        raise TraceError(
-            f"{type(model).__name__} contains no {kinds} layer{has}.", "Give a model that contains one of these."
-        )
+        kinds = ", ".join(cell.title for cell in cells().values())
+        raise TraceError(f"{type(model).__name__} contains no layer over time.", f"The kinds that are known: {kinds}.")
     return found
 
 
-def run(model: nn.Module, x: Tensor, *, gradients: bool) -> Recording:
+def _as_stack(module: nn.RNNCellBase) -> nn.Module:
+    """Return the stack of one layer that computes what the cell computes at each step, with its very weights."""
+    kind: Callable[..., nn.RNNBase]
+    if isinstance(module, nn.LSTMCell):
+        kind = nn.LSTM
+    elif isinstance(module, nn.GRUCell):
+        kind = nn.GRU
+    elif isinstance(module, nn.RNNCell):
+        kind = partial(nn.RNN, nonlinearity=module.nonlinearity)
+    else:
+        return module
+    stack = kind(module.input_size, module.hidden_size, bias=module.bias, device="meta")
+    for name in [name for name, _ in stack.named_parameters()]:
+        weight = getattr(module, name.removesuffix("_l0"))
+        delattr(stack, name)
+        setattr(stack, name, weight.detach())
+    return stack
+
+
+def run(model: nn.Module, x: Tensor | PackedSequence, *, gradients: bool) -> Recording:
     """Call ``model(x)`` once and record the calls of its recurrent modules.
+
+    Recurrent modules run in the precision of their weights, under autocast too: what half precision does not tell
+    cannot be recovered.
 
     Mode, ``requires_grad``, gradients, buffers, hooks and random state of the model are afterwards as before. With
     ``gradients``, the graph is cut at each recurrent module: what enters it ends one piece of the graph, what leaves it
@@ -121,70 +100,106 @@ def run(model: nn.Module, x: Tensor, *, gradients: bool) -> Recording:
     Raises
     ------
     TraceError
-        If a recurrent module receives what cannot be traced, or none is called, or one more than once.
+        If a recurrent module receives what cannot be traced, or none is called.
     """
     recording = Recording()
+    device = x.data.device
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(mode=False))
         stack.enter_context(torch.set_grad_enabled(gradients))
-        stack.enter_context(_as_found(model, x.device))
-        if x.device.type == "cuda":
+        stack.enter_context(_as_found(model, device))
+        if device.type == "cuda":
             # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
             stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
-        for path, (module, cell) in recurrent_modules(model).items():
-            _hook(stack, recording, path, module, cell)
+        for path, (layers, cell) in recurrent_modules(model).items():
+            _hook(stack, recording, model.get_submodule(path), (path, layers, cell))
         recording.returned = model(x)
     if not recording.calls:
         raise TraceError(
             f"None of the recurrent layers of {type(model).__name__} was called in its forward pass.",
             "Trace the part of the model that calls them.",
         )
-    paths = [call.path for call in recording.calls]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise TraceError(
-                f"{path or type(model).__name__} is called {paths.count(path)} times in one forward pass.",
-                "Trace a model that calls each recurrent layer once, on the whole sequence.",
-            )
+    recording.chains = chains(recording.calls)
     return recording
 
 
-def _hook(stack: ExitStack, recording: Recording, path: str, module: nn.Module, cell: Cell) -> None:
-    entered: list[tuple[Tensor, tuple[Tensor, ...]]] = []
-    title = f"{path or cell.kind} ({cell.title})"
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """What a call was given, in the precision of the module, before the graph was cut."""
+
+    x: Tensor
+    layout: Layout
+    given: tuple[Tensor, ...]
+    initial: tuple[Tensor, ...]
+    outside: ExitStack
+
+
+def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tuple[str, nn.Module, Cell]) -> None:
+    path, layers, cell = about
+    entered: list[_Entered] = []
+    title = f"{path or cell.kind} ({type(module).__name__ if module is not layers else cell.title})"
+    features = cell.sizes(layers).input_size
 
     def before(
         module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         values = dict(zip(("input", "hx"), args, strict=False)) | kwargs
-        x, states = values["input"], values.get("hx")
-        if isinstance(x, PackedSequence):
+        sequence, states = values["input"], values.get("hx")
+        packed = sequence if isinstance(sequence, PackedSequence) else None
+        x = sequence if packed is None else packed.data
+        if x.shape[-1] != features:
             raise TraceError(
-                f"{title} receives a packed sequence.", "Trace one sequence at a time, without packing it."
-            )
-        if x.shape[-1] != module.input_size:
-            raise TraceError(
-                f"{title} takes {module.input_size} features a step, and receives {x.shape[-1]}.",
+                f"{title} takes {features} features a step, and receives {x.shape[-1]}.",
                 "Give a sequence, or build a network, with the other's number of features.",
             )
-        initial = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
-        entered.append((x, initial))
+        given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
+        dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
+        x, initial = x.to(dtype), tuple(state.to(dtype) for state in given)
+        outside = stack.enter_context(ExitStack())
+        if torch.is_autocast_enabled(x.device.type):
+            outside.enter_context(torch.autocast(x.device.type, enabled=False))
+        entered.append(_Entered(x, _layout(x, packed, module), given, initial, outside))
         cut = tuple(state.detach() for state in initial)
-        hx = None if not cut else cut if len(cell.states) > 1 else cut[0]
-        return (x.detach(), hx), {}
+        hx = None if states is None else cut[0] if isinstance(states, Tensor) else cut
+        return (x.detach() if packed is None else _repacked(packed, x.detach()), hx), {}
 
-    def after(_module: nn.Module, _args: tuple[Any, ...], returned: tuple[Tensor, Any]) -> tuple[Tensor, Any]:
-        output, states = returned
-        final = (states,) if isinstance(states, Tensor) else tuple(states)
-        x, initial = entered.pop()
-        leaves = [tensor.detach().requires_grad_(torch.is_grad_enabled()) for tensor in (output, *final)]
-        recording.calls.append(Call(path, module, cell, x, initial, leaves[0], tuple(leaves[1:])))
+    def after(_module: nn.Module, _args: tuple[Any, ...], returned: Any) -> Any:
+        now = entered.pop()
+        now.outside.close()
+        layout = now.layout
+        output, states = (returned, returned) if layout.single_step else returned
+        many = not isinstance(states, Tensor)
+        final = tuple(states) if many else (states,)
+        leaves = tuple(state.detach().requires_grad_(torch.is_grad_enabled()) for state in final)
         # The model receives copies: it may change its own in place, which a leaf would not allow.
-        onward = [leaf.clone() for leaf in leaves]
-        return onward[0], onward[1] if isinstance(states, Tensor) else tuple(onward[1:])
+        handed = tuple(leaf.clone() for leaf in leaves)
+        onward: Any = handed if many else handed[0]
+        hidden = leaves[0]
+        if not layout.single_step:
+            tensor = output if layout.packed is None else output.data
+            hidden = tensor.detach().requires_grad_(torch.is_grad_enabled())
+            copy = hidden.clone()
+            onward = (copy if layout.packed is None else _repacked(output, copy), onward)
+        recording.calls.append(Call(path, layers, cell, layout, now.x, now.given, now.initial, hidden, leaves, handed))
+        return onward
 
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
     stack.callback(module.register_forward_hook(after, prepend=True).remove)
+
+
+def _layout(x: Tensor, packed: PackedSequence | None, module: nn.Module) -> Layout:
+    if packed is not None:
+        return Layout(int(packed.batch_sizes[0]), None, packed=packed)
+    if isinstance(module, nn.RNNCellBase):
+        return Layout(x.shape[0] if x.dim() == 2 else 1, 0 if x.dim() == 2 else None, single_step=True)
+    if x.dim() != 3:
+        return Layout(1, None)
+    axis = 0 if module.batch_first else 1
+    return Layout(x.shape[axis], axis)
+
+
+def _repacked(packed: PackedSequence, data: Tensor) -> PackedSequence:
+    return PackedSequence(data, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
 
 
 @contextmanager

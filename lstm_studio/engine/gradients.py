@@ -10,13 +10,14 @@ and 10 times as fast at 64, 256 and 512 units and 1000 steps; and it keeps the r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from lstm_studio.engine import losses, recovery
-from lstm_studio.engine.capture import Call
+from lstm_studio.engine.call import Call
 from lstm_studio.engine.losses import Context, CustomObjective
 from lstm_studio.engine.objectives import Objective
 from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
@@ -97,22 +98,25 @@ def gradients_of(
 
 def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[RecoveredLayer]]) -> dict[str, Array]:
     """Go back through the calls, last first, and between them through the pieces of the graph; return ``grad.…``."""
-    roots = [_Root(loss, np.ones(()))]
-    found: dict[str, Array] = {}
+    calls = context.recording.calls
+    upstream = _Upstream(calls)
+    upstream.enter(_Root(loss, np.ones(())))
+    inside: dict[int, CallGradients] = {}
     with np.errstate(all="ignore"):
-        for call in reversed(context.recording.calls):
-            output, *final = _upstream((call.output, *call.final), roots)
-            inside = recovery.gradients(
-                call,
-                layers[id(call)],
-                call.item(output, context.item).numpy(),
-                tuple(call.state_item(state, context.item).numpy() for state in final),
-            )
-            roots += _ends(call, inside, context.item)
+        for call in reversed(calls):
+            output, final = upstream.of(call, context.item)
+            found = recovery.gradients(call, layers[id(call)], output, final)
+            for root in _ends(call, found, context.item):
+                upstream.enter(root)
+            inside[id(call)] = found
+    parts: dict[str, list[Array]] = {}
+    for chain in context.recording.chains:
+        for call in chain.calls:
             for layer in layers[id(call)]:
-                found |= {f"grad.{name}": array for name, array in inside.of(layer).items()}
-        found["grad.input"] = inside.input
-    return found
+                for name, array in inside[id(call)].of(layer).items():
+                    parts.setdefault(f"grad.{name}", []).append(array)
+    parts["grad.input"] = [inside[id(call)].input for call in context.recording.chains[0].calls]
+    return {name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for name, arrays in parts.items()}
 
 
 def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
@@ -128,34 +132,74 @@ def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
     }
 
 
-def _upstream(leaves: tuple[Tensor, ...], roots: list[_Root]) -> list[Tensor]:
-    """Return dL with respect to each leaf, through all ends of the graph, in float64 on the CPU."""
-    sums = [torch.zeros(leaf.shape, dtype=torch.float64) for leaf in leaves]
-    for root in roots:
+class _Upstream:
+    """dL with respect to what each call returned, in float64, gathered from the ends of the graph that depend on it."""
+
+    def __init__(self, calls: list[Call]) -> None:
+        self._leaves = {id(leaf): leaf for call in calls for leaf in call.leaves}
+        self._sums: dict[int, Tensor] = {}
+
+    def enter(self, root: _Root) -> None:
+        """Carry the gradient of one end back through its piece of the graph."""
+        leaves = self._reached(root.tensor)
+        if not leaves:
+            return
         # The graph may compute in float32: a gradient near its underflow goes through it multiplied by a power of two.
         largest = float(np.abs(root.gradient).max(initial=0.0))
         scale = 2.0 ** np.frexp(largest)[1] if 0 < largest < np.inf else 1.0
         entering = torch.tensor(root.gradient / scale).to(root.tensor)
-        through = torch.autograd.grad(root.tensor, leaves, entering, retain_graph=True, allow_unused=True)
-        for index, part in enumerate(through):
-            if part is not None:
-                sums[index] += part.cpu().to(torch.float64) * scale
-    return sums
+        through = torch.autograd.grad(root.tensor, leaves, entering, retain_graph=True)
+        for leaf, part in zip(leaves, through, strict=True):
+            wide = part.cpu().to(torch.float64) * scale
+            before = self._sums.get(id(leaf))
+            self._sums[id(leaf)] = wide if before is None else before + wide
+
+    def of(self, call: Call, item: int) -> tuple[Array, tuple[Array, ...]]:
+        """Return dL with respect to the output (T, D·P) and the final states, each (L·D, ·), of one item."""
+        final = tuple(call.state(self._sum(state), item).numpy() for state in call.final)
+        if call.layout.single_step:
+            # The first state is the output itself, which counts once.
+            return final[0], (np.zeros_like(final[0]), *final[1:])
+        return self._sum(call.output)[call.layout.rows(item)].numpy(), final
+
+    def _sum(self, leaf: Tensor) -> Tensor:
+        found = self._sums.get(id(leaf))
+        return torch.zeros(leaf.shape, dtype=torch.float64) if found is None else found
+
+    def _reached(self, tensor: Tensor) -> list[Tensor]:
+        """Return the leaves that a tensor depends on; asking autograd about all of them costs too much in a loop."""
+        if id(tensor) in self._leaves:
+            return [tensor]
+        reached, seen, left = [], set(), [tensor.grad_fn]
+        while left:
+            node = left.pop()
+            if node is None or node in seen:
+                continue
+            seen.add(node)
+            leaf = self._leaves.get(id(getattr(node, "variable", None)))
+            if leaf is not None:
+                reached.append(leaf)
+            left += [before for before, _ in node.next_functions]
+        return reached
 
 
 def _ends(call: Call, inside: CallGradients, item: int) -> list[_Root]:
     """Return the ends of the pieces of the graph that feed this call, with dL with respect to them."""
     ends = []
     if call.x.requires_grad:
-        whole = torch.zeros(call.x.shape, dtype=torch.float64)
-        call.item(whole, item).copy_(torch.from_numpy(np.ascontiguousarray(inside.input)))
-        ends.append(_Root(call.x, whole.numpy()))
+        ends.append(_Root(call.x, _placed(call.x, call.layout.rows(item), inside.input)))
     for state, gradient in zip(call.initial, inside.initial, strict=False):
         if state.requires_grad:
-            whole = torch.zeros(state.shape, dtype=torch.float64)
-            call.state_item(whole, item).copy_(torch.from_numpy(gradient))
-            ends.append(_Root(state, whole.numpy()))
+            ends.append(_Root(state, _placed(state, call.layout.states(item), gradient)))
     return ends
+
+
+def _placed(tensor: Tensor, index: Any, gradient: Array) -> Array:
+    """Return zeros shaped as ``tensor`` with the gradient of one item in its place."""
+    whole = torch.zeros(tensor.shape, dtype=torch.float64)
+    whole[index.cpu() if isinstance(index, Tensor) else index] = torch.from_numpy(np.ascontiguousarray(gradient))
+    array: Array = whole.numpy()
+    return array
 
 
 def _norms(gradient: Array) -> Array:

@@ -10,7 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+from torch.nn.utils.rnn import PackedSequence
 
+from lstm_studio.engine.call import Call
 from lstm_studio.engine.capture import Recording
 from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.errors import TraceError
@@ -53,9 +55,7 @@ def scalar(objective: Objective | CustomObjective, context: Context) -> Tensor:
         return _custom(objective, context)
     match objective.kind:
         case ObjectiveKind.LAST_HIDDEN:
-            call = context.recording.calls[-1]
-            directions = call.cell.sizes(call.module).directions
-            return call.state_item(call.final[0], context.item)[-directions:].sum()
+            return context.recording.chains[-1].calls[-1].last_hidden(context.item).sum()
         case ObjectiveKind.HIDDEN:
             return _hidden(objective, context)
         case ObjectiveKind.NEXT_STEP:
@@ -83,13 +83,32 @@ def returned_tensor(returned: Any) -> Tensor:
 
 def item_output(context: Context) -> Tensor:
     """Return the model's output for the traced item: (T, K), or (K,) where it answers once per sequence."""
+    chain = context.recording.chains[-1]
+    layout = chain.calls[-1].layout
+    if layout.packed is not None:
+        first = context.recording.returned
+        while isinstance(first, tuple | list) and not isinstance(first, PackedSequence):
+            first = first[0]
+        if isinstance(first, PackedSequence):
+            return first.data[layout.rows(context.item)]
     output = returned_tensor(context.recording.returned)
-    call = context.recording.calls[-1]
-    if call.batched and output.dim() == 3:
-        output = call.item(output, context.item)
-    elif call.batched and output.dim() >= 1:
-        output = output[context.item]
-    return output
+    if layout.batch_axis is None and layout.packed is None:
+        return output
+    if output.dim() != 3:
+        return output[context.item] if output.dim() else output
+    steps = sum(len(call.hidden(context.item)) for call in chain.calls)
+    return output.select(_batch_axis(output, chain.calls[-1], steps), context.item)[:steps]
+
+
+def _batch_axis(output: Tensor, call: Call, steps: int) -> int:
+    """Return the axis of the batch in a model's (T, B, K) or (B, T, K) output."""
+    if call.layout.batch_axis is not None and not call.layout.single_step:
+        return call.layout.batch_axis
+    items = call.layout.items
+    # Packed steps and single ones say nothing about the layout of the whole: its sizes do, unless both are equal.
+    fits = [axis for axis in (0, 1) if output.shape[axis] == items and output.shape[1 - axis] >= steps]
+    preferred = 0 if call.layout.single_step or call.module.batch_first else 1
+    return preferred if preferred in fits or not fits else fits[0]
 
 
 def _custom(objective: CustomObjective, context: Context) -> Tensor:
@@ -101,8 +120,7 @@ def _custom(objective: CustomObjective, context: Context) -> Tensor:
 
 
 def _hidden(objective: Objective, context: Context) -> Tensor:
-    call = context.recording.calls[-1]
-    hidden = call.item(call.output, context.item)
+    hidden = torch.cat([call.hidden(context.item) for call in context.recording.chains[-1].calls])
     steps, units = hidden.shape
     if not -steps <= objective.step < steps or not 0 <= objective.unit < units:
         raise TraceError(
@@ -113,8 +131,7 @@ def _hidden(objective: Objective, context: Context) -> Tensor:
 
 
 def _next_step(context: Context) -> Tensor:
-    call = context.recording.calls[0]
-    x = call.item(call.x, context.item).detach()
+    x = torch.cat([call.input(context.item) for call in context.recording.chains[0].calls]).detach()
     output = _readout(context, ObjectiveKind.NEXT_STEP)
     if output.shape != x.shape:
         raise TraceError(
@@ -159,8 +176,7 @@ def _target(context: Context) -> Tensor:
 
 
 def _readout(context: Context, kind: ObjectiveKind) -> Tensor:
-    call = context.recording.calls[-1]
-    if context.recording.returned is None or call.path == "":
+    if context.recording.returned is None or context.recording.calls[-1].path == "":
         raise TraceError(
             f"The objective '{kind}' needs a read-out, and the network has none.", "Choose the objective 'last-hidden'."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_studio.engine.capture import Call
+from lstm_studio.engine.call import Call
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Layer, layer_prefix
@@ -53,9 +53,36 @@ class RecoveredLayer:
         return array[::-1] if self.reverse else array
 
 
+def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
+    """Return the layers of all calls of a chain as if it were one call.
+
+    Parameters
+    ----------
+    parts
+        What :func:`recover` returned for each call, in order.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    whole = []
+    for same in zip(*parts, strict=True):
+        first = same[0]
+        signals = {name: np.concatenate([part.signals[name] for part in same]) for name in first.signals}
+        whole.append(replace(first, signals=signals, error=max(part.error for part in same)))
+    return whole
+
+
 @torch.no_grad()
-def recover(call: Call, item: int) -> list[RecoveredLayer]:
+def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
     """Recover the signals of all layers and directions, from the input up, forward before reverse.
+
+    Parameters
+    ----------
+    call
+        The call.
+    item
+        Which sequence of the batch.
+    path
+        That of its chain.
 
     Raises
     ------
@@ -66,14 +93,14 @@ def recover(call: Call, item: int) -> list[RecoveredLayer]:
     sizes = cell.sizes(module)
     directions, top = sizes.directions, sizes.layers - 1
     out = cell.output_size(module)
-    x = call.item(call.x, item).detach()
-    initial = tuple(call.state_item(state, item).detach() for state in _initial(call))
+    x = call.input(item).detach()
+    initial = tuple(call.state(state, item).detach() for state in _initial(call))
     declared = cell.signals(module)
     recovered = []
     for index in range(sizes.layers):
         layers = [cell.layer(module, index, reverse) for reverse in (False, True)[:directions]]
         before = tuple(state[index * directions : (index + 1) * directions] for state in initial)
-        both = call.item(call.output, item).detach() if index == top else cell.run(layers, x, before)
+        both = call.hidden(item).detach() if index == top else cell.run(layers, x, before)
         for direction, layer in enumerate(layers):
             reverse = direction == 1
             h = both[:, direction * out : (direction + 1) * out]
@@ -83,7 +110,7 @@ def recover(call: Call, item: int) -> list[RecoveredLayer]:
             own = _to_numpy(h)
             arrays = found.signals | {cell.states[0]: own}
             description = TraceLayer(
-                layer_prefix(call.path, cell.kind, index, reverse), cell.kind, cell.title, sizes.hidden_size, declared
+                layer_prefix(path, cell.kind, index, reverse), cell.kind, cell.title, sizes.hidden_size, declared
             )
             error = _error(call, description.prefix, found.hidden_state, own)
             signals = {signal.name: arrays[signal.name] for signal in declared}

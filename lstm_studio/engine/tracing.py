@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine import capture, devices, losses, recovery
 from lstm_studio.engine.gradients import gradients_of
@@ -26,7 +27,7 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 def trace(
     network: Network | nn.Module,
-    sequence: Sequence | ArrayLike | Tensor,
+    sequence: Sequence | ArrayLike | Tensor | PackedSequence,
     *,
     item: int = 0,
     gradients: bool = True,
@@ -88,17 +89,19 @@ def trace(
     wanted = _objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
 
     recording = capture.run(module, x, gradients=gradients)
-    first = recording.calls[0]
-    if not 0 <= item < first.items:
-        raise TraceError(f"There is no item {item} in a batch of {first.items}.", "Items are counted from 0.")
+    items = min(call.layout.items for call in recording.calls)
+    if not 0 <= item < items:
+        raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
-    layers = {id(call): recovery.recover(call, item) for call in recording.calls}
+    layers = {id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls}
+    every = [
+        layer for chain in recording.chains for layer in recovery.joined([layers[id(call)] for call in chain.calls])
+    ]
 
-    arrays: dict[str, Array] = {"input": _numpy(first.item(first.x, item))}
-    for recovered in layers.values():
-        for layer in recovered:
-            for name, signal in layer.signals.items():
-                arrays[f"{layer.description.prefix}.{name}"] = layer.in_time(signal)
+    arrays: dict[str, Array] = {"input": _numpy(torch.cat([call.input(item) for call in recording.chains[0].calls]))}
+    for layer in every:
+        for name, signal in layer.signals.items():
+            arrays[f"{layer.description.prefix}.{name}"] = layer.in_time(signal)
     if readout_kind:
         output = losses.item_output(context).detach()
         arrays["output"] = _numpy(output.softmax(-1) if readout_kind == "classes" else output)
@@ -106,7 +109,6 @@ def trace(
     found = None if wanted is None else gradients_of(wanted, context, layers)
     if found is not None:
         arrays |= found.arrays
-    every = [layer for recovered in layers.values() for layer in recovered]
     traced = Trace(
         arrays,
         tuple(layer.description for layer in every),
@@ -151,14 +153,23 @@ def _device(module: nn.Module) -> torch.device:
 def _input(
     module: nn.Module,
     network: Network | nn.Module,
-    sequence: Sequence | ArrayLike | Tensor,
+    sequence: Sequence | ArrayLike | Tensor | PackedSequence,
     dtype: torch.dtype,
     where: torch.device,
-) -> Tensor:
+) -> Tensor | PackedSequence:
     """Return what the module is called with."""
-    recurrent, cell = next(iter(capture.recurrent_modules(module).values()))
-    bare = isinstance(network, Network) or recurrent is module
+    path, (recurrent, cell) = next(iter(capture.recurrent_modules(module).items()))
+    bare = isinstance(network, Network) or not path
     name = f"The sequence {sequence.name!r}" if isinstance(sequence, Sequence) and sequence.name else "The sequence"
+    if isinstance(sequence, PackedSequence):
+        data = sequence.data.to(device=where, dtype=dtype if sequence.data.is_floating_point() else None)
+        order = sequence.sorted_indices
+        return PackedSequence(data, sequence.batch_sizes, None if order is None else order.to(where))
+    if not path and isinstance(module, nn.RNNCellBase):
+        raise TraceError(
+            f"A bare {type(module).__name__} computes one step.",
+            "Give the model that calls it in a loop over the steps.",
+        )
     values = sequence.values if isinstance(sequence, Sequence) else sequence
     x = values.detach() if isinstance(values, Tensor) else torch.tensor(np.asarray(values))
     x = x.to(device=where, dtype=dtype if bare or x.is_floating_point() else None)
