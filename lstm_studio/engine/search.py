@@ -1,0 +1,309 @@
+"""Find similar: stretches in which the same units are switched on together, as in LSTMVis (Strobelt et al. 2018).
+
+A unit is *on* where its value is at or above a threshold. A pattern says which units are on, and which off, all through
+a stretch of some length, and the other way round in a margin on both sides: what begins and ends with the stretch. The
+index keeps one bit per step and unit, the steps of one unit side by side, so that 64 steps are compared at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.engine.trace import Trace
+from lstm_studio.errors import TraceError
+from lstm_studio.progress import Progress, ignore_progress
+
+Bits = NDArray[np.uint64]
+
+_WORD = 64
+"""Steps in a word; two traces lie at least so far apart on the common axis."""
+_CHUNK = 1 << 16
+"""Steps that are compared with the threshold at once while the index is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What to look for.
+
+    Parameters
+    ----------
+    on, off
+        Units at or above the threshold, and below it, at every step of a stretch.
+    length
+        Steps of a stretch, at least 1.
+    margin
+        Steps on both sides in which each of these units is on the other side of the threshold, 0 … 64. A stretch at the
+        edge of a sequence needs no more than there is.
+    """
+
+    on: tuple[int, ...]
+    off: tuple[int, ...] = ()
+    length: int = 1
+    margin: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One stretch that was found.
+
+    Parameters
+    ----------
+    trace
+        Which of the traces, from 0.
+    start, stop
+        Its steps, ``start`` … ``stop − 1``.
+    units
+        How many units of the pattern fit.
+    """
+
+    trace: int
+    start: int
+    stop: int
+    units: int
+
+
+def pattern_of(trace: Trace, signal: str, start: int, stop: int, threshold: float, *, margin: int = 1) -> Pattern:
+    """Return the pattern of all units that are on throughout a stretch, and off in the margin on both sides.
+
+    Parameters
+    ----------
+    trace, signal
+        Where the stretch is, ``"lstm.0.hidden_state"``.
+    start, stop
+        Its steps, ``start`` … ``stop − 1``.
+    threshold
+        From which value on a unit is on.
+    margin
+        Steps on both sides, 0 … 64; those beyond the ends of the trace count as off.
+
+    Raises
+    ------
+    TraceError
+        If the signal or the stretch is not in the trace, or the margin is out of range.
+    """
+    values = _values(trace, signal)
+    if not 0 <= start < stop <= len(values):
+        raise TraceError(
+            f"The stretch from {start} to {stop} is not within the {len(values)} steps of {signal}.",
+            "Choose one that begins before it ends.",
+        )
+    _check_margin(margin)
+    on = values >= threshold
+    around = on[max(0, start - margin) : start].any(axis=0) | on[stop : stop + margin].any(axis=0)
+    units = np.flatnonzero(on[start:stop].all(axis=0) & ~around)
+    return Pattern(tuple(int(unit) for unit in units), (), stop - start, margin)
+
+
+class SignalIndex:
+    """One signal of one or many traces, as bits.
+
+    Parameters
+    ----------
+    traces
+        Where to search; all have the signal, with the same number of units.
+    signal
+        Canonical name, ``"lstm.0.hidden_state"``; any that has one value per step and unit.
+    threshold
+        From which value on a unit is on; NaN is off.
+    progress
+        Told after each chunk of steps.
+
+    Raises
+    ------
+    TraceError
+        If there is no trace, or one lacks the signal or has another number of units.
+    """
+
+    def __init__(
+        self, traces: Sequence[Trace], signal: str, threshold: float, progress: Progress = ignore_progress
+    ) -> None:
+        arrays = [_values(trace, signal) for trace in traces]
+        if not arrays:
+            raise TraceError("There is no trace to search in.", "Give at least one.")
+        units = {array.shape[1] for array in arrays}
+        if len(units) > 1:
+            raise TraceError(
+                f"{signal} has {' and '.join(map(str, sorted(units)))} units in different traces.",
+                "Search in traces of networks of one size.",
+            )
+        self.signal, self.threshold = signal, threshold
+        self.units = units.pop()
+        lengths = np.array([len(array) for array in arrays])
+        # Before, between and after the traces one word stays empty, for the margins to reach into.
+        words = -(-lengths // _WORD) + 1
+        self._starts = (np.concatenate(([0], np.cumsum(words)[:-1])) + 1) * _WORD
+        self._bits = np.zeros((self.units, int(words.sum()) + 1), np.uint64)
+        self._inside = np.zeros((1, self._bits.shape[1]), np.uint64)
+        done, total = 0, max(int(lengths.sum()), 1)
+        for array, start in zip(arrays, self._starts, strict=True):
+            for first in range(0, len(array), _CHUNK):
+                chunk = array[first : first + _CHUNK]
+                begin = (int(start) + first) // _WORD
+                self._write(self._bits, begin, np.ascontiguousarray((chunk >= threshold).T))
+                self._write(self._inside, begin, np.ones((1, len(chunk)), bool))
+                done += len(chunk)
+                progress(done / total, f"indexing {signal}")
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes: one bit per step and unit."""
+        return self._bits.nbytes + self._inside.nbytes
+
+    def find(self, pattern: Pattern, count: int = 20) -> list[Match]:
+        """Return the stretches that fit best, the most units first, then in the order of traces and steps.
+
+        No two of them overlap: of those that would, the better one stays, or the earlier one of two alike. Stretches
+        that fit no unit are left out.
+
+        Parameters
+        ----------
+        pattern
+            What to look for.
+        count
+            How many at most.
+
+        Raises
+        ------
+        TraceError
+            If the pattern names no unit, or one that there is not, or its length or margin is out of range.
+        """
+        self._check(pattern)
+        chosen: list[Match] = []
+        taken: list[int] = []
+        fitting = len(pattern.on) + len(pattern.off)
+        planes = self._counts(pattern)
+        for units in range(fitting, 0, -1):
+            for position in _positions(_equal(planes, units)):
+                if any(abs(position - other) < pattern.length for other in taken):
+                    continue
+                trace = int(np.searchsorted(self._starts, position, side="right")) - 1
+                start = position - int(self._starts[trace])
+                chosen.append(Match(trace, start, start + pattern.length, units))
+                taken.append(position)
+                if len(chosen) == count:
+                    return chosen
+        return chosen
+
+    def _counts(self, pattern: Pattern) -> list[Bits]:
+        """Return how many units fit where a stretch starts, as binary numbers, the lowest digit first.
+
+        Each is a plane of one digit for all steps, so that adding a unit takes a few operations on words.
+        """
+        planes: list[Bits] = []
+        wanted = [(unit, True) for unit in pattern.on] + [(unit, False) for unit in pattern.off]
+        for unit, is_on in wanted:
+            bits = self._bits[unit] if is_on else ~self._bits[unit] & self._inside[0]
+            carry = _throughout(bits, pattern.length)
+            if pattern.margin:
+                near = _anywhere(bits, pattern.margin)
+                carry &= ~(_later(near, pattern.length) | _earlier(near, pattern.margin))
+            for index, plane in enumerate(planes):
+                planes[index], carry = plane ^ carry, plane & carry
+            if carry.any():
+                planes.append(carry)
+        return planes
+
+    def _check(self, pattern: Pattern) -> None:
+        named = [*pattern.on, *pattern.off]
+        if not named:
+            raise TraceError("The pattern names no unit.", "Lower the threshold, or choose units.")
+        beyond = [unit for unit in named if not 0 <= unit < self.units]
+        if beyond:
+            raise TraceError(f"{self.signal} has no unit {beyond[0]}.", f"Choose units from 0 to {self.units - 1}.")
+        if len(set(named)) < len(named):
+            raise TraceError("The pattern names a unit twice.", "Name each unit once, as on or as off.")
+        if pattern.length < 1:
+            raise TraceError(f"The length is {pattern.length}.", "Look for stretches of at least 1 step.")
+        _check_margin(pattern.margin)
+
+    @staticmethod
+    def _write(bits: Bits, begin: int, flags: NDArray[np.bool_]) -> None:
+        packed = np.packbits(flags, axis=1, bitorder="little")
+        room = -packed.shape[1] % 8
+        words = np.pad(packed, ((0, 0), (0, room))).view("<u8")
+        bits[:, begin : begin + words.shape[1]] = words
+
+
+def _values(trace: Trace, signal: str) -> NDArray[Any]:
+    if signal not in trace:
+        raise TraceError(f"The trace has no {signal!r}.", f"It has {', '.join(trace.names[:12])} …")
+    values = trace[signal]
+    if values.ndim != 2:
+        raise TraceError(f"{signal} has one value per step, not one per unit.", "Search in a signal.")
+    return values
+
+
+def _check_margin(margin: int) -> None:
+    if not 0 <= margin <= _WORD:
+        raise TraceError(f"The margin is {margin}.", f"Give 0 to {_WORD} steps.")
+
+
+def _later(bits: Bits, steps: int) -> Bits:
+    """Return at each step what is there ``steps`` later; nothing beyond the end."""
+    whole, rest = divmod(steps, _WORD)
+    moved = np.zeros_like(bits)
+    if whole >= len(bits):
+        return moved
+    kept = len(bits) - whole
+    np.right_shift(bits[whole:], np.uint64(rest), out=moved[:kept])
+    if rest:
+        moved[: kept - 1] |= bits[whole + 1 :] << np.uint64(_WORD - rest)
+    return moved
+
+
+def _earlier(bits: Bits, steps: int) -> Bits:
+    """Return at each step what is there ``steps`` earlier; nothing before the beginning."""
+    whole, rest = divmod(steps, _WORD)
+    moved = np.zeros_like(bits)
+    if whole >= len(bits):
+        return moved
+    kept = len(bits) - whole
+    np.left_shift(bits[:kept], np.uint64(rest), out=moved[whole:])
+    if rest:
+        moved[whole + 1 :] |= bits[: kept - 1] >> np.uint64(_WORD - rest)
+    return moved
+
+
+def _throughout(bits: Bits, length: int) -> Bits:
+    """Return where a run of at least ``length`` begins, by doubling."""
+    found, covered = bits.copy(), 1
+    while covered < length:
+        step = min(covered, length - covered)
+        found &= _later(found, step)
+        covered += step
+    return found
+
+
+def _anywhere(bits: Bits, length: int) -> Bits:
+    """Return where any of the ``length`` steps from here on is set, by doubling."""
+    found, covered = bits.copy(), 1
+    while covered < length:
+        step = min(covered, length - covered)
+        found |= _later(found, step)
+        covered += step
+    return found
+
+
+def _equal(planes: list[Bits], number: int) -> Bits:
+    """Return where the binary numbers equal ``number``."""
+    if number >> len(planes):
+        return np.zeros(0, np.uint64)
+    found = np.full_like(planes[0], np.iinfo(np.uint64).max)
+    for digit, plane in enumerate(planes):
+        found &= plane if number >> digit & 1 else ~plane
+    return found
+
+
+def _positions(bits: Bits) -> Iterator[int]:
+    """Go through the steps that are set."""
+    for word in np.flatnonzero(bits):
+        value = int(bits[word])
+        while value:
+            lowest = value & -value
+            yield int(word) * _WORD + lowest.bit_length() - 1
+            value ^= lowest

@@ -1,0 +1,125 @@
+"""The search against a plain loop over all stretches and units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_studio import Trace, TraceError
+from lstm_studio.engine.search import Match, Pattern, SignalIndex, pattern_of
+
+SIGNAL = "lstm.0.hidden_state"
+Array = np.ndarray[Any, Any]
+
+
+def traced(values: Array) -> Trace:
+    return Trace({"input": values[:, :1], SIGNAL: values, "norm.grad.input": values[:, 0]}, ())
+
+
+def fits(flags: Array, start: int, pattern: Pattern) -> bool:
+    stop = start + pattern.length
+    around = [*range(max(0, start - pattern.margin), start), *range(stop, min(len(flags), stop + pattern.margin))]
+    return all(flags[step] for step in range(start, stop)) and not any(flags[step] for step in around)
+
+
+def brute_force(arrays: list[Array], threshold: float, pattern: Pattern, count: int) -> list[Match]:
+    every = []
+    for index, array in enumerate(arrays):
+        for start in range(len(array) - pattern.length + 1):
+            units = sum(fits(array[:, unit] >= threshold, start, pattern) for unit in pattern.on)
+            units += sum(fits(~(array[:, unit] >= threshold), start, pattern) for unit in pattern.off)
+            if units:
+                every.append(Match(index, start, start + pattern.length, units))
+    chosen: list[Match] = []
+    for match in sorted(every, key=lambda match: (-match.units, match.trace, match.start)):
+        if not any(other.trace == match.trace and abs(other.start - match.start) < pattern.length for other in chosen):
+            chosen.append(match)
+    return chosen[:count]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 200), min_size=1, max_size=4),
+    units=st.integers(1, 12),
+    length=st.integers(1, 90),
+    margin=st.integers(0, 64),
+    slowness=st.sampled_from([1, 4, 40]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_finds_what_a_plain_loop_finds(
+    *, lengths: list[int], units: int, length: int, margin: int, slowness: int, seed: int
+) -> None:
+    generator = np.random.default_rng(seed)
+    # Values that change sign every so many steps, so that long stretches and margins do occur.
+    arrays = [
+        generator.choice([-1.0, 0.5, 1.0], size=(steps // slowness + 1, units)).repeat(slowness, axis=0)[:steps]
+        for steps in lengths
+    ]
+    named = generator.permutation(units)
+    half = generator.integers(0, units + 1)
+    pattern = Pattern(
+        tuple(int(unit) for unit in named[:half]), tuple(int(unit) for unit in named[half:]), length, margin
+    )
+    index = SignalIndex([traced(array) for array in arrays], SIGNAL, 0.5)
+    assert index.find(pattern, 5) == brute_force(arrays, 0.5, pattern, 5)
+
+
+def test_a_long_trace_is_indexed_in_pieces() -> None:
+    values = np.full((70_000, 2), -1.0)
+    values[65_530:65_545, 1] = 1.0
+    values[69_990:, 1] = 1.0
+    index = SignalIndex([traced(values)], SIGNAL, 0.0)
+    assert index.find(Pattern((1,), (), 15)) == [Match(0, 65_530, 65_545, 1)]
+    assert index.find(Pattern((1,), (), 10)) == [Match(0, 69_990, 70_000, 1)]
+    assert index.nbytes < 70_000 * 3 / 8 + 100
+
+
+def test_the_pattern_of_a_stretch_finds_the_stretch() -> None:
+    values = np.random.default_rng(5).normal(size=(300, 40)).cumsum(axis=0)
+    values[100:110, [3, 7, 9]] = 50.0
+    values[[99, 110], 3] = values[[99, 110], 7] = -50.0
+    values[99, 9] = 60.0
+    pattern = pattern_of(traced(values), SIGNAL, 100, 110, 40.0)
+    assert pattern == Pattern((3, 7), (), 10, 1)
+    assert SignalIndex([traced(values)], SIGNAL, 40.0).find(pattern)[0] == Match(0, 100, 110, 2)
+
+
+def test_what_is_no_number_is_off() -> None:
+    values = np.array([[1.0], [np.nan], [1.0]])
+    index = SignalIndex([traced(values)], SIGNAL, 0.5)
+    assert index.find(Pattern((0,))) == [Match(0, 0, 1, 1), Match(0, 2, 3, 1)]
+    assert index.find(Pattern((), (0,))) == [Match(0, 1, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        (Pattern(()), "names no unit"),
+        (Pattern((4,)), "no unit 4"),
+        (Pattern((), (-1,)), "no unit -1"),
+        (Pattern((1,), (1,)), "twice"),
+        (Pattern((1,), (), 0), "length is 0"),
+        (Pattern((1,), (), 1, 65), "margin is 65"),
+    ],
+)
+def test_a_pattern_that_makes_no_sense_says_why(pattern: Pattern, message: str) -> None:
+    with pytest.raises(TraceError, match=message):
+        SignalIndex([traced(np.ones((5, 4)))], SIGNAL, 0.0).find(pattern)
+
+
+def test_traces_that_cannot_be_searched_say_why() -> None:
+    four, three = traced(np.ones((5, 4))), traced(np.ones((5, 3)))
+    with pytest.raises(TraceError, match="3 and 4 units"):
+        SignalIndex([four, three], SIGNAL, 0.0)
+    with pytest.raises(TraceError, match="no trace"):
+        SignalIndex([], SIGNAL, 0.0)
+    with pytest.raises(TraceError, match=r"has no 'lstm\.1\.hidden_state'"):
+        SignalIndex([four], "lstm.1.hidden_state", 0.0)
+    with pytest.raises(TraceError, match="one value per step"):
+        SignalIndex([four], "norm.grad.input", 0.0)
+    with pytest.raises(TraceError, match="from 3 to 6 is not within the 5 steps"):
+        pattern_of(four, SIGNAL, 3, 6, 0.0)
