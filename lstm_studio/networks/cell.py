@@ -195,6 +195,28 @@ PullBack = Callable[[int, tuple[NDArray[Any], ...]], PulledBack]
 H) float64 array per state, to those before it: a product with the Jacobian of the step."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What weights say about the network that they are of.
+
+    Parameters
+    ----------
+    hidden_size
+        H.
+    options
+        Options of the kind, as far as shapes tell them.
+    certain
+        Whether no other kind has weights of these names and shapes.
+    """
+
+    hidden_size: int
+    options: Mapping[str, Any] = field(default_factory=dict)
+    certain: bool = True
+
+
+_STEMS = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"}
+
+
 class Cell(ABC):
     """A kind of layer over time; its modules are called, and give their sizes, as a ``torch.nn.RNNBase`` does.
 
@@ -206,8 +228,8 @@ class Cell(ABC):
     """Canonical name, ``"lstm"``; the attribute and signal prefix of a bare module."""
     title: ClassVar[str]
     """Proper name, ``"LSTM"``."""
-    gates: ClassVar[int]
-    """Rows per unit in the weight matrices, by which a checkpoint's kind is told; 0 where that is not how."""
+    gates: ClassVar[int] = 0
+    """Rows per unit in the weight matrices; 0 where their number is none."""
     states: ClassVar[tuple[str, ...]]
     """The signals that are carried from step to step, the hidden state first.
 
@@ -338,6 +360,24 @@ class Cell(ABC):
         """
         del signals
         return None
+
+    def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
+        """Return what the weights of a first layer tell, or None where they are not of this kind.
+
+        Parameters
+        ----------
+        shapes
+            Stem of the name (``weight_ih``) → shape, of one direction.
+        options
+            What is known of the options.
+        """
+        del options
+        if not self.gates or shapes.keys() - _STEMS or "weight_hh" not in shapes:
+            return None
+        rows, out = shapes["weight_hh"]
+        projection = shapes.get("weight_hr")
+        hidden = out if projection is None else projection[1]
+        return Told(hidden, {} if projection is None else {"proj_size": out}) if rows == self.gates * hidden else None
 
     def unit_step(self, options: Mapping[str, Any]) -> int:  # noqa: ARG002 - for kinds with blocks of units
         """Return the number that the hidden size must be a multiple of."""

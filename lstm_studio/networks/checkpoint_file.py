@@ -21,7 +21,7 @@ from lstm_studio.errors import NetworkError
 METADATA_KEY = "lstm_studio"
 """Where ``.safetensors`` metadata holds, as JSON, what the tensors do not tell."""
 
-SUFFIXES = (".pt", ".pth", ".safetensors")
+SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
 
 _NESTED_UNDER = ("state_dict", "model_state_dict")
 _SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
@@ -38,12 +38,19 @@ class CheckpointFile:
     tensors
         All tensors by name; those of floating point are finite, and float64 or float32.
     metadata
-        What ``save_network`` wrote beside them.
+        What ``save_network`` wrote beside them: ``kind``, ``options`` and ``readout``; or, of a file that holds a whole
+        graph, the options by path of the recurrent module as ``modules``.
     """
 
     path: Path
     tensors: dict[str, Tensor]
     metadata: dict[str, Any] = field(default_factory=dict)
+
+    def options_of(self, path: str) -> dict[str, Any]:
+        """Return what is stored about the options of the recurrent module at ``path``."""
+        every = self.metadata.get("modules", {})
+        stored = every.get(path) if isinstance(every, dict) and path in every else self.metadata.get("options", {})
+        return dict(stored) if isinstance(stored, dict) else {}
 
 
 def read_checkpoint(path: Path) -> CheckpointFile:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,25 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Cell, Sizes
+from lstm_studio.networks.cell import Cell, Sizes, Told
 from lstm_studio.networks.cells import cell_of_kind, cells
 from lstm_studio.networks.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint
 from lstm_studio.networks.network import READOUT_KINDS, Network, ReadoutNetwork
 
 _RECURRENT = re.compile(
-    r"(?:(?P<path>.+)\.)?(?P<name>(?:weight_ih|weight_hh|bias_ih|bias_hh|weight_hr)_l(?P<layer>\d{1,4})(?:_reverse)?)"
+    r"(?:(?P<path>.+)\.)?"
+    r"(?P<name>(?P<stem>weight_ih|weight_hh|bias_ih|bias_hh|weight_hr|weight_use|bias_use)"
+    r"_l(?P<layer>\d{1,4})(?P<reverse>_reverse)?)"
 )
 
 
 def open_network(
-    path: str | Path, *, recurrent: str | None = None, readout: str | None = None, **options: Any
+    path: str | Path,
+    *,
+    recurrent: str | None = None,
+    readout: str | None = None,
+    kind: str | None = None,
+    **options: Any,
 ) -> Network:
     """Read a network from a checkpoint of weights.
 
@@ -40,6 +47,8 @@ def open_network(
     readout
         What the outputs of the linear read-out mean, ``"classes"`` or ``"values"``; None takes what the file says, and
         ``"values"`` where it does not.
+    kind
+        The registered kind, where neither the file nor the tensors' names and shapes tell it.
     options
         What the tensors do not tell: ``nonlinearity="relu"`` for a vanilla RNN.
 
@@ -56,7 +65,7 @@ def open_network(
     file = read_checkpoint(Path(path))
     groups = _recurrent_groups(file)
     where = _chosen(file, groups, recurrent)
-    cell, module = _recurrent_module(file, where, groups[where], options)
+    cell, module = _recurrent_module(file, where, groups[where], options, kind)
     linear_path = _find_readout(file, groups, cell.output_size(module) * cell.sizes(module).directions)
     source = str(path)
     if not where and linear_path is None:
@@ -106,7 +115,7 @@ def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:
     for name, tensor in file.tensors.items():
         match = _RECURRENT.fullmatch(name)
         if match is not None:
-            if not tensor.is_floating_point() or tensor.dim() not in {1, 2} or tensor.numel() == 0:
+            if not tensor.is_floating_point() or tensor.dim() not in {1, 2, 3} or tensor.numel() == 0:
                 kind = str(tensor.dtype).removeprefix("torch.")
                 raise NetworkError(
                     f"{file.path.name}: {name} is {kind} of shape {tuple(tensor.shape)}, not a matrix or vector of "
@@ -139,39 +148,34 @@ def _chosen(file: CheckpointFile, groups: Mapping[str, Any], recurrent: str | No
 
 
 def _recurrent_module(
-    file: CheckpointFile, path: str, tensors: dict[str, Tensor], options: Mapping[str, Any]
+    file: CheckpointFile, path: str, tensors: dict[str, Tensor], options: Mapping[str, Any], kind: str | None
 ) -> tuple[Cell, nn.Module]:
     """Build the module whose tensors these are, and fill it."""
 
     def called(name: str) -> str:
         return f"{path}.{name}" if path else name
 
-    for name in ("weight_ih_l0", "weight_hh_l0"):
-        if name not in tensors:
-            raise NetworkError(f"{file.path.name} lacks {called(name)}.", "Save all weights of the model.")
+    if "weight_ih_l0" not in tensors:
+        raise NetworkError(f"{file.path.name} lacks {called('weight_ih_l0')}.", "Save all weights of the model.")
     for name, tensor in tensors.items():
-        if tensor.dim() != (2 if name.startswith("weight") else 1):
+        axes = {2, 3} if name.startswith("weight_ih") else {2} if name.startswith("weight") else {1}
+        if tensor.dim() not in axes:
             raise NetworkError(
                 f"{file.path.name}: {called(name)} has {tensor.dim()} axes.", "Save the weights of the model again."
             )
-    projection = tensors.get("weight_hr_l0")
-    rows, out = tensors["weight_hh_l0"].shape
-    hidden = out if projection is None else projection.shape[1]
-    cell = _cell(file, called("weight_hh_l0"), rows, hidden)
+    stored = file.options_of(path)
+    cell, told = _told(file, called, tensors, stored | dict(options), kind)
     layers = 1 + max(int(match["layer"]) for name in tensors if (match := _RECURRENT.fullmatch(name)))
     sizes = Sizes(
         tensors["weight_ih_l0"].shape[1],
-        hidden,
+        told.hidden_size,
         # A hostile file may name layer 9999 to have as many built: there cannot be more layers than tensors.
         min(layers, len(tensors)),
         any(name.endswith("_reverse") for name in tensors),
         any(name.startswith("bias") for name in tensors),
     )
     known = {option.name for option in cell.options}
-    stored = file.metadata.get("options", {})
-    stored = {name: value for name, value in stored.items() if name in known} if isinstance(stored, dict) else {}
-    if projection is not None:
-        stored["proj_size"] = out
+    stored = {name: value for name, value in stored.items() if name in known} | dict(told.options)
     with torch.device("meta"):
         module = cell.build(sizes, stored | dict(options))
     _check_fit(
@@ -201,20 +205,44 @@ def _check_fit(file: CheckpointFile, found: Mapping[str, Tensor], expected: Mapp
             raise NetworkError(f"{file.path.name}: {name} has no place in this network ({title}).", cure)
 
 
-def _cell(file: CheckpointFile, name: str, rows: int, hidden: int) -> Cell:
-    """Return the kind with this many rows per unit."""
-    by_gates = {cell.gates: cell for cell in cells().values()}
-    gates, rest = divmod(rows, hidden) if hidden else (0, 1)
-    stored = file.metadata.get("kind")
+def _told(
+    file: CheckpointFile,
+    called: Callable[[str], str],
+    tensors: Mapping[str, Tensor],
+    options: Mapping[str, Any],
+    kind: str | None,
+) -> tuple[Cell, Told]:
+    """Return the kind that is asked for, that the file names, or that alone has such weights; and what they tell."""
+    matches = [match for name in tensors if (match := _RECURRENT.fullmatch(name))]
+    first = [match for match in matches if match["layer"] == "0" and not match["reverse"]]
+    shapes = {match["stem"]: tuple(tensors[match["name"]].shape) for match in first}
+    stored = kind or file.metadata.get("kind")
     if isinstance(stored, str) and stored:
         cell = cell_of_kind(stored)
-        if rest == 0 and cell.gates == gates:
-            return cell
-    elif rest == 0 and gates in by_gates:
-        return by_gates[gates]
-    kinds = ", ".join(f"{cell.title}: {cell.gates}" for cell in by_gates.values())
+        told = cell.told_by(shapes, options)
+        if told is not None:
+            return cell, told
+        wanted = f"which are not those of {cell.title}"
+    else:
+        found = {cell.kind: told for cell in cells().values() if (told := cell.told_by(shapes, options))}
+        certain = {name: told for name, told in found.items() if told.certain}
+        if len(certain) == 1:
+            ((name, told),) = certain.items()
+            return cell_of_kind(name), told
+        wanted = "which no kind has"
+        if found:
+            raise NetworkError(
+                f"{file.path.name}: the weights may be of {' or '.join(cell_of_kind(name).title for name in found)}.",
+                f"Open it with kind={next(iter(found))!r}.",
+            )
+    if "weight_hh" not in shapes:
+        raise NetworkError(f"{file.path.name} lacks {called('weight_hh_l0')}.", "Save all weights of the model.")
+    rows, out = shapes["weight_hh"]
+    hidden = shapes["weight_hr"][1] if "weight_hr" in shapes else out
+    kinds = ", ".join(f"{cell.title}: {cell.gates}" for cell in cells().values() if cell.gates)
     raise NetworkError(
-        f"{file.path.name}: {name} has {rows} rows for {hidden} units, which no kind has (rows per unit: {kinds}).",
+        f"{file.path.name}: {called('weight_hh_l0')} has {rows} rows for {hidden} units, {wanted} "
+        f"(rows per unit: {kinds}).",
         "Save the weights again.",
     )
 

@@ -1,4 +1,4 @@
-"""The signals that cells declare: canonical name, role, range and labels in both vocabularies.
+"""The signals that cells declare: canonical name, role, range, labels in both vocabularies, and what they are made of.
 
 This is the one table of labels. A cell picks its signals from it (or adds a row); plots, the inspector, exports and
 recordings are built from what the cell declares and know no signal by name.
@@ -7,7 +7,7 @@ recordings are built from what the cell declares and know no signal by name.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class Role(StrEnum):
@@ -30,6 +30,79 @@ class Labels(StrEnum):
 
     STANDARD = "standard"
     CLASSROOM = "classroom"
+
+
+class Phase(IntEnum):
+    """The operations that a step consists of, in their order. The third is a plain sum, never a gate."""
+
+    FORGET = 1
+    LEARN = 2
+    REMEMBER = 3
+    USE = 4
+
+    def label(self, labels: Labels) -> str:
+        """Return the name in the given vocabulary."""
+        return _PHASES[self][labels is Labels.CLASSROOM]
+
+    @property
+    def role(self) -> Role:
+        """The role whose colour the operation has."""
+        return _PHASES[self][2]
+
+
+_PHASES = {
+    Phase.FORGET: ("Forget", "Forget", Role.FORGET),
+    Phase.LEARN: ("Input", "Learn", Role.LEARN),
+    Phase.REMEMBER: ("Update", "Remember", Role.LONG_TERM),
+    Phase.USE: ("Output", "Use", Role.USE),
+}
+
+
+class Form(StrEnum):
+    """How a signal enters an operation."""
+
+    PLAIN = ""
+    TANH = "tanh"
+    COMPLEMENT = "1 −"
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A signal as it enters an operation.
+
+    Parameters
+    ----------
+    signal
+        Its canonical name.
+    before
+        Whether its value at the step before is meant; zero before the first step.
+    form
+        What is done to it first.
+    """
+
+    signal: str
+    before: bool = False
+    form: Form = Form.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """How a signal is made of two others, element by element.
+
+    Parameters
+    ----------
+    phase
+        Which operation of the step makes it.
+    left, right
+        What it is made of.
+    sign
+        ``"×"`` or ``"+"``.
+    """
+
+    phase: Phase
+    left: Operand
+    sign: str
+    right: Operand
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +128,8 @@ class Signal:
         the largest magnitude of everything shown.
     overview
         Whether the Explore stack shows the signal before the user asks for more.
+    composition
+        What it is made of, where one element-wise operation says it.
     """
 
     name: str
@@ -66,6 +141,7 @@ class Signal:
     note: str = ""
     levels: tuple[float, float] | None = None
     overview: bool = False
+    composition: Composition | None = None
 
     def label(self, labels: Labels) -> str:
         """Return the label in the given vocabulary."""
@@ -74,6 +150,10 @@ class Signal:
     def with_levels(self, levels: tuple[float, float] | None) -> Signal:
         """Return the same signal with another range, for cells that bound it otherwise (relu, projection)."""
         return replace(self, levels=levels)
+
+    def made_of(self, phase: Phase, left: Operand, sign: str, right: Operand) -> Signal:
+        """Return the same signal with another composition, for cells that wire it otherwise."""
+        return replace(self, composition=Composition(phase, left, sign, right))
 
 
 def _symbol(letter: str, subscript: str = "t") -> str:
@@ -92,14 +172,18 @@ CANDIDATE = Signal("candidate", Role.LEARN, "g", _symbol("g"), "Candidate", "New
 OUTPUT_GATE = Signal(
     "output_gate", Role.USE, "o", _symbol("o"), "Output gate", "Use factor", "in 0…1", _GATE, overview=True
 )
-CELL_STATE = Signal("cell_state", Role.LONG_TERM, "c", _symbol("c"), "Cell state", "Long-term memory", overview=True)
+CELL_STATE = Signal(
+    "cell_state", Role.LONG_TERM, "c", _symbol("c"), "Cell state", "Long-term memory", overview=True
+).made_of(Phase.REMEMBER, Operand("retained"), "+", Operand("admitted"))
 HIDDEN_STATE = Signal(
     "hidden_state", Role.SHORT_TERM, "h", _symbol("h"), "Hidden state", "Short-term memory", "", _SIGNED, overview=True
+).made_of(Phase.USE, Operand("output_gate"), "×", Operand("cell_state", form=Form.TANH))
+RETAINED = Signal("retained", Role.FORGET, "k", _symbol("k"), "Retained", "Forget gate", "<i>f</i> × <i>c</i>").made_of(
+    Phase.FORGET, Operand("forget_gate"), "×", Operand("cell_state", before=True)
 )
-RETAINED = Signal("retained", Role.FORGET, "k", _symbol("k"), "Retained", "Forget gate", "<i>f</i> × <i>c</i>")
 ADMITTED = Signal(
     "admitted", Role.LEARN, "l", _symbol("l"), "Admitted", "Learn gate", "<i>i</i> × <i>g</i>", _SIGNED, overview=True
-)
+).made_of(Phase.LEARN, Operand("input_gate"), "×", Operand("candidate"))
 RECURRENT_STATE = Signal(
     "hidden_state", Role.RECURRENT, "r", _symbol("h"), "Hidden state", "Short-term memory", "", _SIGNED, overview=True
 )
@@ -120,10 +204,10 @@ RECALLED = Signal(
 )
 RETAINED_BY_UPDATE = Signal(
     "retained", Role.FORGET, "k", _symbol("k"), "Retained", "Kept memory", "<i>z</i> × <i>h</i>", _SIGNED
-)
+).made_of(Phase.FORGET, Operand("update_gate"), "×", Operand("hidden_state", before=True))
 ADMITTED_BY_UPDATE = Signal(
     "admitted", Role.LEARN, "l", _symbol("l"), "Admitted", "Learned memory", "(1 − <i>z</i>) × <i>n</i>", _SIGNED
-)
+).made_of(Phase.LEARN, Operand("update_gate", form=Form.COMPLEMENT), "×", Operand("candidate"))
 
 
 def preactivation(signal: Signal) -> Signal:
@@ -137,4 +221,5 @@ def preactivation(signal: Signal) -> Signal:
         note="",
         levels=None,
         overview=False,
+        composition=None,
     )

@@ -26,8 +26,6 @@ _IN_EVERY_LAYER = ("weight_ih", "weight_hh", "bias_ih")
 class StackedCell(Cell):
     """A kind whose module is a :class:`~lstm_studio.networks.stacked_module.StackedModule`."""
 
-    gates = 0
-
     @abstractmethod
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
         """Return the weights of one layer and direction.

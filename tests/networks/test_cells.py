@@ -18,8 +18,8 @@ def test_the_cells_are_found() -> None:
         "feedforward": "Feed-forward",
         "gru": "GRU",
         "lstm": "LSTM",
-        "lstm-1997": "LSTM, 1997",
-        "lstm-article": "LSTM, article wiring",
+        "lstm-1997": "1997 LSTM",
+        "lstm-article": "Article LSTM",
         "rnn": "Vanilla RNN",
         "tdnn": "TDNN",
     }

@@ -27,7 +27,7 @@ class Model(nn.Module):
         self.head = nn.Linear(4 * (2 if options.get("bidirectional") else 1), 5)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors", ".PT"])
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".ckpt", ".safetensors", ".PT"])
 @pytest.mark.parametrize(
     "module",
     [
@@ -72,6 +72,28 @@ def test_a_recurrent_module_is_found_inside_a_model(tmp_path: Path, nested: str 
     assert open_network(tmp_path / "m.pt", readout="classes").readout_kind == "classes"
 
 
+def test_a_lightning_checkpoint_is_opened(tmp_path: Path) -> None:
+    model = Model()
+    optimiser = torch.optim.Adam(model.parameters())
+    content = {
+        "epoch": 3,
+        "global_step": 120,
+        "pytorch-lightning_version": "2.5.0",
+        "state_dict": {f"model.{name}": weight for name, weight in model.state_dict().items()},
+        "loops": {"fit_loop": {"state_dict": {}, "epoch_progress": {"total": {"ready": 3}}}},
+        "callbacks": {"ModelCheckpoint{'monitor': None}": {"best_model_score": torch.tensor(0.1)}},
+        "optimizer_states": [optimiser.state_dict()],
+        "lr_schedulers": [],
+        "hparams_name": "kwargs",
+        "hyper_parameters": {"hidden": 4},
+    }
+    torch.save(content, tmp_path / "epoch=3-step=120.ckpt")
+    network = open_network(tmp_path / "epoch=3-step=120.ckpt")
+    assert network.layers[0].prefix == "model.encoder.rnn.0"
+    assert network.info().outputs == 5
+    assert torch.equal(network.recurrent.get_parameter("weight_hh_l0"), model.encoder["rnn"].weight_hh_l0)
+
+
 def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:
     model = nn.ModuleDict({"rnn": nn.RNN(3, 4), "hidden": nn.Linear(4, 6), "out": nn.Linear(6, 2)})
     torch.save(model.state_dict(), tmp_path / "m.pt")
@@ -89,6 +111,13 @@ def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:
         ("lstm", {"proj_size": 2, "outputs": 3, "readout": "values"}),
         ("rnn", {"nonlinearity": "relu"}),
         ("gru", {"layers": 2, "outputs": 3}),
+        ("lstm-article", {"layers": 2, "bidirectional": True, "outputs": 3}),
+        ("lstm-1997", {}),
+        ("lstm-1997", {"block_size": 2, "outputs": 3, "bias": False}),
+        ("lstm-1997", {"layers": 2, "block_size": 4, "gate_recurrence": True}),
+        ("tdnn", {"layers": 2, "window": 3, "outputs": 2, "nonlinearity": "relu"}),
+        ("feedforward", {"layers": 3, "outputs": 2}),
+        ("feedforward", {"bias": False}),
         ("rnn", {"nonlinearity": "relu", "bias": False, "outputs": 1, "readout": "values"}),
     ],
 )
@@ -101,6 +130,28 @@ def test_a_saved_network_is_opened_as_it_was(tmp_path: Path, kind: str, options:
     assert opened.readout_kind == network.readout_kind
     assert opened.cell.module_options(opened.recurrent) == network.cell.module_options(network.recurrent)
     assert opened.layers == network.layers
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "certain"),
+    [
+        ("lstm-article", {}, True),
+        ("tdnn", {"window": 2}, True),
+        ("lstm-1997", {"block_size": 2}, False),
+        ("lstm-1997", {"gate_recurrence": True}, False),
+        ("feedforward", {}, False),
+    ],
+)
+def test_a_state_dict_of_an_own_kind_is_opened(
+    tmp_path: Path, kind: str, options: dict[str, Any], *, certain: bool
+) -> None:
+    network = new_network(kind, 3, 4, layers=2, **options)
+    torch.save(network.module.state_dict(), tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt", kind=kind).fingerprint == network.fingerprint
+    if certain:
+        assert open_network(tmp_path / "m.pt").kind == kind
+    with pytest.raises(NetworkError):
+        open_network(tmp_path / "m.pt", kind="lstm")
 
 
 def test_what_tensors_do_not_tell_can_be_said(tmp_path: Path) -> None:

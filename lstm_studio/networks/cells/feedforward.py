@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_studio.networks.cell import Option
+from lstm_studio.networks.cell import Option, Told
 from lstm_studio.networks.stacked import Shapes
 from lstm_studio.networks.windowed import WindowedCell
 
@@ -14,6 +14,11 @@ class _FeedForward(WindowedCell):
     kind = "feedforward"
     title = "Feed-forward"
     options = (Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),)
+
+    def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
+        del options
+        alone = not shapes.keys() - {"weight_ih", "bias_ih"} and len(shapes["weight_ih"]) == 2
+        return Told(shapes["weight_ih"][0], certain=False) if alone else None
 
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
         del options

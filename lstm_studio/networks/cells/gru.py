@@ -36,6 +36,8 @@ from lstm_studio.networks.signals import (
     RESET_GATE,
     RETAINED_BY_UPDATE,
     UPDATE_GATE,
+    Operand,
+    Phase,
     Signal,
     preactivation,
 )
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
 _STATE = RECURRENT_STATE.name
 _IN_WEIGHT_ORDER = (RESET_GATE, UPDATE_GATE, CANDIDATE_STATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_HIDDEN_STATE = RECURRENT_STATE.made_of(
+    Phase.REMEMBER, Operand(RETAINED_BY_UPDATE.name), "+", Operand(ADMITTED_BY_UPDATE.name)
+)
 _SHOWN = (
     RESET_GATE,
     RECALLED,
@@ -54,7 +59,7 @@ _SHOWN = (
     UPDATE_GATE,
     ADMITTED_BY_UPDATE,
     RETAINED_BY_UPDATE,
-    RECURRENT_STATE,
+    _HIDDEN_STATE,
 )
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Gradients, Layer, Option, Recovered, Sizes
+from lstm_studio.networks.cell import Gradients, Layer, Option, Recovered, Sizes, Told
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -30,6 +30,8 @@ from lstm_studio.networks.signals import (
     HIDDEN_STATE,
     INPUT_GATE,
     OUTPUT_GATE,
+    Operand,
+    Phase,
     Signal,
     preactivation,
 )
@@ -41,13 +43,15 @@ if TYPE_CHECKING:
 
 _IN_WEIGHT_ORDER = (INPUT_GATE, CANDIDATE, OUTPUT_GATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
-_SHOWN = (INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, CELL_STATE, HIDDEN_STATE)
+# Without a forget gate all of the memory is retained.
+_CELL_STATE = CELL_STATE.made_of(Phase.REMEMBER, Operand(CELL_STATE.name, before=True), "+", Operand(ADMITTED.name))
+_SHOWN = (INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, _CELL_STATE, HIDDEN_STATE)
 _DECLARED = (*_SHOWN, *_BEFORE)
 
 
 class _LSTM1997(StackedCell):
     kind = "lstm-1997"
-    title = "LSTM, 1997"
+    title = "1997 LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
     options = (
         Option("block_size", "Cells in a memory block", 1),
@@ -75,6 +79,19 @@ class _LSTM1997(StackedCell):
             "weight_hh": (rows, rows if options["gate_recurrence"] else hidden_size),
         }
         return shapes | ({"bias_ih": (rows,)} if bias else {})
+
+    def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
+        if shapes.keys() - {"weight_ih", "weight_hh", "bias_ih"} or "weight_hh" not in shapes:
+            return None
+        rows, sources = shapes["weight_hh"]
+        if sources < rows:
+            # Two more rows for every block of cells.
+            size, rest = divmod(2 * sources, rows - sources)
+            return None if rest else Told(sources, {"block_size": size, "gate_recurrence": False}, certain=False)
+        size = options.get("block_size", 1)
+        if sources != rows or not isinstance(size, int) or size < 1 or rows % (size + 2):
+            return None
+        return Told(rows // (size + 2) * size, {"block_size": size, "gate_recurrence": True}, certain=False)
 
     def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
         gates = (2 * (hidden_size // options["block_size"]),) if options["gate_recurrence"] else ()

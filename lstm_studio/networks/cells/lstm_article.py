@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Gradients, Layer, Recovered
+from lstm_studio.networks.cell import Gradients, Layer, Recovered, Told
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -34,6 +34,8 @@ from lstm_studio.networks.signals import (
     OUTPUT_GATE,
     RETAINED,
     USE_CANDIDATE,
+    Operand,
+    Phase,
     Signal,
     preactivation,
 )
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 _IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
 _BEFORE_USE = preactivation(USE_CANDIDATE)
+# The output reads what the forget gate retained, not the new cell state.
+_HIDDEN_STATE = HIDDEN_STATE.made_of(Phase.USE, Operand(OUTPUT_GATE.name), "×", Operand(USE_CANDIDATE.name))
 _SHOWN = (
     FORGET_GATE,
     INPUT_GATE,
@@ -55,7 +59,7 @@ _SHOWN = (
     OUTPUT_GATE,
     USE_CANDIDATE,
     CELL_STATE,
-    HIDDEN_STATE,
+    _HIDDEN_STATE,
 )
 _DECLARED = (
     *_SHOWN,
@@ -65,7 +69,7 @@ _DECLARED = (
 
 class _ArticleLSTM(StackedCell):
     kind = "lstm-article"
-    title = "LSTM, article wiring"
+    title = "Article LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
 
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
@@ -74,6 +78,10 @@ class _ArticleLSTM(StackedCell):
         shapes |= {"bias_ih": (4 * hidden_size,)} if bias else {}
         shapes |= {"weight_use": (hidden_size, hidden_size)}
         return shapes | ({"bias_use": (hidden_size,)} if bias else {})
+
+    def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
+        del options
+        return Told(shapes["weight_use"][0]) if "weight_use" in shapes else None
 
     def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
         del options

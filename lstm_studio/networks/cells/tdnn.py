@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Option, Sizes
+from lstm_studio.networks.cell import Option, Sizes, Told
 from lstm_studio.networks.stacked import Shapes
 from lstm_studio.networks.windowed import WindowedCell
 
@@ -26,6 +26,11 @@ class _TDNN(WindowedCell):
         if isinstance(window, bool) or not isinstance(window, int) or window < 1:
             raise NetworkError(f"window is {window!r}.", "Give a whole number of at least 1.")
         return chosen
+
+    def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
+        del options
+        weight = shapes["weight_ih"]
+        return Told(weight[0], {"window": weight[2]}) if len(weight) == 3 else None
 
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
         shapes: Shapes = {"weight_ih": (hidden_size, entering, options["window"])}
