@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.engine.trace import Provenance, Trace, TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.signals import Role, Signal
+from lstm_studio.networks.signals import Composition, Form, Operand, Phase, Role, Signal
 
 FORMAT = 1
 """Version of the layout; a file of a later one is refused."""
@@ -175,8 +175,18 @@ def _layer(described: Mapping[str, Any]) -> TraceLayer:
     for signal in described["signals"]:
         levels = signal["levels"]
         bounds = None if levels is None else (float(levels[0]), float(levels[1]))
-        signals.append(Signal(**signal | {"role": Role(signal["role"]), "levels": bounds}))
+        made = signal.get("composition")
+        parts = {"levels": bounds, "composition": None if made is None else _composition(made)}
+        signals.append(Signal(**signal | {"role": Role(signal["role"])} | parts))
     return TraceLayer(**dict(described) | {"signals": tuple(signals), "units": int(described["units"])})
+
+
+def _composition(described: Mapping[str, Any]) -> Composition:
+    left, right = (
+        Operand(str(operand["signal"]), bool(operand["before"]), Form(operand["form"]))
+        for operand in (described["left"], described["right"])
+    )
+    return Composition(Phase(described["phase"]), left, str(described["sign"]), right)
 
 
 def _provenance(described: Mapping[str, Any]) -> Provenance:

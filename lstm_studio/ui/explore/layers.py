@@ -95,6 +95,8 @@ def network_names(infos: tuple[NetworkInfo, ...]) -> tuple[str, ...]:
     short = [info.title.split()[-1] if info.title else info.kind.upper() for info in infos]
     if len(set(short)) == len(short):
         return tuple(short)
+    if len({info.title for info in infos}) == len(infos):
+        return tuple(info.title for info in infos)
     return tuple(f"{name} {number}" for number, name in enumerate(short, start=1))
 
 

@@ -1,7 +1,7 @@
 """What happens to one unit at one step: the operations of a cell with memory, with this step's numbers.
 
-A cell is explained operation by operation as far as it declares their signals; what it declares beside them is
-listed as it is.
+A cell is explained operation by operation as far as it declares what its signals are made of; what it declares beside
+them is listed as it is.
 """
 
 from __future__ import annotations
@@ -9,57 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from lstm_studio.networks.signals import Labels, Role, Signal
+from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Phase, Role, Signal
 from lstm_studio.ui.explore.layers import ShownLayer
 from lstm_studio.ui.numbers import format_number
-
-TANH = "tanh"
-
-
-@dataclass(frozen=True, slots=True)
-class _Operand:
-    """A signal as it enters an operation: now or at the step before, squashed or not."""
-
-    signal: str
-    before: bool = False
-    squashed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    standard: str
-    classroom: str
-    role: Role
-    result: str
-    left: _Operand
-    sign: str
-    right: _Operand
-
-
-# Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000; the classroom's words for the four operations
-# are those of the design's table of labels. The third is a plain sum.
-_RULES = (
-    _Rule(
-        "Forget",
-        "Forget",
-        Role.FORGET,
-        "retained",
-        _Operand("forget_gate"),
-        "×",
-        _Operand("cell_state", before=True),
-    ),
-    _Rule("Input", "Learn", Role.LEARN, "admitted", _Operand("input_gate"), "×", _Operand("candidate")),
-    _Rule("Update", "Remember", Role.LONG_TERM, "cell_state", _Operand("retained"), "+", _Operand("admitted")),
-    _Rule(
-        "Output",
-        "Use",
-        Role.USE,
-        "hidden_state",
-        _Operand("output_gate"),
-        "×",
-        _Operand("cell_state", squashed=True),
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +21,7 @@ class Operation:
     Parameters
     ----------
     number
-        1-based place in the order of the step.
+        The phase of the step, 1 to 4.
     title
         Its name in the vocabulary, ``"Forget"``.
     role
@@ -119,35 +71,28 @@ def operations_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tu
         The vocabulary.
     """
     signals = {signal.name: signal for signal in shown.layer.signals}
-    found: list[Operation] = []
-    for number, rule in enumerate(_RULES, start=1):
-        if not _fits(rule, shown, signals):
-            continue
-        found.append(
-            Operation(
-                number,
-                rule.standard if labels is Labels.STANDARD else rule.classroom,
-                rule.role,
-                f"{signals[rule.result].symbol} = {_symbol(rule.left, shown, signals)} {rule.sign} "
-                f"{_symbol(rule.right, shown, signals)}",
-                f"{signals[rule.result].label(labels)} = {_words(rule.left, shown, signals, labels)} {rule.sign} "
-                f"{_words(rule.right, shown, signals, labels)}",
-                _value(rule.left, shown, step, unit),
-                rule.sign,
-                _value(rule.right, shown, step, unit),
-                _read(shown, rule.result, step, unit),
-            )
+    return tuple(
+        Operation(
+            made.phase,
+            made.phase.label(labels),
+            made.phase.role,
+            f"{signal.symbol} = {_symbol(made.left, shown, signals)} {made.sign} {_symbol(made.right, shown, signals)}",
+            f"{signal.label(labels)} = {_words(made.left, shown, signals, labels)} {made.sign} "
+            f"{_words(made.right, shown, signals, labels)}",
+            _value(made.left, shown, step, unit),
+            made.sign,
+            _value(made.right, shown, step, unit),
+            _read(shown, signal.name, step, unit),
         )
-    return tuple(found)
+        for signal, made in _explained(shown)
+    )
 
 
 def readings_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tuple[Reading, ...]:
     """Return the signals of a layer that no operation explains; parameters as for :func:`operations_at`."""
-    signals = {signal.name: signal for signal in shown.layer.signals}
     explained: set[str] = set()
-    for rule in _RULES:
-        if _fits(rule, shown, signals):
-            explained |= {rule.result, rule.left.signal, rule.right.signal}
+    for signal, made in _explained(shown):
+        explained |= {signal.name, made.left.signal, made.right.signal}
     # What is before the squashing is of no interest where the operation shows what comes out of it.
     return tuple(
         Reading(signal.label(labels), signal.symbol, signal.role, signal.badge, _read(shown, signal.name, step, unit))
@@ -159,27 +104,44 @@ def readings_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tupl
 
 
 def sentence(operations: tuple[Operation, ...], shown: ShownLayer, step: int, unit: int, labels: Labels) -> str:
-    """Return the step in plain words, or nothing where the layer has no four operations."""
-    if len(operations) < len(_RULES):
-        return ""
-    forget, learn, _, use = operations
+    """Return the step in plain words, or nothing where the layer's operations do not tell what it keeps and adds."""
+    by_phase = {operation.number: operation for operation in operations}
+    made_of = {made.phase: made for _, made in _explained(shown)}
     names = {signal.name: signal.label(labels).lower() for signal in shown.layer.signals}
-    long_term, short_term = names["cell_state"], names["hidden_state"]
-    if not all(map(math.isfinite, (forget.left, learn.result, use.left, use.result))):
+    letters = {signal.name: signal.badge for signal in shown.layer.signals}
+    learn, remember = by_phase.get(Phase.LEARN), by_phase.get(Phase.REMEMBER)
+    if learn is None or remember is None:
+        return ""
+    if not all(math.isfinite(number) for each in operations for number in (each.left, each.right, each.result)):
         return f"Unit {unit} holds numbers that are not finite: nothing can be said in words."
     added = f"adds {format_number(learn.result)}" if learn.result >= 0 else f"subtracts {format_number(-learn.result)}"
+    forget, use = by_phase.get(Phase.FORGET), by_phase.get(Phase.USE)
+    kept = made_of[Phase.FORGET].right if forget is not None else made_of[Phase.REMEMBER].left
+    memory = names[kept.signal]
     if shown.before(step) is None:
-        begin = f"This is the first step: unit {unit} has no {long_term} yet and {added}."
+        begin = f"This is the first step: unit {unit} has no {memory} yet and {added}."
     else:
-        begin = f"Unit {unit} keeps {_share(forget.left)} of its {long_term} and {added}."
-    end = f"It exposes {_share(use.left)} of tanh <i>c</i>, so its {short_term} is now {format_number(use.result)}."
-    return f"{begin} {end}"
+        begin = f"Unit {unit} keeps {'all' if forget is None else _share(forget.left)} of its {memory} and {added}."
+    if use is None:
+        return f"{begin} Its {memory} is now {format_number(remember.result)}."
+    exposed = made_of[Phase.USE].right
+    of = f"{exposed.form} <i>{letters[exposed.signal]}</i>".lstrip()
+    short_term = next(names[signal.name] for signal, made in _explained(shown) if made.phase is Phase.USE)
+    return f"{begin} It exposes {_share(use.left)} of {of}, so its {short_term} is now {format_number(use.result)}."
 
 
-def _fits(rule: _Rule, shown: ShownLayer, signals: dict[str, Signal]) -> bool:
-    """Whether every signal was declared and recorded, one value for each unit (a projected state is none)."""
-    needed = (rule.result, rule.left.signal, rule.right.signal)
-    return all(name in signals and _has(shown, name, shown.layer.units - 1) for name in needed)
+def _explained(shown: ShownLayer) -> tuple[tuple[Signal, Composition], ...]:
+    """Return the signals whose parts were all recorded, one value for each unit (a projected state is none)."""
+    found = [
+        (signal, signal.composition)
+        for signal in shown.layer.signals
+        if signal.composition is not None
+        and all(
+            _has(shown, name, shown.layer.units - 1)
+            for name in (signal.name, signal.composition.left.signal, signal.composition.right.signal)
+        )
+    ]
+    return tuple(sorted(found, key=lambda pair: pair[1].phase))
 
 
 def _has(shown: ShownLayer, name: str, unit: int) -> bool:
@@ -191,24 +153,37 @@ def _read(shown: ShownLayer, name: str, step: int, unit: int) -> float:
     return float(shown.trace[f"{shown.layer.prefix}.{name}"][step, unit])
 
 
-def _value(operand: _Operand, shown: ShownLayer, step: int, unit: int) -> float:
+def _value(operand: Operand, shown: ShownLayer, step: int, unit: int) -> float:
     at: int | None = shown.before(step) if operand.before else step
     value = 0.0 if at is None else _read(shown, operand.signal, at, unit)
-    return math.tanh(value) if operand.squashed else value
+    match operand.form:
+        case Form.PLAIN:
+            return value
+        case Form.TANH:
+            return math.tanh(value)
+        case Form.COMPLEMENT:
+            return 1.0 - value
 
 
-def _symbol(operand: _Operand, shown: ShownLayer, signals: dict[str, Signal]) -> str:
+def _symbol(operand: Operand, shown: ShownLayer, signals: dict[str, Signal]) -> str:
     symbol = signals[operand.signal].symbol
     if operand.before:
         symbol = symbol.replace("<sub>t</sub>", f"<sub>t{'+' if shown.backward else '−'}1</sub>")
-    return f"{TANH} {symbol}" if operand.squashed else symbol
+    changed = f"{operand.form} {symbol}".lstrip()
+    return f"({changed})" if operand.form is Form.COMPLEMENT else changed
 
 
-def _words(operand: _Operand, shown: ShownLayer, signals: dict[str, Signal], labels: Labels) -> str:
+def _words(operand: Operand, shown: ShownLayer, signals: dict[str, Signal], labels: Labels) -> str:
     words = signals[operand.signal].label(labels).lower()
     if operand.before:
         words += " one step later" if shown.backward else " one step before"
-    return f"{TANH} of {words}" if operand.squashed else words
+    match operand.form:
+        case Form.PLAIN:
+            return words
+        case Form.TANH:
+            return f"tanh of {words}"
+        case Form.COMPLEMENT:
+            return f"(1 − {words})"
 
 
 def _share(share: float) -> str:
