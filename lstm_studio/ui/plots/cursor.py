@@ -170,6 +170,8 @@ class TimeCursor(QGraphicsItem):
         painter.setBrush(QColor(self.look.theme.panel))
         for row in self._rows:
             for mark in row.marks(self.step):
+                if not self._area.top() <= row.y() + mark.y <= self._area.bottom():
+                    continue  # scrolled away under the flag or the axis
                 painter.setPen(QPen(QColor(mark.colour), 1.8))
                 painter.drawEllipse(QPointF(column.center().x(), row.y() + mark.y), _MARK_RADIUS, _MARK_RADIUS)
 

@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QPainter
 from lstm_studio.ui.numbers import format_count, format_decade, format_scientific
 from lstm_studio.ui.plots.axis import nice_step
 from lstm_studio.ui.plots.curves import paint_curve
-from lstm_studio.ui.plots.legend import Entry, Swatch, paint_entry
+from lstm_studio.ui.plots.end_labels import EndLabel, paint_end_labels
+from lstm_studio.ui.plots.legend import Entry, Swatch
 from lstm_studio.ui.plots.log_axis import log_axis
 from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState
@@ -20,6 +21,7 @@ from lstm_studio.ui.theme import GRID, Text
 
 _INSET = 7.0
 _TICK_PITCH = 15.0
+_MOST_TICKS = 12
 _SQUARE = 5.0
 _SQUARE_DISTANCE = 80.0
 _MISFIT_DEPTH = 4.0
@@ -74,7 +76,7 @@ class GradientItem(RowItem):
 
     def _ticks(self) -> list[tuple[int, float]]:
         """Return (exponent, logical y) of the ticks that fit."""
-        exponents = self.axis.ticks(int((self.height - 2 * _INSET) / _TICK_PITCH) + 1)
+        exponents = self.axis.ticks(min(_MOST_TICKS, int((self.height - 2 * _INSET) / _TICK_PITCH) + 1))
         ys = self.y_of(10.0 ** np.array(exponents, np.float64)) / self.scale_of_time.ratio
         return list(zip(exponents, ys.tolist(), strict=True))
 
@@ -172,24 +174,20 @@ class GradientItem(RowItem):
         return [LeftLabel(y, format_decade(exponent)) for exponent, y in reversed(self._ticks())]
 
     def paint_right(self, painter: QPainter) -> None:
-        """Draw the end labels: each name once, its curves below it, near where they end."""
+        """Draw the end labels: each name once, with its curves."""
         blocks: dict[str, list[Curve]] = {}
         for curve in self.row.curves:
             blocks.setdefault(curve.name, []).append(curve)
-        pitch = self.look.metrics(Text.TICK).height() + 1
-        placed = sorted(blocks.items(), key=lambda block: self._end(block[1]))
-        tops: list[float] = []
-        for _, curves in placed:
-            lines = 1 + len(curves)
-            wanted = self._end(curves) - pitch / 2
-            earliest = tops[-1] if tops else 0.0
-            tops.append(max(earliest, wanted) + lines * pitch)
-        overflow = 0.0
-        for index in range(len(placed) - 1, -1, -1):
-            bottom = min(tops[index], self.height - overflow)
-            overflow += (1 + len(placed[index][1])) * pitch
-            top = max(0.0, bottom - (1 + len(placed[index][1])) * pitch)
-            self._paint_block(painter, placed[index][0], placed[index][1], top, pitch)
+        labels = [
+            EndLabel(
+                name,
+                self.look.theme.roles[curves[0].role].text,
+                tuple(Entry(c.label, _swatch(c), self.look.theme.roles[c.role].mark) for c in curves),
+                self._end(curves),
+            )
+            for name, curves in blocks.items()
+        ]
+        paint_end_labels(painter, self.look, labels, self.height)
 
     def _end(self, curves: list[Curve]) -> float:
         last = self.scale_of_time.first + self.scale_of_time.count - 1
@@ -197,17 +195,9 @@ class GradientItem(RowItem):
         finite = [y for y in ys if np.isfinite(y)]
         return min(finite) / self.scale_of_time.ratio if finite else self.height
 
-    def _paint_block(self, painter: QPainter, name: str, curves: list[Curve], top: float, pitch: float) -> None:
-        painter.setFont(self.look.font(Text.TICK_BOLD))
-        painter.setPen(QColor(self.look.theme.roles[curves[0].role].text))
-        room = QRectF(GRID, top, self.look.side_width - GRID + 4, pitch)
-        text = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
-        painter.setFont(self.look.font(Text.TICK))
-        for line, curve in enumerate(curves, 1):
-            swatch = Swatch.SQUARES if curve.squares else Swatch.DASHED if curve.dashed else Swatch.LINE
-            entry = Entry(curve.label, swatch, self.look.theme.roles[curve.role].mark)
-            paint_entry(painter, self.look, entry, top + (line + 0.5) * pitch)
+
+def _swatch(curve: Curve) -> Swatch:
+    return Swatch.SQUARES if curve.squares else Swatch.DASHED if curve.dashed else Swatch.LINE
 
 
 def _span(steps: NDArray[np.intp]) -> str:

@@ -189,10 +189,11 @@ class PlotStack(QWidget):
         items: dict[str, RowItem] = {}
         for row in state.rows:
             item = self._items.get(row.key)
-            if item is None or not self._update_item(item, row):
-                if item is not None:
-                    self._remove(row.key)
+            if item is None:
                 item = self._add(row)
+                arranged = True
+            elif not self._update_item(item, row):
+                item = self._exchange(item, row)
                 arranged = True
             items[row.key] = item
         self._items = items
@@ -226,7 +227,23 @@ class PlotStack(QWidget):
             data = self._data[row.key] = UnitData(row)
         return data
 
+    def _exchange(self, item: RowItem, row: Row) -> RowItem:
+        """Replace an item by one of another kind; only another view keeps the label, and with it the focus."""
+        if isinstance(row, UnitRow) and isinstance(item, UnitItem):
+            self._canvas.scene().removeItem(item)
+            self._headers[row.key].set_row(row)
+            return self._add_item(row)
+        self._remove(row.key)
+        return self._add(row)
+
     def _add(self, row: Row) -> RowItem:
+        header = RowHeader(row, self._look, self._labels)
+        header.view_chosen.connect(self.view_requested)
+        header.show()
+        self._headers[row.key] = header
+        return self._add_item(row)
+
+    def _add_item(self, row: Row) -> RowItem:
         item: RowItem
         if isinstance(row, UnitRow):
             item = _UNIT_VIEWS[row.view](row, self._data_of(row), self._look)
@@ -235,10 +252,6 @@ class PlotStack(QWidget):
         else:
             item = GradientItem(row, self._look)
         self._canvas.scene().addItem(item)
-        header = RowHeader(row, self._look, self._labels)
-        header.view_chosen.connect(self.view_requested)
-        header.show()
-        self._headers[row.key] = header
         return item
 
     def _remove(self, key: str) -> None:

@@ -207,4 +207,6 @@ def round_values(low: float, high: float, most: int) -> list[float]:
         if last - first + 1 <= most:
             break
     values = [place * step for place in range(first, last + 1)]
-    return values if len(values) >= 2 else [low, high]
+    if len(values) >= 2:
+        return values
+    return [low, 0.0, high] if low < 0 < high and most > 2 else [low, high]

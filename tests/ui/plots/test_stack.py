@@ -23,6 +23,7 @@ from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState, UnitRow, View
 from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.plots.times import Times
+from lstm_studio.ui.plots.unit_row import round_values
 from lstm_studio.ui.theme import DARK, LIGHT, Text
 from tests.ui.plots.conftest import make_state, unit_row
 
@@ -388,6 +389,33 @@ def test_many_rows_scroll_and_labels_move_with_their_plots(stack: PlotStack) -> 
     assert last.y() + last.height < stack.height() - 10
     header = stack.row_header("row 23")
     assert header.mapTo(stack, QPoint(0, 0)).y() == pytest.approx(last.y() - 1, abs=1)
+
+
+def test_points_at_the_cursor_scroll_away_under_the_axis(stack: PlotStack) -> None:
+    values = np.zeros((20, 1), np.float32)
+    row = replace(unit_row("x", 5, 1, View.LINES, group=""), values=values)
+    stack.apply(StackState(tuple(replace(row, key=f"row {i}") for i in range(24)), 20, cursor=10))
+    bar = stack.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)[-1]
+    column = stack.cursor_item.column()
+    assert column is not None
+    under = 0
+    for value in range(0, 48, 3):
+        bar.setProperty("value", value)
+        image = picture(stack)
+        for i in range(24):
+            item = stack.row_item(f"row {i}")
+            y = item.y() + item.marks(10)[0].y
+            if column.bottom() + 4 < y < stack.height() - 3:
+                under += 1
+                assert colour_at(image, column.center().x() + 3, y) in (LIGHT.panel, LIGHT.ink2)
+    assert under
+
+
+def test_levels_have_zero_among_their_ticks() -> None:
+    assert round_values(-4, 4, most=3) == [-4, 0, 4]
+    assert round_values(0, 1, most=3) == [0, 0.5, 1]
+    assert round_values(-2, 3, most=6) == [-2, -1, 0, 1, 2, 3]
+    assert round_values(3, 8, most=2) == [3, 8]
 
 
 def test_what_has_no_place_on_the_log_axis_is_named(stack: PlotStack) -> None:
