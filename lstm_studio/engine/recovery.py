@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstm_studio.engine import fused
 from lstm_studio.engine.call import Call
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.cell import Layer, layer_prefix
+from lstm_studio.networks.cell import Gradients, Layer, layer_prefix
 
 Array = NDArray[Any]
 
@@ -39,6 +40,10 @@ class RecoveredLayer:
         The signals that are carried from step to step.
     error
         max |recomputed hidden state − the module's own|.
+    entering
+        (T, F), its input in the order of processing.
+    initial
+        One (P,) or (H,) tensor per state, before the first step.
     """
 
     description: TraceLayer
@@ -47,6 +52,8 @@ class RecoveredLayer:
     reverse: bool
     states: tuple[str, ...]
     error: float
+    entering: Tensor
+    initial: tuple[Tensor, ...]
 
     def in_time(self, array: Array) -> Array:
         """Return an array in the order of processing in the order of time, or the other way round."""
@@ -106,7 +113,8 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
             h = both[:, direction * out : (direction + 1) * out]
             entering = x.flip(0) if reverse else x
             h = h.flip(0) if reverse else h
-            found = cell.recover(layer, entering, h, tuple(state[direction] for state in before))
+            start = tuple(state[direction] for state in before)
+            found = cell.recover(layer, entering, h, start)
             own = _to_numpy(h)
             arrays = found.signals | {cell.states[0]: own}
             description = TraceLayer(
@@ -114,7 +122,7 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
             )
             error = _error(call, description.prefix, found.hidden_state, own)
             signals = {signal.name: arrays[signal.name] for signal in declared}
-            recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error))
+            recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start))
         x = both
     return recovered
 
@@ -168,12 +176,7 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
             row = index * sizes.directions + direction
             layer = layers[row]
             entering = layer.in_time(upstream[:, direction * out : (direction + 1) * out])
-            found = call.cell.gradients(
-                layer.weights.map(_to_numpy),
-                layer.signals,
-                np.ascontiguousarray(entering),
-                tuple(state[row] for state in final),
-            )
+            found = _through_time(call, layer, np.ascontiguousarray(entering), tuple(state[row] for state in final))
             for name, array in found.signals.items():
                 named[f"{layer.description.prefix}.{name}"] = layer.in_time(array)
             for state, value in zip(initial, found.initial, strict=True):
@@ -184,6 +187,15 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
             raise TypeError(f"{call.path} has no directions")
         upstream = below
     return CallGradients(named, upstream, initial)
+
+
+def _through_time(call: Call, layer: RecoveredLayer, upstream: Array, final: tuple[Array, ...]) -> Gradients:
+    """Back-propagate through one layer and direction, the way that is faster where it ran."""
+    if fused.is_faster(layer.entering.device, call.module):
+        return fused.gradients(
+            layer.weights, layer.entering, layer.initial, layer.signals, upstream=upstream, final=final
+        )
+    return call.cell.gradients(layer.weights.map(_to_numpy), layer.signals, upstream, final)
 
 
 def _initial(call: Call) -> tuple[Tensor, ...]:
