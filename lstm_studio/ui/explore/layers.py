@@ -95,8 +95,14 @@ def network_names(infos: tuple[NetworkInfo, ...]) -> tuple[str, ...]:
     short = [info.title.split()[-1] if info.title else info.kind.upper() for info in infos]
     if len(set(short)) == len(short):
         return tuple(short)
-    if len({info.title for info in infos}) == len(infos):
-        return tuple(info.title for info in infos)
+    titles = [info.title.split() for info in infos]
+    # "Article LSTM" beside "1997 LSTM" is called by the words that the other has not.
+    own = [
+        " ".join(w for w in title if all(w not in other for other in titles if other is not title)) for title in titles
+    ]
+    told_apart = [name or info.title for name, info in zip(own, infos, strict=True)]
+    if len(set(told_apart)) == len(told_apart):
+        return tuple(told_apart)
     return tuple(f"{name} {number}" for number, name in enumerate(short, start=1))
 
 
