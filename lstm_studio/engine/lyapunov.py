@@ -43,8 +43,9 @@ def lyapunov_exponents(
     Returns
     -------
     dict
-        Prefix of the layer → (k,) float64 in natural logarithms per step, falling; −inf for directions that are lost at
-        once, NaN where the Jacobians are not finite. All exponents of a layer together are the mean of log |det J|.
+        Prefix of the layer → (k,) float64 in natural logarithms per step, falling; below −30, to rounding −inf, for
+        directions that are lost at once; NaN where the Jacobians are not finite. All exponents of a layer add up to the
+        mean of log |det J|.
 
     Raises
     ------
@@ -57,14 +58,16 @@ def lyapunov_exponents(
 
 
 def _exponents(recurrence: Recurrence, count: int) -> NDArray[np.float64]:
-    sizes = [recurrence.signals[state].shape[1] for state in recurrence.cell.states]
+    pull_back = recurrence.cell.pull_back(recurrence.weights, recurrence.signals)
+    none = tuple(np.zeros((1, recurrence.signals[state].shape[1])) for state in recurrence.cell.states)
+    # A recurrence may read more than the states that have a name.
+    sizes = [part.shape[1] for part in pull_back(recurrence.steps - 1, none).before]
     cuts = np.cumsum(sizes)[:-1]
     whole = sum(sizes)
     start = np.random.default_rng(0).standard_normal((whole, min(count, whole)))
     directions: NDArray[Any] = np.linalg.qr(start)[0]  # (N, k)
     growth = np.zeros(directions.shape[1])
     transient = recurrence.steps // _TRANSIENT
-    pull_back = recurrence.cell.pull_back(recurrence.weights, recurrence.signals)
     with np.errstate(all="ignore"):
         for done, step in enumerate(reversed(range(recurrence.steps))):
             rows = tuple(np.split(directions.T, cuts, axis=1))

@@ -19,6 +19,7 @@ from lstm_studio import TraceError, load_trace, new_network, trace
 from lstm_studio.engine.jacobians import memory_curves
 from lstm_studio.engine.recurrences import recurrences
 from lstm_studio.networks.cell import Cell
+from lstm_studio.networks.cells import cells
 from tests.engine.test_tracing import KINDS, NO_PROJECTION_IN_ONEDNN, values
 from tests.engine.unrolled import unrolled
 
@@ -83,6 +84,23 @@ def test_closed_forms_equal_the_gradients_of_single_steps(
         assert ours.input is not None
         assert oracle.input is not None
         np.testing.assert_allclose(ours.input, oracle.input, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", sorted(cells()))
+def test_every_kind_agrees_with_its_gradients(kind: str) -> None:
+    """Rows of the identity, each back through the whole sequence at once."""
+    (found,) = recurrences(trace(new_network(kind, 2, 4, seed=1), values(8, 2), dtype="float64", gradients=False))
+    traced = trace(new_network(kind, 2, 4, seed=1), values(8, 2), dtype="float64", memory=True)
+    for index, state in enumerate(found.cell.states):
+        rows = []
+        for unit in range(4):
+            final = [np.zeros(4) for _ in found.cell.states]
+            final[index][unit] = 1.0
+            back = found.cell.gradients(found.weights, found.signals, np.zeros((8, 4)), tuple(final))
+            rows.append(back.signals[state])
+        with np.errstate(divide="ignore"):
+            oracle = np.log10([np.linalg.norm(matrix, 2) for matrix in np.stack(rows, axis=1)])
+        np.testing.assert_allclose(traced[f"jac.{kind}.0.{state}"], oracle, rtol=1e-6, atol=1e-9)
 
 
 def linear(weights: np.ndarray[Any, Any]) -> nn.RNN:

@@ -30,7 +30,7 @@ def test_a_pair_of_complex_eigenvalues_grows_at_one_rate() -> None:
     np.testing.assert_allclose(exponents, [np.log(0.9)] * 2, rtol=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn", "lstm-article"])
 def test_all_together_are_the_mean_of_the_determinants(kind: str) -> None:
     network = new_network(kind, 2, 5, seed=3)
     traced = trace(network, values(100, 2), dtype="float64", gradients=False)
@@ -45,7 +45,7 @@ def test_all_together_are_the_mean_of_the_determinants(kind: str) -> None:
     assert exponents.shape == (sum(sizes),)
     assert (np.diff(exponents) <= 0).all()
     assert exponents.sum() == pytest.approx(np.mean(determinants), rel=1e-9)
-    assert lyapunov_exponents(traced, count=1)[f"{kind}.0"] == pytest.approx(exponents[:1], rel=0.01)
+    assert lyapunov_exponents(traced, count=1)[f"{kind}.0"] == pytest.approx(exponents[:1], rel=0.05)
 
 
 @pytest.mark.parametrize(("gain", "sign"), [(0.3, -1), (6.0, 1)])
@@ -60,6 +60,16 @@ def test_the_largest_tells_vanishing_from_exploding(gain: float, sign: int) -> N
     curve = traced["jac.rnn.0.hidden_state"]
     slope = (curve[50] - curve[350]) / 300 * np.log(10)
     assert largest == pytest.approx(slope, abs=0.1)
+
+
+def test_directions_that_lead_nowhere_are_told_from_those_that_fade() -> None:
+    """Of 5 hidden states, 5 cell states and 10 gates that are read, the hidden states follow from the others."""
+    network = new_network("lstm-1997", 2, 5, seed=3, gate_recurrence=True)
+    traced = trace(network, values(100, 2), dtype="float64", gradients=False)
+    exponents = lyapunov_exponents(traced, count=100)["lstm-1997.0"]
+    assert exponents.shape == (20,)
+    assert (exponents[:15] > -20).all()
+    assert (exponents[15:] < -30).all()
 
 
 def test_reverse_layers_have_their_own() -> None:
