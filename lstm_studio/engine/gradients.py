@@ -19,14 +19,14 @@ from torch import Tensor
 from lstm_studio.engine import losses, recovery
 from lstm_studio.engine.call import Call
 from lstm_studio.engine.losses import Context, CustomObjective
+from lstm_studio.engine.norms import row_norms
 from lstm_studio.engine.objectives import Objective
 from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
+from lstm_studio.engine.weight_gradients import weight_gradient_norms
 from lstm_studio.errors import TraceError
 
 _NEAR_UNDERFLOW = 1e-30
 """Gradients are kept in float64 where a norm lies below: float32 loses digits below 1.2e-38."""
-_SAFE_SQUARE = 1e-280
-"""Sums of squares between this and its inverse have lost nothing to the ends of float64's range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class ObjectiveGradients:
     ----------
     arrays
         ``grad.{signal}`` (T, ·) for every state, every pre-activation and the input: the total derivative through
-        time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step.
+        time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step; and ``norm.grad.{prefix}.weights``,
+        the same of what each step contributes to the gradient of the layer's weights, where the kind has plain ones.
     dtype
         The precision of the former: that of the states, or float64 where a norm comes near the underflow of float32.
     vanished
@@ -85,7 +86,8 @@ def gradients_of(
         )
     found = _back_propagated(loss, context, layers)
     with np.errstate(all="ignore"):
-        norms = {f"norm.{name}": _norms(array) for name, array in found.items()}
+        norms = {f"norm.{name}": row_norms(array) for name, array in found.items()}
+        norms |= _weight_norms(context, layers, found)
     states = _state_norms(layers)
     narrow = loss.dtype != torch.float64 and not any(_fades(norms[name]) for name in states)
     if narrow:
@@ -117,6 +119,18 @@ def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[Reco
                     parts.setdefault(f"grad.{name}", []).append(array)
     parts["grad.input"] = [inside[id(call)].input for call in context.recording.chains[0].calls]
     return {name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _weight_norms(
+    context: Context, layers: dict[int, list[RecoveredLayer]], found: dict[str, Array]
+) -> dict[str, Array]:
+    norms = {}
+    for chain in context.recording.chains:
+        for parts in zip(*(layers[id(call)] for call in chain.calls), strict=True):
+            norm = weight_gradient_norms(chain.calls[0].cell, list(parts), found)
+            if norm is not None:
+                norms[f"norm.grad.{parts[0].description.prefix}.weights"] = norm
+    return norms
 
 
 def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:
@@ -200,19 +214,6 @@ def _placed(tensor: Tensor, index: Any, gradient: Array) -> Array:
     whole[index.cpu() if isinstance(index, Tensor) else index] = torch.from_numpy(np.ascontiguousarray(gradient))
     array: Array = whole.numpy()
     return array
-
-
-def _norms(gradient: Array) -> Array:
-    """Return the Euclidean norm of each row, (T,) float64, without underflow or overflow in the squares."""
-    squares: Array = np.einsum("tu,tu->t", gradient, gradient)
-    risky = ~((squares > _SAFE_SQUARE) & (squares < 1 / _SAFE_SQUARE))
-    norms: Array = np.sqrt(squares)
-    if risky.any():
-        rows = gradient[risky]
-        largest = np.abs(rows).max(axis=1)
-        safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-        norms[risky] = safe * np.linalg.norm(rows / safe[:, None], axis=1)
-    return norms
 
 
 def _fades(norm: Array) -> bool:

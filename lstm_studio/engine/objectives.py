@@ -33,6 +33,8 @@ class ObjectiveChoice:
         Whether the network must have a read-out.
     needs_target
         Whether the sequence must have a target.
+    needs_step_and_unit
+        Whether a step and a unit must be chosen.
     """
 
     kind: ObjectiveKind
@@ -40,11 +42,25 @@ class ObjectiveChoice:
     title: str
     needs_readout: bool = False
     needs_target: bool = False
+    needs_step_and_unit: bool = False
+
+    def with_numbers(self, step: int = 0, unit: int = 0) -> Objective:
+        """Return the objective that is meant; where none are needed, the numbers count for nothing."""
+        return Objective(self.kind, step, unit) if self.needs_step_and_unit else Objective(self.kind)
+
+    def is_possible(self, *, has_readout: bool, has_target: bool) -> bool:
+        """Return whether a network and a sequence have what it needs."""
+        return (has_readout or not self.needs_readout) and (has_target or not self.needs_target)
 
 
 CHOICES = (
     ObjectiveChoice(ObjectiveKind.LAST_HIDDEN, "last-hidden", "the sum of the top layer's last hidden state"),
-    ObjectiveChoice(ObjectiveKind.HIDDEN, "hidden:{t}:{unit}", "one unit of the top layer's hidden state at step t"),
+    ObjectiveChoice(
+        ObjectiveKind.HIDDEN,
+        "hidden:{t}:{unit}",
+        "one unit of the top layer's hidden state at step t",
+        needs_step_and_unit=True,
+    ),
     ObjectiveChoice(
         ObjectiveKind.NEXT_STEP, "next-step", "the mean squared error of the next input", needs_readout=True
     ),

@@ -236,6 +236,8 @@ class Cell(ABC):
     A module takes and returns one tensor for each, and after these whatever else its recurrence reads.
     """
     options: ClassVar[tuple[Option, ...]] = ()
+    gated_products: ClassVar[Mapping[str, str]] = {}
+    """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
     @abstractmethod
     def accepts(self, module: nn.Module) -> bool:

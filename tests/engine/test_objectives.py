@@ -35,6 +35,18 @@ def test_every_kind_is_offered_once() -> None:
     assert [choice.kind for choice in CHOICES] == list(ObjectiveKind)
 
 
+def test_a_choice_says_all_that_its_objective_needs() -> None:
+    for choice in CHOICES:
+        objective = choice.with_numbers(5, 2)
+        assert parse(str(objective)) == objective
+        numbers = {name for name in ("{t}", "{unit}") if name in choice.pattern}
+        assert choice.needs_step_and_unit == (numbers == {"{t}", "{unit}"})
+        assert str(objective) == choice.pattern.format(t=5, unit=2)
+    possible = [choice.pattern for choice in CHOICES if choice.is_possible(has_readout=False, has_target=True)]
+    assert possible == ["last-hidden", "hidden:{t}:{unit}"]
+    assert [c.pattern for c in CHOICES if c.is_possible(has_readout=True, has_target=False)] == [*possible, "next-step"]
+
+
 @pytest.mark.parametrize(
     "module",
     ["engine.objectives", "engine.storage", "engine.trace", "networks.cells", "networks.companion", "networks.signals"],

@@ -12,6 +12,7 @@ With all steps counted from 0 and h_{−1} given::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +70,7 @@ class _GRU(Cell):
     title = "GRU"
     gates = 3
     states = (_STATE,)
+    gated_products = MappingProxyType({preactivation(CANDIDATE_STATE).name: RESET_GATE.name})
 
     def accepts(self, module: nn.Module) -> bool:
         from torch import nn

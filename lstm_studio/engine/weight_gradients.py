@@ -1,0 +1,72 @@
+"""What each step contributes to the gradient of the weights: the norm of dL/dW as far as it comes from step t.
+
+With a the pre-activations, step t contributes to the gradient of [W_ih  W_hh  b] the outer product of dL/da_t and
+[x_t; h_{t−1}; 1], whose Frobenius norm is ‖dL/da_t‖ · ‖[x_t; h_{t−1}; 1]‖. Where a gate multiplies a product with the
+hidden state before it is added (the GRU's reset gate), the gradient of that product is multiplied by the gate too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.engine.norms import row_norms
+from lstm_studio.engine.recovery import RecoveredLayer
+from lstm_studio.networks.cell import Cell
+
+Array = NDArray[Any]
+
+
+def weight_gradient_norms(cell: Cell, parts: list[RecoveredLayer], gradients: Mapping[str, Array]) -> Array | None:
+    """Return the norm at each step.
+
+    Parameters
+    ----------
+    cell
+        The kind of the layer.
+    parts
+        One layer and direction as recovered from each call of its chain, in order.
+    gradients
+        Full name → dL/d· (T, ·), in the order of time, of all pre-activations of the layer.
+
+    Returns
+    -------
+    ndarray or None
+        (T,) float64, in the order of time; None for a kind whose weights enter in other ways.
+    """
+    layer = parts[0]
+    before = [signal.name for signal in layer.description.signals if signal.name.endswith(".preactivation")]
+    weights = layer.weights
+    width = weights.recurrent.shape[-1]
+    hidden = layer.signals[layer.states[0]]
+    plain = weights.input.dim() == 2 and width in {0, hidden.shape[1]} and not weights.more
+    if not plain or len(weights.input) != len(before) * layer.description.units:
+        return None
+    x = layer.in_time(np.concatenate([row_norms(_to_numpy(part.entering)) for part in parts]))
+    h = layer.in_time(np.concatenate([_norms_before(part) for part in parts])) if width else np.zeros_like(x)
+    beside = np.hypot(x, 1.0) if weights.input_bias is not None else x
+    into_input, into_hidden = np.zeros_like(x), np.zeros_like(x)
+    for name in before:
+        blame = gradients[f"grad.{layer.description.prefix}.{name}"]
+        into_input = np.hypot(into_input, row_norms(blame))
+        gate = cell.gated_products.get(name)
+        if gate is not None:
+            factor = np.concatenate([part.signals[gate] for part in parts])
+            blame = blame * layer.in_time(factor)
+        into_hidden = np.hypot(into_hidden, row_norms(blame))
+    whole: Array = np.hypot(into_input * beside, into_hidden * h)
+    return whole
+
+
+def _norms_before(part: RecoveredLayer) -> Array:
+    """Return ‖h_{t−1}‖ at each step, (T,), in the order of processing."""
+    first = row_norms(_to_numpy(part.initial[0])[None])
+    return np.concatenate((first, row_norms(part.signals[part.states[0]][:-1])))
+
+
+def _to_numpy(tensor: Any) -> Array:
+    array: Array = tensor.detach().cpu().numpy()
+    return array.astype(np.float64)
