@@ -24,7 +24,7 @@ class StudioError(Exception):
         self.found = found
         self.cure = cure
 
-    def __reduce__(self) -> tuple[type[StudioError], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[StudioError], tuple[object, ...]]:
         # Exception pickles its args, which are the joined message: rebuild from the two parts instead.
         return type(self), (self.found, self.cure)
 

@@ -80,7 +80,22 @@ class MissingValuesError(ChoiceNeededError):
 
 
 class MemoryLimitError(ChoiceNeededError):
-    """The choice is ``ReadOptions.memory_limit``."""
+    """The choice is ``ReadOptions.memory_limit``.
+
+    Parameters
+    ----------
+    found, cure
+        As in every error.
+    needed
+        Bytes, the limit with which it would have gone on.
+    """
+
+    def __init__(self, found: str, cure: str, needed: int) -> None:
+        super().__init__(found, cure)
+        self.needed = needed
+
+    def __reduce__(self) -> tuple[type[MemoryLimitError], tuple[object, ...]]:
+        return type(self), (self.found, self.cure, self.needed)
 
 
 def require_memory(name: str, needed: int, contents: str, options: ReadOptions) -> str:
@@ -112,6 +127,7 @@ def require_memory(name: str, needed: int, contents: str, options: ReadOptions) 
         raise MemoryLimitError(
             f"{name} holds {words}; the limit is {in_bytes(options.memory_limit)}.",
             "Open a shorter part of the file, or raise the memory limit (ReadOptions.memory_limit, in bytes).",
+            needed,
         )
     return words
 

@@ -215,9 +215,8 @@ class Runner(QObject):
 def _offers(request: Request, error: StudioError) -> tuple[Offer, ...]:
     """Return the ways to read a file that was refused for want of a choice."""
     match request, error:
-        case OpenFile(path=path, options=options), MemoryLimitError():
-            more = replace(options, memory_limit=options.memory_limit * 4)
-            return (Offer(f"Use up to {in_bytes(more.memory_limit)}", OpenFile(path, more)),)
+        case OpenFile(path=path, options=options), MemoryLimitError(needed=needed):
+            return (Offer(f"Use {in_bytes(needed)}", OpenFile(path, replace(options, memory_limit=needed))),)
         case OpenFile(path=path, options=options), MissingValuesError():
             return tuple(Offer(text, OpenFile(path, replace(options, missing=how))) for how, text in _FILLING.items())
     return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import sys
@@ -155,6 +156,9 @@ def test_a_table_of_5_gb_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
     assert isinstance(error, MemoryLimitError)
     assert "GB of memory" in error.found
     assert "limit is 2.1 GB" in error.found
+    assert in_bytes(error.needed) in error.found
+    again = copy.copy(error)
+    assert (again.found, again.cure, again.needed) == (error.found, error.cure, error.needed)
 
 
 def test_an_array_of_5_gb_is_refused_by_its_header_and_the_limit_can_be_raised(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.errors import SequenceError
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError
+from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions
 from lstm_studio.session.compute import Answer, Compute, Judge, OpenFile, Request
 from lstm_studio.session.settings import Settings, load_settings
 from lstm_studio.ui.notices import Level, Notice
@@ -105,16 +105,16 @@ def test_more_memory_can_be_granted_by_a_click(window: StudioWindow, computer: F
         if isinstance(request, OpenFile):
             limits.append(request.options.memory_limit)
             if len(limits) == 1:
-                raise MemoryLimitError("big.csv holds 5 GB.", "Raise the limit.")
+                raise MemoryLimitError("big.csv holds 25 GB.", "Raise the limit.", 25_000_000_000)
         return None
 
     computer.rule = refuse
     window.commands.open_files(["big.csv"])
     qtbot.waitUntil(lambda: bool(window.stage.notices.notices))
-    button(window, "Use up to 8.6 GB").click()
+    button(window, "Use 25.0 GB").click()
     qtbot.waitUntil(lambda: len(limits) == 2)
     settle(window, qtbot)
-    assert limits[1] == 4 * limits[0]
+    assert limits == [ReadOptions().memory_limit, 25_000_000_000]
 
 
 def test_sequences_and_networks_open_as_one_change(window: StudioWindow, qtbot: QtBot) -> None:
