@@ -15,6 +15,8 @@ from lstm_studio.ui.theme import HALF_GRID
 Index = QModelIndex | QPersistentModelIndex
 _HEADS = ("variable", "value", "raw")
 _ROWS_SHOWN = 6
+_SMALL_NUMBER = "−8.8e−8"
+_CELL_PADDING = 10
 _NO_PARENT = QModelIndex()
 
 
@@ -58,9 +60,18 @@ class FeatureModel(QAbstractTableModel):
             return None
         if index.column() == 0:
             return self._sequence.names[index.row()]
-        arrays: tuple[NDArray[Any] | None, ...] = (self._sequence.values, self._sequence.raw)
-        array = arrays[index.column() - 1]
+        array = self._array(self._sequence, index.column())
         return None if array is None else format_number(float(array[self._step, index.row()]))
+
+    def widest(self, column: int) -> tuple[str, ...]:
+        """Return texts of which one is as wide as any that a column of numbers shows at any step."""
+        array = None if self._sequence is None else self._array(self._sequence, column)
+        ends = () if array is None else (float(array.min()), float(array.max()))
+        return (_HEADS[column], _SMALL_NUMBER, *(format_number(end) for end in ends))
+
+    @staticmethod
+    def _array(sequence: Sequence, column: int) -> NDArray[Any] | None:
+        return (sequence.values, sequence.raw)[column - 1]
 
     def headerData(  # noqa: N802 - Qt's name
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
@@ -112,12 +123,15 @@ class FeatureTable(QTableView):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in range(1, self._model.columnCount()):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance("−888,888.88"))
+            self.setColumnWidth(column, self._number_width(self._model.widest(column)))
         self.updateGeometry()
 
     def show_step(self, step: int) -> None:
         """Show another step of the same sequence."""
         self._model.show_step(step)
+
+    def _number_width(self, texts: tuple[str, ...]) -> int:
+        return max(self.fontMetrics().horizontalAdvance(text) for text in texts) + _CELL_PADDING
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for a few rows."""

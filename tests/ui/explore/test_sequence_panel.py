@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QStyle
 
 from lstm_studio.sequences.columns import ColumnInfo, ColumnKind, ColumnRole
 from lstm_studio.sequences.options import ReadOptions
@@ -273,6 +273,23 @@ def test_values_at_the_cursor_are_scaled_and_raw(show: Show) -> None:
     session.move_cursor(1)
     model = panel._features.feature_model
     assert [model.data(model.index(0, column)) for column in range(model.columnCount())] == ["x", "−0.50", "10.00"]
+
+
+def test_names_of_variables_get_the_room_that_numbers_leave(show: Show) -> None:
+    names = tuple(f"channel {number}" for number in range(1, 7))
+    values = np.random.default_rng(0).normal(0, 40, size=(30, 6)).astype(np.float32)
+    sequences = SequenceSet((Sequence(values, names, raw=values * 2),), scaling=Scaling.STANDARD)
+    panel = opened(show, AnsweringSession(small_setup(sequences, scaling=Scaling.STANDARD)))
+    table, metrics = panel._features, panel._features.fontMetrics()
+    # Qt's own margin on either side of a cell's text, and that of the style sheet.
+    margin = 2 * (table.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, table) + 1 + 2)
+    model = table.feature_model
+    for step in (0, 29):
+        panel._session.move_cursor(step)
+        for row in range(6):
+            for column in range(3):
+                text = str(model.data(model.index(row, column)))
+                assert metrics.horizontalAdvance(text) + margin <= table.columnWidth(column), text
 
 
 def test_the_current_symbol_follows_the_cursor(show: Show) -> None:
