@@ -37,6 +37,7 @@ from lstm_studio.ui.widgets.themed import Themed
 _IGNORE_FACTOR = "The Ignore factor is what is multiplied in, not what is left out."
 _NOTHING = "Open a network with recurrent layers to see what each step does to its units."
 _NO_READOUT = "These networks have no read-out: nothing maps their last state to an answer."
+_VALUES_SHOWN = 6
 _MANY_STEPS = 1_000
 """Steps from which the header needs the room of its plain words."""
 
@@ -108,8 +109,7 @@ class Inspector(Panel[_State]):
         head.setSpacing(HALF_GRID + 2)
         for widget in (self._number, self._of, self._symbol, self._input):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
-        head.addWidget(self._values, 1)
-        head.addStretch(0)
+        head.addStretch(1)
         head.addWidget(self._unit_word)
         head.addWidget(self._unit)
         self._sentence.setWordWrap(True)
@@ -123,6 +123,7 @@ class Inspector(Panel[_State]):
         self._objective.setTextFormat(Qt.TextFormat.RichText)
         self.column.addWidget(self._empty)
         self.column.addLayout(head)
+        self.column.addWidget(self._values)
         self.column.addWidget(self._layer)
         self.column.addWidget(self._operations)
         self.column.addWidget(self._quote)
@@ -311,9 +312,9 @@ def _readout_row(row: ReadoutRow, state: _State, probabilities: bool, truths: bo
 
 def _values_at(result: Result, step: int) -> str:
     values, names = result.sequence.values[step], result.sequence.names
-    if len(values) == 1:
-        return f"{format_number(float(values[0]))} {names[0]}"
-    return ", ".join(format_number(float(value)) for value in values[:8]) + (" …" if len(values) > 8 else "")
+    shown = zip(names[:_VALUES_SHOWN], values[:_VALUES_SHOWN], strict=True)
+    words = "  ".join(f"{name} {format_number(float(value))}" for name, value in shown)
+    return f"{words} …" if len(values) > _VALUES_SHOWN else words
 
 
 def _layer_words(shown: ShownLayer, result: Result, view: View) -> str:

@@ -24,7 +24,9 @@ _PADDING = 5
 
 
 def written(symbol: str) -> str:
-    """Return a symbol as it is drawn: what would be invisible gets a sign."""
+    """Return a symbol as it is drawn: what would be invisible gets a sign; blanks between words stay."""
+    if symbol.strip():
+        return symbol
     return "".join(_INVISIBLE.get(letter, letter) for letter in symbol) or "∅"
 
 

@@ -161,7 +161,7 @@ def test_numbers_are_written_out_where_there_are_no_symbols(show: Show) -> None:
     session = AnsweringSession(small_setup(number_set(features=1)))
     inspector = opened(show, session)
     session.move_cursor(3)
-    assert f"{format_number(float(session.result.sequence.values[3, 0]))} x0" in visible_texts(inspector)
+    assert f"x0 {format_number(float(session.result.sequence.values[3, 0]))}" in visible_texts(inspector)
 
 
 def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:
