@@ -73,7 +73,9 @@ def readout_at(result: Result, step: int) -> Readout | None:
     classes = result.sequences.classes
     target = result.sequence.target
     probabilities = len(classes) == size
-    right = _right_class(target, step, size) if probabilities else None
+    # Whoever adds events changes the question, and nobody knows its answer.
+    asked = step < result.sequence.steps - len(result.setup.events)
+    right = _right_class(target, step, size) if probabilities and asked else None
     truths = None if probabilities else _truths(target, step, size, result.sequence.steps)
     names = classes if probabilities else _value_names(result, size)
     shown = _shown(given, right)

@@ -80,3 +80,15 @@ def test_of_many_classes_the_likeliest_and_the_right_one_are_shown() -> None:
 
 def test_without_a_read_out_there_is_nothing() -> None:
     assert readout_at(answer(small_setup(number_set())), 0) is None
+
+
+def test_added_events_have_no_right_answer() -> None:
+    event = tuple(np.eye(8)[2].tolist())
+    plain = answer(small_setup())
+    longer = answer(small_setup(events=(event, event)))
+    last = plain.sequence.steps - 1
+    for step, asked in ((last, True), (last + 1, False), (last + 2, False)):
+        readout = readout_at(longer, step)
+        assert readout is not None
+        assert bool(readout.target) is asked
+        assert any(row.target for row in readout.rows) is asked
