@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
 
 from lstm_studio.session.session import Session
@@ -67,6 +68,10 @@ class UnitsPanel(Panel[_State]):
         """Draw in another theme."""
         self._unit.apply_theme(theme)
         self._layer.apply_theme(theme)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the height at which all is seen: so little is not worth scrolling."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 
     def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
         self.refresh()

@@ -50,3 +50,10 @@ def test_both_directions_have_units_of_their_own(show: Show) -> None:
     assert session.view.units == {"0:lstm.0.reverse": 4}
     panel._direction.button("forward").click()
     assert panel._unit.field.value() == 0
+
+
+def test_nothing_of_it_ever_scrolls_however_large_the_text(show: Show) -> None:
+    panel, _ = opened(show, NetworkSpec(hidden_size=5, layers=2, bidirectional=True))
+    panel._unit.setMinimumHeight(100)
+    panel.column.activate()
+    assert panel.minimumSizeHint().height() == panel.sizeHint().height() > 120
