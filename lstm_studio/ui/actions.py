@@ -160,7 +160,13 @@ _ALL = (
     ActionInfo("view.whole-sequence", "Show the whole sequence", "Undo zooming into time.", "whole_sequence", ("W",)),
     ActionInfo("view.reset-layout", "Reset layout", "Put all panels back to where they were at first.", "reset_layout"),
     _switch("view.full-screen", "Full screen", "Use the whole screen.", "full_screen", "F11"),
-    ActionInfo("view.dismiss", "Close the newest notice", "Close the newest notice.", "dismiss", ("Escape",)),
+    ActionInfo(
+        "view.dismiss",
+        "Close notice, leave field",
+        "Close the newest notice; without one, go from a field or list back to the plots.",
+        "dismiss",
+        ("Escape",),
+    ),
     ActionInfo(
         "network.next-seed",
         "Another seed",
@@ -398,6 +404,11 @@ class KeyboardRules(QObject):
 
 def _presses(widget: QObject, event: QKeyEvent) -> TypeGuard[QAbstractButton]:
     return isinstance(widget, QAbstractButton) and widget.isEnabled() and event.key() in _PRESSING_KEYS
+
+
+def takes_keys(widget: QObject | None) -> bool:
+    """Return whether a widget has uses of its own for keys that elsewhere step and choose."""
+    return isinstance(widget, (*_FIELDS, *_CHOOSERS))
 
 
 def _keeps(widget: QObject, event: QKeyEvent) -> bool:

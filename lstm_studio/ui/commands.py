@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
@@ -18,7 +18,7 @@ from lstm_studio.session.settings import FONT_SCALES, SPEEDS
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.session.state import Match
 from lstm_studio.ui import dialogs
-from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.actions import Actions, takes_keys
 from lstm_studio.ui.explore.layers import inspected_layer, selected_unit
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.picture import PICTURE_FORMATS, save_picture
@@ -229,8 +229,12 @@ class Commands(QObject):
             self._window.showNormal()
 
     def dismiss(self) -> None:
-        """Close the newest notice; without one, leave the full screen."""
-        if not self._window.stage.notices.dismiss() and self._window.isFullScreen():
+        """Close the newest notice; without one, go back from a field or list to the plots, or leave the full screen."""
+        if self._window.stage.notices.dismiss():
+            return
+        if takes_keys(self._window.focusWidget()):
+            self._window.workspace.stack.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif self._window.isFullScreen():
             self._window.showNormal()
 
     # Networks.

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QImage, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QPushButton, QTextBrowser
+from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QPushButton, QSpinBox, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
@@ -281,6 +281,15 @@ def test_the_shortcut_sheet_is_made_from_the_table(window: StudioWindow) -> None
     assert text is not None
     assert "Play" in text.toPlainText()
     sheet.close()
+
+
+def test_escape_goes_from_a_field_back_to_the_plots_where_arrows_step(window: StudioWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    field = window.units_panel.findChild(QSpinBox)
+    assert field is not None
+    field.setFocus()
+    window.command_actions["view.dismiss"].trigger()
+    assert window.focusWidget() is window.workspace.stack
 
 
 def test_escape_closes_notices_first_and_leaves_the_full_screen_then(window: StudioWindow, qtbot: QtBot) -> None:
