@@ -18,6 +18,7 @@ from torch import Tensor
 
 from lstm_studio.engine import losses, recovery
 from lstm_studio.engine.call import Call
+from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.losses import Context, CustomObjective
 from lstm_studio.engine.norms import row_norms
 from lstm_studio.engine.objectives import Objective
@@ -104,7 +105,7 @@ def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[Reco
     upstream = _Upstream(calls)
     upstream.enter(_Root(loss, np.ones(())))
     inside: dict[int, CallGradients] = {}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_blas_thread():
         for call in reversed(calls):
             output, final = upstream.of(call, context.item)
             found = recovery.gradients(call, layers[id(call)], output, final)
