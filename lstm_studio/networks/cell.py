@@ -195,6 +195,10 @@ PullBack = Callable[[int, tuple[NDArray[Any], ...]], PulledBack]
 H) float64 array per state, to those before it: a product with the Jacobian of the step."""
 
 
+Edit = Callable[[str, NDArray[Any]], NDArray[Any]]
+"""``edit(signal, values)``: called with each signal of a step as soon as it is computed, returns it as it is to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What weights say about the network that they are of.
@@ -236,6 +240,8 @@ class Cell(ABC):
     A module takes and returns one tensor for each, and after these whatever else its recurrence reads.
     """
     options: ClassVar[tuple[Option, ...]] = ()
+    can_step: ClassVar[bool] = False
+    """Whether :meth:`step` is there, and :attr:`states` are all that goes from step to step."""
     gated_products: ClassVar[Mapping[str, str]] = {}
     """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
@@ -354,6 +360,39 @@ class Cell(ABC):
             )
 
         return pull_back
+
+    def step(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        states: tuple[NDArray[Any], ...],
+        edit: Edit,
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand, so that any signal can be changed on the way; where :attr:`can_step`.
+
+        Parameters
+        ----------
+        layer
+            The weights.
+        x
+            (F,).
+        states
+            One (P,) or (H,) array per state, before the step.
+        edit
+            Called with every signal, in the order in which they follow from each other.
+
+        Returns
+        -------
+        dict
+            Every declared signal, (H,) or (P,), after its edit.
+
+        Raises
+        ------
+        NetworkError
+            If the kind has no single steps.
+        """
+        del layer, x, states, edit
+        raise NetworkError(f"{self.title} is not computed step by step.", "Change the events that it receives instead.")
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
         """Return log10 of the factor by which each step keeps the long-term state of each unit, (T, H).

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from lstm_studio.errors import NetworkError
 METADATA_KEY = "lstm_studio"
 """Where ``.safetensors`` metadata holds, as JSON, what the tensors do not tell."""
 
-SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
+_KERAS = (".keras", ".h5", ".hdf5")
+SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx", *_KERAS)
 
 _NESTED_UNDER = ("state_dict", "model_state_dict")
 _SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
@@ -54,7 +55,7 @@ class CheckpointFile:
 
 
 def read_checkpoint(path: Path) -> CheckpointFile:
-    """Read a ``.pt``, ``.pth`` or ``.safetensors`` file.
+    """Read a file that ends in one of :data:`SUFFIXES`.
 
     Raises
     ------
@@ -73,10 +74,24 @@ def read_checkpoint(path: Path) -> CheckpointFile:
         )
     if path.stat().st_size == 0:
         raise NetworkError(f"{path.name} is empty.", "Save the weights again.")
-    file = _read_safetensors(path) if suffix == ".safetensors" else _read_torch(path)
+    file = _reader(suffix)(path)
     return CheckpointFile(
         path, {name: _plain(path, name, tensor) for name, tensor in file.tensors.items()}, file.metadata
     )
+
+
+def _reader(suffix: str) -> Callable[[Path], CheckpointFile]:
+    if suffix == ".safetensors":
+        return _read_safetensors
+    if suffix == ".onnx":
+        from lstm_studio.networks.checkpoint_formats.onnx_file import read_onnx
+
+        return read_onnx
+    if suffix in _KERAS:
+        from lstm_studio.networks.checkpoint_formats.keras_file import read_keras
+
+        return read_keras
+    return _read_torch
 
 
 def _read_safetensors(path: Path) -> CheckpointFile:

@@ -1,4 +1,4 @@
-"""Networks on disk: state dicts in ``.pt``, ``.pth`` and ``.safetensors``.
+"""Networks on disk: state dicts of PyTorch, Lightning's checkpoints, ONNX graphs and Keras files.
 
 Recurrent layers are recognised by the names and shapes of their tensors, under any prefix.
 """
@@ -40,7 +40,8 @@ def open_network(
     Parameters
     ----------
     path
-        A ``.pt``, ``.pth`` or ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU``
+        An ONNX graph (``.onnx``), a Keras file (``.keras``, ``.h5``), or a ``.pt``, ``.pth``, ``.ckpt`` (Lightning) or
+        ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU``
         or ``nn.RNN`` somewhere, perhaps under ``"state_dict"`` or ``"model_state_dict"``.
     recurrent
         Which recurrent module to take, ``"encoder.rnn"``, where the file holds several.

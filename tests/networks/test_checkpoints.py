@@ -91,7 +91,9 @@ def test_a_lightning_checkpoint_is_opened(tmp_path: Path) -> None:
     network = open_network(tmp_path / "epoch=3-step=120.ckpt")
     assert network.layers[0].prefix == "model.encoder.rnn.0"
     assert network.info().outputs == 5
-    assert torch.equal(network.recurrent.get_parameter("weight_hh_l0"), model.encoder["rnn"].weight_hh_l0)
+    assert torch.equal(
+        network.recurrent.get_parameter("weight_hh_l0"), model.encoder["rnn"].get_parameter("weight_hh_l0")
+    )
 
 
 def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import (
     Cell,
+    Edit,
     Gradients,
     Layer,
     PullBack,
@@ -70,6 +71,7 @@ class _GRU(Cell):
     title = "GRU"
     gates = 3
     states = (_STATE,)
+    can_step = True
     gated_products = MappingProxyType({preactivation(CANDIDATE_STATE).name: RESET_GATE.name})
 
     def accepts(self, module: nn.Module) -> bool:
@@ -194,6 +196,29 @@ class _GRU(Cell):
             return PulledBack((dh,), (dh * update[step] + through_weights,), through_input)
 
         return pull_back
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand."""
+        (h,) = states
+        a, m = layer.input @ x, layer.recurrent @ h
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            a += layer.input_bias
+            m += layer.recurrent_bias
+        (a_r, a_z, a_n), (m_r, m_z, m_n) = np.split(a, 3), np.split(m, 3)
+        now: dict[str, NDArray[Any]] = {}
+
+        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
+            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
+            return now[signal.name]
+
+        before_r, before_z, before_n = _BEFORE
+        r = add(RESET_GATE, sigmoid(add(before_r, a_r + m_r)))
+        z = add(UPDATE_GATE, sigmoid(add(before_z, a_z + m_z)))
+        n = add(CANDIDATE_STATE, np.tanh(add(before_n, a_n + add(RECALLED, r * m_n))))
+        now[_STATE] = edit(_STATE, add(ADMITTED_BY_UPDATE, (1 - z) * n) + add(RETAINED_BY_UPDATE, z * h))
+        return now
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 z_t, (T, H): from the pre-activation, exact where z_t rounds to 0."""

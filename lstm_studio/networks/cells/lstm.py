@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import (
     Cell,
+    Edit,
     Gradients,
     Layer,
     Option,
@@ -58,6 +59,7 @@ class _LSTM(Cell):
     title = "LSTM"
     gates = 4
     states = (HIDDEN_STATE.name, CELL_STATE.name)
+    can_step = True
     options = (
         Option("proj_size", "Projected hidden state, units", 0),
         Option("forget_bias", "Forget gate's first bias", None),
@@ -231,6 +233,29 @@ class _LSTM(Cell):
             return PulledBack((dh, dc), before, through[:, outputs:] if inputs else None)
 
         return pull_back
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand."""
+        h, c = states
+        a = layer.input @ x + layer.recurrent @ h
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            a += layer.input_bias + layer.recurrent_bias
+        now: dict[str, NDArray[Any]] = {}
+
+        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
+            now[signal.name] = edit(signal.name, value)
+            return now[signal.name]
+
+        parts = [add(signal, part) for signal, part in zip(_BEFORE, np.split(a, 4), strict=True)]
+        squashed = (sigmoid(parts[0]), sigmoid(parts[1]), np.tanh(parts[2]), sigmoid(parts[3]))
+        gates = zip(_IN_WEIGHT_ORDER, squashed, strict=True)
+        i, f, g, o = (add(signal, value.astype(a.dtype, copy=False)) for signal, value in gates)
+        admitted, retained = add(ADMITTED, i * g), add(RETAINED, f * c)
+        exposed = o * np.tanh(add(CELL_STATE, retained + admitted))
+        add(HIDDEN_STATE, exposed if layer.projection is None else layer.projection @ exposed)
+        return now
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import (
     Cell,
+    Edit,
     Gradients,
     Layer,
     Option,
@@ -38,6 +39,7 @@ class _RNN(Cell):
     title = "Vanilla RNN"
     gates = 1
     states = (_STATE,)
+    can_step = True
     options = (
         Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),
         Option("initial", "First weights", "uniform", ("uniform", "identity")),
@@ -138,6 +140,17 @@ class _RNN(Cell):
             return PulledBack((dh,), (through[:, :outputs],), through[:, outputs:] if inputs else None)
 
         return pull_back
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand."""
+        before = layer.input @ x + layer.recurrent @ states[0]
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            before += layer.input_bias + layer.recurrent_bias
+        before = edit(_BEFORE.name, before)
+        squashed = np.maximum(before, 0) if layer.module.nonlinearity == "relu" else np.tanh(before)
+        return {_BEFORE.name: before, _STATE: edit(_STATE, squashed)}
 
 
 def _start_at_identity(module: nn.RNN) -> None:

@@ -1,0 +1,201 @@
+"""ONNX: the cells against ONNX Runtime's own operators, and graphs read back."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime  # type: ignore[import-untyped]  # it brings no types
+import pytest
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+from lstm_studio import NetworkError, open_network, trace
+from lstm_studio.networks.network import Network
+
+Array = NDArray[Any]
+
+# The operators' order of gates, as places in PyTorch's: iofc from ifgo, and zrh from rzn.
+ORDERS = {"LSTM": [0, 3, 1, 2], "GRU": [1, 0, 2], "RNN": [0]}
+
+
+def in_onnx_order(operator: str, weight: torch.Tensor) -> Array:
+    blocks = np.split(weight.detach().numpy(), len(ORDERS[operator]))
+    return np.concatenate([blocks[block] for block in ORDERS[operator]])
+
+
+def exported(module: nn.RNNBase, *, layout: int = 0, readout: nn.Linear | None = None, **changes: Any) -> Any:
+    """Return a graph with one operator per layer; ``changes`` are attributes of the first, None to leave one out."""
+    operator = "RNN" if isinstance(module, nn.RNN) else type(module).__name__
+    directions = 2 if module.bidirectional else 1
+    nodes, stored, entering = [], [], "x"
+    for layer in range(module.num_layers):
+        ends = [f"_l{layer}{reverse}" for reverse in ("", "_reverse")[:directions]]
+
+        def joined(stem: str, ends: list[str] = ends) -> Array:
+            return np.stack([in_onnx_order(operator, module.get_parameter(stem + end)) for end in ends])
+
+        inputs = [entering, f"W{layer}", f"R{layer}"]
+        stored += [numpy_helper.from_array(joined("weight_ih"), f"W{layer}")]
+        stored += [numpy_helper.from_array(joined("weight_hh"), f"R{layer}")]
+        if module.bias:
+            inputs.append(f"B{layer}")
+            biases = np.concatenate((joined("bias_ih"), joined("bias_hh")), axis=1)
+            stored.append(numpy_helper.from_array(biases, f"B{layer}"))
+        about: dict[str, Any] = {"hidden_size": module.hidden_size, "layout": layout}
+        about["direction"] = "bidirectional" if directions == 2 else "forward"
+        if operator == "GRU":
+            about["linear_before_reset"] = 1
+        if operator == "RNN":
+            about["activations"] = [str(module.nonlinearity).capitalize()] * directions
+        if layer == 0:
+            about = {name: value for name, value in (about | changes).items() if value is not None}
+        nodes.append(
+            helper.make_node(operator, inputs, [f"y{layer}"], name=f"/encoder/rnn/{operator}_{layer}", **about)
+        )
+        # From (T, D, B, H), or batch first (B, T, D, H), to features side by side.
+        order = [0, 1, 2, 3] if layout else [0, 2, 1, 3]
+        nodes.append(helper.make_node("Transpose", [f"y{layer}"], [f"turned{layer}"], perm=order))
+        nodes.append(helper.make_node("Reshape", [f"turned{layer}", "shape"], [f"h{layer}"]))
+        entering = f"h{layer}"
+    stored.append(numpy_helper.from_array(np.array([0, 0, directions * module.hidden_size]), "shape"))
+    if readout is not None:
+        stored.append(numpy_helper.from_array(readout.weight.detach().numpy().T.copy(), "V"))
+        stored.append(numpy_helper.from_array(readout.bias.detach().numpy(), "b"))
+        nodes.append(helper.make_node("MatMul", [entering, "V"], ["product"]))
+        nodes.append(helper.make_node("Add", ["b", "product"], ["scores"]))
+        nodes.append(helper.make_node("Softmax", ["scores"], ["out"], axis=-1))
+        entering = "out"
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None, module.input_size])
+    y = helper.make_tensor_value_info(entering, TensorProto.FLOAT, [None, None, None])
+    graph = helper.make_graph(nodes, "g", [x], [y], stored)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 22)], ir_version=10)
+
+
+def run(model: Any, x: Array) -> Array:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"x": x})[0])
+
+
+MODULES = [
+    pytest.param(lambda: nn.LSTM(3, 4), id="lstm"),
+    pytest.param(lambda: nn.LSTM(3, 4, 2, bidirectional=True), id="lstm, two layers, both directions"),
+    pytest.param(lambda: nn.LSTM(3, 4, bias=False), id="lstm without bias"),
+    pytest.param(lambda: nn.GRU(3, 4), id="gru"),
+    pytest.param(lambda: nn.GRU(3, 4, 3, bidirectional=True), id="gru, three layers, both directions"),
+    pytest.param(lambda: nn.GRU(3, 4, bias=False), id="gru without bias"),
+    pytest.param(lambda: nn.RNN(3, 4, 2), id="rnn"),
+    pytest.param(lambda: nn.RNN(3, 4, bidirectional=True, nonlinearity="relu"), id="rnn with relu, both directions"),
+]
+
+
+@pytest.mark.parametrize("make", MODULES)
+def test_onnx_runtime_computes_the_same_hidden_states(make: Any) -> None:
+    torch.manual_seed(0)
+    module: nn.RNNBase = make()
+    x = np.random.default_rng(1).normal(0, 1.5, (40, 3)).astype(np.float32)
+    theirs = run(exported(module), x[:, None])[:, 0]
+    traced = trace(Network(module), x)
+    top = [layer.prefix for layer in traced.layers][-2 if module.bidirectional else -1 :]
+    ours = np.concatenate([traced[f"{prefix}.hidden_state"] for prefix in top], axis=1)
+    np.testing.assert_allclose(ours, theirs, atol=2e-6)
+
+
+@pytest.mark.parametrize("make", MODULES)
+def test_a_graph_is_opened_as_the_module_it_came_from(tmp_path: Path, make: Any) -> None:
+    module: nn.RNNBase = make()
+    onnx.save(exported(module), tmp_path / "m.onnx")
+    network = open_network(tmp_path / "m.onnx")
+    assert type(network.recurrent) is type(module)
+    assert getattr(network.recurrent, "nonlinearity", None) == getattr(module, "nonlinearity", None)
+    found = network.recurrent.state_dict()
+    assert found.keys() == module.state_dict().keys()
+    assert all(torch.equal(found[name], weight) for name, weight in module.state_dict().items())
+
+
+def test_a_read_out_is_recognised(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    module = nn.GRU(3, 4, bidirectional=True)
+    model = exported(module, readout=nn.Linear(8, 5))
+    onnx.save(model, tmp_path / "m.onnx")
+    network = open_network(tmp_path / "m.onnx")
+    assert (network.readout_kind, network.info().outputs) == ("classes", 5)
+    x = np.random.default_rng(1).normal(size=(12, 3)).astype(np.float32)
+    np.testing.assert_allclose(trace(network, x)["output"], run(model, x[:, None])[:, 0], atol=1e-6)
+
+
+def test_batch_first_graphs_have_the_same_weights(tmp_path: Path) -> None:
+    module = nn.LSTM(3, 4)
+    onnx.save(exported(module, layout=1), tmp_path / "m.onnx")
+    found = open_network(tmp_path / "m.onnx").recurrent.state_dict()
+    assert torch.equal(found["weight_hh_l0"], module.get_parameter("weight_hh_l0"))
+
+
+@pytest.mark.parametrize(
+    ("make", "changes", "message"),
+    [
+        (lambda: nn.GRU(3, 4), {"linear_before_reset": 0}, "reset gate acts before"),
+        (lambda: nn.GRU(3, 4), {"linear_before_reset": None}, "reset gate acts before"),
+        (lambda: nn.LSTM(3, 4), {"direction": "reverse"}, "direction is 'reverse'"),
+        (lambda: nn.LSTM(3, 4), {"input_forget": 1}, "coupled"),
+        (lambda: nn.LSTM(3, 4), {"clip": 3.0}, "clips what it sums at 3"),
+        (lambda: nn.LSTM(3, 4), {"activations": ["HardSigmoid", "Tanh", "Tanh"]}, "HardSigmoid, Tanh, Tanh"),
+        (lambda: nn.RNN(3, 4), {"activations": ["Sigmoid"]}, "activations are Sigmoid"),
+        (lambda: nn.LSTM(3, 4), {"hidden_size": 5}, "do not fit each other"),
+    ],
+)
+def test_what_pytorch_does_not_compute_is_refused(tmp_path: Path, make: Any, changes: Any, message: str) -> None:
+    onnx.save(exported(make(), **changes), tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match=message) as raised:
+        open_network(tmp_path / "m.onnx")
+    assert raised.value.cure
+
+
+def test_weights_outside_the_graph_are_asked_for(tmp_path: Path) -> None:
+    onnx.save(
+        exported(nn.LSTM(30, 40)), tmp_path / "m.onnx", save_as_external_data=True, location="weights", size_threshold=0
+    )
+    with pytest.raises(NetworkError, match="in other files"):
+        open_network(tmp_path / "m.onnx")
+    model = exported(nn.LSTM(3, 4))
+    del model.graph.initializer[:]
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match=r"W of /encoder/rnn/LSTM_0 \(LSTM\) is not stored"):
+        open_network(tmp_path / "m.onnx")
+
+
+def test_a_graph_without_recurrence_is_named(tmp_path: Path) -> None:
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g", [x], [x])
+    onnx.save(helper.make_model(graph), tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match=r"no recurrent operators.*Relu"):
+        open_network(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("content", [b"not a graph", bytes(range(256)) * 4, b"\x08\x07"])
+def test_damaged_graphs_get_one_message(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.onnx").write_bytes(content)
+    with pytest.raises(NetworkError, match=r"m\.onnx is damaged"):
+        open_network(tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.97])
+def test_truncated_graphs_get_one_message(tmp_path: Path, kept: float) -> None:
+    content = exported(nn.LSTM(3, 4, 2)).SerializeToString()
+    (tmp_path / "m.onnx").write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(NetworkError, match=r"m\.onnx is damaged"):
+        open_network(tmp_path / "m.onnx")
+
+
+def test_without_onnx_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    onnx.save(exported(nn.LSTM(3, 4)), tmp_path / "m.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(NetworkError, match=r'pip install "lstm-studio\[onnx\]"'):
+        open_network(tmp_path / "m.onnx")
