@@ -17,12 +17,11 @@ import torch
 from torch import Tensor
 
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.spec import CHECKPOINT_SUFFIXES, KERAS_SUFFIXES
 
 METADATA_KEY = "lstm_studio"
 """Where ``.safetensors`` metadata holds, as JSON, what the tensors do not tell."""
 
-_KERAS = (".keras", ".h5", ".hdf5")
-SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx", *_KERAS)
 
 _NESTED_UNDER = ("state_dict", "model_state_dict")
 _SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
@@ -55,7 +54,7 @@ class CheckpointFile:
 
 
 def read_checkpoint(path: Path) -> CheckpointFile:
-    """Read a file that ends in one of :data:`SUFFIXES`.
+    """Read a file that ends in one of :data:`~.spec.CHECKPOINT_SUFFIXES`.
 
     Raises
     ------
@@ -64,13 +63,13 @@ def read_checkpoint(path: Path) -> CheckpointFile:
     """
     suffix = path.suffix.lower()
     if path.is_dir():
-        raise NetworkError(f"{path} is a folder.", f"Open a file in it that ends in {', '.join(SUFFIXES)}.")
+        raise NetworkError(f"{path} is a folder.", f"Open a file in it that ends in {', '.join(CHECKPOINT_SUFFIXES)}.")
     if not path.is_file():
         raise NetworkError(f"{path} does not exist.", "Check the name.")
-    if suffix not in SUFFIXES:
+    if suffix not in CHECKPOINT_SUFFIXES:
         raise NetworkError(
             f"{path.name} is not a checkpoint that can be opened: it ends in {suffix or 'no suffix'}.",
-            f"Open a file that ends in {', '.join(SUFFIXES)}.",
+            f"Open a file that ends in {', '.join(CHECKPOINT_SUFFIXES)}.",
         )
     if path.stat().st_size == 0:
         raise NetworkError(f"{path.name} is empty.", "Save the weights again.")
@@ -87,7 +86,7 @@ def _reader(suffix: str) -> Callable[[Path], CheckpointFile]:
         from lstm_studio.networks.checkpoint_formats.onnx_file import read_onnx
 
         return read_onnx
-    if suffix in _KERAS:
+    if suffix in KERAS_SUFFIXES:
         from lstm_studio.networks.checkpoint_formats.keras_file import read_keras
 
         return read_keras

@@ -25,7 +25,9 @@ def tanh_slope(argument: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def sigmoid(argument: NDArray[Any]) -> NDArray[np.float64]:
-    """Return σ(a) in float64, same shape, in 0…1."""
-    wide = argument.astype(np.float64)
-    decay = np.exp(-np.abs(wide))
-    return np.where(wide >= 0, 1.0, decay) / (1.0 + decay)
+    """Return σ(a) = 1 / (1 + e^−a) in float64, same shape, in 0…1."""
+    with np.errstate(over="ignore"):
+        # Where e^−a overflows, below −709, σ is below the smallest float64: 0 is right.
+        decay = np.exp(-argument.astype(np.float64))
+    decay += 1.0
+    return np.reciprocal(decay, out=decay)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx", *KERAS_SUFFIXES)
+"""What the files end in that ``ls.open_network`` reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-NETWORK_SUFFIXES = (".pt", ".pth", ".safetensors")
+from lstm_studio.networks.spec import CHECKPOINT_SUFFIXES
+
+NETWORK_SUFFIXES = CHECKPOINT_SUFFIXES
 
 _HEADER_LIMIT = 100_000_000
 """Bytes that the safetensors format allows for its header."""

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from lstm_studio.session.files import SortedFiles, holds_network, sort_files
 
 
-@pytest.mark.parametrize("name", ["net.pt", "NET.PTH"])
+@pytest.mark.parametrize("name", ["net.pt", "NET.PTH", "epoch=3.ckpt", "net.onnx", "net.keras", "net.weights.h5"])
 def test_a_checkpoint_is_known_by_its_suffix(name: str) -> None:
     assert holds_network(name)
 
