@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstm_studio.engine.interventions import resume as resume
     from lstm_studio.engine.storage import load_trace as load_trace
     from lstm_studio.engine.trace import Trace as Trace
     from lstm_studio.engine.tracing import trace as trace
@@ -40,6 +41,7 @@ _HOMES = {
     "new_network": "lstm_studio.networks.network",
     "open_network": "lstm_studio.networks.checkpoints",
     "open_sequence": "lstm_studio.sequences.opening",
+    "resume": "lstm_studio.engine.interventions",
     "trace": "lstm_studio.engine.tracing",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,9 +93,11 @@ def recurrences(trace: Trace, network: Network | nn.Module | None = None) -> lis
     weights = _weights(_module(network_of(trace, network)))
     found = []
     for layer in trace.layers:
-        if layer.prefix not in weights:
+        # A module that was called anew has its number behind its path.
+        prefix = re.sub(r"#\d+", "", layer.prefix)
+        if prefix not in weights:
             raise TraceError(f"The network has no layer {layer.prefix}.", "Give the network of the trace.")
-        cell, matrices, reverse = weights[layer.prefix]
+        cell, matrices, reverse = weights[prefix]
         arrays = {signal.name: trace[f"{layer.prefix}.{signal.name}"] for signal in layer.signals}
         processed = {name: array[::-1] if reverse else array for name, array in arrays.items()}
         found.append(Recurrence(layer, cell, matrices, processed, reverse))

@@ -62,6 +62,8 @@ class Provenance:
         (name, step) of every gradient norm of a state that is zero although it was not zero before, going back, with
         the first step, going back, at which it is so: what was left there lay below 1e-290, where float64 fails, or
         the units pass nothing at all (relu).
+    intervention
+        What was changed from which step on, in words, in a trace that was resumed; else empty.
     """
 
     network: str = ""
@@ -73,6 +75,7 @@ class Provenance:
     recovery_error: float = 0.0
     non_finite: tuple[tuple[str, int], ...] = ()
     vanished: tuple[tuple[str, int], ...] = ()
+    intervention: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -120,7 +120,7 @@ def trace(
             dtype=dtype,
             gradient_dtype="" if found is None else found.dtype,
             recovery_error=max(layer.error for layer in every),
-            non_finite=_non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
+            non_finite=non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
             vanished=() if found is None else found.vanished,
         ),
         Origin(network, sequence, arguments),
@@ -190,7 +190,7 @@ def _input(
     return x
 
 
-def _non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
+def non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
     """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed."""
     began = []
     for name, array in arrays.items():

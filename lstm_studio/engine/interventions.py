@@ -1,0 +1,304 @@
+"""What if: go on from a step of a trace with a gate or a state held, units switched off, or another event.
+
+Everything before the step is the trace itself. Layers that nothing reaches stay as they are; those whose input alone
+has changed go on through the fused kernel, from the states that the trace had; those in which something is held are
+computed step by step.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from lstm_studio.engine import tracing
+from lstm_studio.engine.recurrences import network_of
+from lstm_studio.engine.trace import Origin, Trace
+from lstm_studio.errors import TraceError
+from lstm_studio.networks.cell import Cell, Layer
+from lstm_studio.networks.cells import cell_of_kind, cell_of_module
+from lstm_studio.networks.network import Network
+
+Array = NDArray[Any]
+Events = Mapping[int, ArrayLike | Mapping[int, float]]
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def resume(
+    trace: Trace,
+    at: int,
+    *,
+    clamp: Mapping[str, Mapping[int, float]] | None = None,
+    ablate: Mapping[str, Sequence[int]] | None = None,
+    events: Events | None = None,
+    until: int | None = None,
+    network: Network | nn.Module | None = None,
+) -> Trace:
+    """Go on from a step of a trace, with something changed; everything before it is as it was.
+
+    Without any change the network runs again over the same sequence, for the same arrays to the last bit (a trace that
+    was loaded, or is a branch itself, is returned as it is). With a change the network has to be a :class:`Network` or
+    a bare recurrent module, and to run forwards only.
+
+    Parameters
+    ----------
+    trace
+        Where to start from; one that was resumed itself may be resumed again, from a later step, say.
+    at
+        The first step that may be different, from 0.
+    clamp
+        Signal → unit → the value at which it is held, ``{"lstm.0.forget_gate": {3: 1.0}}``. What follows from the
+        signal in the same step follows from that value; its own pre-activation does not.
+    ablate
+        Layer → units to switch off: their states are held at zero, ``{"lstm.0": [3, 5]}``.
+    events
+        Step → the values of all features, or feature → value, from ``at`` on: ``{40: {2: 1.0}}``.
+    until
+        The first step at which nothing is held any more; None for the end. ``at + 1`` sets a value once.
+    network
+        The network; None for the one that the trace remembers.
+
+    Returns
+    -------
+    Trace
+        Over the same steps, with all signals, the input and the output. After a change it has no gradients and no
+        memory curves: those are of the network as it is.
+
+    Raises
+    ------
+    TraceError
+        If a step, signal, unit or feature is not there, the network is missing or not the one of the trace, or it is of
+        a kind in which nothing can be held.
+    """
+    given = network_of(trace, network)
+    if not 0 <= at < trace.steps:
+        raise TraceError(f"There is no step {at} in {trace.steps} steps.", "Steps are counted from 0.")
+    if until is not None and until <= at:
+        raise TraceError(f"The change lasts from step {at} until step {until}.", "Let it end after it begins.")
+    held = _held(trace, clamp or {}, ablate or {})
+    if not held and not events:
+        return _again(trace, given)
+    whole = _as_network(given)
+    x = _edited(trace["input"], events or {}, at)
+    if whole.cell.can_step:
+        stop = trace.steps if until is None else min(until, trace.steps)
+        arrays = _branched(trace, whole, x, _Held(held, at, stop))
+    elif held:
+        raise TraceError(
+            f"The {whole.cell.title} is not computed step by step: nothing in it can be held.",
+            "Change the events that it receives instead.",
+        )
+    else:
+        again = tracing.trace(given, x, gradients=False, dtype=trace.provenance.dtype)
+        arrays = {name: np.concatenate((trace[name][:at], array[at:])) for name, array in again.arrays.items()}
+    return Trace(
+        arrays,
+        trace.layers,
+        replace(
+            trace.provenance,
+            objective="",
+            gradient_dtype="",
+            vanished=(),
+            non_finite=tracing.non_finite(arrays, []),
+            intervention=_in_words(trace, held, x, at, until),
+        ),
+        Origin(given, x, {"gradients": False, "dtype": trace.provenance.dtype}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is held, layer → signal → unit → value, from which step on, and from which on no more."""
+
+    values: Mapping[str, Mapping[str, Mapping[int, float]]]
+    at: int
+    stop: int
+
+
+def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str, Array]:
+    """Return all arrays of the branch, layer by layer from the input up."""
+    at, dtype = held.at, _DTYPES[trace.provenance.dtype]
+    arrays: dict[str, Array] = {"input": x}
+    entering, changed = x, not np.array_equal(x, trace["input"], equal_nan=True)
+    for index, layer in enumerate(trace.layers):
+        signals = {signal.name: trace[f"{layer.prefix}.{signal.name}"] for signal in layer.signals}
+        own = held.values.get(layer.prefix)
+        if changed or own:
+            weights = network.cell.layer(network.recurrent, index, False).map(lambda weight: weight.to("cpu", dtype))
+            begin = [
+                signals[state][at - 1] if at else np.zeros_like(signals[state][0]) for state in network.cell.states
+            ]
+            first, later = at, [{name: signal[:at] for name, signal in signals.items()}]
+            if own:
+                first = held.stop
+                later.append(_by_hand(network.cell, weights, entering[at:first], begin, own))
+                begin = [later[-1][state][-1] for state in network.cell.states]
+            if first < len(entering):
+                later.append(_fused(network.cell, weights, entering[first:], begin))
+            signals = {name: np.concatenate([part[name] for part in later]) for name in signals}
+            changed = True
+        arrays |= {f"{layer.prefix}.{name}": signal for name, signal in signals.items()}
+        entering = signals[network.cell.states[0]]
+    if network.readout is not None:
+        arrays["output"] = np.concatenate((trace["output"][:at], _output(network, entering[at:], dtype)))
+    return arrays
+
+
+@torch.no_grad()
+def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: list[Array]) -> dict[str, Array]:
+    x, initial = torch.tensor(entering), tuple(torch.tensor(state) for state in begin)
+    h = cell.run([weights], x, tuple(state.unsqueeze(0) for state in initial))
+    return cell.recover(weights, x, h, initial).signals | {cell.states[0]: h.numpy()}
+
+
+def _by_hand(
+    cell: Cell,
+    weights: Layer[Tensor],
+    entering: Array,
+    begin: list[Array],
+    held: Mapping[str, Mapping[int, float]],
+) -> dict[str, Array]:
+    matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
+    values = {name: (list(units), list(units.values())) for name, units in held.items()}
+
+    def edit(signal: str, computed: Array) -> Array:
+        if signal in values:
+            units, wanted = values[signal]
+            computed = computed.copy()
+            computed[units] = wanted
+        return computed
+
+    states, steps = tuple(begin), []
+    with np.errstate(all="ignore"):
+        for x in entering:
+            now = cell.step(matrices, x, states, edit)
+            states = tuple(now[state] for state in cell.states)
+            steps.append(now)
+    return {name: np.stack([now[name] for now in steps]) for name in steps[0]}
+
+
+@torch.no_grad()
+def _output(network: Network, hidden: Array, dtype: torch.dtype) -> Array:
+    if network.readout is None:
+        raise TypeError("the network has no read-out")
+    readout = copy.deepcopy(network.readout).to("cpu", dtype)
+    output = readout(torch.tensor(hidden))
+    return np.asarray((output.softmax(-1) if network.readout_kind == "classes" else output).numpy())
+
+
+def _in_words(
+    trace: Trace, held: Mapping[str, Mapping[str, Mapping[int, float]]], x: Array, at: int, until: int | None
+) -> str:
+    """Return what is changed, after what was changed before."""
+    words = [
+        f"{prefix}.{signal}[{unit}] = {value:g}"
+        for prefix, signals in held.items()
+        for signal, units in signals.items()
+        for unit, value in units.items()
+    ]
+    steps = np.flatnonzero((x != trace["input"]).any(axis=1))
+    words += [f"input[{step}] changed" for step in steps]
+    span = f"from step {at}" if until is None else f"in steps {at} to {until - 1}"
+    earlier = f"{trace.provenance.intervention}; " if trace.provenance.intervention else ""
+    return f"{earlier}{span}: {', '.join(words)}"
+
+
+def _again(trace: Trace, given: Network | nn.Module) -> Trace:
+    """Run the network again on the same sequence; a trace from a file, or itself a branch, already is the answer."""
+    if trace.origin is None or trace.provenance.intervention:
+        return trace
+    return tracing.trace(given, trace.origin.sequence, **trace.origin.arguments)
+
+
+def _as_network(given: Network | nn.Module) -> Network:
+    if isinstance(given, nn.Module):
+        if cell_of_module(given) is None:
+            raise TraceError(
+                f"{type(given).__name__} is neither a Network nor a bare recurrent module.",
+                "Resume the trace of one that ls.new_network or ls.open_network returned.",
+            )
+        given = Network(given)
+    if given.sizes.bidirectional:
+        raise TraceError(
+            "The network also runs backwards: what changes at a step changes the steps before it too.",
+            "Resume the trace of a network that runs forwards only.",
+        )
+    return given
+
+
+def _held(
+    trace: Trace, clamp: Mapping[str, Mapping[int, float]], ablate: Mapping[str, Sequence[int]]
+) -> dict[str, dict[str, dict[int, float]]]:
+    """Return layer → signal → unit → value.
+
+    Raises
+    ------
+    TraceError
+        If there is no such layer, signal or unit.
+    """
+    held: dict[str, dict[str, dict[int, float]]] = {}
+    layers = {layer.prefix: layer for layer in trace.layers}
+    known = {
+        f"{layer.prefix}.{signal.name}": (layer.prefix, signal.name)
+        for layer in trace.layers
+        for signal in layer.signals
+    }
+    for name, units in clamp.items():
+        if name not in known:
+            raise TraceError(f"There is no signal {name!r} to hold.", f"Choose one of {', '.join(known)}.")
+        _check_units(name, units, trace[name].shape[1])
+        prefix, signal = known[name]
+        if units:
+            held.setdefault(prefix, {}).setdefault(signal, {}).update(units)
+    for prefix, off in ablate.items():
+        if prefix not in layers:
+            raise TraceError(f"There is no layer {prefix!r}.", f"Choose one of {', '.join(layers)}.")
+        layer = layers[prefix]
+        _check_units(prefix, off, layer.units)
+        for state in cell_of_kind(layer.kind).states:
+            # A projected hidden state has no units of its own: it is without them once the cell state is.
+            if off and trace[f"{prefix}.{state}"].shape[1] == layer.units:
+                held.setdefault(prefix, {}).setdefault(state, {}).update(dict.fromkeys(off, 0.0))
+    return held
+
+
+def _check_units(name: str, units: Mapping[int, float] | Sequence[int], count: int) -> None:
+    for unit in units:
+        if not 0 <= unit < count:
+            raise TraceError(f"{name} has no unit {unit}.", f"Choose units from 0 to {count - 1}.")
+
+
+def _edited(x: Array, events: Events, at: int) -> Array:
+    """Return the input with some events changed.
+
+    Raises
+    ------
+    TraceError
+        If a step or feature is not there, or lies before ``at``.
+    """
+    edited = x.copy()
+    steps, features = x.shape
+    for step, event in events.items():
+        if not at <= step < steps:
+            raise TraceError(
+                f"The event at step {step} is not between step {at}, where the branch begins, and {steps - 1}.",
+                "Change events from there on only, or begin earlier.",
+            )
+        if isinstance(event, Mapping):
+            for feature, value in event.items():
+                if not 0 <= feature < features:
+                    raise TraceError(f"An event has no feature {feature}.", f"Choose from 0 to {features - 1}.")
+                edited[step, feature] = value
+            continue
+        values = np.asarray(event, x.dtype)
+        if values.shape != (features,):
+            raise TraceError(f"The event at step {step} is {values.shape}, not ({features},).", "Give every feature.")
+        edited[step] = values
+    return edited
