@@ -1,69 +1,79 @@
-"""What a trace costs, as ratios to the fused kernel in the same run; one thread, batch 1, CPU.
+"""What a trace costs, as ratios to the fused kernel in the same run; one thread, CPU, and CUDA where there is one.
 
-``python benchmarks/trace_cost.py`` prints, for each number of steps T and units H:
+``python benchmarks/trace_cost.py`` prints two tables, ready for ``docs/guide/quantities.md``. For each number of steps
+T, units H and batch size B:
 
 - fused forward (``torch.nn.LSTM`` without gradients), and a full trace over it, beside a Python loop over
   ``nn.LSTMCell`` that collects the hidden and cell states;
 - fused forward and backward, and a trace with all per-step gradients over it, beside autograd through an unrolled cell
-  that keeps the gradient of every gate and state.
+  that keeps the gradient of every gate and state, and beside the other way of going back through time: identity-input
+  fused kernels where the loop by hand is used, and the other way round;
+- the peak of resident memory during a trace over the size of its arrays, in a fresh process.
 
-Each number is the median of interleaved repetitions, so that a busy machine slows all alike.
+Each time is the median of interleaved repetitions, so that a busy machine slows all alike.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from unittest.mock import patch
 
+import psutil
 import torch
 from torch import Tensor, nn
 
-from lstm_studio.engine.devices import use_interactive_threads
+from lstm_studio.engine import fused
+from lstm_studio.engine.devices import available_devices, one_blas_thread, use_interactive_threads
+from lstm_studio.engine.trace import Trace
 from lstm_studio.engine.tracing import trace
 
-SIZES = ((200, 32), (1000, 64), (1000, 256), (1000, 512))
+SIZES = ((200, 32, 1), (1000, 64, 1), (1000, 256, 1), (1000, 512, 1), (1000, 256, 16))
 FEATURES = 4
-REPETITIONS = 9
+REPETITIONS = 7
+MEMORY_SIZES = ((1000, 256), (4000, 512))
 
 
 def main() -> None:
     use_interactive_threads()
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} thread, {FEATURES} features, medians of {REPETITIONS}\n"
-    )
-    head = (
-        "T",
-        "H",
-        "forward",
-        "trace",
-        "ratio",
-        "loop",
-        "ratio",
-        "fwd+bwd",
-        "trace+grad",
-        "ratio",
-        "unrolled",
-        "ratio",
-    )
-    print("".join(f"{title:>11}" for title in head))
-    for steps, units in SIZES:
+    for device in available_devices():
+        with one_blas_thread():
+            time_all(device)
+    print("| T | H | arrays, MB | peak, MB | peak / arrays |\n|---|---|---|---|---|")
+    for steps, units in MEMORY_SIZES:
+        arrays, peak = in_fresh_process(steps, units)
+        print(f"| {steps} | {units} | {arrays / 1e6:.1f} | {peak / 1e6:.1f} | {peak / arrays:.2f} |")
+
+
+def time_all(device: str) -> None:
+    print(f"torch {torch.__version__}, {device}, one thread, {FEATURES} features, medians of {REPETITIONS}, ms\n")
+    head = ["T", "H", "B", "forward", "trace", "ratio", "loop, ratio"]
+    head += ["forward + backward", "trace with gradients", "ratio", "unrolled, ratio", "the other way, ratio"]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for steps, units, batch in SIZES:
         torch.manual_seed(0)
-        module = nn.LSTM(FEATURES, units)
-        x = torch.randn(steps, FEATURES)
-        forward, traced, loop, both, gradients, unrolled = medians(
+        module = nn.LSTM(FEATURES, units).to(device)
+        x = torch.randn(steps, batch, FEATURES, device=device)
+        forward, traced, loop, both, gradients, unrolled, other = medians(
             partial(fused_forward, module, x),
             partial(trace, module, x, gradients=False),
             partial(cell_loop, module, x),
             partial(fused_forward_backward, module, x),
             partial(trace, module, x),
             partial(unrolled_autograd, module, x),
+            partial(trace_the_other_way, module, x),
         )
-        row = [forward, traced, traced / forward, loop, loop / forward]
-        row += [both, gradients, gradients / both, unrolled, unrolled / both]
-        print(f"{steps:>11}{units:>11}" + "".join(f"{value:>11.2f}" for value in row))
-    print("\ntimes in milliseconds; each ratio is to the fused forward, or forward and backward, to its left")
+        cells = [str(steps), str(units), str(batch), f"{forward:.2f}", f"{traced:.2f}", f"**{traced / forward:.2f}**"]
+        cells += [f"{loop / forward:.2f}", f"{both:.2f}", f"{gradients:.2f}", f"**{gradients / both:.2f}**"]
+        cells += [f"{unrolled / both:.2f}", f"{other / both:.2f}"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+    print()
 
 
 def medians(*works: Callable[[], object]) -> list[float]:
@@ -73,6 +83,8 @@ def medians(*works: Callable[[], object]) -> list[float]:
         for work, taken in zip(works, times, strict=True):
             start = time.perf_counter()
             work()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
             if repetition:
                 taken.append(1e3 * (time.perf_counter() - start))
     return [statistics.median(taken) for taken in times]
@@ -86,11 +98,11 @@ def fused_forward(module: nn.LSTM, x: Tensor) -> Tensor:
 
 @torch.no_grad()
 def cell_loop(module: nn.LSTM, x: Tensor) -> list[tuple[Tensor, Tensor]]:
-    cell = nn.LSTMCell(module.input_size, module.hidden_size)
+    cell = nn.LSTMCell(module.input_size, module.hidden_size, device=x.device)
     cell.load_state_dict({name.removesuffix("_l0"): tensor for name, tensor in module.state_dict().items()})
-    h = c = torch.zeros(1, module.hidden_size)
+    h = c = torch.zeros(x.shape[1], module.hidden_size, device=x.device)
     states = []
-    for x_t in x.unsqueeze(1):
+    for x_t in x:
         h, c = cell(x_t, (h, c))
         states.append((h, c))
     return states
@@ -104,16 +116,57 @@ def fused_forward_backward(module: nn.LSTM, x: Tensor) -> tuple[Tensor, ...]:
 
 def unrolled_autograd(module: nn.LSTM, x: Tensor) -> tuple[Tensor, ...]:
     w_ih, w_hh, b_ih, b_hh = module.parameters()
-    h = c = torch.zeros(module.hidden_size)
+    h = c = torch.zeros(x.shape[1], module.hidden_size, device=x.device)
     kept = []
     for x_t in x:
-        a = w_ih @ x_t + b_ih + w_hh @ h + b_hh
-        i, f, g, o = a.chunk(4)
+        a = x_t @ w_ih.t() + b_ih + h @ w_hh.t() + b_hh
+        i, f, g, o = a.chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
         kept += [a, c, h]
     return torch.autograd.grad(h.sum(), kept)
 
 
+def trace_the_other_way(module: nn.LSTM, x: Tensor) -> Trace:
+    chosen = fused.is_faster(x.device, module)
+    with patch.object(fused, "is_faster", lambda device, module: not chosen):
+        return trace(module, x)
+
+
+def in_fresh_process(steps: int, units: int) -> tuple[int, int]:
+    """Return the bytes of a trace's arrays and the growth of resident memory at its peak."""
+    told = subprocess.run(
+        [sys.executable, __file__, "memory", str(steps), str(units)], check=True, capture_output=True, text=True
+    )
+    arrays, peak = json.loads(told.stdout)
+    return arrays, peak
+
+
+def measure_memory(steps: int, units: int) -> None:
+    use_interactive_threads()
+    module, x = nn.LSTM(FEATURES, units), torch.randn(steps, FEATURES)
+    # Whatever is set up once is not the trace's: libraries, thread pools, kernels compiled for the size of the units.
+    trace(module, x[:2])
+    process = psutil.Process()
+    before = peak = process.memory_info().rss
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.0005):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    traced = trace(module, x)
+    peak = max(peak, process.memory_info().rss)
+    done.set()
+    watcher.join()
+    print(json.dumps((sum(array.nbytes for array in traced.arrays.values()), peak - before)))
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["memory"]:
+        measure_memory(int(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main()
