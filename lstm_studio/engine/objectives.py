@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from lstm_studio.errors import TraceError
+from lstm_studio.networks.signals import Labels
 
 
 class ObjectiveKind(StrEnum):
@@ -27,8 +28,8 @@ class ObjectiveChoice:
         Which one.
     pattern
         How it is written, ``"hidden:{t}:{unit}"``.
-    title
-        One line that says what is differentiated.
+    title, classroom
+        A few words that say what is differentiated, in either vocabulary.
     needs_readout
         Whether the network must have a read-out.
     needs_target
@@ -40,9 +41,14 @@ class ObjectiveChoice:
     kind: ObjectiveKind
     pattern: str
     title: str
+    classroom: str
     needs_readout: bool = False
     needs_target: bool = False
     needs_step_and_unit: bool = False
+
+    def label(self, labels: Labels) -> str:
+        """Return the title in the given vocabulary."""
+        return self.title if labels is Labels.STANDARD else self.classroom
 
     def with_numbers(self, step: int = 0, unit: int = 0) -> Objective:
         """Return the objective that is meant; where none are needed, the numbers count for nothing."""
@@ -54,18 +60,33 @@ class ObjectiveChoice:
 
 
 CHOICES = (
-    ObjectiveChoice(ObjectiveKind.LAST_HIDDEN, "last-hidden", "the sum of the top layer's last hidden state"),
+    ObjectiveChoice(
+        ObjectiveKind.LAST_HIDDEN,
+        "last-hidden",
+        "the sum of the top layer's last hidden state",
+        "the sum of the top layer's last short-term memory",
+    ),
     ObjectiveChoice(
         ObjectiveKind.HIDDEN,
         "hidden:{t}:{unit}",
-        "one unit of the top layer's hidden state at step t",
+        "one unit of the top layer's hidden state",
+        "one unit of the top layer's short-term memory",
         needs_step_and_unit=True,
     ),
     ObjectiveChoice(
-        ObjectiveKind.NEXT_STEP, "next-step", "the mean squared error of the next input", needs_readout=True
+        ObjectiveKind.NEXT_STEP,
+        "next-step",
+        "the mean squared error of the next input",
+        "the mean squared error of the next event",
+        needs_readout=True,
     ),
     ObjectiveChoice(
-        ObjectiveKind.TARGET, "target", "the loss against the sequence's target", needs_readout=True, needs_target=True
+        ObjectiveKind.TARGET,
+        "target",
+        "the loss against the sequence's target",
+        "the loss against the sequence's target",
+        needs_readout=True,
+        needs_target=True,
     ),
 )
 """All named objectives, in the order to offer them."""

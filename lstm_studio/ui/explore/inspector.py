@@ -21,6 +21,7 @@ from lstm_studio.ui.explore.layers import (
     shown_layers,
 )
 from lstm_studio.ui.explore.meters import Measure, MeterRow, Meters
+from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
 from lstm_studio.ui.explore.operation_card import OperationCard
 from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at, sentence
 from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
@@ -91,6 +92,7 @@ class Inspector(Panel[_State]):
         self._operations = OperationCard(theme)
         self._quote, self._sentence = QFrame(), label()
         self._gradient_title, self._objective = label("Gradient norm at this step", "title"), label(kind="caption")
+        self._objectives = ObjectiveMenu(session, theme, self._selected_unit)
         self._norms = Meters(theme)
         self._ratio = Meters(theme)
         self._readout_title, self._target = label(kind="title"), label(kind="title")
@@ -128,7 +130,7 @@ class Inspector(Panel[_State]):
         self.column.addWidget(self._operations)
         self.column.addWidget(self._quote)
         self.column.addSpacing(HALF_GRID)
-        self.column.addLayout(_pair(self._gradient_title, self._objective))
+        self.column.addLayout(_pair(self._gradient_title, self._objective, self._objectives))
         self.column.addWidget(self._norms)
         self.column.addWidget(self._ratio)
         self.column.addSpacing(HALF_GRID)
@@ -141,7 +143,7 @@ class Inspector(Panel[_State]):
         """Draw in another theme."""
         self._theme = theme
         parts: tuple[Themed, ...] = (self._symbol, self._unit, self._operations, self._norms, self._ratio, self._empty)
-        for part in (*parts, *self._readouts.values()):
+        for part in (*parts, self._objectives, *self._readouts.values()):
             part.apply_theme(theme)
         if self._state is not None:
             self._apply(self._state, None)
@@ -153,6 +155,9 @@ class Inspector(Panel[_State]):
         seen = ("cursor", "units", "layer", "backward", "labels")
         if any(getattr(after, name) != getattr(before, name) for name in seen):
             self.refresh()
+
+    def _selected_unit(self) -> int:
+        return 0 if self._state is None else self._state.unit
 
     def _choose_unit(self, unit: int) -> None:
         if self._state is not None:
@@ -257,6 +262,7 @@ class Inspector(Panel[_State]):
         self._objective.setText(state.objective)
         self._gradient_title.setVisible(bool(rows))
         self._objective.setVisible(bool(rows))
+        self._objectives.setVisible(bool(rows))
         self._ratio.setVisible(state.ratio is not None)
         if state.ratio is not None:
             words, value = state.ratio
@@ -288,11 +294,12 @@ class Inspector(Panel[_State]):
         self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads), heading=True)), widest)
 
 
-def _pair(left: QWidget, right: QWidget) -> QHBoxLayout:
+def _pair(left: QWidget, *right: QWidget) -> QHBoxLayout:
     line = QHBoxLayout()
     line.addWidget(left)
     line.addStretch(1)
-    line.addWidget(right)
+    for widget in right:
+        line.addWidget(widget)
     return line
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QLabel
 
+from lstm_studio.engine.objectives import CHOICES
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
@@ -16,6 +17,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import View
 from lstm_studio.ui.explore.inspector import Inspector, format_norm
 from lstm_studio.ui.explore.meters import Meters
+from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
 from lstm_studio.ui.explore.operation_card import OperationCard
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import LIGHT
@@ -172,3 +174,35 @@ def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:
     assert "Ignore" not in card._lines[1].toolTip()
     session.look(labels=Labels.CLASSROOM)
     assert "is what is multiplied in, not what is left out" in card._lines[1].toolTip()
+
+
+def test_the_objective_is_chosen_from_what_the_engine_offers(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    menu = inspector.findChild(ObjectiveMenu)
+    assert isinstance(menu, ObjectiveMenu)
+    session.move_cursor(7)
+    session.select_unit("0:lstm.0", 2)
+    menu.fill()
+    offered = menu.menu().actions()
+    assert len(offered) == len(CHOICES)
+    one_unit = next(action for action in offered if action.text().endswith("step 8, unit 2"))
+    assert "hidden state" in one_unit.text()
+    one_unit.trigger()
+    assert session.setup.objective == "hidden:7:2"
+    session.undo()
+    assert session.setup.objective is None
+
+
+def test_an_objective_that_lacks_something_is_greyed_with_the_reason(show: Show) -> None:
+    session = AnsweringSession(replace(small_setup(), data=number_set()))
+    inspector = opened(show, session)
+    menu = inspector.findChild(ObjectiveMenu)
+    assert isinstance(menu, ObjectiveMenu)
+    session.look(labels=Labels.CLASSROOM)
+    menu.fill()
+    words = [action.text().lower() for action in menu.menu().actions()]
+    assert not any("hidden" in text or "input" in text for text in words)
+    greyed = {action.text(): action.toolTip() for action in menu.menu().actions() if not action.isEnabled()}
+    assert len(greyed) == 2
+    assert all("read-out" in reason for reason in greyed.values())
