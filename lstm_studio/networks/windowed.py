@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Gradients, Layer, Recovered
+from lstm_studio.networks.cell import Gradients, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
@@ -72,6 +72,21 @@ class WindowedCell(StackedCell):
         for lag in range(min(window, len(da))):
             dx[: len(da) - lag] += row_product(da[lag:], np.ascontiguousarray(weight[:, :, window - 1 - lag]))
         return Gradients({_STATE: dh, _BEFORE.name: da}, dx, (np.zeros_like(final[0]),))
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return zeros for the step before, which no step reads; and what the step's own input passes."""
+        before = signals[_BEFORE.name]
+        relu = options_of(layer.module)["nonlinearity"] == "relu"
+        slope = (before > 0).astype(np.float64) if relu else tanh_slope(before)
+        present = (layer.input if layer.input.ndim == 2 else layer.input[:, :, -1]).astype(np.float64)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            (dh,) = rows
+            return PulledBack((dh,), (np.zeros_like(dh),), (dh * slope[step]) @ present if inputs else None)
+
+        return pull_back
 
 
 def _before(layer: Layer[Tensor], x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio import new_network, trace
-from lstm_studio.networks.cell import Sizes
+from lstm_studio.networks.cell import Cell, Sizes
 from lstm_studio.networks.cells import cell_of_kind
 from lstm_studio.networks.companion import parameter_count
 from lstm_studio.networks.stacked_module import StackedModule
@@ -92,6 +92,44 @@ def test_a_copy_is_of_the_same_kind(kind: str, options: dict[str, Any]) -> None:
     assert cell_of_kind(kind).accepts(twin)
     assert cell_of_kind(kind).module_options(twin) == module.options
     assert kind in repr(module)
+
+
+@pytest.mark.parametrize("inputs", [False, True])
+@pytest.mark.parametrize(("kind", "options"), [*OWN, ("gru", {}), ("lstm", {"proj_size": 2}), ("rnn", {})])
+def test_many_rows_at_once_go_back_as_each_does_alone(kind: str, options: dict[str, Any], *, inputs: bool) -> None:
+    network = new_network(kind, 3, 4, seed=5, **options)
+    network.module.double()
+    traced = trace(network, np.random.default_rng(0).normal(size=(6, 3)), dtype="float64")
+    cell, prefix = network.cell, network.layers[0].prefix
+    signals = {signal.name: traced[f"{prefix}.{signal.name}"] for signal in cell.signals(network.recurrent)}
+    layer = cell.layer(network.recurrent, 0, False).map(lambda weight: weight.numpy())
+    rng = np.random.default_rng(1)
+    sizes = [state.shape[-1] for state in as_states(network.recurrent(torch.zeros(1, 3, dtype=torch.float64))[1])]
+    rows = tuple(rng.normal(size=(5, size)) for size in sizes)
+    at_once = cell.pull_back(layer, signals, inputs=inputs)
+    singly = Cell.pull_back(cell, layer, signals, inputs=inputs)
+    for step in reversed(range(6)):
+        found, expected = at_once(step, rows), singly(step, rows)
+        for one, other in zip((*found.totals, *found.before), (*expected.totals, *expected.before), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-14)
+        assert (found.input is None) == (expected.input is None) == (not inputs)
+        if found.input is not None and expected.input is not None:
+            np.testing.assert_allclose(found.input, expected.input, rtol=1e-11, atol=1e-14)
+        rows = found.before
+
+
+def test_direct_paths_are_those_of_the_memory() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    for kind, name in (("lstm", "forget_gate"), ("lstm-article", "forget_gate"), ("gru", "update_gate")):
+        traced = trace(new_network(kind, 3, 4), x)
+        cell = cell_of_kind(kind)
+        own = {key.removeprefix(f"{kind}.0."): traced[key] for key in traced.names if key.startswith(kind)}
+        path = cell.direct_path(own)
+        assert path is not None
+        np.testing.assert_allclose(path, np.log10(own[name].astype(np.float64)), rtol=1e-5)
+    carousel = cell_of_kind("lstm-1997").direct_path({"cell_state": np.ones((6, 4))})
+    assert carousel is not None
+    assert not carousel.any()
 
 
 def test_the_article_wiring_starts_as_a_shortcut() -> None:

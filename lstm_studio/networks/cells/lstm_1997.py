@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Gradients, Layer, Option, Recovered, Sizes, Told
+from lstm_studio.networks.cell import Gradients, Layer, Option, PullBack, PulledBack, Recovered, Sizes, Told
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -198,6 +198,45 @@ class _LSTM1997(StackedCell):
         named = dict(zip((signal.name for signal in _BEFORE), (da_i, da_g, da_o), strict=True))
         before = (back[:units], carried) + ((back[units:],) if len(back) > units else ())
         return Gradients({HIDDEN_STATE.name: dh, CELL_STATE.name: dc, **named}, row_product(da, layer.input), before)
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product with the Jacobian of one step; the equations are those of :meth:`gradients`.
+
+        Rows and states may have a third part, the gates, where they are read: without one it counts as zero.
+        """
+        a_i, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
+        i, g, o = (signals[signal.name].astype(np.float64) for signal in _IN_WEIGHT_ORDER)
+        c = signals[CELL_STATE.name].astype(np.float64)
+        units, blocks, sources = g.shape[1], i.shape[1], layer.recurrent.shape[1]
+        size = units // blocks
+        exposure = o.repeat(size, axis=1) * tanh_slope(c)
+        squashed = np.tanh(c)
+        new = i.repeat(size, axis=1) * tanh_slope(a_g)
+        slopes = np.concatenate((sigmoid_slope(a_i), sigmoid_slope(a_o)), axis=1)
+        weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
+        weights = weights.astype(np.float64)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            dh, dc, *gates = rows
+            total = dc + dh * exposure[step]
+            into_gates = np.concatenate((total * g[step], dh * squashed[step]), axis=1)
+            blame = into_gates.reshape(len(dh), 2 * blocks, size).sum(axis=2)
+            for extra in gates:
+                blame += extra
+            blame *= slopes[step]
+            da = np.concatenate((blame[:, :blocks], total * new[step], blame[:, blocks:]), axis=1)
+            through = da @ weights
+            read = (through[:, units:sources],) if sources > units else ()
+            before = (through[:, :units], total, *read)
+            return PulledBack((dh, total), before, through[:, sources:] if inputs else None)
+
+        return pull_back
+
+    def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Return zeros, (T, H), the log10 of 1: the constant error carousel."""
+        return np.zeros(signals[CELL_STATE.name].shape)
 
 
 def _gate_rows(blocks: int, units: int) -> list[int]:

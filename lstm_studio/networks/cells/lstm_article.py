@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Gradients, Layer, Recovered, Told
+from lstm_studio.networks.cell import Gradients, Layer, PullBack, PulledBack, Recovered, Told
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -150,14 +150,7 @@ class _ArticleLSTM(StackedCell):
         dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/du_t = dL/dh_t ⊙ o_t ⊙ tanh′(u_t) with u = W_u k + b_u;
         dL/dc_t = f_{t+1} ⊙ dL/dk_{t+1};  dL/dk_t = dL/dc_t + W_uᵀ dL/du_t.
         """
-        a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
-        by_learning = np.stack(
-            (signals[ADMITTED.name] * sigmoid(-a_i), signals[INPUT_GATE.name] * tanh_slope(a_g)), axis=1
-        )
-        by_forgetting = signals[RETAINED.name] * sigmoid(-a_f)
-        by_output = signals[USE_CANDIDATE.name] * sigmoid_slope(a_o)
-        exposure = signals[OUTPUT_GATE.name] * tanh_slope(signals[_BEFORE_USE.name])
-        forget = sigmoid(a_f)
+        local, exposure, forget = _local_factors(signals)
         steps, units = forget.shape
 
         dh = upstream.copy()
@@ -181,9 +174,9 @@ class _ArticleLSTM(StackedCell):
             np.multiply(dh[step], exposure[step], du[step])
             through_use(du[step], dk)
             dk += carried
-            np.multiply(by_learning[step], carried, da[step, 0:3:2])
-            np.multiply(by_forgetting[step], dk, da[step, 1])
-            np.multiply(by_output[step], dh[step], da[step, 3])
+            np.multiply(local[step, :3:2], carried, da[step, :3:2])
+            np.multiply(local[step, 1], dk, da[step, 1])
+            np.multiply(local[step, 3], dh[step], da[step, 3])
             np.multiply(forget[step], dk, carried)
             later = flat[step]
         recurrent(flat[0], through_time)
@@ -193,6 +186,44 @@ class _ArticleLSTM(StackedCell):
             row_product(flat, layer.input),
             (through_time, carried),
         )
+
+    def pull_back(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
+    ) -> PullBack:
+        """Return the product with the Jacobian of one step; the equations are those of :meth:`gradients`."""
+        local, exposure, forget = _local_factors(signals)
+        units = forget.shape[1]
+        weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
+        blocks = weights.astype(np.float64).reshape(4, units, -1)
+        use = layer.more["weight_use"].astype(np.float64)
+
+        def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
+            dh, dc = rows
+            dk = dc + (dh * exposure[step]) @ use
+            by_input, by_forget, by_candidate, by_output = blocks * local[step, :, :, None]
+            through = dc @ (by_input + by_candidate) + dk @ by_forget + dh @ by_output
+            before = (through[:, :units], dk * forget[step])
+            return PulledBack((dh, dc), before, through[:, units:] if inputs else None)
+
+        return pull_back
+
+    def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
+        before = signals[_BEFORE[1].name].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
+
+
+def _local_factors(signals: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the factors of dL/dc, dL/dk, dL/dc and dL/dh in dL/da, (T, 4, H); that of dL/dh in dL/du; and f."""
+    a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
+    local = np.empty((len(a_i), 4, a_i.shape[1]))
+    # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
+    np.multiply(signals[ADMITTED.name], sigmoid(-a_i), local[:, 0])
+    np.multiply(signals[RETAINED.name], sigmoid(-a_f), local[:, 1])
+    np.multiply(signals[INPUT_GATE.name], tanh_slope(a_g), local[:, 2])
+    np.multiply(signals[USE_CANDIDATE.name], sigmoid_slope(a_o), local[:, 3])
+    return local, signals[OUTPUT_GATE.name] * tanh_slope(signals[_BEFORE_USE.name]), sigmoid(a_f)
 
 
 CELL = _ArticleLSTM()
