@@ -28,7 +28,7 @@ from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.worker import Answers
 
-PIXMAP_CACHE = 256 * 1024
+PIXMAP_CACHE = 64 * 1024
 """Kilobytes for drawn plots, so that a moving cursor repaints none of them."""
 
 
