@@ -88,7 +88,7 @@ def gradients_of(
     found = _back_propagated(loss, context, layers)
     with np.errstate(all="ignore"):
         norms = {f"norm.{name}": row_norms(array) for name, array in found.items()}
-        norms |= _weight_norms(context, layers, found)
+        norms |= _weight_norms(context, layers, found, norms)
     states = _state_norms(layers)
     narrow = loss.dtype != torch.float64 and not any(_fades(norms[name]) for name in states)
     if narrow:
@@ -123,15 +123,15 @@ def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[Reco
 
 
 def _weight_norms(
-    context: Context, layers: dict[int, list[RecoveredLayer]], found: dict[str, Array]
+    context: Context, layers: dict[int, list[RecoveredLayer]], found: dict[str, Array], norms: dict[str, Array]
 ) -> dict[str, Array]:
-    norms = {}
+    more = {}
     for chain in context.recording.chains:
         for parts in zip(*(layers[id(call)] for call in chain.calls), strict=True):
-            norm = weight_gradient_norms(chain.calls[0].cell, list(parts), found)
+            norm = weight_gradient_norms(chain.calls[0].cell, list(parts), found, norms)
             if norm is not None:
-                norms[f"norm.grad.{parts[0].description.prefix}.weights"] = norm
-    return norms
+                more[f"norm.grad.{parts[0].description.prefix}.weights"] = norm
+    return more
 
 
 def _state_norms(layers: dict[int, list[RecoveredLayer]]) -> dict[str, bool]:

@@ -20,7 +20,9 @@ from lstm_studio.networks.cell import Cell
 Array = NDArray[Any]
 
 
-def weight_gradient_norms(cell: Cell, parts: list[RecoveredLayer], gradients: Mapping[str, Array]) -> Array | None:
+def weight_gradient_norms(
+    cell: Cell, parts: list[RecoveredLayer], gradients: Mapping[str, Array], norms: Mapping[str, Array]
+) -> Array | None:
     """Return the norm at each step.
 
     Parameters
@@ -31,6 +33,8 @@ def weight_gradient_norms(cell: Cell, parts: list[RecoveredLayer], gradients: Ma
         One layer and direction as recovered from each call of its chain, in order.
     gradients
         Full name → dL/d· (T, ·), in the order of time, of all pre-activations of the layer.
+    norms
+        The names with ``norm.`` before them → the norms (T,) of the former.
 
     Returns
     -------
@@ -50,13 +54,14 @@ def weight_gradient_norms(cell: Cell, parts: list[RecoveredLayer], gradients: Ma
     beside = np.hypot(x, 1.0) if weights.input_bias is not None else x
     into_input, into_hidden = np.zeros_like(x), np.zeros_like(x)
     for name in before:
-        blame = gradients[f"grad.{layer.description.prefix}.{name}"]
-        into_input = np.hypot(into_input, row_norms(blame))
+        full = f"grad.{layer.description.prefix}.{name}"
+        blame = norms[f"norm.{full}"]
+        into_input = np.hypot(into_input, blame)
         gate = cell.gated_products.get(name)
         if gate is not None:
             factor = np.concatenate([part.signals[gate] for part in parts])
-            blame = blame * layer.in_time(factor)
-        into_hidden = np.hypot(into_hidden, row_norms(blame))
+            blame = row_norms(gradients[full] * layer.in_time(factor))
+        into_hidden = np.hypot(into_hidden, blame)
     whole: Array = np.hypot(into_input * beside, into_hidden * h)
     return whole
 
