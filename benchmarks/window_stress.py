@@ -13,7 +13,7 @@ import time
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]  # it ships no types
 from PySide6.QtCore import QCoreApplication, QEvent
 
 from lstm_studio.networks.signals import Labels
