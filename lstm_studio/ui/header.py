@@ -28,6 +28,7 @@ from lstm_studio.ui.actions import MENUS, Actions
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Text, Theme, font
 from lstm_studio.ui.widgets.segments import Segments
+from lstm_studio.ui.widgets.text import ElidedLabel
 
 MENU_ROW_HEIGHT = 32
 TOOL_ROW_HEIGHT = 40
@@ -63,7 +64,8 @@ class Header(QWidget):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(0)
         self._menu_row = QWidget()
-        self._menu_row.setFixedHeight(MENU_ROW_HEIGHT)
+        self._menu_row.setMinimumHeight(MENU_ROW_HEIGHT)
+        self._menu_row.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         menus = QHBoxLayout(self._menu_row)
         menus.setContentsMargins(SECTION_GAP, 0, SECTION_GAP, 0)
         self.menu_bar = self._filled_menu_bar(actions)
@@ -90,7 +92,8 @@ class Header(QWidget):
         bar = QMenuBar()
         bar.setAccessibleName("Menus")
         for title, keys in MENUS:
-            menu = bar.addMenu(title)
+            # With Alt and its first letter a menu opens; no two begin with the same.
+            menu = bar.addMenu(f"&{title}")
             menu.setToolTipsVisible(True)
             self.submenus.update(actions.fill(menu, keys))
         return bar
@@ -114,14 +117,9 @@ class Header(QWidget):
         self._separator = QFrame()
         self._separator.setFixedSize(1, 20)
         self._separator.setAutoFillBackground(True)
-        self._name = QLabel()
-        self._name.setProperty("kind", "title")
-        self._state = QLabel()
-        self._state.setProperty("kind", "caption")
-        for label in (self._name, self._state):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-            label.setMinimumWidth(24)
+        self._name, self._state = ElidedLabel(kind="title"), ElidedLabel(kind="caption")
+        for elided in (self._name, self._state):
+            elided.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._cancel = QPushButton("Cancel")
         self._cancel.setProperty("kind", "link")
         self._cancel.setToolTip("Stop, and keep what is on the screen")
@@ -151,7 +149,7 @@ class Header(QWidget):
             return
         self._rows.setDirection(direction)
         self._line.setVisible(not one_row)
-        self._menu_row.setFixedHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
+        self._menu_row.setMinimumHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
         policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
         self._menu_row.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
 
@@ -201,7 +199,7 @@ class Header(QWidget):
     def _on_result_replaced(self, result: Result) -> None:
         self._name.setText(result.sequences.title or "Sequence")
         source = result.setup.data.source
-        self._name.setToolTip(source)
+        self._name.hint = source
         name = Path(source).name
         self._state.setText(name if Path(source).suffix and name != self._name.text() else "")
 

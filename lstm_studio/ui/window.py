@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -199,8 +199,12 @@ class StudioWindow(QMainWindow):
 
     def scale_text(self, percent: int) -> None:
         """Show all text at so many percent of the system's size."""
+        smaller = percent < self.settings.font_scale
         self.settings = replace(self.settings, font_scale=percent)
         self.appearance.apply(self.session.view.theme, percent)
+        if smaller:
+            # Larger text makes the docks wider, smaller text would leave them so.
+            QTimer.singleShot(0, self, self._share_room)
 
     def show_panel(self, key: str, on: bool) -> None:
         """Show or hide a panel: ``"sequence"``, ``"networks"``, ``"units"`` or ``"step"``."""

@@ -20,6 +20,7 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions
 from lstm_studio.session.compute import Answer, Compute, Judge, OpenFile, Request
 from lstm_studio.session.settings import Settings, load_settings
+from lstm_studio.ui.actions import MENUS
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.window import FOLD_BELOW_WIDTH, StudioWindow
@@ -330,6 +331,34 @@ def test_each_size_gets_its_density(qtbot: QtBot, size: tuple[int, int], folded:
         level = menus.mapTo(window, menus.rect().center()).y() == tools.mapTo(window, tools.rect().center()).y()
         assert level is one_row
         assert clipped(window) == []
+
+
+@pytest.mark.parametrize("percent", [80, 200])
+def test_menus_and_transport_keep_their_words_at_any_size_of_text(qtbot: QtBot, percent: int) -> None:
+    with opened_window(size=(1366, 768)) as window:
+        window.scale_text(percent)
+        bar = window.header.menu_bar
+        qtbot.waitUntil(lambda: bar.height() >= bar.sizeHint().height())
+        items = [bar.actionGeometry(action) for action in bar.actions()]
+        assert len(items) == len(MENUS)
+        assert all(item.isValid() and bar.rect().contains(item) for item in items)
+        qtbot.waitUntil(lambda: window.transport.height() >= window.transport.sizeHint().height())
+        assert window.transport.scrub.height() >= window.transport.scrub.sizeHint().height()
+
+
+def test_docks_that_larger_text_made_wider_shrink_with_it(qtbot: QtBot) -> None:
+    with opened_window(size=(1600, 1000)) as window:
+        before = window.inspector.width()
+        window.scale_text(200)
+        qtbot.waitUntil(lambda: window.inspector.width() > before)
+        window.scale_text(100)
+        qtbot.waitUntil(lambda: window.inspector.width() == before)
+
+
+def test_every_menu_opens_by_alt_and_a_letter_of_its_own(window: StudioWindow) -> None:
+    titles = [action.text() for action in window.header.menu_bar.actions()]
+    letters = [title[title.index("&") + 1] for title in titles]
+    assert len(set(letters)) == len(titles) == len(MENUS)
 
 
 def clipped(window: StudioWindow) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -19,6 +20,7 @@ _HANDLE = (12, 20)
 _MARK = 5
 _LABEL_GAP = 56
 _MOST_MARKS = 400
+_HEIGHT = 56
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ class ScrubBar(QAbstractSlider):
         self.update()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
+        """Draw in another theme, and another size of text."""
         self._theme = theme
+        self.updateGeometry()
         self.update()
 
     def x_of(self, step: float) -> float:
@@ -86,8 +89,10 @@ class ScrubBar(QAbstractSlider):
         return max(0, min(step, self.steps - 1))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return a comfortable size."""
-        return QSize(400, 56)
+        """Return a comfortable length, and the height that marks and labels need."""
+        letters = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height()
+        beside = max(_HANDLE[1] / 2 - 2, _MARK + 2) + _TRACK / 2
+        return QSize(400, max(_HEIGHT, math.ceil(2 * (beside + letters))))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size below which steps cannot be hit."""

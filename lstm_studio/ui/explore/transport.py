@@ -19,7 +19,6 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT,
 from lstm_studio.ui.widgets.symbols import written
 from lstm_studio.ui.widgets.text import label
 
-_HEIGHT = 56
 _BUTTON_WIDTH = 30
 _PLAY_WIDTH = 46
 _TWO_LINES_FROM = 1_000
@@ -187,16 +186,17 @@ class Transport(QWidget):
         for button, icon in icons.items():
             button.setIcon(make_icon(icon, theme))
         self._scrub.apply_theme(theme)
+        self.updateGeometry()
         self._show_playing()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the bar's height and a comfortable width."""
-        return QSize(900, _HEIGHT)
+        return QSize(900, self._scrub.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the width at which the scrub bar can still be used."""
         sides = self._left.sizeHint().width() + self._right.sizeHint().width()
-        return QSize(sides + self._scrub.minimumSizeHint().width(), _HEIGHT)
+        return QSize(sides + self._scrub.minimumSizeHint().width(), self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Place the parts."""

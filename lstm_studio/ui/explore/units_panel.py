@@ -55,6 +55,7 @@ class UnitsPanel(Panel[_State]):
         grid.addWidget(self._direction, 2, 1, 1, 2)
         grid.setColumnStretch(1, 1)
         self.column.addLayout(grid)
+        self.column.addStretch(1)
         self._unit.chosen.connect(self._choose_unit)
         self._layer.chosen.connect(self._choose_layer)
         self._direction.chosen.connect(self._choose_direction)
