@@ -20,14 +20,14 @@ from lstm_studio.networks.stacked import StackedCell, options_of
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_STATE = RECURRENT_STATE.name
-_BEFORE = preactivation(RECURRENT_STATE)
+STATE = RECURRENT_STATE.name
+BEFORE = preactivation(RECURRENT_STATE)
 
 
 class WindowedCell(StackedCell):
     """A layer whose weight is (H, F), or (H, F, k) with the present input last, as in ``torch.nn.Conv1d``."""
 
-    states = (_STATE,)
+    states = (STATE,)
 
     def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
         """Return H: the hidden state is given out as others give theirs, and never read."""
@@ -37,7 +37,7 @@ class WindowedCell(StackedCell):
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:
         """Return the hidden state and what is before its squashing."""
         bounded = options_of(module)["nonlinearity"] == "tanh"
-        return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), _BEFORE)
+        return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), BEFORE)
 
     def advance(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]
@@ -51,7 +51,7 @@ class WindowedCell(StackedCell):
         """Compute the pre-activations again."""
         del h, initial
         before = _before(layer, x.unsqueeze(1)).squeeze(1)
-        return Recovered({_BEFORE.name: before.cpu().numpy()}, _squash(layer.module, before).cpu().numpy())
+        return Recovered({BEFORE.name: before.cpu().numpy()}, _squash(layer.module, before).cpu().numpy())
 
     def gradients(
         self,
@@ -61,7 +61,7 @@ class WindowedCell(StackedCell):
         final: tuple[NDArray[Any], ...],
     ) -> Gradients:
         """Differentiate: no step reaches an earlier one but through the window, dL/dx_t = Σ_j W_jᵀ dL/da_{t+j}."""
-        before = signals[_BEFORE.name]
+        before = signals[BEFORE.name]
         relu = options_of(layer.module)["nonlinearity"] == "relu"
         dh = upstream.copy()
         dh[-1] += final[0]
@@ -71,13 +71,13 @@ class WindowedCell(StackedCell):
         dx = np.zeros((len(da), weight.shape[1]))
         for lag in range(min(window, len(da))):
             dx[: len(da) - lag] += row_product(da[lag:], np.ascontiguousarray(weight[:, :, window - 1 - lag]))
-        return Gradients({_STATE: dh, _BEFORE.name: da}, dx, (np.zeros_like(final[0]),))
+        return Gradients({STATE: dh, BEFORE.name: da}, dx, (np.zeros_like(final[0]),))
 
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
     ) -> PullBack:
         """Return zeros for the step before, which no step reads; and what the step's own input passes."""
-        before = signals[_BEFORE.name]
+        before = signals[BEFORE.name]
         relu = options_of(layer.module)["nonlinearity"] == "relu"
         slope = (before > 0).astype(np.float64) if relu else tanh_slope(before)
         present = (layer.input if layer.input.ndim == 2 else layer.input[:, :, -1]).astype(np.float64)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstm_studio import new_network, trace
+from lstm_studio import NetworkError, new_network, trace
 from lstm_studio.networks.cell import Cell, Sizes
-from lstm_studio.networks.cells import cell_of_kind
+from lstm_studio.networks.cells import cell_of_kind, cells
 from lstm_studio.networks.companion import parameter_count
 from lstm_studio.networks.stacked_module import StackedModule
 
@@ -116,6 +116,39 @@ def test_many_rows_at_once_go_back_as_each_does_alone(kind: str, options: dict[s
         if found.input is not None and expected.input is not None:
             np.testing.assert_allclose(found.input, expected.input, rtol=1e-11, atol=1e-14)
         rows = found.before
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", [kind for kind, cell in cells().items() if cell.can_step])
+def test_steps_by_hand_are_those_of_the_module(kind: str, dtype: str) -> None:
+    network = new_network(kind, 3, 4, seed=5)
+    traced = trace(network, np.random.default_rng(0).normal(size=(9, 3)), dtype=dtype)
+    cell = network.cell
+    wide = {"float32": torch.float32, "float64": torch.float64}[dtype]
+    layer = cell.layer(network.recurrent, 0, False).map(lambda weight: weight.to(wide).numpy())
+    states = tuple(np.zeros(4, dtype) for _ in cell.states)
+    seen: list[str] = []
+
+    def edit(name: str, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        seen.append(name)
+        return value
+
+    names = {signal.name for signal in cell.signals(network.recurrent)}
+    for step in range(9):
+        now = cell.step(layer, traced["input"][step], states, edit)
+        assert set(now) == set(seen) == names
+        for name, value in now.items():
+            assert value.dtype == dtype
+            tolerance = 1e-6 if dtype == "float32" else 1e-13
+            np.testing.assert_allclose(value, traced[f"{kind}.0.{name}"][step], atol=tolerance, err_msg=name)
+        states = tuple(now[state] for state in cell.states)
+
+
+def test_a_kind_without_single_steps_says_so() -> None:
+    network = new_network("tdnn", 3, 4)
+    layer = network.cell.layer(network.recurrent, 0, False).map(lambda weight: weight.numpy())
+    with pytest.raises(NetworkError, match="TDNN is not computed step by step"):
+        network.cell.step(layer, np.zeros(3), (np.zeros(4),), lambda _name, value: value)
 
 
 def test_direct_paths_are_those_of_the_memory() -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lstm_studio.networks.cell import Option, Told
-from lstm_studio.networks.stacked import Shapes
-from lstm_studio.networks.windowed import WindowedCell
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.cell import Edit, Layer, Option, Told
+from lstm_studio.networks.stacked import Shapes, options_of
+from lstm_studio.networks.windowed import BEFORE, STATE, WindowedCell
 
 
 class _FeedForward(WindowedCell):
     kind = "feedforward"
     title = "Feed-forward"
+    can_step = True
     options = (Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),)
 
     def told_by(self, shapes: Mapping[str, tuple[int, ...]], options: Mapping[str, Any]) -> Told | None:
@@ -24,6 +28,18 @@ class _FeedForward(WindowedCell):
         del options
         shapes: Shapes = {"weight_ih": (hidden_size, entering)}
         return shapes | ({"bias_ih": (hidden_size,)} if bias else {})
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand; the state before it changes nothing."""
+        del states
+        before = layer.input @ x
+        if layer.input_bias is not None:
+            before += layer.input_bias
+        before = edit(BEFORE.name, before)
+        relu = options_of(layer.module)["nonlinearity"] == "relu"
+        return {BEFORE.name: before, STATE: edit(STATE, np.maximum(before, 0) if relu else np.tanh(before))}
 
 
 CELL = _FeedForward()

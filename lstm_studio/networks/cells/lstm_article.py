@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Gradients, Layer, PullBack, PulledBack, Recovered, Told
+from lstm_studio.networks.cell import Edit, Gradients, Layer, PullBack, PulledBack, Recovered, Told
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -71,6 +71,7 @@ class _ArticleLSTM(StackedCell):
     kind = "lstm-article"
     title = "Article LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
+    can_step = True
 
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
         del options
@@ -206,6 +207,29 @@ class _ArticleLSTM(StackedCell):
             return PulledBack((dh, dc), before, through[:, units:] if inputs else None)
 
         return pull_back
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand."""
+        h, c = states
+        a = layer.input @ x + layer.recurrent @ h
+        if layer.input_bias is not None:
+            a += layer.input_bias
+        now: dict[str, NDArray[Any]] = {}
+
+        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
+            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
+            return now[signal.name]
+
+        parts = [add(signal, part) for signal, part in zip(_BEFORE, np.split(a, 4), strict=True)]
+        squashed = (sigmoid(parts[0]), sigmoid(parts[1]), np.tanh(parts[2]), sigmoid(parts[3]))
+        i, f, g, o = (add(signal, value) for signal, value in zip(_IN_WEIGHT_ORDER, squashed, strict=True))
+        retained = add(RETAINED, f * c)
+        add(CELL_STATE, retained + add(ADMITTED, i * g))
+        use = add(_BEFORE_USE, layer.more["weight_use"] @ retained + layer.more.get("bias_use", 0.0))
+        add(_HIDDEN_STATE, o * add(USE_CANDIDATE, np.tanh(use)))
+        return now
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
