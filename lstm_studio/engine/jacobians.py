@@ -30,11 +30,12 @@ PROBES = 16
 
 _DOUBT = 1e-3
 """Probability with which a norm lies above the upper end of its band, at each step at most."""
-_SCALED = 100
-"""Powers of two that a matrix may be away from 1 before it is scaled; squares of squares stay inside float64."""
-_SQUARINGS = 3
-_TURNS = 4
-"""Of the power method on each power of the matrix."""
+_SAFE = 1e-60
+"""The sum of squares of a matrix is between this and its inverse, or the matrix is scaled: its entries and the squares
+of its squares then stay inside float64."""
+_BASIS = 8
+"""Directions of the power method."""
+_TURNS = 3
 _CONVERGED = 1e-13
 _LOG10_OF_2 = float(np.log10(2.0))
 
@@ -111,20 +112,23 @@ def _curves(recurrence: Recurrence, exact_units: int) -> dict[str, Array]:
             rows = pulled.before
             for index in sorted(open_blocks):
                 matrix = pulled.totals[index][blocks[index]]
-                largest = float(np.abs(matrix).max())
-                if not 0 < largest < np.inf:
-                    curves[index][: step + 1] = -np.inf if largest == 0 else np.nan
-                    if largest != 0 or not any(state[blocks[index]].any() for state in rows):
-                        # Nothing is left to survive, or nothing that could be told: so it is for all steps before.
-                        open_blocks.discard(index)
-                    continue
-                shift = int(np.frexp(largest)[1])
-                norms = measures[index](np.ldexp(matrix, -shift))
-                curves[index][step] = np.log10(norms) + _LOG10_OF_2 * (shift + exponents[index])
-                if abs(shift) > _SCALED:
-                    exponents[index] += shift
+                squares = float(np.vdot(matrix, matrix))
+                shift = 0
+                if not _SAFE < squares < 1 / _SAFE:
+                    largest = float(np.abs(matrix).max())
+                    if not 0 < largest < np.inf:
+                        curves[index][: step + 1] = -np.inf if largest == 0 else np.nan
+                        if largest != 0 or not any(state[blocks[index]].any() for state in rows):
+                            # Nothing is left to survive, or nothing that could be told: so it is for all steps before.
+                            open_blocks.discard(index)
+                        continue
+                    shift = int(np.frexp(largest)[1])
+                    matrix = np.ldexp(matrix, -shift)
+                    squares = float(np.vdot(matrix, matrix))
                     for state in rows:
                         state[blocks[index]] = np.ldexp(state[blocks[index]], -shift)
+                exponents[index] += shift
+                curves[index][step] = np.log10(measures[index](matrix, squares)) + _LOG10_OF_2 * exponents[index]
             if not open_blocks:
                 break
     found: dict[str, Array] = {}
@@ -141,54 +145,33 @@ class _Exact:
 
     def __init__(self, size: int) -> None:
         self.start = np.eye(size)
-        self._direction = np.full(size, size**-0.5)
-        self._squarings = 0
+        self._basis = self.start[: min(_BASIS, size)]
 
-    def __call__(self, matrix: Array) -> tuple[float]:
-        """Return the norm of a matrix whose largest entry is about 1.
+    def __call__(self, matrix: Array, squares: float) -> tuple[float]:
+        """Return the norm of a matrix, the squares of whose entries add up to ``squares``.
 
-        The largest eigenvalue of G = M Mᵀ by the power method, from the direction of the call before, accepted with
-        proof only: all other eigenvalues together have the Frobenius norm that θ leaves of G's; if that is below θ, θ
-        is next to the largest, and away from it by at most r²/(θ − rest) with the residual r (Temple 1928, Kato
-        1949). Where the proof fails, it is tried on G², G⁴ and G⁸, whose largest eigenvalues stand out more; then all
-        eigenvalues are computed, which takes several times as long.
+        It is the root of the largest eigenvalue of G = M Mᵀ. In an orthonormal basis that begins with a few rows V, G
+        has the blocks A = V G Vᵀ, B and C; then it lies between the largest eigenvalue θ of A and θ + ‖B‖²/(θ − ‖C‖),
+        with ‖C‖ at most what A leaves of G's trace, ``squares``. Over long lags few directions outweigh all others,
+        and V of the step before proves θ to be it as it stands, or after a turn of the power method. Where there is no
+        proof, all eigenvalues are computed, which takes several times as long.
         """
-        gram = matrix @ matrix.T
-        power, scale, order = gram, 1.0, 1
-        # What the call before needed, this one needs too, or one less.
-        tried_from = max(self._squarings - 1, 0)
-        for squarings in range(_SQUARINGS + 1):
-            if squarings:
-                size = float(power.trace())
-                power = power * (1.0 / size)
-                power = power @ power
-                scale *= size ** (1.0 / order)
-                order *= 2
-            theta = self._largest(power) if squarings >= tried_from else 0.0
-            if theta > 0:
-                self._squarings = squarings
-                return ((scale * theta ** (1.0 / order)) ** 0.5,)
-        values, vectors = np.linalg.eigh(gram)
-        self._direction = vectors[:, -1]
-        return (float(values[-1]) ** 0.5,)
-
-    def _largest(self, power: Array) -> float:
-        """Return the largest eigenvalue of a positive semi-definite matrix, or 0 where it cannot be proved to be it."""
-        squares = float(np.vdot(power, power))
-        direction = self._direction
-        for _ in range(_TURNS):
-            image = power @ direction
-            theta = float(direction @ image)
-            rest = max(squares - theta * theta, 0.0) ** 0.5
-            residual = image - theta * direction
-            if rest < theta and float(residual @ residual) <= _CONVERGED * theta * (theta - rest):
-                self._direction = direction
-                return theta
-            length = float(image @ image) ** 0.5
-            if not length > 0:
+        for turn in range(_TURNS):
+            through = self._basis @ matrix
+            inner = through @ through.T
+            theta = float(np.linalg.eigvalsh(inner)[-1])
+            rest = max(squares - float(inner.trace()), 0.0)
+            if not rest < theta:
                 break
-            direction = image / length
-        return 0.0
+            image = through @ matrix.T
+            outside = image - inner @ self._basis
+            if float(np.vdot(outside, outside)) <= _CONVERGED * theta * (theta - rest):
+                return (theta**0.5,)
+            if turn < _TURNS - 1:
+                self._basis = np.linalg.qr(image.T)[0].T
+        values, vectors = np.linalg.eigh(matrix @ matrix.T)
+        self._basis = np.ascontiguousarray(vectors[:, -_BASIS:].T)
+        return (max(float(values[-1]), 0.0) ** 0.5,)
 
 
 class _Probed:
@@ -200,7 +183,7 @@ class _Probed:
         self.start = np.random.default_rng(0).standard_normal((PROBES, size))
         self._stretch = float(np.linalg.norm(self.start, 2))
 
-    def __call__(self, image: Array) -> tuple[float, float, float]:
+    def __call__(self, image: Array, squares: float) -> tuple[float, float, float]:
         """Return the norm that is likely, the least one possible and the largest one likely.
 
         ‖M‖ is at least ‖ΩM‖/‖Ω‖, and with k rows ω_i at most α √(2/π) max ‖ω_i M‖, but for a probability of α^−k
@@ -210,8 +193,7 @@ class _Probed:
         """
         gram = image @ image.T
         norm = max(float(np.linalg.eigvalsh(gram)[-1]), 0.0) ** 0.5
-        squares = np.diag(gram)
         low = norm / self._stretch
-        high = _DOUBT ** (-1.0 / PROBES) * (2.0 / np.pi) ** 0.5 * float(squares.max()) ** 0.5
-        likely = (norm - float(squares.mean()) ** 0.5) / (PROBES**0.5 - 1.0)
+        high = _DOUBT ** (-1.0 / PROBES) * (2.0 / np.pi) ** 0.5 * float(np.diag(gram).max()) ** 0.5
+        likely = (norm - (squares / PROBES) ** 0.5) / (PROBES**0.5 - 1.0)
         return min(max(likely, low), high), low, high
