@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, make_icon
@@ -11,6 +11,7 @@ from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Text, Theme, fon
 
 STRIP_WIDTH = 40
 _STRIP_BUTTON = 30
+_BESIDE = (STRIP_WIDTH - _STRIP_BUTTON) // 2
 
 
 class Dock(QDockWidget):
@@ -107,4 +108,9 @@ class Strip(Bar):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAccessibleName(actions[key].text())
             button.setFixedSize(_STRIP_BUTTON, _STRIP_BUTTON)
-            self.addWidget(button)
+            # A tool bar's own layout pays no heed to margins.
+            place = QWidget()
+            column = QVBoxLayout(place)
+            column.setContentsMargins(_BESIDE, HALF_GRID, _BESIDE - 1, 0)
+            column.addWidget(button)
+            self.addWidget(place)
