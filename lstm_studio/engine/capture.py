@@ -78,8 +78,8 @@ def _as_stack(module: nn.RNNCellBase) -> nn.Module:
     return stack
 
 
-def run(model: nn.Module, x: Tensor | PackedSequence, *, gradients: bool) -> Recording:
-    """Call ``model(x)`` once and record the calls of its recurrent modules.
+def run(model: nn.Module, x: Tensor | PackedSequence, *inputs: Any, gradients: bool) -> Recording:
+    """Call ``model(x, *inputs)`` once and record the calls of its recurrent modules.
 
     Recurrent modules run in the precision of their weights, under autocast too: what half precision does not tell
     cannot be recovered.
@@ -93,7 +93,9 @@ def run(model: nn.Module, x: Tensor | PackedSequence, *, gradients: bool) -> Rec
     model
         Contains at least one module of a registered kind.
     x
-        Its argument, on its device.
+        Its first argument, on its device.
+    inputs
+        The others.
     gradients
         Whether to build the graph of everything that is not a recurrent module.
 
@@ -113,7 +115,7 @@ def run(model: nn.Module, x: Tensor | PackedSequence, *, gradients: bool) -> Rec
             stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
         for path, (layers, cell) in recurrent_modules(model).items():
             _hook(stack, recording, model.get_submodule(path), (path, layers, cell))
-        recording.returned = model(x)
+        recording.returned = model(x, *inputs)
     if not recording.calls:
         raise TraceError(
             f"None of the recurrent layers of {type(model).__name__} was called in its forward pass.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 def trace(
     network: Network | nn.Module,
     sequence: Sequence | ArrayLike | Tensor | PackedSequence,
-    *,
+    *inputs: Any,
     item: int = 0,
     gradients: bool = True,
     objective: str | CustomObjective | None = None,
@@ -44,9 +45,14 @@ def trace(
     Parameters
     ----------
     network
-        A :class:`Network`, a bare recurrent module, or any module that contains some and calls each once.
+        A :class:`Network`, a bare recurrent module, or any module that calls some, among them ``nn.LSTMCell`` and its
+        kin. What a layer does in several calls is one sequence of steps where each starts with the states that the one
+        before returned; calls that start anew are numbered, ``encoder.rnn#2.0.hidden_state``.
     sequence
-        A :class:`Sequence`, or an array or tensor of the shape that the module takes: (T, F), or with a batch.
+        A :class:`Sequence`, or an array or tensor of the shape that the module takes: (T, F), or with a batch; or, for
+        a bare module, a packed one.
+    inputs
+        Whatever else the module is called with, after the sequence; tensors are put on its device and in its precision.
     item
         Which sequence of the batch to trace, from 0.
     gradients
@@ -88,7 +94,8 @@ def trace(
     readout_kind = network.readout_kind if isinstance(network, Network) else ""
     wanted = _objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
 
-    recording = capture.run(module, x, gradients=gradients)
+    others = tuple(_moved(other, _DTYPES[dtype], where) for other in inputs)
+    recording = capture.run(module, x, *others, gradients=gradients)
     items = min(call.layout.items for call in recording.calls)
     if not 0 <= item < items:
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
@@ -123,9 +130,10 @@ def trace(
             non_finite=non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
             vanished=() if found is None else found.vanished,
         ),
-        Origin(network, sequence, arguments),
+        # Going on from a trace is for networks of one input.
+        None if inputs else Origin(network, sequence, arguments),
     )
-    return replace(traced, arrays={**traced.arrays, **memory_curves(traced)}) if memory else traced
+    return replace(traced, arrays={**traced.arrays, **memory_curves(traced, network)}) if memory else traced
 
 
 def _objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:
@@ -188,6 +196,13 @@ def _input(
     if isinstance(sequence, Sequence) and not bare:
         return x.unsqueeze(0 if recurrent.batch_first else 1)
     return x
+
+
+def _moved(value: Any, dtype: torch.dtype, where: torch.device) -> Any:
+    """Return a further input where the module is, and numbers in its precision."""
+    if not isinstance(value, Tensor):
+        return value
+    return value.detach().to(device=where, dtype=dtype if value.is_floating_point() else None)
 
 
 def non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:

@@ -265,3 +265,25 @@ def test_a_model_of_cells_is_left_as_found() -> None:
     assert (len(model.cell._forward_hooks), len(model.cell._forward_pre_hooks)) == hooks
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
     assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_model_of_two_inputs_is_given_both() -> None:
+    class Translator(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.GRU(3, 4)
+            self.words = nn.Embedding(5, 2)
+            self.decoder = nn.GRU(2, 4)
+
+        def forward(self, x: Tensor, said: Tensor) -> Tensor:
+            output: Tensor = self.decoder(self.words(said), self.encoder(x)[1])[0]
+            return output
+
+    torch.manual_seed(9)
+    model = Translator().double()
+    x, said = steps(6, 3), torch.tensor([4, 0, 2])
+    traced = trace(model, x, said, dtype="float64")
+    entered = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(model(entered, said)[-1].sum(), entered)
+    np.testing.assert_allclose(traced["grad.input"], gradient.numpy(), rtol=1e-9, atol=1e-15)
+    assert traced["decoder.0.hidden_state"].shape == (3, 4)
