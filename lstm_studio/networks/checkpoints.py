@@ -133,8 +133,14 @@ def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
-def _chosen(file: CheckpointFile, groups: Mapping[str, Any], recurrent: str | None) -> str:
-    listed = ", ".join(path or "(bare)" for path in groups)
+def _size(tensors: Mapping[str, Tensor]) -> str:
+    """Return the sizes of a recurrent module in words, as far as its first matrix tells them."""
+    first = tensors.get("weight_ih_l0")
+    return "" if first is None or first.dim() < 2 else f" ({first.shape[1]} inputs, {first.shape[0]} rows of weights)"
+
+
+def _chosen(file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor]], recurrent: str | None) -> str:
+    listed = ", ".join(f"{path or '(bare)'}{_size(tensors)}" for path, tensors in groups.items())
     if recurrent is not None:
         if recurrent not in groups:
             raise NetworkError(f"{file.path.name} has no recurrent layers {recurrent!r}.", f"It has {listed}.")

@@ -176,7 +176,9 @@ def test_precisions(tmp_path: Path, stored: torch.dtype, expected: torch.dtype) 
 def test_several_modules_are_listed_and_one_can_be_chosen(tmp_path: Path) -> None:
     model = nn.ModuleDict({"encoder": nn.LSTM(3, 4), "decoder": nn.LSTM(4, 2)})
     torch.save(model.state_dict(), tmp_path / "m.pt")
-    with pytest.raises(NetworkError, match=r"2 recurrent modules, encoder, decoder.*recurrent='encoder'"):
+    with pytest.raises(
+        NetworkError, match=r"2 recurrent modules, encoder \(3 inputs, 16 rows.*decoder.*recurrent='encoder'"
+    ):
         open_network(tmp_path / "m.pt")
     assert open_network(tmp_path / "m.pt", recurrent="decoder").input_size == 4
     with pytest.raises(NetworkError, match="no recurrent layers 'top'"):

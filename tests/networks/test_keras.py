@@ -154,7 +154,7 @@ def test_a_layer_between_keeps_modules_apart(tmp_path: Path) -> None:
     config = model_config(entry("LSTM", "a"), entry("Conv1D", "conv"), entry("LSTM", "b"))
     groups = {"a/cell": weights("LSTM", 3, 4, 1), "b/cell": weights("LSTM", 4, 4, 2)}
     save_keras_2(tmp_path / "m.h5", config, groups)
-    with pytest.raises(NetworkError, match="2 recurrent modules, a, b"):
+    with pytest.raises(NetworkError, match=r"2 recurrent modules, a \(3 inputs, .*, b \(4 inputs"):
         open_network(tmp_path / "m.h5")
     assert open_network(tmp_path / "m.h5", recurrent="b").input_size == 4
 

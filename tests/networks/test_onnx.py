@@ -194,6 +194,21 @@ def test_truncated_graphs_get_one_message(tmp_path: Path, kept: float) -> None:
         open_network(tmp_path / "m.onnx")
 
 
+def test_graphs_that_lead_nowhere_get_one_message(tmp_path: Path) -> None:
+    circle = exported(nn.LSTM(3, 4))
+    # The operator reads, by way of a change of shape, what it writes.
+    circle.graph.node[0].input[0] = "loop"
+    circle.graph.node.append(helper.make_node("Transpose", ["loop"], ["loop"]))
+    onnx.save(circle, tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match=r"m\.onnx is damaged: its graph cannot be followed"):
+        open_network(tmp_path / "m.onnx")
+    bare = exported(nn.LSTM(3, 4))
+    del bare.graph.node[0].input[:]
+    onnx.save(bare, tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match="lacks W or R"):
+        open_network(tmp_path / "m.onnx")
+
+
 def test_without_onnx_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     onnx.save(exported(nn.LSTM(3, 4)), tmp_path / "m.onnx")
     monkeypatch.setitem(sys.modules, "onnx", None)

@@ -50,18 +50,26 @@ def read_onnx(path: Path) -> CheckpointFile:
         raise NetworkError(f"{path.name} is damaged or not an ONNX file.", "Save or download it again.") from error
     if not model.graph.node:
         raise NetworkError(f"{path.name} is damaged or not an ONNX file: its graph is empty.", "Save it again.")
-    graph = _Graph(path, model.graph)
+    try:
+        return _checkpoint(_Graph(path, model.graph))
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise NetworkError(
+            f"{path.name} is damaged: its graph cannot be followed ({error}).", "Save or download it again."
+        ) from error
+
+
+def _checkpoint(graph: _Graph) -> CheckpointFile:
     layers = [_layer(graph, node) for node in graph.nodes if node.op_type in _KINDS]
     if not layers:
         found = ", ".join(sorted({node.op_type for node in graph.nodes})[:8])
         raise NetworkError(
-            f"{path.name} has no recurrent operators (it has {found}).",
+            f"{graph.path.name} has no recurrent operators (it has {found}).",
             "Open a graph with an LSTM, GRU or RNN operator.",
         )
     tensors, metadata = as_modules(layers)
     if len(metadata["modules"]) == 1:
         metadata["readout"] = _add_read_out(graph, tensors)
-    return CheckpointFile(path, tensors, metadata)
+    return CheckpointFile(graph.path, tensors, metadata)
 
 
 class _Graph:
@@ -128,9 +136,7 @@ class _Graph:
     def source(self, name: str) -> Any:
         """Return the operator that computes a tensor, past those that only change its shape; None for an input."""
         node = self._made_by.get(name)
-        while node is not None and node.op_type in _SHAPE_ONLY:
-            node = self._made_by.get(node.input[0])
-        return node
+        return self.source(node.input[0]) if node is not None and node.op_type in _SHAPE_ONLY else node
 
     def users(self, name: str) -> Iterator[Any]:
         """Yield the operators that use a tensor, past those that only change its shape."""
