@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, View
@@ -61,8 +61,6 @@ class UnitsPanel(Panel[_State]):
         self._direction.chosen.connect(self._choose_direction)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
-        # The panels above it have better use for more room than it needs.
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
