@@ -87,7 +87,7 @@ def resume(
         return _again(trace, given)
     whole = _as_network(given)
     x = _edited(trace["input"], events or {}, at)
-    if whole.cell.can_step:
+    if whole.cell.steps_alone(whole.recurrent):
         stop = trace.steps if until is None else min(until, trace.steps)
         arrays = _branched(trace, whole, x, _Held(held, at, stop))
     elif held:

@@ -241,7 +241,7 @@ class Cell(ABC):
     """
     options: ClassVar[tuple[Option, ...]] = ()
     can_step: ClassVar[bool] = False
-    """Whether :meth:`step` is there, and :attr:`states` are all that goes from step to step."""
+    """Whether :meth:`step` is there, and :attr:`states` are usually all that goes from step to step."""
     gated_products: ClassVar[Mapping[str, str]] = {}
     """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
@@ -360,6 +360,10 @@ class Cell(ABC):
             )
 
         return pull_back
+
+    def steps_alone(self, module: nn.Module) -> bool:  # noqa: ARG002 - for kinds in which an option decides it
+        """Return whether ``module`` can be computed by :meth:`step` from its :attr:`states` alone."""
+        return self.can_step
 
     def step(
         self,

@@ -119,9 +119,13 @@ def test_many_rows_at_once_go_back_as_each_does_alone(kind: str, options: dict[s
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("kind", [kind for kind, cell in cells().items() if cell.can_step])
-def test_steps_by_hand_are_those_of_the_module(kind: str, dtype: str) -> None:
-    network = new_network(kind, 3, 4, seed=5)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [*((kind, {}) for kind, cell in cells().items() if cell.can_step), ("lstm-1997", {"block_size": 2})],
+)
+def test_steps_by_hand_are_those_of_the_module(kind: str, options: dict[str, Any], dtype: str) -> None:
+    network = new_network(kind, 3, 4, seed=5, **options)
+    assert network.cell.steps_alone(network.recurrent)
     traced = trace(network, np.random.default_rng(0).normal(size=(9, 3)), dtype=dtype)
     cell = network.cell
     wide = {"float32": torch.float32, "float64": torch.float64}[dtype]
@@ -144,11 +148,13 @@ def test_steps_by_hand_are_those_of_the_module(kind: str, dtype: str) -> None:
         states = tuple(now[state] for state in cell.states)
 
 
-def test_a_kind_without_single_steps_says_so() -> None:
-    network = new_network("tdnn", 3, 4)
+@pytest.mark.parametrize(("kind", "options"), [("tdnn", {}), ("lstm-1997", {"gate_recurrence": True})])
+def test_a_kind_without_single_steps_says_so(kind: str, options: dict[str, Any]) -> None:
+    network = new_network(kind, 3, 4, **options)
+    assert not network.cell.steps_alone(network.recurrent)
     layer = network.cell.layer(network.recurrent, 0, False).map(lambda weight: weight.numpy())
-    with pytest.raises(NetworkError, match="TDNN is not computed step by step"):
-        network.cell.step(layer, np.zeros(3), (np.zeros(4),), lambda _name, value: value)
+    with pytest.raises(NetworkError, match="is not computed step by step"):
+        network.cell.step(layer, np.zeros(3), (np.zeros(4), np.zeros(4)), lambda _name, value: value)
 
 
 def test_direct_paths_are_those_of_the_memory() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Gradients, Layer, Option, PullBack, PulledBack, Recovered, Sizes, Told
+from lstm_studio.networks.cell import Edit, Gradients, Layer, Option, PullBack, PulledBack, Recovered, Sizes, Told
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -35,7 +35,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid_slope, tanh_slope
+from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class _LSTM1997(StackedCell):
     kind = "lstm-1997"
     title = "1997 LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
+    can_step = True
     options = (
         Option("block_size", "Cells in a memory block", 1),
         Option("gate_recurrence", "Gates read the gates of the step before", False, (False, True)),
@@ -233,6 +234,35 @@ class _LSTM1997(StackedCell):
             return PulledBack((dh, total), before, through[:, sources:] if inputs else None)
 
         return pull_back
+
+    def steps_alone(self, module: nn.Module) -> bool:
+        return not options_of(module)["gate_recurrence"]
+
+    def step(
+        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    ) -> dict[str, NDArray[Any]]:
+        """Compute one step by hand; not where gates are read, which are no states."""
+        options = options_of(layer.module)
+        if options["gate_recurrence"]:
+            return super().step(layer, x, states, edit)
+        h, c = states
+        units, size = len(c), options["block_size"]
+        blocks = units // size
+        a = layer.input @ x + layer.recurrent @ h
+        if layer.input_bias is not None:
+            a += layer.input_bias
+        now: dict[str, NDArray[Any]] = {}
+
+        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
+            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
+            return now[signal.name]
+
+        parts = np.split(a, (blocks, blocks + units))
+        a_i, a_g, a_o = (add(signal, part) for signal, part in zip(_BEFORE, parts, strict=True))
+        i, g, o = add(INPUT_GATE, sigmoid(a_i)), add(CANDIDATE, np.tanh(a_g)), add(OUTPUT_GATE, sigmoid(a_o))
+        state = add(CELL_STATE, c + add(ADMITTED, i.repeat(size) * g))
+        add(HIDDEN_STATE, o.repeat(size) * np.tanh(state))
+        return now
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return zeros, (T, H), the log10 of 1: the constant error carousel."""
