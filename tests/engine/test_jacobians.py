@@ -193,6 +193,31 @@ def test_probes_enclose_what_they_stand_for(kind: str) -> None:
         assert f"{name}.low" not in exact
 
 
+class Loop(nn.Module):
+    """Calls an LSTM cell in a loop, and goes over the sequence a second time with the same weights."""
+
+    def __init__(self, module: nn.LSTM) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(module.input_size, module.hidden_size)
+        self.cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in module.state_dict().items()})
+
+    def forward(self, x: Tensor) -> Tensor:
+        for _ in range(2):
+            h = c = torch.zeros(1, self.cell.hidden_size)
+            for x_t in x:
+                h, c = self.cell(x_t[None], (h, c))
+        return h
+
+
+def test_a_loop_over_a_cell_has_the_curves_of_the_layer() -> None:
+    module = nn.LSTM(2, 3)
+    oracle = trace(module, values(9, 2), memory=True)
+    traced = trace(Loop(module), values(9, 2), memory=True)
+    for path in ("cell", "cell#2"):
+        for curve in ("hidden_state", "cell_state", "direct_path"):
+            np.testing.assert_allclose(traced[f"jac.{path}.0.{curve}"], oracle[f"jac.lstm.0.{curve}"], atol=1e-5)
+
+
 def test_curves_are_saved_with_the_trace(tmp_path: Path) -> None:
     traced = trace(new_network("lstm", 2, 3, bidirectional=True), values(7, 2), memory=True)
     assert {name for name in traced.names if name.startswith("jac.")} == {
