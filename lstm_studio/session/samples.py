@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -118,13 +118,15 @@ def load_sample(name: str) -> Sample:
     if not path.is_file():
         raise StudioError(f"There is no sample {name!r}.", f"Choose one of {', '.join(sample_names())}.")
     card = _read_card(path)
-    sequences = load_set(folder / _get(card, "sequences", str, path))
+    title = _get(card, "title", str, path)
+    # Samples that share sequences differ in their networks; the title of the window tells them apart.
+    sequences = replace(load_set(folder / _get(card, "sequences", str, path)), title=title)
     first = _get(card, "first", int, path)
     if not 0 <= first < len(sequences):
         raise StudioError(f"{path}: first is {first}, but there are {len(sequences)} sequences.", _CURE)
     return Sample(
         name=name,
-        title=_get(card, "title", str, path),
+        title=title,
         description=_get(card, "description", str, path),
         sequences=sequences,
         first=first,

@@ -268,3 +268,9 @@ def test_a_card_that_is_no_json_object_says_where(copied: Path, content: bytes, 
     (copied / "card.json").write_bytes(content)
     with pytest.raises(StudioError, match=said):
         load_sample(FIRST_SAMPLE)
+
+
+def test_no_two_samples_look_the_same_once_they_are_open() -> None:
+    samples = [load_sample(name) for name in sample_names()]
+    assert [sample.sequences.title for sample in samples] == [sample.title for sample in samples]
+    assert len({sample.title for sample in samples}) == len(samples)
