@@ -116,22 +116,25 @@ class _LSTM(Cell):
         import torch
 
         h0, c0 = initial
-        steps, units = len(x), len(c0)
+        units = len(c0)
         h_before = torch.cat((h0.unsqueeze(0), h[:-1]))  # (T, P)
-        before = torch.empty(4, steps, units, dtype=x.dtype, device=x.device)  # i, f, g, o: each (T, H) contiguous
-        for gate in range(4):
-            rows = slice(gate * units, (gate + 1) * units)
-            torch.mm(h_before, layer.recurrent[rows].t(), out=before[gate])
-            before[gate].addmm_(x, layer.input[rows].t())
-            if layer.input_bias is not None and layer.recurrent_bias is not None:
-                before[gate] += layer.input_bias[rows] + layer.recurrent_bias[rows]
-        after = torch.empty_like(before)
-        torch.sigmoid(before[:2], out=after[:2])
-        torch.tanh(before[2], out=after[2])
-        torch.sigmoid(before[3], out=after[3])
+        recurrent = layer.recurrent.reshape(4, units, -1).transpose(1, 2)
+        entering = layer.input.reshape(4, units, -1).transpose(1, 2)
+        before = torch.bmm(h_before.expand(4, -1, -1), recurrent)  # i, f, g, o: each (T, H) contiguous
+        before.baddbmm_(x.expand(4, -1, -1), entering)
+        if layer.input_bias is not None and layer.recurrent_bias is not None:
+            before += (layer.input_bias + layer.recurrent_bias).view(4, 1, units)
 
         # From here on many small operations: on the CPU whatever the device, since every result is wanted there.
-        i, f, g, o = after.cpu().numpy()
+        # NumPy's exponentials take a half to a fifth of the time of PyTorch's.
+        arguments = before.cpu().numpy()
+        i, f, g, o = after = np.negative(arguments)
+        with np.errstate(over="ignore"):
+            for gates in (after[:2], after[3:]):
+                np.exp(gates, gates)
+                np.add(gates, 1, gates)
+                np.reciprocal(gates, gates)
+        np.tanh(arguments[2], g)
         start = c0.cpu().numpy()
         admitted = i * g
         c = linear_scan(f, admitted, start)  # (T, H)
@@ -143,7 +146,7 @@ class _LSTM(Cell):
 
         signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
         signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
-        signals |= zip((signal.name for signal in _BEFORE), before.cpu().numpy(), strict=True)
+        signals |= zip((signal.name for signal in _BEFORE), arguments, strict=True)
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
 
     def gradients(
