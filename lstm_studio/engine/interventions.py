@@ -92,7 +92,7 @@ def resume(
         arrays = _branched(trace, whole, x, _Held(held, at, stop))
     elif held:
         raise TraceError(
-            f"The {whole.cell.title} is not computed step by step: nothing in it can be held.",
+            f"This {whole.cell.title} is not computed step by step: nothing in it can be held.",
             "Change the events that it receives instead.",
         )
     else:
