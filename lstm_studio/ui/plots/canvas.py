@@ -49,6 +49,13 @@ class Canvas(QGraphicsView):
         """Make one scene unit one logical pixel, with the origin at the top left."""
         self.setSceneRect(QRectF(self.viewport().rect()))
 
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Keep a shown tool tip: the view would ask its items for one, find none, and hide it after a second."""
+        if event.type() == QEvent.Type.ToolTip:
+            event.accept()
+            return True
+        return super().viewportEvent(event)
+
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Scrub with the left button, pan with the middle one."""
         if event.button() == Qt.MouseButton.LeftButton:

@@ -319,6 +319,17 @@ def test_hover_names_signal_unit_step_and_value(stack: PlotStack, monkeypatch: p
     assert tips == words
 
 
+def test_the_tip_of_a_resting_mouse_is_not_hidden_by_the_view(stack: PlotStack) -> None:
+    stack.apply(make_state())
+    at = centre_of(stack, "heat", 27).toPoint()
+    viewport = canvas_of(stack).viewport()
+    event = QHelpEvent(QEvent.Type.ToolTip, at, viewport.mapToGlobal(at))
+    event.ignore()
+    QApplication.sendEvent(viewport, event)
+    # A graphics view leaves it ignored when it has hidden the tip for want of one of its own.
+    assert event.isAccepted()
+
+
 def test_hover_on_shared_pixels_names_the_step_that_gives_the_colour(stack: PlotStack) -> None:
     values = np.zeros((20_000, 4), np.float32)
     values[12_345, 2] = 0.75
