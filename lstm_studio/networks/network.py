@@ -213,7 +213,8 @@ def new_network(
     Parameters
     ----------
     kind
-        A registered kind, ``"lstm"`` or ``"rnn"``.
+        A registered kind: ``"lstm"``, ``"rnn"``, ``"gru"``, ``"lstm-article"``, ``"lstm-1997"``, ``"tdnn"`` or
+        ``"feedforward"``.
     input_size, hidden_size, layers
         F, H and the number of stacked layers, each at least 1.
     seed
@@ -227,8 +228,10 @@ def new_network(
     readout
         What the outputs mean: ``"classes"`` or ``"values"``.
     options
-        Options of the kind: ``nonlinearity`` (``"tanh"`` or ``"relu"``) for the vanilla RNN; ``proj_size`` and
-        ``forget_bias`` (PyTorch's own initial bias unless given) for the LSTM.
+        Options of the kind, as its file in ``cells/`` declares them: ``nonlinearity`` (``"tanh"`` or ``"relu"``) for
+        ``"rnn"``, ``"tdnn"`` and ``"feedforward"``; ``initial="identity"`` for ``"rnn"``; ``proj_size`` and
+        ``forget_bias`` (PyTorch's own initial bias unless given) for ``"lstm"``; ``block_size`` and
+        ``gate_recurrence`` for ``"lstm-1997"``; ``window`` for ``"tdnn"``.
 
     Returns
     -------

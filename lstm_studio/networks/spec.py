@@ -16,7 +16,7 @@ class NetworkSpec:
     Parameters
     ----------
     kind
-        A registered cell, ``"lstm"`` or ``"rnn"``.
+        A registered cell, ``"lstm"``.
     hidden_size
         H, units per layer and direction, at least 1.
     layers

@@ -51,6 +51,14 @@ def test_signals_are_declared_once_and_in_the_order_of_the_stack(kind: str) -> N
     assert all(preactivation(signal) in signals for signal in squashed if f"{signal.name}.preactivation" in names)
 
 
+@pytest.mark.parametrize("kind", sorted(cells()))
+def test_badges_tell_the_rows_of_a_layer_apart(kind: str) -> None:
+    cell = cell_of_kind(kind)
+    signals = cell.signals(cell.build(Sizes(2, 3), {}))
+    badges = [signal.badge for signal in signals if not signal.name.endswith(".preactivation")]
+    assert len(set(badges)) == len(badges)
+
+
 def test_the_lstm_declares_what_the_api_promises() -> None:
     cell = cell_of_kind("lstm")
     names = [signal.name for signal in cell.signals(cell.build(Sizes(2, 3), {}))]

@@ -12,6 +12,7 @@ With all steps counted from 0 and h_{−1} given::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
 _STATE = RECURRENT_STATE.name
 _IN_WEIGHT_ORDER = (RESET_GATE, UPDATE_GATE, CANDIDATE_STATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
-_HIDDEN_STATE = RECURRENT_STATE.made_of(
+# Not the badge of other recurrent states, r: that is the reset gate's.
+_HIDDEN_STATE = replace(RECURRENT_STATE, badge="h").made_of(
     Phase.REMEMBER, Operand(RETAINED_BY_UPDATE.name), "+", Operand(ADMITTED_BY_UPDATE.name)
 )
 _SHOWN = (
