@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine.call import Call, Chain, Layout, chains
+from lstm_studio.engine.devices import no_autocast
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
@@ -158,8 +159,7 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
         dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
         x, initial = x.to(dtype), tuple(state.to(dtype) for state in given)
         outside = stack.enter_context(ExitStack())
-        if torch.is_autocast_enabled(x.device.type):
-            outside.enter_context(torch.autocast(x.device.type, enabled=False))
+        outside.enter_context(no_autocast(x.device))
         entered.append(_Entered(x, _layout(x, packed, module), given, initial, outside))
         cut = tuple(state.detach() for state in initial)
         hx = None if states is None else cut[0] if isinstance(states, Tensor) else cut

@@ -51,6 +51,16 @@ def use_interactive_threads() -> None:
 
 
 @contextmanager
+def no_autocast(device: torch.device) -> Iterator[None]:
+    """Compute in the precision of the tensors inside, where autocast would take half precision."""
+    if not torch.is_autocast_enabled(device.type):
+        yield
+        return
+    with torch.autocast(device.type, enabled=False):
+        yield
+
+
+@contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let NumPy's matrix products use one thread inside, where the BLAS that it was built with is OpenBLAS.
 

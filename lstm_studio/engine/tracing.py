@@ -100,7 +100,10 @@ def trace(
     if not 0 <= item < items:
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
-    layers = {id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls}
+    with devices.no_autocast(where):
+        layers = {
+            id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls
+        }
     every = [
         layer for chain in recording.chains for layer in recovery.joined([layers[id(call)] for call in chain.calls])
     ]

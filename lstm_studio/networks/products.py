@@ -8,7 +8,6 @@ second-level cache, where float64 costs 2 to 3 times as much time; small ones ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,8 @@ def repeated_product(matrix: Array) -> Callable[[Array, Array], object]:
 
 def _blockwise_product(matrix: Array) -> Callable[[Array, Array], object]:
     if matrix.size <= _BLOCK:
-        return partial(np.dot, matrix)
+        # The method: NumPy's function asks every argument first whether it would rather do the work itself.
+        return matrix.dot
     rows = max(1, _BLOCK // matrix.shape[1])
     blocks = [(slice(start, start + rows), matrix[start : start + rows]) for start in range(0, len(matrix), rows)]
 
