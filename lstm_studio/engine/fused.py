@@ -46,6 +46,7 @@ def is_faster(device: torch.device, module: nn.Module) -> bool:
     return device.type == "cuda" and isinstance(module, nn.LSTM | nn.GRU | nn.RNN)
 
 
+@torch.inference_mode(mode=False)
 def gradients(
     layer: Layer[Tensor],
     x: Tensor,
@@ -84,7 +85,7 @@ def gradients(
         entering += wide.input_bias
     start = [state.double().reshape(1, -1).requires_grad_() for state in initial]
     entering.requires_grad_()
-    with torch.inference_mode(mode=False), torch.enable_grad():
+    with torch.enable_grad():
         hidden, states = kernel(entering, tuple(start) if len(start) > 1 else start[0])
         ends = [hidden, *(states if isinstance(states, tuple) else (states,))]
         given = [upstream, *(state[None] for state in final)]

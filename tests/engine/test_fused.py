@@ -66,6 +66,15 @@ def test_both_ways_agree_in_a_loop_of_cells(monkeypatch: pytest.MonkeyPatch) -> 
         np.testing.assert_allclose(by_kernel[name], by_hand[name], rtol=1e-9, atol=1e-15, err_msg=name)
 
 
+def test_the_kernels_go_back_inside_inference_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, x = nn.GRU(2, 3).double(), values(5, 2)
+    by_hand = trace(module, x, dtype="float64")
+    monkeypatch.setattr(fused, "is_faster", lambda device, module: True)
+    with torch.inference_mode():
+        by_kernel = trace(module, x, dtype="float64")
+    np.testing.assert_allclose(by_kernel["grad.input"], by_hand["grad.input"], rtol=1e-9)
+
+
 def test_the_kernels_are_for_cuda() -> None:
     module = nn.LSTM(2, 3)
     assert fused.is_faster(torch.device("cuda"), module)
