@@ -155,6 +155,10 @@ def trace(
     objective: Annotated[
         str | None, _computing(help="What is differentiated: last-hidden, hidden:STEP:UNIT, next-step or target.")
     ] = None,
+    memory: Annotated[
+        bool,
+        _computing("--memory", help="Also how much of each step survives to the last."),
+    ] = False,
     device: Annotated[str, _computing(help="Where: auto, cpu, cuda or mps.")] = "auto",
     dtype: Annotated[Precision, _computing(help="Precision of the states.")] = Precision.FLOAT32,
     out: Annotated[
@@ -193,6 +197,7 @@ def trace(
             companion=_companion(companion),
             match=match,
             objective=objective,
+            memory=memory,
             device=device,
             dtype=dtype.value,
         )
@@ -396,7 +401,7 @@ def _report(result: Result) -> None:
         )
         signals = Table("signal", "shape", "smallest", "mean", "largest", box=box.SIMPLE)
         for name, values in traced.arrays.items():
-            if not name.startswith(("grad.", "norm.")):
+            if not name.startswith(("grad.", "norm.", "jac.")):
                 shape = " × ".join(map(str, values.shape))
                 signals.add_row(
                     name, shape, *(f"{number:.4g}" for number in (values.min(), values.mean(), values.max()))
@@ -408,3 +413,9 @@ def _report(result: Result) -> None:
             for name, values in norms.items():
                 gradients.add_row(name, f"{values[0]:.3e}", f"{values[-1]:.3e}")
             console.print(gradients)
+        curves = {name: values for name, values in traced.arrays.items() if name.startswith("jac.")}
+        if curves:
+            survival = Table("what survives to the last step, log10", "first step", box=box.SIMPLE)
+            for name, values in curves.items():
+                survival.add_row(name, f"{values[-1 if '.reverse.' in name else 0]:.2f}")
+            console.print(survival)

@@ -90,6 +90,14 @@ def test_trace_takes_its_options_to_heart(table: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(saved["input"].std(axis=0), 1, atol=1e-5)
 
 
+def test_trace_says_what_survives(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "t.npz"
+    assert run(["trace", str(table), "--memory", "--out", str(out)]) == 0
+    curve = ls.load_trace(out)["jac.lstm.0.cell_state"]
+    assert curve[-1] == pytest.approx(0, abs=1e-6)
+    assert rows_of(capsys.readouterr().out)["jac.lstm.0.cell_state"] == [f"{curve[0]:.2f}"]
+
+
 def test_trace_reads_a_column_as_it_is_told_to(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "t.npz"
     assert run(["trace", str(table), "--column", "right=ignore", "--out", str(out)]) == 0

@@ -172,7 +172,16 @@ class Computer:
             info = network.info()
             progress((index + 0.5) / len(networks), f"Tracing {info.title}, {info.hidden_size} units")
             infos.append(info)
-            traces.append(trace(network, sequence, objective=setup.objective, device=setup.device, dtype=setup.dtype))
+            traces.append(
+                trace(
+                    network,
+                    sequence,
+                    objective=setup.objective,
+                    memory=setup.memory,
+                    device=setup.device,
+                    dtype=setup.dtype,
+                )
+            )
         return Result(setup, sequences, sequence, tuple(infos), tuple(traces))
 
     def _prepare(self, setup: Setup) -> SequenceSet:

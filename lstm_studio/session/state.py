@@ -48,6 +48,8 @@ class Setup:
         What the two networks have in common.
     objective
         As in ``ls.trace(objective=…)``; None for the default.
+    memory
+        Whether to take the norms of the Jacobians too.
     device
         ``"auto"`` or one of the devices found.
     dtype
@@ -63,6 +65,7 @@ class Setup:
     companion: NetworkSpec | None = field(default_factory=lambda: NetworkSpec("rnn"))
     match: Match = Match.UNITS
     objective: str | None = None
+    memory: bool = False
     device: str = "auto"
     dtype: str = "float32"
 
