@@ -203,7 +203,8 @@ def _in_words(
         for signal, units in signals.items()
         for unit, value in units.items()
     ]
-    steps = np.flatnonzero((x != trace["input"]).any(axis=1))
+    before = trace["input"]
+    steps = np.flatnonzero(((x != before) & ~(np.isnan(x) & np.isnan(before))).any(axis=1))
     words += [f"input[{step}] changed" for step in steps]
     span = f"from step {at}" if until is None else f"in steps {at} to {until - 1}"
     earlier = f"{trace.provenance.intervention}; " if trace.provenance.intervention else ""

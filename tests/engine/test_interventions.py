@@ -158,6 +158,16 @@ def test_other_events_are_those_of_another_sequence(kind: str) -> None:
     assert branch.provenance.intervention == "from step 6: input[8] changed, input[9] changed"
 
 
+def test_a_missing_value_elsewhere_is_no_change() -> None:
+    x = values(12, 2)
+    x[9, 0] = np.nan
+    original = trace(new_network("lstm", 2, 3), x)
+    branch = resume(original, at=4, events={5: {1: 2.0}})
+    assert branch.provenance.intervention == "from step 4: input[5] changed"
+    assert dict(branch.provenance.non_finite)["lstm.0.hidden_state"] == 9
+    assert_same(branch, original, slice(4))
+
+
 def test_layers_below_the_change_stay_as_they_are() -> None:
     original = trace(new_network("lstm", 2, 4, 3, seed=3), values(30, 2))
     branch = resume(original, at=10, clamp={"lstm.1.forget_gate": {0: 0.0}})
