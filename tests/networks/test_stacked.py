@@ -221,7 +221,7 @@ def test_a_hidden_state_of_1997_reads_the_gates_of_the_step_before() -> None:
 @pytest.mark.parametrize(
     ("inputs", "outputs", "blocks", "size", "biases", "published"),
     [
-        # Biases as in the text of each experiment: of the gates only, of every hidden unit, or of the outputs as well.
+        # Published are the totals. Which units have biases is inferred from them: it is the one number that fits.
         pytest.param(7, 7, 4, 1, 8, 264, id="1: embedded Reber, 4 blocks of 1"),
         pytest.param(7, 7, 3, 2, 6, 276, id="1: embedded Reber, 3 blocks of 2"),
         pytest.param(54, 2, 2, 1, 0, 364, id="2c: 50 random inputs, 2 blocks of 1"),
