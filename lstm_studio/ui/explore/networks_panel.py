@@ -124,7 +124,7 @@ class NetworksPanel(Panel[_State]):
         self._both.setToolTip("A second pass reads the sequence from its end")
         self._back.setProperty("kind", "link")
         self._open_companion.setProperty("kind", "link")
-        self._open.setToolTip("Read a network from a .pt, .pth or .safetensors file")
+        self._open.setToolTip("Read a network from a checkpoint: PyTorch, Lightning, safetensors, ONNX or Keras")
         self._open_companion.setAccessibleName("Open checkpoint as companion…")
         self._open_companion.setToolTip("Read the companion from a file")
         self._match.button(Match.UNITS.value).setToolTip("The companion has as many units as the first network")
