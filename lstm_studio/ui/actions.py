@@ -162,8 +162,8 @@ _ALL = (
     _switch("view.full-screen", "Full screen", "Use the whole screen.", "full_screen", "F11"),
     ActionInfo(
         "view.dismiss",
-        "Close notice, leave field",
-        "Close the newest notice; without one, go from a field or list back to the plots.",
+        "Close notice, back to plots",
+        "Close the newest notice; without one, return the keyboard to the plots.",
         "dismiss",
         ("Escape",),
     ),
@@ -404,11 +404,6 @@ class KeyboardRules(QObject):
 
 def _presses(widget: QObject, event: QKeyEvent) -> TypeGuard[QAbstractButton]:
     return isinstance(widget, QAbstractButton) and widget.isEnabled() and event.key() in _PRESSING_KEYS
-
-
-def takes_keys(widget: QObject | None) -> bool:
-    """Return whether a widget has uses of its own for keys that elsewhere step and choose."""
-    return isinstance(widget, (*_FIELDS, *_CHOOSERS))
 
 
 def _keeps(widget: QObject, event: QKeyEvent) -> bool:

@@ -18,7 +18,7 @@ from lstm_studio.session.settings import FONT_SCALES, SPEEDS
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.session.state import Match
 from lstm_studio.ui import dialogs
-from lstm_studio.ui.actions import Actions, takes_keys
+from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.explore.layers import inspected_layer, selected_unit
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.picture import PICTURE_FORMATS, save_picture
@@ -229,11 +229,12 @@ class Commands(QObject):
             self._window.showNormal()
 
     def dismiss(self) -> None:
-        """Close the newest notice; without one, go back from a field or list to the plots, or leave the full screen."""
+        """Close the newest notice; without one, give the keyboard back to the plots; then leave the full screen."""
         if self._window.stage.notices.dismiss():
             return
-        if takes_keys(self._window.focusWidget()):
-            self._window.workspace.stack.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        stack = self._window.workspace.stack
+        if self._window.focusWidget() not in {None, stack}:
+            stack.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif self._window.isFullScreen():
             self._window.showNormal()
 

@@ -193,20 +193,20 @@ class SymbolChips(QWidget):
             self.chosen.emit(index)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Move with the arrow keys, choose with Enter or Space."""
+        """Move with the arrow keys, choose with Return; Space plays, as everywhere in the window."""
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         key = Qt.Key(event.key())
         if key in moves and self._symbols:
             self._keyboard = max(0, min(self._keyboard + moves[key], len(self._symbols) - 1))
             self.update()
-        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space} and self._symbols:
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and self._symbols:
             self.chosen.emit(self._keyboard)
         else:
             super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         """Keep the keys of :meth:`keyPressEvent` from the window's shortcuts, and name the box in a tool tip."""
-        own_keys = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Space}
+        own_keys = {Qt.Key.Key_Left, Qt.Key.Key_Right}
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in own_keys:
             event.accept()
             return True
