@@ -26,6 +26,12 @@ SECTION_GAP = 8
 DOCK_HEADER_HEIGHT = 28
 CONTROL_HEIGHT = 26
 TRANSPORT_HEIGHT = 32
+FOCUS_RING = 2
+FOCUS_RING_RULES = (
+    f"QTableView {{ border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
+    "QTableView:focus { border-color: palette(link); }"
+)
+"""Of the style sheets of lists, which have room for the ring from the start: nothing moves when the focus comes."""
 CARD_RADIUS = 6
 CONTROL_RADIUS = 5
 BADGE_RADIUS = 4

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolic
 
 from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.ui.numbers import format_number
-from lstm_studio.ui.theme import HALF_GRID
+from lstm_studio.ui.theme import FOCUS_RING, FOCUS_RING_RULES, HALF_GRID
 
 Index = QModelIndex | QPersistentModelIndex
 _HEADS = ("variable", "value", "raw")
@@ -102,7 +102,8 @@ class FeatureTable(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setStyleSheet(
-            "QTableView, QHeaderView, QHeaderView::section { background: transparent; border: 0; padding: 0 2px; }"
+            "QTableView, QHeaderView, QHeaderView::section { background: transparent; padding: 0 2px; }"
+            "QHeaderView, QHeaderView::section { border: 0; }" + FOCUS_RING_RULES
         )
         self.viewport().setAutoFillBackground(False)
         self.verticalHeader().hide()
@@ -136,8 +137,8 @@ class FeatureTable(QTableView):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for a few rows."""
         rows = min(_ROWS_SHOWN, max(1, self._model.rowCount()))
-        height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 2
-        return QSize(208, height)
+        height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize()
+        return QSize(208, height + 2 * FOCUS_RING + 2)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height."""

@@ -34,7 +34,7 @@ from lstm_studio.ui.explore.readout import class_of
 from lstm_studio.ui.explore.thumbnails import paint_events, paint_text, paint_values, value_extent
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_badge
 from lstm_studio.ui.widgets.text import text_font
 
@@ -301,7 +301,9 @@ class SequenceTable(QTableView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet("QTableView, QHeaderView { background: transparent; border: 0; }")
+        self.setStyleSheet(
+            "QTableView, QHeaderView { background: transparent; } QHeaderView { border: 0; }" + FOCUS_RING_RULES
+        )
         self.verticalHeader().hide()
         # Rows of one height: asking each of ten thousand for its own would take seconds.
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -356,7 +358,8 @@ class SequenceTable(QTableView):
         return QSize(120, self.sizeHint().height())
 
     def _height_of(self, rows: int) -> int:
-        return self._header.sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + 2
+        edges = 2 * FOCUS_RING + 2
+        return self._header.sizeHint().height() + rows * self.verticalHeader().defaultSectionSize() + edges
 
     def _size_columns(self) -> None:
         metrics = self.fontMetrics()

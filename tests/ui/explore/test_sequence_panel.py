@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStyle
 
@@ -210,6 +211,8 @@ def test_chips_can_be_chosen_with_the_keyboard(show: Show) -> None:
     panel = opened(show, session)
     panel.chips.setFocus()
     QTest.keyClick(panel.chips, Qt.Key.Key_Right)
+    QTest.keyClick(panel.chips, Qt.Key.Key_Space)
+    assert session.setup.events == ()
     QTest.keyClick(panel.chips, Qt.Key.Key_Return)
     assert session.result.sequence.symbols is not None
     assert session.result.sequence.symbols[-1] == SYMBOLS[1]
@@ -339,3 +342,17 @@ def test_without_a_table_there_are_no_columns_to_correct(show: Show) -> None:
 def test_the_picture_column_is_named_for_screen_readers(show: Show) -> None:
     panel = opened(show, AnsweringSession())
     assert cell(panel, 2, PICTURE, Qt.ItemDataRole.AccessibleTextRole) == "s2"
+
+
+def test_lists_show_that_they_have_the_keyboard(show: Show) -> None:
+    panel = opened(show, AnsweringSession(small_setup(number_set(features=6))))
+    panel.window().activateWindow()
+    QApplication.processEvents()
+    for table in (panel.table, panel._features):
+        assert not table.hasFocus()
+        without = table.grab().toImage()
+        table.setFocus()
+        ringed = table.grab().toImage()
+        edge = table.palette().color(QPalette.ColorRole.Link)
+        assert without.pixelColor(1, table.height() // 2) != edge
+        assert ringed.pixelColor(1, table.height() // 2) == edge
