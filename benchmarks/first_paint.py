@@ -5,10 +5,12 @@ Beside it: what `import torch` alone costs, which must not have happened by then
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 import time
+from tempfile import TemporaryDirectory
 
 RUNS = 9
 LIMIT = 1.0
@@ -16,6 +18,7 @@ LIMIT = 1.0
 _WINDOW = """
 import sys, time
 began = float(sys.argv[1])
+from lstm_studio.cli import run
 from lstm_studio.ui import app
 
 make_window = app.make_window
@@ -31,18 +34,18 @@ def watched(*args, **kwargs):
     return window
 
 app.make_window = watched
-sys.exit(app.open_window([]))
+sys.exit(run([]))
 """
 _TORCH = "import sys, time, torch; print(time.monotonic() - float(sys.argv[1]), '-')"
 _PYTHON = "import sys, time; print(time.monotonic() - float(sys.argv[1]), '-')"
 _QT = "import sys, time, PySide6.QtWidgets; print(time.monotonic() - float(sys.argv[1]), '-')"
 
 
-def measure(code: str) -> tuple[float, str]:
+def measure(code: str, environment: dict[str, str]) -> tuple[float, str]:
     """Run code in a fresh process; return the seconds it printed, and the heavy packages it had loaded by then."""
     # The monotonic clock is the same in all processes of a machine.
     line = [sys.executable, "-c", code, repr(time.monotonic())]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    done = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
     seconds, heavy = done.stdout.split()
     return float(seconds), heavy
 
@@ -50,15 +53,19 @@ def measure(code: str) -> tuple[float, str]:
 def main() -> int:
     """Print the distribution and return 1 if the median misses the target."""
     programs = {"window": _WINDOW, "import torch": _TORCH, "import Qt": _QT, "Python alone": _PYTHON}
-    for code in programs.values():
-        measure(code)
     found: dict[str, list[float]] = {name: [] for name in programs}
-    for _ in range(RUNS):
-        # Interleaved, so that a busy moment of the machine strikes all of them.
-        for name, code in programs.items():
-            seconds, heavy = measure(code)
-            assert heavy == "-", f"{heavy} was imported before the first paint"
-            found[name].append(seconds)
+    with TemporaryDirectory() as folder:
+        # An installed program has its bytecode; some machines tell Python not to write any.
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for code in programs.values():
+            measure(code, environment)
+        for _ in range(RUNS):
+            # Interleaved, so that a busy moment of the machine strikes all of them.
+            for name, code in programs.items():
+                seconds, heavy = measure(code, environment)
+                assert heavy == "-", f"{heavy} was imported before the first paint"
+                found[name].append(seconds)
     for name, times in found.items():
         print(
             f"{name:14} median {statistics.median(times):.2f} s, fastest {min(times):.2f} s, slowest {max(times):.2f} s"
