@@ -114,18 +114,21 @@ class Session:
             spec = getattr(self._setup, role)
             if spec is not None and spec.checkpoint is not None and info.input_size != features:
                 changes[role] = NetworkSpec(info.kind, info.hidden_size, info.layers, info.bidirectional, spec.seed)
+        notes = []
         if changes.keys() & {"network", "companion"}:
-            self.noticed.emit(
+            notes.append(
                 f"The trained networks take {self._result.infos[0].input_size} features, {data.title} has {features}: "
                 "it runs through new, untrained networks of the same size."
             )
         specs = [changes.get(role, getattr(self._setup, role)) for role in ("network", "companion")]
         if scaling is not Scaling.NONE and all(spec is None or spec.checkpoint is None for spec in specs):
             changes["scaling"] = scaling
-            self.noticed.emit(
-                f"{data.title} is scaled ({scaling.value}): its raw values would hold the gates of untrained networks "
-                "open or shut. The sequence panel has the choice."
+            notes.append(
+                f"Its values are scaled ({scaling.value}), as raw they would hold the gates of untrained networks open "
+                "or shut. The sequence panel has the choice."
             )
+        if notes:
+            self.noticed.emit(" ".join(notes))
         if self._setup.objective is not None:
             changes["objective"] = None
         self.change(f"Open {data.title}", **changes)
