@@ -19,6 +19,9 @@ from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState
 from lstm_studio.ui.theme import GRID, Text
 
+NOTHING_LEFT = "0 or below 1e−290"
+"""What a norm of zero says: the engine counts as zero what lies below the range of numbers."""
+
 _INSET = 7.0
 _TICK_PITCH = 15.0
 _MOST_TICKS = 12
@@ -112,7 +115,7 @@ class GradientItem(RowItem):
         for curve in self.row.curves:
             visible = curve.values[scale.first : scale.first + scale.count]
             for where, word, at_top in (
-                (visible == 0, "exactly 0", False),
+                (visible == 0, NOTHING_LEFT, False),
                 (~np.isfinite(visible), "not finite", True),
             ):
                 if where.any():
@@ -217,7 +220,7 @@ def _summary(row: GradientRow) -> str:
         if positive.size:
             words.append(f"{format_scientific(positive.min())} to {format_scientific(positive.max())}")
         if zeros := int(np.count_nonzero(curve.values == 0)):
-            words.append(f"exactly 0 at {format_count(zeros)} steps")
+            words.append(f"{NOTHING_LEFT} at {format_count(zeros)} steps")
         if odd := int(np.count_nonzero(~np.isfinite(curve.values))):
             words.append(f"not finite at {format_count(odd)} steps")
         parts.append(" ".join(words))
