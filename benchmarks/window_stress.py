@@ -1,6 +1,6 @@
 """Ten thousand steps back and forth in the whole window, with views, units, labels and themes switching.
 
-Resident memory must be flat once the caches are full, references to None must not fall, and the process must end with
+Resident memory must be flat after the first thousand, references to None must not fall, and the process must end with
 status 0, without an exception in a slot.
 """
 
@@ -24,8 +24,8 @@ from lstm_studio.ui.plots.rows import UnitRow, View
 
 STEPS = 10_000
 WARM = 1_000
-GROWTH = 32.0
-"""MB by which the memory may still grow after that, while Qt's cache of drawn pictures fills up to its limit."""
+GROWTH = 24.0
+"""MB by which the memory may still move after that. Not reached yet: a switch of views leaves some kilobytes behind."""
 DRIFT = 8.0
 """MB by which the second half may differ: allocators return pages when they like."""
 
@@ -71,7 +71,9 @@ def main() -> int:
     print(f"memory in the second half: {drift:+.1f} MB at most, {memory[-1] - half[0]:+.1f} MB at the end")
     print(f"references to None after the first {WARM:,}: {-lost:+,} at the lowest")
     # Each lost reference would be lost again and again: one for every few steps, not a handful in all.
-    return 0 if bugs.count == 0 and growth < GROWTH and drift < DRIFT and lost < STEPS // 100 else 1
+    reached = growth < GROWTH and drift < DRIFT
+    print(f"flat memory: {'reached' if reached else 'MISSED'}")
+    return 0 if bugs.count == 0 and reached and lost < STEPS // 100 else 1
 
 
 if __name__ == "__main__":
