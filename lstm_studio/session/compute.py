@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,9 +17,11 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.question import Question
 from lstm_studio.session.state import Match, Result, Setup, Verdicts
 
 if TYPE_CHECKING:
+    from lstm_studio.engine.trace import Trace
     from lstm_studio.networks.network import Network
 
 MOST_VERDICTS = 1_000
@@ -88,6 +90,13 @@ class Export:
     path: str
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Answered:
+    """Answer to a question: whatever its kind answers."""
+
+    content: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """Answer to :class:`Export`: the files written."""
@@ -95,8 +104,8 @@ class Exported:
     paths: tuple[str, ...]
 
 
-Request = WarmUp | OpenFile | Compute | Judge | Export
-Answer = Warm | Opened | Result | Verdicts | Exported
+Request = WarmUp | OpenFile | Compute | Judge | Export | Question
+Answer = Warm | Opened | Result | Verdicts | Exported | Answered
 
 
 class Computer:
@@ -105,6 +114,7 @@ class Computer:
     def __init__(self) -> None:
         self._networks: dict[tuple[object, ...], Network] = {}
         self._prepared: tuple[SequenceSet, Scaling, int | None, SequenceSet] | None = None
+        self._traced: tuple[SequenceSet, str, tuple[Trace, ...]] | None = None
 
     def answer(self, request: Request, progress: Progress) -> Answer:
         """Return the answer to a request.
@@ -127,6 +137,8 @@ class Computer:
                 return self._judge(request.result, progress)
             case Export():
                 return _export(request, progress)
+            case Question():
+                return Answered(request.answer(self, progress))
 
     def _warm_up(self) -> Warm:
         start = time.perf_counter()
@@ -218,6 +230,28 @@ class Computer:
                 del self._networks[next(iter(self._networks))]
             self._networks[key] = build(spec, features)
         return self._networks[key]
+
+    def networks_of(self, result: Result) -> tuple[Network, ...]:
+        """Return the networks that traced a result, in its order."""
+        return self._build_networks(result.setup, result.sequence.features)
+
+    def traces_of_set(self, result: Result, network: int, progress: Progress) -> tuple[Trace, ...]:
+        """Return a trace, without gradients, of every sequence of a result's set through one of its networks.
+
+        The traces of the last set and network are kept: T × signals × H float32 numbers for each sequence.
+        """
+        from lstm_studio.engine.tracing import trace
+
+        info, sequences = result.infos[network], result.sequences
+        if self._traced is not None and self._traced[0] is sequences and self._traced[1] == info.fingerprint:
+            return self._traced[2]
+        built = self.networks_of(result)[network]
+        found = []
+        for index, sequence in enumerate(sequences):
+            progress(index / len(sequences), f"Tracing all sequences, {info.title}")
+            found.append(trace(built, sequence, gradients=False, device=result.setup.device))
+        self._traced = (sequences, info.fingerprint, tuple(found))
+        return self._traced[2]
 
     def _judge(self, result: Result, progress: Progress) -> Verdicts:
         networks = self._build_networks(result.setup, result.sequence.features)

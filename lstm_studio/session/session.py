@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,19 @@ from psygnal import Signal
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
-from lstm_studio.session.state import Event, Result, Setup, Verdicts, View
+from lstm_studio.session.question import Question
+from lstm_studio.session.state import Event, Remarks, Result, Setup, Verdicts, View
 
 UNDO_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Where undo returns to, and what it takes back."""
+
+    what: str
+    setup: Setup
+    remarks: Remarks
 
 
 class Session:
@@ -29,6 +39,8 @@ class Session:
         What is shown first, for example a sample with its stored traces.
     view
         How it is looked at; by default from the last step, with everything revealed.
+    remarks
+        What has been added to it.
     """
 
     setup_changed = Signal(Setup)
@@ -36,23 +48,33 @@ class Session:
     view_changed = Signal(View, View)
     """The view before and after."""
     verdicts_replaced = Signal(Verdicts)
+    remarks_changed = Signal(Remarks)
     history_changed = Signal()
+    asked = Signal(Question)
+    answered = Signal(Question, object)
+    """A question and its answer; whoever asked knows the question again."""
     noticed = Signal(str)
     """Something the user should know that is not an error."""
     failed = Signal(StudioError)
 
-    def __init__(self, result: Result, view: View | None = None) -> None:
+    def __init__(self, result: Result, view: View | None = None, remarks: Remarks | None = None) -> None:
         self._setup = result.setup
+        self._remarks = remarks or Remarks()
         self._result = result
         self._view = view or View(cursor=result.sequence.steps - 1)
         self._verdicts: Verdicts | None = None
-        self._past: list[tuple[str, Setup]] = []
-        self._future: list[tuple[str, Setup]] = []
+        self._past: list[_Moment] = []
+        self._future: list[_Moment] = []
 
     @property
     def setup(self) -> Setup:
         """The wanted setup; the result may still be on its way."""
         return self._setup
+
+    @property
+    def remarks(self) -> Remarks:
+        """What has been added to what is shown."""
+        return self._remarks
 
     @property
     def result(self) -> Result:
@@ -84,17 +106,36 @@ class Session:
     def change(self, what: str, **changes: Any) -> None:
         """Change fields of the setup; ``what`` names the command in the undo menu, for example ``"Change the seed"``.
 
-        Choosing another sequence drops events that were added to the one before.
+        Choosing another sequence drops events that were added to the one before, and its what-ifs; so does choosing
+        another network with the latter.
         """
         if changes.keys() & {"item", "data", "piece_length"}:
             changes.setdefault("events", ())
+        if changes.keys() & {"item", "data", "piece_length", "network", "companion"}:
+            changes.setdefault("branches", ())
+        if changes.keys() & {"data"}:
+            changes.setdefault("second", None)
         setup = replace(self._setup, **changes)
         if setup == self._setup:
             return
-        self._past.append((what, self._setup))
+        self._keep(what)
+        self._want(setup)
+
+    def remark(self, what: str, **changes: Any) -> None:
+        """Change fields of the remarks; ``what`` names the command in the undo menu, for example ``"Add a note"``."""
+        remarks = replace(self._remarks, **changes)
+        if remarks == self._remarks:
+            return
+        self._keep(what)
+        self._remarks = remarks
+        self.remarks_changed.emit(remarks)
+        self.history_changed.emit()
+
+    def _keep(self, what: str) -> None:
+        """Make it possible to return to what is wanted now."""
+        self._past.append(_Moment(what, self._setup, self._remarks))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
-        self._want(setup)
 
     def open_data(self, data: SequenceSet, piece_length: int | None = None, scaling: Scaling = Scaling.NONE) -> None:
         """Show other sequences; networks trained for other features make place for fresh ones, and say so.
@@ -140,8 +181,7 @@ class Session:
 
     def show_sample(self, result: Result) -> None:
         """Show a stored result as it is, without computing it; can be undone."""
-        self._past.append((f"Open {result.sequences.title}", self._setup))
-        self._future.clear()
+        self._keep(f"Open {result.sequences.title}")
         self._setup = result.setup
         self._take(result)
         self.history_changed.emit()
@@ -159,27 +199,34 @@ class Session:
 
     def undo(self) -> None:
         """Return to the setup before the last change."""
-        if self._past:
-            what, setup = self._past.pop()
-            self._future.append((what, self._setup))
-            self._want(setup)
+        self._travel(self._past, self._future)
 
     def redo(self) -> None:
         """Return to the setup before the last undo."""
-        if self._future:
-            what, setup = self._future.pop()
-            self._past.append((what, self._setup))
-            self._want(setup)
+        self._travel(self._future, self._past)
+
+    def _travel(self, origin: list[_Moment], destination: list[_Moment]) -> None:
+        if not origin:
+            return
+        there = origin.pop()
+        destination.append(replace(there, setup=self._setup, remarks=self._remarks))
+        if there.remarks != self._remarks:
+            self._remarks = there.remarks
+            self.remarks_changed.emit(there.remarks)
+        if there.setup is self._setup:
+            self.history_changed.emit()
+        else:
+            self._want(there.setup)
 
     @property
     def undo_text(self) -> str | None:
         """The command that undo takes back, or None."""
-        return self._past[-1][0] if self._past else None
+        return self._past[-1].what if self._past else None
 
     @property
     def redo_text(self) -> str | None:
         """The command that redo brings back, or None."""
-        return self._future[-1][0] if self._future else None
+        return self._future[-1].what if self._future else None
 
     def _want(self, setup: Setup) -> None:
         self._setup = setup
@@ -205,7 +252,7 @@ class Session:
         """Give up the wanted setup and return to the one on the screen."""
         if not self.waiting:
             return
-        shown = [past is self._result.setup for _, past in self._past]
+        shown = [past.setup is self._result.setup for past in self._past]
         if any(shown):
             del self._past[shown.index(True) :]
         self._setup = self._result.setup
@@ -244,6 +291,17 @@ class Session:
             self.verdicts_replaced.emit(verdicts)
         else:
             self._verdicts = before
+
+    # Questions.
+
+    def ask(self, question: Question) -> None:
+        """Have a question answered; :attr:`answered` brings the answer, ``failed`` what prevents it."""
+        self.asked.emit(question)
+
+    def answer(self, question: Question, answer: object) -> None:
+        """Hand over an answer, unless the result that the question is about has been replaced."""
+        if getattr(question, "result", self._result) is self._result:
+            self.answered.emit(question, answer)
 
     # The view: never recomputes.
 

@@ -8,12 +8,63 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from lstm_studio.engine.trace import Trace
-from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.signals import Labels, Phase
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
 
 Event = tuple[float, ...]
 """One new event: F raw values, before scaling; for one-hot sequences a 1 at the symbol."""
+
+
+Held = tuple[tuple[int, float], ...]
+"""Unit → the value at which it is held, or feature → its new value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A what-if: the traced sequence again, with something changed from a step on; as in ``ls.resume``.
+
+    Parameters
+    ----------
+    name
+        What the list of branches shows, unique among them.
+    at
+        The first step that may be different, 0-based.
+    until
+        The first step at which nothing is held any more; None for the end.
+    clamp
+        Signal (``"lstm.0.forget_gate"``) → unit → the value at which it is held.
+    ablate
+        Layer (``"lstm.0"``) → units that are switched off.
+    events
+        Step → feature → raw value that the event has instead.
+    network
+        Index of the network in which it happens, 0 for the one under the microscope. A changed event reaches all.
+    """
+
+    name: str
+    at: int
+    until: int | None = None
+    clamp: tuple[tuple[str, Held], ...] = ()
+    ablate: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    events: tuple[tuple[int, Held], ...] = ()
+    network: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What else is traced to be compared with: another sequence of the set, another network, or both.
+
+    Parameters
+    ----------
+    item
+        Index of the other sequence; None for the shown one.
+    network
+        The other network; None for the one under the microscope.
+    """
+
+    item: int | None = None
+    network: NetworkSpec | None = None
 
 
 class Match(StrEnum):
@@ -54,6 +105,10 @@ class Setup:
         ``"auto"`` or one of the devices found.
     dtype
         ``"float32"`` or ``"float64"``, the precision of the states.
+    branches
+        What-ifs on the shown sequence.
+    second
+        What else is traced to be compared with, or None.
     """
 
     data: SequenceSet
@@ -68,6 +123,87 @@ class Setup:
     memory: bool = False
     device: str = "auto"
     dtype: str = "float32"
+    branches: tuple[Branch, ...] = ()
+    second: Second | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark pinned to a step.
+
+    Parameters
+    ----------
+    item
+        Index of the sequence.
+    step
+        0-based.
+    text
+        What it says, at least one character.
+    """
+
+    item: int
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What the user has added to what is shown. Changing it computes nothing and can be undone.
+
+    Parameters
+    ----------
+    notes
+        In the order of their sequences and steps.
+    pinned
+        Layer (``"0:lstm.0"``) → units that stay in sight whatever the order and the filter.
+    """
+
+    notes: tuple[Note, ...] = ()
+    pinned: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+RECORDED = "recorded"
+SECOND = "second"
+
+
+def branch_key(name: str) -> str:
+    """Return what stands for a branch in a :class:`Comparison`."""
+    return f"branch:{name}"
+
+
+class CompareMode(StrEnum):
+    """How two traces share a row of plots."""
+
+    OVERLAY = "overlay"
+    SIDE = "side"
+    DIFFERENCE = "difference"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two traces on one time axis.
+
+    Parameters
+    ----------
+    other
+        What is compared: ``"recorded"``, ``"second"`` or ``branch_key(name)``.
+    base
+        What it is compared with, likewise.
+    mode
+        How they are shown.
+    """
+
+    other: str
+    base: str = RECORDED
+    mode: CompareMode = CompareMode.OVERLAY
+
+
+class UnitOrder(StrEnum):
+    """How the units of a layer are ordered from the top."""
+
+    INDEX = "index"
+    ACTIVITY = "activity"
+    SIMILARITY = "similarity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +233,16 @@ class View:
         Steps per second when playing.
     loop
         Whether playing starts again after the last step.
+    phase
+        With ``four_phases``, the operation of the cursor's step that is shown.
+    four_phases
+        Whether stepping takes the operations of a step one by one.
+    order
+        Of the units.
+    stretch
+        First step of a marked stretch and the one after its last, or None.
+    comparison
+        Which two traces share the rows of plots; None for the recorded one alone.
     """
 
     cursor: int = 0
@@ -109,6 +255,11 @@ class View:
     theme: str = "system"
     speed: float = 4.0
     loop: bool = False
+    phase: Phase = Phase.FORGET
+    four_phases: bool = False
+    order: UnitOrder = UnitOrder.INDEX
+    stretch: tuple[int, int] | None = None
+    comparison: Comparison | None = None
 
     def with_unit(self, group: str, unit: int) -> View:
         """Return the view with another selected unit in one layer."""
@@ -133,6 +284,10 @@ class Result:
         The traced one, with the added events at its end.
     infos, traces
         One for each network, the network under the microscope first.
+    branches
+        For each branch of the setup a trace of each network; the recorded one where the branch changes nothing.
+    second
+        The trace that the setup's second choice came to, and what a panel shows about its network.
     """
 
     setup: Setup
@@ -140,6 +295,8 @@ class Result:
     sequence: Sequence
     infos: tuple[NetworkInfo, ...]
     traces: tuple[Trace, ...]
+    branches: tuple[tuple[Trace, ...], ...] = ()
+    second: tuple[Trace, NetworkInfo] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

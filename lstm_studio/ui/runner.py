@@ -12,6 +12,7 @@ from lstm_studio.errors import StudioError
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions, in_bytes
 from lstm_studio.session.compute import (
     Answer,
+    Answered,
     Compute,
     Export,
     Exported,
@@ -22,6 +23,7 @@ from lstm_studio.session.compute import (
     Warm,
     WarmUp,
 )
+from lstm_studio.session.question import Question
 from lstm_studio.session.session import Session
 from lstm_studio.session.start import open_together
 from lstm_studio.session.state import Result, Setup, Verdicts
@@ -77,6 +79,7 @@ class Runner(QObject):
         session.result_replaced.connect(self._on_result_replaced)
         session.failed.connect(self._on_session_failed)
         session.noticed.connect(self._on_session_noticed)
+        session.asked.connect(self._submit)
 
     @property
     def warm(self) -> Warm | None:
@@ -114,7 +117,7 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """Stop what the user waits for, and return to what is on the screen."""
-        self._worker.cancel(OpenFile, Compute, Export, Judge)
+        self._worker.cancel(OpenFile, Compute, Question, Export, Judge)
         self._session.withdraw()
 
     def stop(self) -> None:
@@ -123,6 +126,7 @@ class Runner(QObject):
         self._session.result_replaced.disconnect(self._on_result_replaced)
         self._session.failed.disconnect(self._on_session_failed)
         self._session.noticed.disconnect(self._on_session_noticed)
+        self._session.asked.disconnect(self._submit)
         self._patience.stop()
         self._worker.stop()
 
@@ -150,8 +154,10 @@ class Runner(QObject):
     def _on_result_replaced(self, _: Result) -> None:
         self.judge()
 
-    def _on_answered(self, _: Request, answer: Answer) -> None:
+    def _on_answered(self, request: Request, answer: Answer) -> None:
         match answer:
+            case Answered() if isinstance(request, Question):
+                self._session.answer(request, answer.content)
             case Warm():
                 self._warm = answer
                 self.warmed.emit(answer)
@@ -192,6 +198,8 @@ class Runner(QObject):
     def _on_started(self, request: Request) -> None:
         if isinstance(request, OpenFile):
             self.progressed.emit(-1.0, f"Reading {Path(request.path).name}")
+        elif isinstance(request, Question):
+            self.progressed.emit(-1.0, request.title)
 
     def _on_progressed(self, request: Request, fraction: float, words: str) -> None:
         if not isinstance(request, Judge):

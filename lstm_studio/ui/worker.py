@@ -13,18 +13,13 @@ from PySide6.QtCore import QObject, QThread, Signal, SignalInstance
 from lstm_studio.errors import StudioError
 from lstm_studio.progress import Cancelled, Progress
 from lstm_studio.session.compute import Answer, Compute, Export, Judge, OpenFile, Request, WarmUp
+from lstm_studio.session.question import Question
 
-URGENCY: tuple[type[Request], ...] = (WarmUp, OpenFile, Compute, Export, Judge)
+URGENCY: tuple[type[Request], ...] = (WarmUp, OpenFile, Compute, Question, Export, Judge)
 """Kinds in the order in which waiting requests are served."""
 
-MAKES_STALE: Mapping[type[Request], tuple[type[Request], ...]] = {
-    WarmUp: (),
-    OpenFile: (OpenFile,),
-    Compute: (Compute, Judge),
-    Judge: (Judge,),
-    Export: (Export,),
-}
-"""Kinds of older requests that a newer one makes pointless."""
+MAKES_STALE: Mapping[type[Request], tuple[type[Request], ...]] = {WarmUp: (), Compute: (Compute, Judge)}
+"""Kinds of older requests that a newer one makes pointless; of all others those of its own class."""
 
 REPORT_EVERY = 1 / 30
 """Seconds between two reports of progress; more would only fill the event queue."""
@@ -87,7 +82,8 @@ class Worker(QObject):
     def submit(self, request: Request) -> None:
         """Ask for an answer; older requests that this one makes pointless are dropped or told to stop."""
         with self._changed:
-            self._drop(MAKES_STALE[type(request)])
+            kind = type(request)
+            self._drop(MAKES_STALE.get(kind, (kind,)), stale=isinstance(request, Compute))
             self._waiting[type(request)] = _Job(request)
             self._changed.notify()
 
@@ -96,10 +92,14 @@ class Worker(QObject):
         with self._changed:
             self._drop(kinds)
 
-    def _drop(self, kinds: tuple[type[Request], ...]) -> None:
-        for kind in kinds:
-            self._waiting.pop(kind, None)
-        if self._running is not None and isinstance(self._running.request, kinds):
+    def _drop(self, kinds: tuple[type[Request], ...], *, stale: bool = False) -> None:
+        """Drop what is of these kinds, and with ``stale`` all questions about a result that will be replaced."""
+
+        def pointless(request: Request) -> bool:
+            return isinstance(request, kinds) or (stale and isinstance(request, Question) and request.about_result)
+
+        self._waiting = {kind: job for kind, job in self._waiting.items() if not pointless(job.request)}
+        if self._running is not None and pointless(self._running.request):
             self._running.wanted = False
 
     def stop(self) -> None:
@@ -136,7 +136,7 @@ class Worker(QObject):
                 self._changed.wait()
             if self._stopping:
                 return None
-            kind = next(kind for kind in URGENCY if kind in self._waiting)
+            kind = min(self._waiting, key=_urgency)
             self._running = self._waiting.pop(kind)
             return self._running
 
@@ -145,6 +145,10 @@ class Worker(QObject):
             wanted = job.wanted
         if wanted:
             signal.emit(job.request, content)
+
+
+def _urgency(kind: type[Request]) -> int:
+    return next(place for place, urgent in enumerate(URGENCY) if issubclass(kind, urgent))
 
 
 class _Thread(QThread):
