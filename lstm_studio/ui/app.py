@@ -59,7 +59,7 @@ def open_window(files: Sequence[str]) -> int:
         window.header.painted.connect(window.start)
         window.show_first()
         if files:
-            window.commands.open_files(files)
+            window.commands.files.open_files(files)
         status = application.exec()
         interrupt.release()
         destroy(window)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.actions import Actions
@@ -23,17 +26,29 @@ class Dock(QDockWidget):
         Its name in the saved layout.
     title
         In the title bar.
-    panel
-        What it holds.
+    make
+        Returns what it holds; called when the dock is first shown or its panel first asked for.
     """
 
-    def __init__(self, key: str, title: str, panel: QWidget, parent: QWidget) -> None:
+    def __init__(self, key: str, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
         super().__init__(title, parent)
+        self._make = make
+        self._panel: QWidget | None = None
         self.setObjectName(f"dock-{key}")
         self.setAccessibleName(title)
         self.setFeatures(
-            QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
+            QDockWidget.DockWidgetFeature.DockWidgetClosable
+            | QDockWidget.DockWidgetFeature.DockWidgetMovable
+            | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
+        self._float = QToolButton()
+        self._float.setProperty("kind", "flat")
+        self._float.setAccessibleName(f"Float {title}")
+        self._float.setToolTip("Put this panel into a window of its own, or back")
+        self._float.setIconSize(QSize(10, 10))
+        self._float.setFixedSize(DOCK_HEADER_HEIGHT - 2, DOCK_HEADER_HEIGHT - 2)
+        self._float.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._float.clicked.connect(self._on_float)
         self._close = QToolButton()
         self._close.setProperty("kind", "flat")
         self._close.setAccessibleName(f"Hide {title}")
@@ -50,17 +65,39 @@ class Dock(QDockWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, HALF_GRID, 0)
         row.addWidget(self._title, 1)
+        row.addWidget(self._float)
         row.addWidget(self._close)
         self.setTitleBarWidget(bar)
         frame = QFrame()
         frame.setProperty("kind", "sunken")
-        inside = QHBoxLayout(frame)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(panel)
+        self._inside = QHBoxLayout(frame)
+        self._inside.setContentsMargins(0, 0, 0, 0)
         self.setWidget(frame)
+
+    @property
+    def made(self) -> QWidget | None:
+        """The panel, if it has been needed."""
+        return self._panel
+
+    @property
+    def panel(self) -> QWidget:
+        """The panel."""
+        if self._panel is None:
+            self._panel = self._make()
+            self._inside.addWidget(self._panel)
+        return self._panel
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Make the panel the first time."""
+        _ = self.panel
+        super().showEvent(event)
+
+    def _on_float(self) -> None:
+        self.setFloating(not self.isFloating())
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        self._float.setIcon(make_icon(Icon.FLOAT, theme, theme.ink3, size=10))
         self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
         # Capitals and tracking, which a style sheet cannot say.
         self._title.setFont(font(Text.DOCK_HEADER))

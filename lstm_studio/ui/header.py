@@ -24,7 +24,8 @@ from PySide6.QtWidgets import (
 from lstm_studio.networks.signals import Labels
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, Setup, View
-from lstm_studio.ui.actions import MENUS, Actions
+from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Text, Theme, font
 from lstm_studio.ui.widgets.segments import Segments

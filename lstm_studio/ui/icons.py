@@ -55,6 +55,7 @@ class Icon(StrEnum):
     NETWORK = "network"
     UNITS = "units"
     NUMBERS = "numbers"
+    FLOAT = "float"
 
 
 # M, L: move and line to x y. C: cubic to three points. Q: quadratic to two. Z: close. R: rectangle x y width height.
@@ -78,6 +79,7 @@ _PATHS = {
     Icon.CHEVRON_UP: "M 3.5 10 L 8 5.5 L 12.5 10",
     Icon.CHEVRON_DOWN: "M 3.5 6 L 8 10.5 L 12.5 6",
     Icon.TICK: "M 2.5 8.5 L 6.5 12.5 L 13.5 4",
+    Icon.FLOAT: "R 1.75 5.75 8.5 8.5 M 5.75 5.5 L 5.75 1.75 L 14.25 1.75 L 14.25 10.25 L 10.5 10.25",
     Icon.CROSS: "M 3.5 3.5 L 12.5 12.5 M 12.5 3.5 L 3.5 12.5",
     Icon.OCTAGON: "M 5.2 1.75 L 10.8 1.75 L 14.25 5.2 L 14.25 10.8 L 10.8 14.25 L 5.2 14.25 L 1.75 10.8 L 1.75 5.2 Z"
     " M 8 4.5 L 8 9 M 8 10.5 L 8 12",

@@ -150,6 +150,7 @@ def _window() -> str:
 
     from lstm_studio.ui.app import destroy, make_application, make_window
     from lstm_studio.ui.bugs import BugCatcher
+    from lstm_studio.ui.panels import PANELS
     from lstm_studio.ui.picture import colours_in
 
     make_application()
@@ -163,10 +164,7 @@ def _window() -> str:
             panels = {
                 "window": window,
                 "plots": window.workspace,
-                "sequence": window.sequence_panel,
-                "networks": window.networks_panel,
-                "units": window.units_panel,
-                "at step": window.inspector,
+                **{info.title.lower(): window.panel(info.key) for info in PANELS},
                 "transport": window.transport,
             }
             for theme in ("light", "dark"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -16,7 +17,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.compute import Warm
@@ -26,16 +27,13 @@ from lstm_studio.session.settings import Settings, save_settings
 from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import Actions, KeyboardRules
 from lstm_studio.ui.appearance import Appearance
-from lstm_studio.ui.commands import Commands, show_state
+from lstm_studio.ui.commands import Commands
 from lstm_studio.ui.docks import Bar, Dock, Strip
-from lstm_studio.ui.explore.inspector import Inspector
-from lstm_studio.ui.explore.networks_panel import NetworksPanel
-from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.explore.transport import Transport
-from lstm_studio.ui.explore.units_panel import UnitsPanel
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.header import Header
 from lstm_studio.ui.notices import Level, Notice, Offer
+from lstm_studio.ui.panels import PANELS, PanelInfo, Side, ThemedWidget
 from lstm_studio.ui.runner import Runner
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
@@ -52,7 +50,9 @@ DEFAULT_SIZE = (1600, 1000)
 _FRAME = 48
 """Pixels that the desktop's own frame and bars may take."""
 
-_LEFT = ("sequence", "networks", "units")
+_LEFT = tuple(info.key for info in PANELS if info.side is Side.LEFT)
+_RIGHT = tuple(info.key for info in PANELS if info.side is Side.RIGHT)
+_TABS = tuple(info.key for info in PANELS if info.side is Side.TABS)
 
 
 class StudioWindow(QMainWindow):
@@ -93,7 +93,8 @@ class StudioWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.setMinimumSize(*SMALLEST)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks)
+        self.setDockOptions(QMainWindow.DockOption.AllowNestedDocks | QMainWindow.DockOption.AllowTabbedDocks)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         session.look(
             theme=self.settings.theme,
             labels=self.settings.labels,
@@ -106,7 +107,7 @@ class StudioWindow(QMainWindow):
         theme = self.appearance.theme
         self.runner = Runner(session, computer, self)
         self.commands = Commands(self)
-        self.command_actions = Actions(self.commands, self)
+        self.command_actions = Actions(((group.actions, group) for group in self.commands.groups), self)
         self._keyboard = KeyboardRules(application, self)
         self._build(theme)
         unthemed: tuple[Themed, ...] = (self.command_actions, self._strip, self._bottom, *self._docks.values())
@@ -129,16 +130,10 @@ class StudioWindow(QMainWindow):
         self.workspace = ExploreWorkspace(session, theme)
         self.stage = Stage(self.workspace, theme)
         self.setCentralWidget(self.stage)
-        self.sequence_panel = SequencePanel(session, theme)
-        self.networks_panel = NetworksPanel(session, theme)
-        self.units_panel = UnitsPanel(session, theme)
-        self.inspector = Inspector(session, theme)
-        self._docks = {
-            "sequence": Dock("sequence", "Sequence", self.sequence_panel, self),
-            "networks": Dock("networks", "Networks", self.networks_panel, self),
-            "units": Dock("units", "Units", self.units_panel, self),
-            "step": Dock("step", "At step", self.inspector, self),
-        }
+        self._docks = {info.key: Dock(info.key, info.title, _Maker(self, info), self) for info in PANELS}
+        for key in (*_LEFT, *_RIGHT):
+            # They are seen at once, and what they need decides how wide the docks are.
+            _ = self._docks[key].panel
         self._strip = Strip(self.command_actions, tuple(f"view.panel-{key}" for key in _LEFT), self)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
         self._strip.hide()
@@ -162,8 +157,6 @@ class StudioWindow(QMainWindow):
         self.runner.opened.connect(self._on_opened)
         self.header.cancelled.connect(self.runner.cancel)
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
-        self.sequence_panel.reopen_requested.connect(self.runner.open_sequence)
-        self.networks_panel.checkpoint_requested.connect(self.commands.choose_checkpoint)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
         for dock in self._docks.values():
@@ -193,6 +186,14 @@ class StudioWindow(QMainWindow):
         """Show a card over the plots."""
         self.stage.notices.show_notice(notice)
 
+    def note(self, level: Level, found: str, cure: str = "") -> None:
+        """Tell the user something in a card over the plots."""
+        self.show_notice(Notice(level, found, cure))
+
+    def panel(self, key: str) -> QWidget:
+        """Return a panel by its key in :data:`~lstm_studio.ui.panels.PANELS`; it is made if nobody has needed it."""
+        return self._docks[key].panel
+
     def remember(self, settings: Settings) -> None:
         """Take over changed settings; they are saved when the window closes."""
         self.settings = settings
@@ -207,15 +208,17 @@ class StudioWindow(QMainWindow):
             QTimer.singleShot(0, self, self._share_room)
 
     def show_panel(self, key: str, on: bool) -> None:
-        """Show or hide a panel: ``"sequence"``, ``"networks"``, ``"units"`` or ``"step"``."""
+        """Show or hide a panel by its key; one that is shown comes before the tabs beside it."""
         self._docks[key].setVisible(on)
+        if on:
+            self._docks[key].raise_()
 
     def reset_layout(self) -> None:
         """Put all panels where they were at first."""
         self._folded = None
         self.restoreState(self._first_layout)
-        for dock in self._docks.values():
-            dock.show()
+        for key, dock in self._docks.items():
+            dock.setVisible(key not in _TABS)
         self._share_room()
         self._fit()
 
@@ -224,7 +227,11 @@ class StudioWindow(QMainWindow):
     def _arrange(self) -> None:
         for key in _LEFT:
             self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._docks[key])
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._docks["step"])
+        for key in (*_RIGHT, *_TABS):
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._docks[key])
+        for key in _TABS:
+            self.tabifyDockWidget(self._docks[_RIGHT[-1]], self._docks[key])
+            self._docks[key].hide()
         for corner, area in (
             (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
             (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
@@ -294,7 +301,7 @@ class StudioWindow(QMainWindow):
     # Following the session and the runner.
 
     def _show_state(self) -> None:
-        show_state(self.command_actions, self)
+        self.commands.show_state(self.command_actions)
         for key, dock in self._docks.items():
             self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
 
@@ -304,14 +311,11 @@ class StudioWindow(QMainWindow):
             self.header,
             self.stage,
             self.workspace,
-            self.sequence_panel,
-            self.networks_panel,
-            self.units_panel,
-            self.inspector,
             self.transport,
             self._strip,
             self._bottom,
             *self._docks.values(),
+            *(_themed(dock.made) for dock in self._docks.values() if dock.made is not None),
         )
         for themed in everything:
             themed.apply_theme(theme)
@@ -396,9 +400,9 @@ class StudioWindow(QMainWindow):
         what, name = action.data() or ("", "")
         match what:
             case "sample":
-                self.commands.open_sample(name)
+                self.commands.files.open_sample(name)
             case "file":
-                self.commands.open_files([name])
+                self.commands.files.open_files([name])
             case "device":
                 self.session.change("Change the device", device=name)
 
@@ -414,7 +418,7 @@ class StudioWindow(QMainWindow):
         paths = _local_files(event)
         if paths:
             event.acceptProposedAction()
-            self.commands.open_files(paths)
+            self.commands.files.open_files(paths)
 
     # The end.
 
@@ -452,6 +456,22 @@ class StudioWindow(QMainWindow):
         with contextlib.suppress(StudioError):
             # Nobody is left to tell, and the next start works without.
             save_settings(self.settings, self._settings_path)
+
+
+class _Maker:
+    """Makes the panel of a dock in the colours of the time at which it is needed."""
+
+    def __init__(self, window: StudioWindow, info: PanelInfo) -> None:
+        self._window, self._info = window, info
+
+    def __call__(self) -> QWidget:
+        return self._info.make(self._window, self._window.appearance.theme)
+
+
+def _themed(panel: QWidget) -> ThemedWidget:
+    if not hasattr(panel, "apply_theme"):
+        raise TypeError(f"{type(panel).__name__} does not take a theme")
+    return cast(ThemedWidget, panel)
 
 
 def _local_files(event: QDropEvent) -> list[str]:

@@ -83,3 +83,5 @@ def _usual(request: Request) -> Answer:
             )
         case Export():
             return Exported((request.path,))
+        case _:
+            raise AssertionError(f"a test that asks {request} gives a rule for it")

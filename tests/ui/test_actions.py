@@ -18,8 +18,8 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.compute import Export
 from lstm_studio.session.state import Match
 from lstm_studio.ui import dialogs
-from lstm_studio.ui.actions import ACTIONS, MENUS, SEPARATOR, SUBMENU, shortcut_text
-from lstm_studio.ui.commands import Commands
+from lstm_studio.ui.actions import SEPARATOR, SUBMENU, shortcut_text
+from lstm_studio.ui.commands import ACTIONS, GROUPS, MENUS
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.sheets import TextSheet, shortcuts_page
 from lstm_studio.ui.window import StudioWindow
@@ -65,7 +65,10 @@ def test_no_two_actions_share_a_key() -> None:
 
 
 def test_every_action_has_its_method() -> None:
-    assert [info.key for info in ACTIONS.values() if not callable(getattr(Commands, info.slot, None))] == []
+    assert [
+        info.key for group in GROUPS for info in group.actions if not callable(getattr(group, info.slot, None))
+    ] == []
+    assert len(ACTIONS) == sum(len(group.actions) for group in GROUPS)
 
 
 def test_tooltips_keep_to_neither_vocabulary() -> None:
@@ -162,7 +165,7 @@ def test_lists_keep_the_keys_that_choose(window: StudioWindow, qtbot: QtBot) -> 
 
 
 def test_up_and_down_select_units(window: StudioWindow, qtbot: QtBot) -> None:
-    window.inspector.setFocus()
+    window.panel("step").setFocus()
     window.workspace.stack.clearFocus()
     window.command_actions["run.next-unit"].trigger()
     window.command_actions["run.next-unit"].trigger()
@@ -269,7 +272,7 @@ def test_numbers_are_saved_by_the_worker(
 
 
 def test_the_shortcut_sheet_is_made_from_the_table(window: StudioWindow) -> None:
-    page = shortcuts_page()
+    page = shortcuts_page(MENUS, ACTIONS)
     for info in ACTIONS.values():
         if info.shortcuts:
             assert info.text.rstrip("…") in page
@@ -285,7 +288,7 @@ def test_the_shortcut_sheet_is_made_from_the_table(window: StudioWindow) -> None
 
 def test_escape_goes_from_a_field_back_to_the_plots_where_arrows_step(window: StudioWindow, qtbot: QtBot) -> None:
     window.activateWindow()
-    field = window.units_panel.findChild(QSpinBox)
+    field = window.panel("units").findChild(QSpinBox)
     assert field is not None
     field.setFocus()
     window.command_actions["view.dismiss"].trigger()

@@ -20,7 +20,7 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions
 from lstm_studio.session.compute import Answer, Compute, Judge, OpenFile, Request
 from lstm_studio.session.settings import Settings, load_settings
-from lstm_studio.ui.actions import MENUS
+from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.window import FOLD_BELOW_WIDTH, StudioWindow
@@ -57,7 +57,7 @@ def button(window: StudioWindow, text: str) -> QPushButton:
 
 def test_a_file_is_read_traced_shown_and_remembered(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
     path = str(tmp_path / "good.csv")
-    window.commands.open_files([path])
+    window.commands.files.open_files([path])
     qtbot.waitUntil(lambda: window.session.result.setup.data.sequences[0].steps == 14)
     settle(window, qtbot)
     assert window.workspace.stack.state.steps == 14
@@ -69,7 +69,7 @@ def test_a_file_is_read_traced_shown_and_remembered(window: StudioWindow, qtbot:
 def test_a_bad_file_is_explained_and_leaves_everything_as_it_was(window: StudioWindow, qtbot: QtBot) -> None:
     before = window.session.result
     focus = QApplication.focusWidget()
-    window.commands.open_files(["bad.csv"])
+    window.commands.files.open_files(["bad.csv"])
     qtbot.waitUntil(lambda: bool(window.stage.notices.notices))
     (notice,) = window.stage.notices.notices
     assert (notice.level, notice.found) == (Level.ERROR, "bad.csv, line 7: 'abc' is not a number.")
@@ -88,7 +88,7 @@ def test_missing_values_can_be_filled_by_a_click(window: StudioWindow, computer:
         return None
 
     computer.rule = refuse
-    window.commands.open_files(["gaps.csv"])
+    window.commands.files.open_files(["gaps.csv"])
     qtbot.waitUntil(lambda: bool(window.stage.notices.notices))
     texts = {one.text() for one in window.stage.notices.findChildren(QPushButton)}
     assert texts == {"Fill forward", "Interpolate", "Drop those steps", "Copy details"}
@@ -110,7 +110,7 @@ def test_more_memory_can_be_granted_by_a_click(window: StudioWindow, computer: F
         return None
 
     computer.rule = refuse
-    window.commands.open_files(["big.csv"])
+    window.commands.files.open_files(["big.csv"])
     qtbot.waitUntil(lambda: bool(window.stage.notices.notices))
     button(window, "Use 25.0 GB").click()
     qtbot.waitUntil(lambda: len(limits) == 2)
@@ -119,7 +119,7 @@ def test_more_memory_can_be_granted_by_a_click(window: StudioWindow, computer: F
 
 
 def test_sequences_and_networks_open_as_one_change(window: StudioWindow, qtbot: QtBot) -> None:
-    window.commands.open_files(["net.pt", "good.csv", "second.pth"])
+    window.commands.files.open_files(["net.pt", "good.csv", "second.pth"])
     qtbot.waitUntil(lambda: window.session.result.setup.data.sequences[0].steps == 14)
     setup = window.session.result.setup
     assert (setup.network.checkpoint, setup.companion and setup.companion.checkpoint) == ("net.pt", "second.pth")
@@ -131,7 +131,7 @@ def test_sequences_and_networks_open_as_one_change(window: StudioWindow, qtbot: 
 
 def test_a_network_alone_keeps_the_sequences(window: StudioWindow, qtbot: QtBot) -> None:
     data = window.session.setup.data
-    window.commands.open_files(["net.pt"])
+    window.commands.files.open_files(["net.pt"])
     settle(window, qtbot)
     assert window.session.result.setup.network == NetworkSpec(checkpoint="net.pt")
     assert window.session.result.setup.data is data
@@ -139,7 +139,7 @@ def test_a_network_alone_keeps_the_sequences(window: StudioWindow, qtbot: QtBot)
 
 
 def test_files_that_do_not_fit_in_are_named(window: StudioWindow, qtbot: QtBot) -> None:
-    window.commands.open_files(["a.csv", "b.csv"])
+    window.commands.files.open_files(["a.csv", "b.csv"])
     assert "b.csv" in window.stage.notices.notices[0].found
     settle(window, qtbot)
 
@@ -162,7 +162,7 @@ def test_files_can_be_dropped(window: StudioWindow, qtbot: QtBot, tmp_path: Path
 def test_recent_files_and_devices_are_offered_in_their_menus(window: StudioWindow, qtbot: QtBot) -> None:
     window.start()
     qtbot.waitUntil(lambda: window.runner.warm is not None)
-    window.commands.open_files(["good.csv"])
+    window.commands.files.open_files(["good.csv"])
     qtbot.waitUntil(lambda: bool(window.settings.recent_sequences))
     settle(window, qtbot)
     texts = {}
@@ -324,9 +324,9 @@ def test_looping_begins_again(window: StudioWindow, qtbot: QtBot) -> None:
 def test_each_size_gets_its_density(qtbot: QtBot, size: tuple[int, int], folded: bool, one_row: bool) -> None:
     with opened_window(size=size) as window:
         assert (window.width(), window.height()) == size
-        left: list[QWidget] = [window.sequence_panel, window.networks_panel, window.units_panel]
+        left: list[QWidget] = [window.panel("sequence"), window.panel("networks"), window.panel("units")]
         assert [panel.isVisible() for panel in left] == [not folded] * 3
-        assert window.inspector.isVisible()
+        assert window.panel("step").isVisible()
         menus, tools = window.header.menu_bar, window.header.open_button
         level = menus.mapTo(window, menus.rect().center()).y() == tools.mapTo(window, tools.rect().center()).y()
         assert level is one_row
@@ -348,11 +348,11 @@ def test_menus_and_transport_keep_their_words_at_any_size_of_text(qtbot: QtBot, 
 
 def test_docks_that_larger_text_made_wider_shrink_with_it(qtbot: QtBot) -> None:
     with opened_window(size=(1600, 1000)) as window:
-        before = window.inspector.width()
+        before = window.panel("step").width()
         window.scale_text(200)
-        qtbot.waitUntil(lambda: window.inspector.width() > before)
+        qtbot.waitUntil(lambda: window.panel("step").width() > before)
         window.scale_text(100)
-        qtbot.waitUntil(lambda: window.inspector.width() == before)
+        qtbot.waitUntil(lambda: window.panel("step").width() == before)
 
 
 def test_every_menu_opens_by_alt_and_a_letter_of_its_own(window: StudioWindow) -> None:
@@ -378,13 +378,13 @@ def test_panels_fold_and_come_back_except_one_that_was_hidden(window: StudioWind
     window.command_actions["view.panel-units"].trigger()
     window.resize(FOLD_BELOW_WIDTH - 1, 1000)
     QApplication.processEvents()
-    assert not window.sequence_panel.isVisible()
+    assert not window.panel("sequence").isVisible()
     assert not window.command_actions["view.panel-sequence"].isChecked()
     window.command_actions["view.panel-networks"].trigger()
-    assert window.networks_panel.isVisible()
+    assert window.panel("networks").isVisible()
     window.resize(FOLD_BELOW_WIDTH, 1000)
     QApplication.processEvents()
-    left: list[QWidget] = [window.sequence_panel, window.networks_panel, window.units_panel]
+    left: list[QWidget] = [window.panel("sequence"), window.panel("networks"), window.panel("units")]
     assert [panel.isVisible() for panel in left] == [True, True, False]
 
 
@@ -416,7 +416,7 @@ def test_what_one_window_leaves_the_next_one_finds(qtbot: QtBot, tmp_path: Path)
     path = tmp_path / "settings.json"
     with opened_window(settings_path=path) as window:
         window.session.look(labels=Labels.CLASSROOM, theme="dark", speed=8.0, loop=True, reveal_all=True)
-        window.commands.larger()
+        window.command_actions["view.larger"].trigger()
         window.command_actions["view.panel-units"].trigger()
         window.resize(1500, 900)
         QApplication.processEvents()
@@ -433,18 +433,18 @@ def test_what_one_window_leaves_the_next_one_finds(qtbot: QtBot, tmp_path: Path)
         )
         assert window.settings.font_scale == 110
         assert window.appearance.theme is DARK
-        assert not window.units_panel.isVisible()
-        assert window.sequence_panel.isVisible()
+        assert not window.panel("units").isVisible()
+        assert window.panel("sequence").isVisible()
         window.command_actions["view.reset-layout"].trigger()
-        assert window.units_panel.isVisible()
+        assert window.panel("units").isVisible()
 
 
 def test_panels_that_only_the_size_has_folded_are_not_saved_as_hidden(qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     with opened_window(settings_path=path, size=(1366, 768)) as window:
-        assert not window.sequence_panel.isVisible()
+        assert not window.panel("sequence").isVisible()
     with opened_window(settings=replace(load_settings(path).settings, geometry="")) as window:
-        assert window.sequence_panel.isVisible()
+        assert window.panel("sequence").isVisible()
 
 
 @pytest.mark.parametrize("state", ["00ff", "000000ff00000000fd", "ab" * 300])
@@ -500,7 +500,7 @@ def test_nothing_of_a_closed_window_stays_alive(qtbot: QtBot) -> None:
             for name, thing in (
                 ("window", window),
                 ("stack", window.workspace.stack),
-                ("inspector", window.inspector),
+                ("inspector", window.panel("step")),
                 ("session", window.session),
                 ("trace", window.session.result.traces[0]),
             )

@@ -1,0 +1,146 @@
+"""Every command of the window, as data and as methods: menus, keys, the palette and the shortcut sheet come from here.
+
+A new command is one row and one method in one of the groups, and one entry of a menu. A new group is one module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+
+from lstm_studio.ui.actions import SEPARATOR, ActionInfo, Actions
+from lstm_studio.ui.commands.edit import EditCommands
+from lstm_studio.ui.commands.files import FilesCommands
+from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.commands.help import HelpCommands
+from lstm_studio.ui.commands.network import NetworkCommands
+from lstm_studio.ui.commands.panels import PanelCommands
+from lstm_studio.ui.commands.run import RunCommands
+from lstm_studio.ui.commands.view import ViewCommands
+from lstm_studio.ui.panels import PANELS
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+GROUPS: tuple[type[Group], ...] = (
+    FilesCommands,
+    EditCommands,
+    ViewCommands,
+    PanelCommands,
+    NetworkCommands,
+    RunCommands,
+    HelpCommands,
+)
+
+ACTIONS: Mapping[str, ActionInfo] = MappingProxyType({info.key: info for group in GROUPS for info in group.actions})
+
+MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        "File",
+        (
+            "file.open-sequence",
+            "file.open-folder",
+            "file.open-network",
+            "file.open-companion",
+            ">Samples",
+            ">Recent files",
+            SEPARATOR,
+            "file.export-picture",
+            "file.export-numbers",
+            SEPARATOR,
+            "file.quit",
+        ),
+    ),
+    ("Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.remove-event")),
+    (
+        "View",
+        (
+            "view.show-all",
+            "view.whole-sequence",
+            SEPARATOR,
+            "view.labels-standard",
+            "view.labels-classroom",
+            SEPARATOR,
+            "view.theme-system",
+            "view.theme-light",
+            "view.theme-dark",
+            SEPARATOR,
+            "view.larger",
+            "view.smaller",
+            "view.normal-size",
+            SEPARATOR,
+            *(info.action for info in PANELS),
+            "view.reset-layout",
+            "view.full-screen",
+            SEPARATOR,
+            "view.dismiss",
+        ),
+    ),
+    (
+        "Network",
+        (
+            "network.next-seed",
+            SEPARATOR,
+            "network.companion",
+            "network.same-units",
+            "network.same-parameters",
+            SEPARATOR,
+            ">Device",
+        ),
+    ),
+    (
+        "Run",
+        (
+            "run.play",
+            SEPARATOR,
+            "run.next",
+            "run.previous",
+            "run.next-ten",
+            "run.previous-ten",
+            "run.first",
+            "run.last",
+            SEPARATOR,
+            "run.faster",
+            "run.slower",
+            "run.loop",
+            SEPARATOR,
+            "run.next-unit",
+            "run.previous-unit",
+            "run.next-sequence",
+            "run.previous-sequence",
+        ),
+    ),
+    ("Help", ("help.shortcuts", "help.about")),
+)
+
+
+class Commands(QObject):
+    """The commands of one window.
+
+    Parameters
+    ----------
+    window
+        Whose session, runner, panels and settings they act on.
+    """
+
+    menus = MENUS
+    infos = ACTIONS
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self.files = FilesCommands(window)
+        others = (group(window) for group in GROUPS if group is not FilesCommands)
+        self.groups: tuple[Group, ...] = (self.files, *others)
+
+    def show_state(self, actions: Actions) -> None:
+        """Let the actions show what is on, and what can be done now."""
+        for group in self.groups:
+            for key, on in group.switched().items():
+                actions[key].setChecked(on)
+            for key, possible in group.possible().items():
+                actions[key].setEnabled(possible)
+            for key, text in group.texts().items():
+                actions[key].setText(text)

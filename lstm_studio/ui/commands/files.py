@@ -1,0 +1,166 @@
+"""Opening, exporting and leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_studio.errors import StudioError
+from lstm_studio.session.files import NETWORK_SUFFIXES, sort_files
+from lstm_studio.session.samples import load_sample
+from lstm_studio.session.start import stored_result, stored_verdicts
+from lstm_studio.ui import dialogs
+from lstm_studio.ui.actions import ActionInfo
+from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.notices import Level
+from lstm_studio.ui.picture import PICTURE_FORMATS, save_picture
+
+TRACE_FORMATS = ("NumPy (*.npz)", "Table (*.csv)", "safetensors (*.safetensors)")
+_ALL_FILES = "All files (*)"
+
+
+class FilesCommands(Group):
+    """Opening, exporting and leaving."""
+
+    actions = (
+        ActionInfo(
+            "file.open-sequence",
+            "Open sequence…",
+            "Open a table, array, text or sound file and run it through the networks.",
+            "choose_sequence",
+            ("Ctrl+O",),
+            Icon.FOLDER,
+        ),
+        ActionInfo(
+            "file.open-folder",
+            "Open a folder of sequences…",
+            "Open all files of one folder as one set of sequences.",
+            "choose_folder",
+        ),
+        ActionInfo(
+            "file.open-network",
+            "Open network…",
+            "Put a network from a checkpoint (.pt, .pth, .safetensors) under the microscope.",
+            "choose_network",
+            ("Ctrl+Shift+O",),
+            Icon.FOLDER,
+        ),
+        ActionInfo(
+            "file.open-companion",
+            "Open network as companion…",
+            "Put a network from a checkpoint beside the first one.",
+            "choose_companion",
+        ),
+        ActionInfo(
+            "file.export-picture",
+            "Export picture…",
+            "Save what is on the screen as a PNG.",
+            "export_picture",
+            ("Ctrl+E",),
+            Icon.SAVE,
+        ),
+        ActionInfo(
+            "file.export-numbers",
+            "Export numbers…",
+            "Save all signals of a network as CSV, NPZ or safetensors.",
+            "export_numbers",
+            ("Ctrl+Shift+E",),
+        ),
+        ActionInfo("file.quit", "Quit", "Close the window.", "quit", ("Ctrl+Q",)),
+    )
+
+    def open_files(self, paths: Sequence[str]) -> None:
+        """Open sequences, networks, or both: dropped on the window or named on the command line.
+
+        One set of sequences is open at a time and at most two networks; what is left over is named in a notice.
+        """
+        files = sort_files(paths)
+        left = (*files.sequences[1:], *files.networks[2:])
+        if left:
+            names = ", ".join(Path(path).name for path in left)
+            self._window.note(Level.WARNING, f"Not opened: {names}.", "Put sequences into one folder and open that.")
+        for path in files.networks[:2]:
+            self._window.remember(self._window.settings.with_recent_network(path))
+        if files.sequences:
+            self._window.runner.open_sequence(files.sequences[0], networks=files.networks)
+            return
+        for path, companion in zip(files.networks, (False, True), strict=False):
+            self._session.open_checkpoint(path, companion=companion)
+
+    def open_sample(self, name: str) -> None:
+        """Show a sample as it is stored."""
+        try:
+            sample = load_sample(name)
+        except StudioError as error:
+            self._window.note(Level.ERROR, error.found, error.cure)
+            return
+        self._session.show_sample(stored_result(sample))
+        verdicts = stored_verdicts(sample)
+        if verdicts is not None:
+            self._session.accept_verdicts(verdicts)
+
+    def choose_sequence(self) -> None:
+        """Ask for a sequence file and open it."""
+        from lstm_studio.sequences.opening import supported_formats
+
+        formats = [(title, " ".join(f"*{suffix}" for suffix in suffixes)) for title, suffixes in supported_formats()]
+        every = f"Sequences ({' '.join(patterns for _, patterns in formats)})"
+        filters = (every, *(f"{title} ({patterns})" for title, patterns in formats if patterns), _ALL_FILES)
+        path = dialogs.ask_open(self._window, "Open a sequence", self._window.settings.folder, filters)
+        if path:
+            self._window.runner.open_sequence(path)
+
+    def choose_folder(self) -> None:
+        """Ask for a folder of sequence files and open it."""
+        path = dialogs.ask_folder(self._window, "Open a folder of sequences", self._window.settings.folder)
+        if path:
+            self._window.runner.open_sequence(path)
+
+    def choose_network(self) -> None:
+        """Ask for a checkpoint and put it under the microscope."""
+        self.choose_checkpoint(False)
+
+    def choose_companion(self) -> None:
+        """Ask for a checkpoint and put it beside the first network."""
+        self.choose_checkpoint(True)
+
+    def choose_checkpoint(self, companion: bool) -> None:
+        """Ask for a checkpoint, for the first network or for its companion."""
+        title = "Open a network as companion" if companion else "Open a network"
+        patterns = " ".join(f"*{suffix}" for suffix in NETWORK_SUFFIXES)
+        filters = (f"Checkpoints ({patterns})", _ALL_FILES)
+        path = dialogs.ask_open(self._window, title, self._window.settings.folder, filters)
+        if path:
+            self._window.remember(self._window.settings.with_recent_network(path))
+            self._session.open_checkpoint(path, companion=companion)
+
+    def export_picture(self) -> None:
+        """Ask where to, and save the plots as they are on the screen."""
+        path = self._ask_save("Export picture", "png", tuple(PICTURE_FORMATS))
+        if not path:
+            return
+        try:
+            written = save_picture(self._window.workspace, Path(path), self._window.appearance.theme)
+        except StudioError as error:
+            self._window.note(Level.ERROR, error.found, error.cure)
+        else:
+            self._window.note(Level.NOTE, f"Saved {written}.")
+
+    def export_numbers(self) -> None:
+        """Ask where to, and save every signal of every network."""
+        from lstm_studio.session.compute import Export
+
+        path = self._ask_save("Export numbers", "npz", TRACE_FORMATS)
+        if path:
+            self._window.runner.submit(Export(self._session.result, path))
+
+    def _ask_save(self, title: str, suffix: str, filters: tuple[str, ...]) -> str:
+        name = "".join(c if c.isalnum() else "-" for c in self._session.result.sequences.title.lower()) or "trace"
+        suggestion = str(Path(self._window.settings.folder) / f"{name}.{suffix}")
+        path = dialogs.ask_save(self._window, title, suggestion, filters)
+        return path if not path or Path(path).suffix else f"{path}.{suffix}"
+
+    def quit(self) -> None:
+        """Close the window."""
+        self._window.close()

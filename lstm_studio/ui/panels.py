@@ -1,0 +1,103 @@
+"""The panels of the window, as a table: a new one is one row here, and gets its dock, switch, key and menu entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+
+class Side(Enum):
+    """Where a panel is at first."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    """One below the other."""
+    TABS = "tabs"
+    """On the right, as tabs of the lowest panel there; hidden until asked for."""
+
+
+class ThemedWidget(Protocol):
+    """A widget that takes the colours of a theme."""
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PanelInfo:
+    """One panel.
+
+    Parameters
+    ----------
+    key
+        Its name in saved layouts and in ``view.panel-KEY``, the action that shows and hides it.
+    title
+        In its title bar.
+    icon
+        On the strip that panels fold to.
+    side
+        Where it is at first.
+    make
+        Returns the panel for a window; it has ``apply_theme``.
+    keys
+        Shortcuts of its switch.
+    """
+
+    key: str
+    title: str
+    icon: Icon
+    side: Side
+    make: Callable[[StudioWindow, Theme], QWidget]
+    keys: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """Key of the action that shows and hides it."""
+        return f"view.panel-{self.key}"
+
+
+def _sequence(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.sequence_panel import SequencePanel
+
+    panel = SequencePanel(window.session, theme)
+    panel.reopen_requested.connect(window.runner.open_sequence)
+    return panel
+
+
+def _networks(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.networks_panel import NetworksPanel
+
+    panel = NetworksPanel(window.session, theme)
+    panel.checkpoint_requested.connect(window.commands.files.choose_checkpoint)
+    return panel
+
+
+def _units(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.units_panel import UnitsPanel
+
+    return UnitsPanel(window.session, theme)
+
+
+def _step(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.inspector import Inspector
+
+    return Inspector(window.session, theme)
+
+
+PANELS = (
+    PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
+    PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
+    PanelInfo("units", "Units", Icon.UNITS, Side.LEFT, _units, ("Alt+3",)),
+    PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",)),
+)
