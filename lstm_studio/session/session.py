@@ -11,6 +11,7 @@ from psygnal import Signal
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
+from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.question import Question
 from lstm_studio.session.state import Event, Remarks, Result, Setup, Verdicts, View
 
@@ -270,7 +271,13 @@ class Session:
         stays = same_sequence and not was_last and not grown
         cursor = min(self._view.cursor, last) if stays else last
         units = {group: unit for group, unit in self._view.units.items() if unit < _units_of(result, group)}
-        view_before, self._view = self._view, replace(self._view, cursor=cursor, units=units)
+        stretch, mark = (self._view.stretch, self._view.mark) if same_sequence else (None, None)
+        if stretch is not None and stretch[1] > last + 1:
+            stretch = None
+        if mark is not None:
+            mark = min(mark, last)
+        view_before = self._view
+        self._view = replace(view_before, cursor=cursor, units=units, stretch=stretch, mark=mark)
         if self._verdicts is not None and not self._verdicts_fit():
             self._verdicts = None
         self.result_replaced.emit(result)
@@ -316,6 +323,24 @@ class Session:
     def move_cursor(self, step: int) -> None:
         """Show a step, 0-based, clipped to the sequence."""
         self.look(cursor=max(0, min(step, self.steps - 1)))
+
+    def step(self, by: int) -> None:
+        """Go so many steps on, or back; where the phases of each step are shown, so many phases."""
+        phases, phase = phases_of(self._result), shown_phase(self._result, self._view)
+        if phase is None:
+            self.move_cursor(self._view.cursor + by)
+            return
+        place = self._view.cursor * len(phases) + phases.index(phase) + by
+        step, index = divmod(max(0, min(place, self.steps * len(phases) - 1)), len(phases))
+        self.look(cursor=step, phase=phases[index])
+
+    def show_phases(self, on: bool) -> None:
+        """Take the phases of each step one by one, from the first of the shown step on; or take whole steps."""
+        phases = phases_of(self._result)
+        if on and not self._view.four_phases and phases:
+            self.look(four_phases=True, phase=phases[0])
+        else:
+            self.look(four_phases=on)
 
     def select_unit(self, group: str, unit: int) -> None:
         """Select a unit of one layer (``"0:lstm.0"``), clipped to its size."""
