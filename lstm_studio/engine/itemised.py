@@ -22,6 +22,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cells import cell_of_module
 from lstm_studio.networks.network import Network
+from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.sequences.sequence import Sequence
 
 Array = NDArray[np.float64]
@@ -30,8 +31,8 @@ StepLosses = Callable[[Tensor], Tensor]
 
 OBJECTIVES = ("hidden", "next-step", "target")
 """The objectives that are sums over steps: each step's sum of hidden states, and those of ``ls.trace``."""
-_ENTRIES = 1 << 24
-"""Numbers per array that go back at once: rows, steps and units multiplied (here 128 MiB)."""
+_ENTRIES = 1 << 22
+"""Numbers per array that go back at once: rows, steps and units multiplied (here 32 MiB)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,7 @@ def itemised_gradient(
     *,
     network: Network | nn.Module | None = None,
     target: NDArray[Any] | None = None,
+    progress: Progress = ignore_progress,
 ) -> ItemisedGradient:
     """Take the gradient of every step's loss with respect to a state, or the input, at every step.
 
@@ -84,6 +86,8 @@ def itemised_gradient(
         The network; None for the one that the trace remembers.
     target
         For ``"target"``, one per step; None for that of the sequence that the trace remembers.
+    progress
+        Told how far it has come.
 
     Raises
     ------
@@ -108,6 +112,7 @@ def itemised_gradient(
         total = np.sqrt(np.einsum("tu,tu->t", whole, whole))
         unit = whole / np.where(total > 0, total, 1.0)[:, None]
         for first in range(0, steps, block):
+            progress(first / steps, "Taking the loss of each step back")
             rows = np.arange(first, min(first + block, steps))
             apart = np.zeros((len(rows), *upstream.shape))
             apart[np.arange(len(rows)), rows] = upstream[rows]

@@ -10,6 +10,7 @@ of two that are counted apart: products of 1e-300 and below come out as they are
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import nn
 from lstm_studio.engine.recurrences import Recurrence, recurrences
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.network import Network
+from lstm_studio.progress import Progress, ignore_progress
 
 Array = NDArray[Any]
 
@@ -36,12 +38,18 @@ of its squares then stay inside float64."""
 _BASIS = 8
 """Directions of the power method."""
 _TURNS = 3
+_REPORT_EVERY = 64
+"""Steps between two reports of progress."""
 _CONVERGED = 1e-13
 _LOG10_OF_2 = float(np.log10(2.0))
 
 
 def memory_curves(
-    trace: Trace, network: Network | nn.Module | None = None, *, exact_units: int = EXACT_UNITS
+    trace: Trace,
+    network: Network | nn.Module | None = None,
+    *,
+    exact_units: int = EXACT_UNITS,
+    progress: Progress = ignore_progress,
 ) -> dict[str, Array]:
     """Return the memory curves of every layer and direction.
 
@@ -53,6 +61,8 @@ def memory_curves(
         The network; None for the one that the trace remembers.
     exact_units
         Units up to which norms are exact.
+    progress
+        Told how far it has come.
 
     Returns
     -------
@@ -71,14 +81,26 @@ def memory_curves(
         If there is no network, or it is not the one of the trace.
     """
     found: dict[str, Array] = {}
-    for recurrence in recurrences(trace, network):
-        curves = _curves(recurrence, exact_units)
+    every = recurrences(trace, network)
+    for done, recurrence in enumerate(every):
+        curves = _curves(recurrence, exact_units, _teller(progress, recurrence, done, len(every)))
         direct = recurrence.cell.direct_path(recurrence.signals)
         if direct is not None:
             curves["direct_path"] = _direct_path(direct)
         for name, curve in curves.items():
             found[f"jac.{recurrence.layer.prefix}.{name}"] = recurrence.in_time(curve)
     return found
+
+
+def _teller(progress: Progress, recurrence: Recurrence, done: int, count: int) -> Callable[[int], None]:
+    """Return what is called with each step of one of several layers, and reports now and then."""
+
+    def tell(step: int) -> None:
+        if step % _REPORT_EVERY == 0:
+            fraction = (done + 1 - step / recurrence.steps) / count
+            progress(fraction, f"Going back through {recurrence.layer.prefix}")
+
+    return tell
 
 
 def _direct_path(factors: Array) -> Array:
@@ -90,7 +112,7 @@ def _direct_path(factors: Array) -> Array:
     return largest
 
 
-def _curves(recurrence: Recurrence, exact_units: int) -> dict[str, Array]:
+def _curves(recurrence: Recurrence, exact_units: int, tell: Callable[[int], None]) -> dict[str, Array]:
     """Go back once with the rows for all states together; return one curve per state, or three."""
     states = recurrence.cell.states
     sizes = [recurrence.signals[state].shape[1] for state in states]
@@ -108,6 +130,7 @@ def _curves(recurrence: Recurrence, exact_units: int) -> dict[str, Array]:
     pull_back = recurrence.cell.pull_back(recurrence.weights, recurrence.signals)
     with np.errstate(all="ignore"):
         for step in reversed(range(recurrence.steps)):
+            tell(step)
             pulled = pull_back(step, rows)
             rows = pulled.before
             for index in sorted(open_blocks):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lstm_studio import Sequence, TraceError, new_network, trace
 from lstm_studio.engine.itemised import itemised_gradient
+from lstm_studio.progress import Cancelled
 from tests.engine.test_tracing import KINDS, NO_PROJECTION_IN_ONEDNN, values
 from tests.engine.unrolled import unrolled
 
@@ -125,3 +126,17 @@ def test_what_cannot_be_itemised_says_so() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.LSTM(2, 3))
     with pytest.raises(TraceError, match="neither a Network nor a bare"):
         itemised_gradient(trace(model, values(9, 2), gradients=False), "1.0.cell_state")
+
+
+def test_blocks_tell_how_far_they_are_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    traced = trace(new_network("lstm", 2, 3, seed=1), values(20, 2), gradients=False)
+    monkeypatch.setattr("lstm_studio.engine.itemised._ENTRIES", 20 * 3 * 5)
+    told: list[float] = []
+    itemised_gradient(traced, "lstm.0.cell_state", progress=lambda fraction, _: told.append(fraction))
+    assert told == [0.0, 0.25, 0.5, 0.75]
+
+    def refuse(fraction: float, words: str) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        itemised_gradient(traced, "lstm.0.cell_state", progress=refuse)

@@ -20,6 +20,7 @@ from lstm_studio.engine.jacobians import memory_curves
 from lstm_studio.engine.recurrences import recurrences
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cells
+from lstm_studio.progress import Cancelled
 from tests.engine.test_tracing import KINDS, NO_PROJECTION_IN_ONEDNN, values
 from tests.engine.unrolled import unrolled
 
@@ -245,3 +246,18 @@ def test_a_trace_from_a_file_needs_its_network(tmp_path: Path) -> None:
     )
     with pytest.raises(TraceError, match="weights of the network are not those"):
         memory_curves(loaded, new_network("rnn", 2, 3, seed=5))
+
+
+def test_going_back_can_be_cancelled_between_steps_and_never_moves_backwards() -> None:
+    traced = trace(new_network("lstm", 2, 3, 2), values(200, 2), gradients=False)
+    told: list[float] = []
+
+    def listen(fraction: float, words: str) -> None:
+        told.append(fraction)
+        if words.endswith("lstm.1") and len(told) > 5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        memory_curves(traced, progress=listen)
+    assert told == sorted(told)
+    assert 0.5 <= told[-1] < 1
