@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lstm_studio.engine.trace import Provenance, Trace, TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.signals import Composition, Form, Operand, Phase, Role, Signal
+from lstm_studio.sequences.tensors import pack, unpack
 
 FORMAT = 1
 """Version of the layout; a file of a later one is refused."""
@@ -72,7 +73,39 @@ def load_trace(path: str | Path) -> Trace:
         raise TraceError(f"{path.name} does not end in {', '.join(readers)}.", "Open a trace saved in one of these.")
     if not path.is_file():
         raise TraceError(f"{path} does not exist.", "Check the name.")
-    about, arrays = reader(path)
+    return _trace(path, *reader(path))
+
+
+def pack_trace(trace: Trace) -> bytes:
+    """Return what :func:`save_trace` writes to a ``.safetensors`` file, as a block of bytes."""
+    return pack(trace.arrays, {_ABOUT: _about(trace)})
+
+
+def unpack_trace(block: bytes, name: str) -> Trace:
+    """Return the trace that :func:`pack_trace` made a block of.
+
+    Parameters
+    ----------
+    block
+        The bytes.
+    name
+        What errors call them.
+
+    Raises
+    ------
+    TraceError
+        If the block is damaged or no trace.
+    """
+    try:
+        arrays, texts = unpack(block)
+    except ValueError as error:
+        raise TraceError(f"{name} is damaged ({error}).", _SAVE_AGAIN) from error
+    if _ABOUT not in texts:
+        raise TraceError(f"{name} has arrays, but says nothing about them: it is not a trace.", _SAVE_AGAIN)
+    return _trace(Path(name), texts[_ABOUT], arrays)
+
+
+def _trace(path: Path, about: str, arrays: dict[str, NDArray[Any]]) -> Trace:
     layers, provenance = _described(path, about)
     _check(path, arrays, layers)
     return Trace(arrays, layers, provenance)
@@ -90,11 +123,7 @@ def _write_npz(trace: Trace, path: Path) -> None:
 
 
 def _write_safetensors(trace: Trace, path: Path) -> None:
-    from safetensors.numpy import save
-
-    # The writer copies memory as it lies, whatever the strides say.
-    arrays = {name: np.ascontiguousarray(array) for name, array in trace.arrays.items()}
-    path.write_bytes(save(arrays, {_ABOUT: _about(trace)}))
+    path.write_bytes(pack_trace(trace))
 
 
 def _write_csv(trace: Trace, path: Path) -> None:

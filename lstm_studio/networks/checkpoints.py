@@ -92,22 +92,26 @@ def save_network(network: Network, path: str | Path) -> None:
     NetworkError
         If the suffix is another, or the file cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     path = Path(path)
     if path.suffix.lower() != ".safetensors":
         raise NetworkError(f"{path.name} does not end in .safetensors.", "Choose a name that does.")
+    try:
+        path.write_bytes(pack_network(network))
+    except OSError as error:
+        raise NetworkError(f"{path} could not be written ({error}).", "Choose another folder.") from error
+
+
+def pack_network(network: Network) -> bytes:
+    """Return what :func:`save_network` writes, as a block of bytes."""
+    from safetensors.torch import save
+
     about = {
         "kind": network.kind,
         "options": network.cell.module_options(network.recurrent),
         "readout": network.readout_kind,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.module.state_dict().items()}
-    try:
-        save_file(tensors, path, {METADATA_KEY: json.dumps(about)})
-    except (OSError, SafetensorError) as error:
-        raise NetworkError(f"{path} could not be written ({error}).", "Choose another folder.") from error
+    return save(tensors, {METADATA_KEY: json.dumps(about)})
 
 
 def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.columns import ColumnInfo, ColumnKind, ColumnRole
 from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
+from lstm_studio.sequences.tensors import pack, unpack
 
 METADATA_KEY = "lstm_studio.sequences"
 """The metadata entry by which a sequence set is told from network weights."""
 _VERSION = 1
 _DATES = "datetime64[ns]"
+_AGAIN = "Save or download it again."
 
 
 def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
@@ -39,6 +40,18 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     path = Path(path)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(pack_set(sequences))
+        unfinished.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise SequenceError(f"{path} cannot be written: {error}.", "Choose another folder, or make room.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def pack_set(sequences: SequenceSet) -> bytes:
+    """Return what :func:`save_set` writes, as a block of bytes."""
     arrays: dict[str, NDArray[Any]] = {}
     described = []
     for index, sequence in enumerate(sequences):
@@ -54,7 +67,7 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
         }
         for part, array in parts.items():
             if array is not None:
-                arrays[f"{index}.{part}"] = np.ascontiguousarray(array).reshape(array.shape)
+                arrays[f"{index}.{part}"] = array
         described.append(
             {
                 "name": sequence.name,
@@ -75,14 +88,7 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
         "indicators": sorted(sequences.indicators),
         "sequences": described,
     }
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        save_file(arrays, unfinished, {METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
-        unfinished.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise SequenceError(f"{path} cannot be written: {error}.", "Choose another folder, or make room.") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    return pack(arrays, {METADATA_KEY: json.dumps(metadata, ensure_ascii=False)})
 
 
 def load_set(path: str | os.PathLike[str]) -> SequenceSet:
@@ -116,15 +122,40 @@ def load_set(path: str | os.PathLike[str]) -> SequenceSet:
         raise SequenceError(f"{path} does not exist.", "Check the spelling and the folder.") from error
     except (OSError, SafetensorError, TypeError, AttributeError) as error:
         # TypeError and AttributeError: number formats that NumPy does not have, bfloat16 for one.
-        raise SequenceError(
-            f"{path} is not a whole .safetensors file of sequences: {error}.", "Save or download it again."
-        ) from error
+        raise SequenceError(f"{path} is not a whole .safetensors file of sequences: {error}.", _AGAIN) from error
+    return _rebuilt(str(path), metadata[METADATA_KEY], arrays)
+
+
+def unpack_set(block: bytes, name: str) -> SequenceSet:
+    """Return the set that :func:`pack_set` made a block of.
+
+    Parameters
+    ----------
+    block
+        The bytes.
+    name
+        What errors call them.
+
+    Raises
+    ------
+    SequenceError
+        If the block is cut short, holds something else, or contradicts itself.
+    """
     try:
-        return _rebuild(json.loads(metadata[METADATA_KEY]), arrays)
+        arrays, texts = unpack(block)
+    except ValueError as error:
+        raise SequenceError(f"{name} holds no whole sequences: {error}.", _AGAIN) from error
+    if METADATA_KEY not in texts:
+        raise SequenceError(f"{name} holds tensors, but no sequences.", _AGAIN)
+    return _rebuilt(name, texts[METADATA_KEY], arrays)
+
+
+def _rebuilt(name: str, description: str, arrays: dict[str, NDArray[Any]]) -> SequenceSet:
+    try:
+        return _rebuild(json.loads(description), arrays)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise SequenceError(
-            f"{path}: its description of the sequences is damaged ({type(error).__name__}: {error}).",
-            "Save or download it again.",
+            f"{name}: its description of the sequences is damaged ({type(error).__name__}: {error}).", _AGAIN
         ) from error
 
 
