@@ -207,6 +207,22 @@ class UnitOrder(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnitFilter:
+    """Which units are in sight, beside those that are pinned.
+
+    Parameters
+    ----------
+    above
+        Only those more active than this; None for all. Counts in the layers of every network.
+    listed
+        Only these; empty for all. Numbers name units of the network under the microscope, so they count there alone.
+    """
+
+    above: float | None = None
+    listed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """How the traces are looked at. Changing it computes nothing.
 
@@ -239,8 +255,12 @@ class View:
         Whether stepping takes the operations of a step one by one.
     order
         Of the units.
+    unit_filter
+        Which of them are in sight.
     stretch
         First step of a marked stretch and the one after its last, or None.
+    mark
+        The step at which a stretch was begun that reaches to the cursor until it is ended; None while none is open.
     comparison
         Which two traces share the rows of plots; None for the recorded one alone.
     """
@@ -258,8 +278,17 @@ class View:
     phase: Phase = Phase.FORGET
     four_phases: bool = False
     order: UnitOrder = UnitOrder.INDEX
+    unit_filter: UnitFilter = UnitFilter()
     stretch: tuple[int, int] | None = None
+    mark: int | None = None
     comparison: Comparison | None = None
+
+    @property
+    def marked(self) -> tuple[int, int] | None:
+        """The marked stretch as it is now: while one is open, from where it was begun to the cursor."""
+        if self.mark is None:
+            return self.stretch
+        return min(self.mark, self.cursor), max(self.mark, self.cursor) + 1
 
     def with_unit(self, group: str, unit: int) -> View:
         """Return the view with another selected unit in one layer."""
