@@ -264,3 +264,33 @@ def test_a_view_with_another_unit_leaves_the_first_untouched() -> None:
     view = View()
     assert view.with_unit("0:lstm.0", 3).units == {"0:lstm.0": 3}
     assert view.units == {}
+
+
+def marked(session: Session) -> tuple[int, int] | None:
+    """Return the marked stretch; a call, so that a type checker does not take it for unchanged."""
+    return session.view.marked
+
+
+def test_a_marked_stretch_stays_with_its_sequence_and_an_open_one_reaches_to_the_cursor(session: Session) -> None:
+    answering(session)
+    session.look(stretch=(1, 4), cursor=2)
+    session.change("Another objective", objective="hidden:1:0")
+    assert marked(session) == (1, 4)
+    session.look(mark=3, cursor=1)
+    assert marked(session) == (1, 4)
+    session.move_cursor(4)
+    assert marked(session) == (3, 5)
+    session.look(mark=None)
+    assert marked(session) == (1, 4)
+    session.look(mark=2)
+    session.change("Choose a sequence", item=1)
+    assert marked(session) is None
+
+
+def test_a_stretch_that_reaches_beyond_a_removed_event_is_dropped(session: Session) -> None:
+    answering(session)
+    session.add_event((0.0, 0.0))
+    session.look(stretch=(2, 6), mark=5)
+    session.remove_event()
+    assert session.view.stretch is None
+    assert session.view.mark == 4
