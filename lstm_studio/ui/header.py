@@ -26,6 +26,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.commands import MENUS
+from lstm_studio.ui.find_button import FindButton
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Text, Theme, font
 from lstm_studio.ui.widgets.segments import Segments
@@ -71,6 +72,8 @@ class Header(QWidget):
         menus.setContentsMargins(SECTION_GAP, 0, SECTION_GAP, 0)
         self.menu_bar = self._filled_menu_bar(actions)
         menus.addWidget(self.menu_bar, 1, Qt.AlignmentFlag.AlignVCenter)
+        self.find_button = FindButton(actions["help.find-command"])
+        menus.addWidget(self.find_button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._tool_row = QFrame()
         self._tool_row.setProperty("kind", "panel")
         self._tool_row.setMinimumHeight(TOOL_ROW_HEIGHT)
@@ -192,6 +195,7 @@ class Header(QWidget):
         for labels in Labels:
             button = self._labels.button(str(labels))
             button.setMinimumWidth(bold.horizontalAdvance(button.text()) + 2 * PANEL_INSET)
+        self.find_button.apply_theme(theme)
         self._samples.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=10))
         self._samples.setIconSize(QSize(10, 10))
         for line in (self._separator, self._line):

@@ -1,10 +1,10 @@
 """The one style sheet of the window, made from the tokens of a theme.
 
-Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"``, ``"view"``
-(16 px, in plot labels) and ``"segment"`` (checkable, inside a ``QFrame`` of kind ``"segments"``); frames ``"card"``
-(``selected`` true for the chosen one), ``"sunken"``, ``"panel"``, ``"quote"`` and ``"notice"`` (with ``level`` ok,
-warning or error); labels ``"title"``, ``"dock-header"``, ``"secondary"``, ``"caption"``, ``"value"`` and
-``"step-number"``.
+Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"``, ``"field"``
+(looks like one), ``"view"`` (16 px, in plot labels) and ``"segment"`` (checkable, inside a ``QFrame`` of kind
+``"segments"``); frames ``"card"`` (``selected`` true for the chosen one), ``"sunken"``, ``"panel"``, ``"quote"``,
+``"popup"`` and ``"notice"`` (with ``level`` ok, warning or error); labels ``"title"``, ``"dock-header"``,
+``"secondary"``, ``"caption"``, ``"key"``, ``"value"`` and ``"step-number"``.
 """
 
 from __future__ import annotations
@@ -99,6 +99,12 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ width: 0; image: non
 *[kind="flat"]:hover {{ background: {t.hover}; }}
 *[kind="flat"]:disabled {{ background: transparent; }}
 *[kind="link"]:focus, *[kind="flat"]:focus {{ border: 2px solid {t.focus}; }}
+QPushButton[kind="field"] {{ min-height: {control - 2}px; background: {t.panel}; }}
+QLabel[kind="key"] {{
+    color: {t.ink2}; background: {t.sunken}; border: 1px solid {t.line}; border-radius: 4px; padding: 0 5px;
+}}
+QFrame[kind="popup"] {{ background: {t.panel}; border: 1px solid {t.frame}; }}
+QFrame[kind="popup"] QListView {{ background: {t.panel}; border: 0; outline: 0; }}
 QFrame[kind="segments"] {{
     background: {t.panel}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS + 1}px;
 }}

@@ -28,7 +28,7 @@ from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
 
 # Of the offscreen platform, for every window whose size is limited.
-pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
 
 
 @pytest.fixture

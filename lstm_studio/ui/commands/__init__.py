@@ -113,7 +113,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "run.previous-sequence",
         ),
     ),
-    ("Help", ("help.shortcuts", "help.about")),
+    ("Help", ("help.find-command", "help.shortcuts", "help.about")),
 )
 
 

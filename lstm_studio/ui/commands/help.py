@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint
+
 from lstm_studio.ui.actions import ActionInfo
+from lstm_studio.ui.command_palette import CommandPalette, entries_of
 from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.sheets import TextSheet, about_page, shortcuts_page
 
 
@@ -11,9 +15,25 @@ class HelpCommands(Group):
     """Pages of text."""
 
     actions = (
+        ActionInfo(
+            "help.find-command",
+            "Find a command…",
+            "Type a few letters of any command's name, and Return does it.",
+            "find_command",
+            ("Ctrl+K", "Ctrl+Shift+P"),
+            Icon.SEARCH,
+        ),
         ActionInfo("help.shortcuts", "Keyboard shortcuts", "All keys on one page.", "show_shortcuts", ("F1",)),
         ActionInfo("help.about", "About LSTM Studio", "Versions and licence.", "show_about"),
     )
+
+    def find_command(self) -> None:
+        """Open the palette of commands below its field."""
+        window = self._window
+        entries = entries_of(window.commands.menus, window.commands.infos, window.command_actions)
+        palette = CommandPalette(entries, window.appearance.theme, window)
+        field = window.header.find_button
+        palette.open_below(field.mapToGlobal(QPoint(field.width(), field.height() + 2)), window.screen().geometry())
 
     def show_shortcuts(self) -> None:
         """Show all keys."""

@@ -1,0 +1,56 @@
+"""What looks like a field at the top of the window, and opens the palette of commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+
+from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font
+
+_WIDTH = 220
+
+
+class FindButton(QPushButton):
+    """An icon, the words, and the key.
+
+    Parameters
+    ----------
+    action
+        What it does.
+    """
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__()
+        self.setProperty("kind", "field")
+        self.setAccessibleName(action.text().rstrip("…"))
+        self.setToolTip(action.toolTip())
+        self.clicked.connect(action.trigger)
+        self._icon, self._words = QLabel(), QLabel(action.text().rstrip("…"))
+        self._words.setProperty("kind", "caption")
+        self._key = QLabel(action.shortcut().toString(QKeySequence.SequenceFormat.NativeText).replace("+", " "))
+        self._key.setProperty("kind", "key")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(GRID, 2, HALF_GRID, 2)
+        row.setSpacing(GRID)
+        row.addWidget(self._icon)
+        row.addWidget(self._words, 1)
+        row.addWidget(self._key, 0, Qt.AlignmentFlag.AlignVCenter)
+        for part in (self._icon, self._words, self._key):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of a field, with room for the words at any text size."""
+        words = self._words.fontMetrics().horizontalAdvance(self._words.text())
+        keys = self._key.fontMetrics().horizontalAdvance(self._key.text())
+        return QSize(max(_WIDTH, words + keys + 7 * GRID), CONTROL_HEIGHT)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same: menus have all the rest."""
+        return self.sizeHint()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._icon.setPixmap(icon_pixmap(Icon.SEARCH, theme.ink3, 14, self.devicePixelRatioF()))
+        self._key.setFont(font(Text.TICK))
