@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.signals import Signal
+from lstm_studio.networks.wiring import Wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from lstm_studio.networks.sums import WeightedSum
 
 ArrayT = TypeVar("ArrayT")
 OtherT = TypeVar("OtherT")
@@ -271,6 +274,16 @@ class Cell(ABC):
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:
         """Return the signals of each layer and direction in the order to show them."""
 
+    def wiring(self, options: Mapping[str, Any]) -> Wiring | None:  # noqa: ARG002 - for kinds that have a diagram
+        """Return how a layer is drawn, or None for a kind that says nothing of it.
+
+        Parameters
+        ----------
+        options
+            Those of :meth:`module_options`; what is missing is at its default.
+        """
+        return None
+
     @abstractmethod
     def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
         """Run one layer of a stack, in one or two directions, through the fused kernel.
@@ -397,6 +410,11 @@ class Cell(ABC):
         """
         del layer, x, states, edit
         raise NetworkError(f"{self.title} is not computed step by step.", "Change the events that it receives instead.")
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> Mapping[str, WeightedSum]:
+        """Return the weighted sum that each pre-activation is, by name; empty for a kind that does not say."""
+        del layer
+        return {}
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64] | None:
         """Return log10 of the factor by which each step keeps the long-term state of each unit, (T, H).

@@ -6,6 +6,7 @@ h_t = φ(Σ_j W_j x_{t−j} + b) over the last k inputs, j = 0 … k − 1, with
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import Gradients, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import row_product
-from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
+from lstm_studio.networks.signals import INPUT, RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
 from lstm_studio.networks.stacked import StackedCell, options_of
+from lstm_studio.networks.sums import Source, Squash, WeightedSum
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -87,6 +89,14 @@ class WindowedCell(StackedCell):
             return PulledBack((dh,), (np.zeros_like(dh),), (dh * slope[step]) @ present if inputs else None)
 
         return pull_back
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
+        """Return the one sum: the bias stands with the present input."""
+        squash = Squash.RELU if options_of(layer.module)["nonlinearity"] == "relu" else Squash.TANH
+        weight = layer.input if layer.input.ndim == 3 else layer.input[:, :, None]
+        window = weight.shape[2]
+        present, *others = (Source(INPUT.name, weight[:, :, window - 1 - lag], lag=lag) for lag in range(window))
+        return {BEFORE.name: WeightedSum(squash, (replace(present, bias=layer.input_bias), *others))}
 
 
 def _before(layer: Layer[Tensor], x: Tensor) -> Tensor:

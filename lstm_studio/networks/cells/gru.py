@@ -45,6 +45,7 @@ from lstm_studio.networks.signals import (
     preactivation,
 )
 from lstm_studio.networks.slopes import sigmoid, tanh_slope
+from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 _STATE = RECURRENT_STATE.name
 _IN_WEIGHT_ORDER = (RESET_GATE, UPDATE_GATE, CANDIDATE_STATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_SQUASHES = {
+    signal.name: squash for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH), strict=True)
+}
 # Not the badge of other recurrent states, r: that is the reset gate's.
 _HIDDEN_STATE = replace(RECURRENT_STATE, badge="h").made_of(
     Phase.REMEMBER, Operand(RETAINED_BY_UPDATE.name), "+", Operand(ADMITTED_BY_UPDATE.name)
@@ -221,6 +225,10 @@ class _GRU(Cell):
         n = add(CANDIDATE_STATE, np.tanh(add(before_n, a_n + add(RECALLED, r * m_n))))
         now[_STATE] = edit(_STATE, add(ADMITTED_BY_UPDATE, (1 - z) * n) + add(RETAINED_BY_UPDATE, z * h))
         return now
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
+        """Return the three sums; the reset gate multiplies what the candidate reads of the state."""
+        return block_sums(layer, _SQUASHES, _STATE, gated=self.gated_products)
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 z_t, (T, H): from the pre-activation, exact where z_t rounds to 0."""

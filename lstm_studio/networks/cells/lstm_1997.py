@@ -15,6 +15,7 @@ y is h, or with gate-to-gate recurrence, as in most of the paper's experiments, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,12 +38,16 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
+from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _IN_WEIGHT_ORDER = (INPUT_GATE, CANDIDATE, OUTPUT_GATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_SQUASHES = {
+    signal.name: squash for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
+}
 # Without a forget gate all of the memory is retained.
 _CELL_STATE = CELL_STATE.made_of(Phase.REMEMBER, Operand(CELL_STATE.name, before=True), "+", Operand(ADMITTED.name))
 _SHOWN = (INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, _CELL_STATE, HIDDEN_STATE)
@@ -263,6 +268,29 @@ class _LSTM1997(StackedCell):
         state = add(CELL_STATE, c + add(ADMITTED, i.repeat(size) * g))
         add(HIDDEN_STATE, o.repeat(size) * np.tanh(state))
         return now
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
+        """Return the three sums, of which those of the gates have one row for each block."""
+        size = options_of(layer.module)["block_size"]
+        units = len(layer.input) // (size + 2) * size
+        blocks = (len(layer.input) - units) // 2
+        found = block_sums(
+            replace(layer, recurrent=layer.recurrent[:, :units]),
+            _SQUASHES,
+            HIDDEN_STATE.name,
+            rows=(blocks, units, blocks),
+        )
+        if layer.recurrent.shape[1] == units:
+            return found
+        rows = (slice(blocks), slice(blocks, blocks + units), slice(blocks + units, None))
+        gates = {INPUT_GATE.name: slice(units, units + blocks), OUTPUT_GATE.name: slice(units + blocks, None)}
+        return {
+            name: WeightedSum(
+                one.squash,
+                (*one.sources, *(Source(gate, layer.recurrent[own, read], lag=1) for gate, read in gates.items())),
+            )
+            for (name, one), own in zip(found.items(), rows, strict=True)
+        }
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return zeros, (T, H), the log10 of 1: the constant error carousel."""

@@ -41,12 +41,17 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell
+from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 _IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
 _BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
+_SQUASHES = {
+    signal.name: squash
+    for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
+}
 _BEFORE_USE = preactivation(USE_CANDIDATE)
 # The output reads what the forget gate retained, not the new cell state.
 _HIDDEN_STATE = HIDDEN_STATE.made_of(Phase.USE, Operand(OUTPUT_GATE.name), "×", Operand(USE_CANDIDATE.name))
@@ -230,6 +235,14 @@ class _ArticleLSTM(StackedCell):
         use = add(_BEFORE_USE, layer.more["weight_use"] @ retained + layer.more.get("bias_use", 0.0))
         add(_HIDDEN_STATE, o * add(USE_CANDIDATE, np.tanh(use)))
         return now
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
+        """Return the four sums of the gates, and that of what the output reads."""
+        use = Source(RETAINED.name, layer.more["weight_use"], layer.more.get("bias_use"))
+        return {
+            **block_sums(layer, _SQUASHES, HIDDEN_STATE.name),
+            _BEFORE_USE.name: WeightedSum(Squash.TANH, (use,)),
+        }
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""

@@ -23,9 +23,11 @@ from lstm_studio.networks.cell import (
     Sizes,
     stacked_weight_count,
 )
+from lstm_studio.networks.preactivations import preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
+from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -88,15 +90,10 @@ class _RNN(Cell):
         return output.squeeze(1)
 
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
-        import torch
-
-        h_before = torch.cat((initial[0].unsqueeze(0), h[:-1]))  # (T, H)
-        before = h_before @ layer.recurrent.t()
-        before.addmm_(x, layer.input.t())
-        if layer.input_bias is not None and layer.recurrent_bias is not None:
-            before += layer.input_bias + layer.recurrent_bias
-        squash = torch.tanh if layer.module.nonlinearity == "tanh" else torch.relu
-        return Recovered({_BEFORE.name: before.cpu().numpy()}, squash(before).cpu().numpy())
+        arrays = side_by_side(1, h, h.shape[1])
+        preactivations(layer, x, h, initial[0], arrays)
+        before: NDArray[Any] = arrays[0]
+        return Recovered({_BEFORE.name: before}, _squashed(layer.module, before))
 
     def gradients(
         self,
@@ -149,8 +146,12 @@ class _RNN(Cell):
         if layer.input_bias is not None and layer.recurrent_bias is not None:
             before += layer.input_bias + layer.recurrent_bias
         before = edit(_BEFORE.name, before)
-        squashed = np.maximum(before, 0) if layer.module.nonlinearity == "relu" else np.tanh(before)
-        return {_BEFORE.name: before, _STATE: edit(_STATE, squashed)}
+        return {_BEFORE.name: before, _STATE: edit(_STATE, _squashed(layer.module, before))}
+
+    def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
+        """Return the one sum."""
+        squash = Squash.RELU if layer.module.nonlinearity == "relu" else Squash.TANH
+        return block_sums(layer, {_BEFORE.name: squash}, _STATE)
 
 
 def _start_at_identity(module: nn.RNN) -> None:
@@ -164,6 +165,12 @@ def _start_at_identity(module: nn.RNN) -> None:
             nn.init.normal_(weight, std=0.001)
         else:
             nn.init.zeros_(weight)
+
+
+def _squashed(module: nn.Module, before: NDArray[Any]) -> NDArray[Any]:
+    """Return φ of the pre-activations."""
+    squashed: NDArray[Any] = np.maximum(before, 0) if module.nonlinearity == "relu" else np.tanh(before)
+    return squashed
 
 
 def _slope(module: nn.Module, signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
