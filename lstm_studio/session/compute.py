@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_studio.errors import SequenceError
+from lstm_studio.errors import SequenceError, TraceError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.branches import fits, traces_of
 from lstm_studio.session.question import Question
-from lstm_studio.session.state import Match, Result, Setup, Verdicts
+from lstm_studio.session.state import Branch, Match, Result, Second, Setup, Verdicts
 
 if TYPE_CHECKING:
     from lstm_studio.engine.trace import Trace
     from lstm_studio.networks.network import Network
+    from lstm_studio.networks.spec import NetworkInfo
 
 MOST_VERDICTS = 1_000
 """Sequences classified for the list in the window; more would keep the worker from the next trace."""
+
+_MOST_SPARE = 256 * 2**20
+"""Bytes of traces of what-ifs that are not in the setup any more, kept because undo may bring them back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class Computer:
         self._networks: dict[tuple[object, ...], Network] = {}
         self._prepared: tuple[SequenceSet, Scaling, int | None, SequenceSet] | None = None
         self._traced: tuple[SequenceSet, str, tuple[Trace, ...]] | None = None
+        self._recorded: _Recorded | None = None
+        self._second: tuple[object, tuple[Trace, NetworkInfo]] | None = None
 
     def answer(self, request: Request, progress: Progress) -> Answer:
         """Return the answer to a request.
@@ -162,24 +169,40 @@ class Computer:
         return Opened(request, data, suggest_piece_length(data), suggest_scaling(data))
 
     def compute(self, setup: Setup, progress: Progress) -> Result:
-        """Trace the networks of a setup.
+        """Trace the networks of a setup, its what-ifs, and what else it wants to be compared with.
+
+        What the last setup had too is not computed again: another what-if costs its own trace and no other.
 
         Raises
         ------
         StudioError
-            If a checkpoint cannot be read, does not fit the sequences, or the trace fails its own check.
+            If a checkpoint cannot be read, does not fit the sequences, the trace fails its own check, or a what-if
+            holds something in a network in which nothing can be held.
         """
-        from lstm_studio.engine.tracing import trace
-
         progress(0.0, "Preparing the sequences")
         sequences = self._prepare(setup)
         if not 0 <= setup.item < len(sequences):
             raise SequenceError(
                 f"There is no sequence {setup.item}: {sequences.title} has {len(sequences)}, counted from 0."
             )
+        alone = replace(setup, branches=(), second=None)
+        networks = self._build_networks(setup, len(sequences.names))
+        recorded = self._recorded
+        if recorded is None or recorded.result.setup != alone or recorded.networks != networks:
+            recorded = self._recorded = _Recorded(self._record(alone, sequences, networks, progress), networks)
+        branches = tuple(recorded.branch(branch, progress) for branch in setup.branches)
+        recorded.forget_all_but(setup.branches)
+        second = None if setup.second is None else self._compare(setup, setup.second, recorded.result, progress)
+        return replace(recorded.result, setup=setup, branches=branches, second=second)
+
+    def _record(
+        self, setup: Setup, sequences: SequenceSet, networks: tuple[Network, ...], progress: Progress
+    ) -> Result:
+        """Trace the networks on the shown sequence."""
+        from lstm_studio.engine.tracing import trace
+
         sequence = _with_events(setup, sequences)
         infos, traces = [], []
-        networks = self._build_networks(setup, sequence.features)
         for index, network in enumerate(networks):
             info = network.info()
             progress((index + 0.5) / len(networks), f"Tracing {info.title}, {info.hidden_size} units")
@@ -195,6 +218,31 @@ class Computer:
                 )
             )
         return Result(setup, sequences, sequence, tuple(infos), tuple(traces))
+
+    def _compare(self, setup: Setup, second: Second, recorded: Result, progress: Progress) -> tuple[Trace, NetworkInfo]:
+        """Trace what else is to be compared with, unless the last request did so already."""
+        from lstm_studio.engine.tracing import trace
+
+        sequences = recorded.sequences
+        item = setup.item if second.item is None else second.item
+        if not 0 <= item < len(sequences):
+            raise SequenceError(
+                f"There is no sequence {item} to compare with: {sequences.title} has {len(sequences)}, counted from 0."
+            )
+        sequence = recorded.sequence if item == setup.item else sequences[item]
+        network = self._build(second.network or setup.network, sequence.features)
+        info = network.info()
+        known = (sequence, network, setup.objective, setup.device, setup.dtype)
+        if self._second is None or self._second[0] != known:
+            progress(-1.0, f"Tracing {info.title} to compare with")
+            arguments: dict[str, Any] = {"device": setup.device, "dtype": setup.dtype}
+            try:
+                traced = trace(network, sequence, objective=setup.objective, **arguments)
+            except TraceError:
+                # It may be about a step, a unit, a target or a read-out that this one has not.
+                traced = trace(network, sequence, **arguments)
+            self._second = (known, (traced, info))
+        return self._second[1]
 
     def _prepare(self, setup: Setup) -> SequenceSet:
         """Scale and cut, unless the last request did so already."""
@@ -257,6 +305,37 @@ class Computer:
         networks = self._build_networks(result.setup, result.sequence.features)
         predictions = tuple(_classes(network, result, progress) for network in networks)
         return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), predictions)
+
+
+class _Recorded:
+    """The recorded traces of the last setup, and the what-ifs computed from them."""
+
+    def __init__(self, result: Result, networks: tuple[Network, ...]) -> None:
+        self.result = result
+        self.networks = networks
+        self._branches: dict[Branch, tuple[Trace, ...]] = {}
+
+    def branch(self, branch: Branch, progress: Progress) -> tuple[Trace, ...]:
+        """Return the traces of a what-if; none where it does not fit what is recorded."""
+        key = replace(branch, name="")
+        if key not in self._branches:
+            if not fits(branch, self.result):
+                return ()
+            progress(-1.0, f"What if: {branch.name}")
+            self._branches[key] = traces_of(branch, self.result, self.networks)
+        # The newest last, so that the oldest is forgotten first.
+        self._branches[key] = self._branches.pop(key)
+        return self._branches[key]
+
+    def forget_all_but(self, wanted: tuple[Branch, ...]) -> None:
+        """Keep the traces of these branches, and of others as many as have room."""
+        keep = {replace(branch, name="") for branch in wanted}
+        room = _MOST_SPARE
+        for key in reversed([key for key in self._branches if key not in keep]):
+            own = [trace for trace in self._branches[key] if trace not in self.result.traces]
+            room -= sum(array.nbytes for trace in own for array in trace.arrays.values())
+            if room < 0:
+                del self._branches[key]
 
 
 def _classes(network: Network, result: Result, progress: Progress) -> tuple[int, ...] | None:

@@ -13,7 +13,7 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.question import Question
-from lstm_studio.session.state import Event, Remarks, Result, Setup, Verdicts, View
+from lstm_studio.session.state import Branch, Event, Remarks, Result, Setup, Verdicts, View
 
 UNDO_DEPTH = 100
 
@@ -107,20 +107,25 @@ class Session:
     def change(self, what: str, **changes: Any) -> None:
         """Change fields of the setup; ``what`` names the command in the undo menu, for example ``"Change the seed"``.
 
-        Choosing another sequence drops events that were added to the one before, and its what-ifs; so does choosing
-        another network with the latter.
+        Choosing another sequence drops events that were added to the one before, and the what-ifs that change its
+        events. Other what-ifs stay as long as they fit, see :meth:`accept`; other data drop them all.
         """
+        lost: tuple[Branch, ...] = ()
         if changes.keys() & {"item", "data", "piece_length"}:
             changes.setdefault("events", ())
-        if changes.keys() & {"item", "data", "piece_length", "network", "companion"}:
+        if changes.keys() & {"data", "piece_length"}:
             changes.setdefault("branches", ())
-        if changes.keys() & {"data"}:
             changes.setdefault("second", None)
+        elif changes.get("item", self._setup.item) != self._setup.item and "branches" not in changes:
+            lost = tuple(branch for branch in self._setup.branches if branch.events)
+            changes["branches"] = tuple(branch for branch in self._setup.branches if not branch.events)
         setup = replace(self._setup, **changes)
         if setup == self._setup:
             return
         self._keep(what)
         self._want(setup)
+        if lost:
+            self.noticed.emit(f"{_named(lost)} about the sequence before. Undo brings it back.")
 
     def remark(self, what: str, **changes: Any) -> None:
         """Change fields of the remarks; ``what`` names the command in the undo menu, for example ``"Add a note"``."""
@@ -237,10 +242,22 @@ class Session:
     # Answers.
 
     def accept(self, result: Result) -> bool:
-        """Show a result if it answers the newest setup; return whether it did."""
+        """Show a result if it answers the newest setup; return whether it did.
+
+        What-ifs without traces do not fit this sequence and these networks: they are dropped, with one notice.
+        """
         if result.setup is not self._setup:
             return False
+        pairs = tuple(zip(result.setup.branches, result.branches, strict=False))
+        lost = tuple(branch for branch, traces in pairs if not traces)
+        if lost:
+            kept = tuple((branch, traces) for branch, traces in pairs if traces)
+            self._setup = replace(result.setup, branches=tuple(branch for branch, _ in kept))
+            result = replace(result, setup=self._setup, branches=tuple(traces for _, traces in kept))
         self._take(result)
+        if lost:
+            self.setup_changed.emit(self._setup)
+            self.noticed.emit(f"{_named(lost)} about something that is not there any more. Undo brings it back.")
         return True
 
     def reject(self, setup: Setup, error: StudioError) -> None:
@@ -356,6 +373,12 @@ class Session:
         self._view = before.with_plot_view(key, plot_view)
         if self._view != before:
             self.view_changed.emit(self._view, before)
+
+
+def _named(branches: tuple[Branch, ...]) -> str:
+    """Begin a sentence about what-ifs that were removed."""
+    names = ", ".join(f"“{branch.name}”" for branch in branches)
+    return f"Removed the what-if {names}, as it is" if len(branches) == 1 else f"Removed {names}: they are"
 
 
 def groups_of(result: Result) -> tuple[str, ...]:

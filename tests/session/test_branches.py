@@ -1,0 +1,327 @@
+"""What-ifs: what the engine is asked, what is computed again and what is not, names, and what is dropped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstm_studio as ls
+from lstm_studio.engine import interventions, tracing
+from lstm_studio.errors import SequenceError, TraceError
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import ignore_progress
+from lstm_studio.sequences.scaling import offsets_and_factors
+from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
+from lstm_studio.session.branch_words import default_name, outcome_of, second_title, sentence_of, spans, title_of
+from lstm_studio.session.branches import can_hold, fits, unique_name
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Branch, Result, Second, Setup
+
+FORGET = Branch("f", 5, clamp=(("lstm.0.forget_gate", ((3, 1.0),)),))
+OFF = Branch("off", 0, ablate=(("lstm.0", (1, 2)),))
+EVENT = Branch("e", 7, events=((7, ((1, 25.0),)),))
+
+
+def numbers(count: int = 2, steps: int = 20) -> SequenceSet:
+    rng = np.random.default_rng(1)
+    made = (rng.normal(20, 4, size=(steps + 3 * index, 2)).astype(np.float32) for index in range(count))
+    return SequenceSet(tuple(Sequence(values, ("a", "b")) for values in made), title="walk")
+
+
+def symbols() -> SequenceSet:
+    values = np.eye(4, dtype=np.float32)[[0, 1, 2, 3, 2, 1, 0, 1]]
+    return SequenceSet((Sequence(values, ("E", "B", "X", "Y"), encoding=Encoding.ONE_HOT),))
+
+
+def setup_of(data: SequenceSet | None = None, **changes: Any) -> Setup:
+    network = NetworkSpec("lstm", hidden_size=6, seed=2)
+    return replace(Setup(data or numbers(), network=network, scaling=Scaling.STANDARD), **changes)
+
+
+def compute(setup: Setup, computer: Computer | None = None) -> Result:
+    return (computer or Computer()).compute(setup, ignore_progress)
+
+
+class Counter:
+    """Counts calls, and passes them on."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.calls = function, 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.calls += 1
+        return self.function(*args, **kwargs)
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[Counter, Counter]:
+    """Count what is traced and what is resumed."""
+    traced, resumed = Counter(tracing.trace), Counter(interventions.resume)
+    monkeypatch.setattr(tracing, "trace", traced)
+    monkeypatch.setattr(interventions, "resume", resumed)
+    return traced, resumed
+
+
+def test_what_is_held_reaches_its_network_as_in_the_library_and_no_other() -> None:
+    result = compute(setup_of(branches=(FORGET, OFF)))
+    held = ls.resume(result.traces[0], at=5, clamp={"lstm.0.forget_gate": {3: 1.0}})
+    off = ls.resume(result.traces[0], at=0, ablate={"lstm.0": [1, 2]})
+    for traces, expected in zip(result.branches, (held, off), strict=True):
+        assert traces[0].names == expected.names
+        for name in expected.names:
+            np.testing.assert_array_equal(traces[0][name], expected[name])
+        assert traces[1] is result.traces[1]
+    assert (result.branches[1][0]["lstm.0.cell_state"][:, 1:3] == 0).all()
+
+
+def test_a_companion_can_be_held_too() -> None:
+    branch = Branch("r", 4, until=6, clamp=(("rnn.0.hidden_state", ((0, 0.5),)),), network=1)
+    result = compute(setup_of(branches=(branch,)))
+    expected = ls.resume(result.traces[1], at=4, until=6, clamp={"rnn.0.hidden_state": {0: 0.5}})
+    assert result.branches[0][0] is result.traces[0]
+    np.testing.assert_array_equal(result.branches[0][1]["rnn.0.hidden_state"], expected["rnn.0.hidden_state"])
+
+
+def test_a_changed_event_is_scaled_as_the_rest_and_reaches_both_networks() -> None:
+    setup = setup_of(branches=(EVENT,))
+    result = compute(setup)
+    offsets, factors = offsets_and_factors(setup.data, Scaling.STANDARD)
+    wanted = np.float32((25.0 - offsets[1]) / factors[1])
+    for trace, recorded in zip(result.branches[0], result.traces, strict=True):
+        assert trace["input"][7, 1] == wanted
+        assert trace["input"][7, 0] == recorded["input"][7, 0]
+        expected = ls.resume(recorded, at=7, events={7: {1: float(wanted)}})
+        hidden = f"{recorded.layers[0].prefix}.hidden_state"
+        np.testing.assert_array_equal(trace[hidden], expected[hidden])
+        assert not np.array_equal(trace[hidden][8], recorded[hidden][8])
+
+
+def test_a_network_that_reads_both_ways_is_traced_anew_for_a_changed_event_and_holds_nothing() -> None:
+    spec = NetworkSpec("lstm", hidden_size=4, bidirectional=True)
+    setup = setup_of(network=spec, companion=None, branches=(EVENT,))
+    computer = Computer()
+    result = compute(setup, computer)
+    values = result.sequence.values.copy()
+    values[7] = result.branches[0][0]["input"][7]
+    again = ls.trace(computer.networks_of(result)[0], values, gradients=False)
+    np.testing.assert_array_equal(
+        result.branches[0][0]["lstm.0.reverse.cell_state"], again["lstm.0.reverse.cell_state"]
+    )
+    assert "input[7]" in result.branches[0][0].provenance.intervention
+    assert not can_hold(result, 0)
+    with pytest.raises(TraceError, match="backwards"):
+        compute(replace(setup, branches=(replace(FORGET, clamp=(("lstm.0.forget_gate", ((1, 1.0),)),)),)), computer)
+
+
+def test_another_branch_costs_its_own_trace_and_no_other(counted: tuple[Counter, Counter]) -> None:
+    traced, resumed = counted
+    computer, setup = Computer(), setup_of()
+    first = compute(setup, computer)
+    assert (traced.calls, resumed.calls) == (2, 0)
+    second = compute(replace(setup, branches=(FORGET,)), computer)
+    assert second.traces == first.traces
+    assert (traced.calls, resumed.calls) == (2, 1)
+    both = compute(replace(setup, branches=(FORGET, OFF)), computer)
+    assert both.branches[0][0] is second.branches[0][0]
+    assert (traced.calls, resumed.calls) == (2, 2)
+    # Removed, brought back and renamed: known already.
+    compute(setup, computer)
+    renamed = compute(replace(setup, branches=(replace(FORGET, name="held"),)), computer)
+    assert renamed.branches[0][0] is second.branches[0][0]
+    assert (traced.calls, resumed.calls) == (2, 2)
+    compute(replace(setup, branches=(EVENT,)), computer)
+    # An event reaches both networks; the companion's trace with it is its own.
+    assert (traced.calls, resumed.calls) == (2, 4)
+
+
+def test_other_networks_and_sequences_are_computed_anew(counted: tuple[Counter, Counter]) -> None:
+    computer, setup = Computer(), setup_of(branches=(FORGET,))
+    first = compute(setup, computer)
+    other = compute(replace(setup, item=1), computer)
+    assert other.sequence.steps == 23
+    assert other.branches[0][0].steps == 23
+    assert other.branches[0][0]["lstm.0.forget_gate"][22, 3] == 1
+    assert counted[1].calls == 2
+    seeded = compute(replace(setup, network=NetworkSpec("lstm", hidden_size=6, seed=9)), computer)
+    assert not np.array_equal(seeded.branches[0][0]["lstm.0.cell_state"], first.branches[0][0]["lstm.0.cell_state"])
+
+
+def test_a_second_sequence_and_a_second_network_are_traced_once(counted: tuple[Counter, Counter]) -> None:
+    computer, setup = Computer(), setup_of(companion=None)
+    compute(setup, computer)
+    result = compute(replace(setup, second=Second(item=1)), computer)
+    assert result.second is not None
+    trace, info = result.second
+    network = computer.networks_of(result)[0]
+    expected = ls.trace(network, result.sequences[1])
+    np.testing.assert_array_equal(trace["lstm.0.cell_state"], expected["lstm.0.cell_state"])
+    assert info.fingerprint == result.infos[0].fingerprint
+    calls = counted[0].calls
+    again = compute(replace(setup, second=Second(item=1), branches=(FORGET,)), computer)
+    assert again.second is not None
+    assert again.second[0] is trace
+    assert counted[0].calls == calls
+    gru = compute(replace(setup, second=Second(network=NetworkSpec("gru", hidden_size=3))), computer)
+    assert gru.second is not None
+    assert gru.second[0]["gru.0.hidden_state"].shape == (20, 3)
+    assert gru.second[1].kind == "gru"
+
+
+def test_a_second_trace_does_without_an_objective_that_it_has_no_place_for() -> None:
+    setup = setup_of(companion=None, objective="hidden:19:5", second=Second(network=NetworkSpec("gru", hidden_size=3)))
+    result = compute(setup)
+    assert result.second is not None
+    assert result.traces[0].provenance.objective == "hidden:19:5"
+    assert result.second[0].provenance.objective == "last-hidden"
+    with pytest.raises(SequenceError, match="no sequence 7"):
+        compute(setup_of(second=Second(item=7)))
+
+
+@pytest.mark.parametrize(
+    ("branch", "fitting"),
+    [
+        (FORGET, True),
+        (OFF, True),
+        (EVENT, True),
+        (replace(FORGET, at=20), False),
+        (replace(FORGET, clamp=(("lstm.0.forget_gate", ((6, 1.0),)),)), False),
+        (replace(FORGET, clamp=(("lstm.1.forget_gate", ((0, 1.0),)),)), False),
+        (replace(FORGET, network=2), False),
+        (replace(FORGET, network=1), False),
+        (replace(OFF, ablate=(("lstm.0", (6,)),)), False),
+        (replace(EVENT, events=((7, ((2, 1.0),)),)), False),
+        (replace(EVENT, events=((20, ((0, 1.0),)),)), False),
+        (replace(EVENT, events=((6, ((0, 1.0),)),)), False),
+    ],
+)
+def test_a_branch_fits_what_it_speaks_of(branch: Branch, fitting: bool) -> None:
+    result = compute(setup_of())
+    assert fits(branch, result) is fitting
+    assert bool(compute(setup_of(branches=(branch,))).branches[0]) is fitting
+
+
+def answered(setup: Setup) -> tuple[Session, list[str]]:
+    """Return a session whose setups are computed at once, and what it notices."""
+    computer = Computer()
+    session = Session(compute(setup, computer))
+    notices: list[str] = []
+    session.noticed.connect(notices.append)
+    session.setup_changed.connect(
+        lambda wanted: wanted is session.result.setup or session.accept(compute(wanted, computer))
+    )
+    return session, notices
+
+
+def names_of(session: Session) -> list[str]:
+    return [branch.name for branch in session.setup.branches]
+
+
+def test_another_sequence_keeps_what_is_held_and_drops_changed_events_with_one_notice() -> None:
+    session, notices = answered(setup_of(branches=(FORGET, EVENT, OFF)))
+    session.change("Show sequence 2", item=1)
+    assert names_of(session) == ["f", "off"]
+    assert len(session.result.branches) == 2
+    assert len(notices) == 1
+    assert "“e”" in notices[0]
+    session.undo()
+    assert names_of(session) == ["f", "e", "off"]
+
+
+def test_a_smaller_network_drops_what_does_not_fit_with_one_notice() -> None:
+    session, notices = answered(setup_of(branches=(FORGET, OFF)))
+    before = session.setup
+    session.change("Change the units", network=NetworkSpec("lstm", hidden_size=3, seed=2))
+    assert session.setup.branches == (OFF,)
+    assert session.result.setup is session.setup
+    assert len(session.result.branches) == 1
+    assert notices == [
+        "Removed the what-if “f”, as it is about something that is not there any more. Undo brings it back."
+    ]
+    session.undo()
+    assert session.setup == before
+    assert len(session.result.branches) == 2
+
+
+def test_other_data_drop_all_branches() -> None:
+    session, notices = answered(setup_of(branches=(OFF,), second=Second(item=1)))
+    session.change("Open", data=numbers(1, 9))
+    assert session.setup.branches == ()
+    assert session.setup.second is None
+    assert not notices
+
+
+def test_names_say_what_is_changed_in_both_vocabularies() -> None:
+    result = compute(setup_of(symbols(), scaling=Scaling.NONE))
+    event = Branch("", 3, events=((3, ((3, 0.0), (2, 1.0))),))
+    assert default_name(event, result, Labels.STANDARD) == "Input at 4: Y → X"
+    assert default_name(event, result, Labels.CLASSROOM) == "Event at 4: Y → X"
+    held = Branch("", 4, clamp=(("lstm.0.forget_gate", ((3, 1.0),)),))
+    assert default_name(held, result, Labels.STANDARD) == "Forget gate of unit 3 = 1 from 5"
+    assert default_name(held, result, Labels.CLASSROOM) == "Forget factor of unit 3 = 1 from 5"
+    once = replace(held, clamp=(("lstm.0.cell_state", ((3, -0.2),)),), until=5)
+    assert default_name(once, result, Labels.CLASSROOM) == "Long-term memory of unit 3 = −0.2 at 5"
+    every = replace(held, clamp=(("lstm.0.forget_gate", tuple((unit, 0.5) for unit in range(6))),), until=7)
+    assert default_name(every, result, Labels.STANDARD) == "Forget gate of all units = 0.5 from 5 to 7"
+    assert default_name(OFF, result, Labels.STANDARD) == "Ablate units 1–2"
+    companion = Branch("", 2, ablate=(("rnn.0", (4,)),), network=1)
+    assert default_name(companion, result, Labels.STANDARD) == "Ablate unit 4, RNN from 3"
+    assert [sentence_of(branch, result) for branch in (event, held, once, every, OFF)] == [
+        "every later step recomputed",
+        "held from step 5 on",
+        "set once, at step 5",
+        "held in steps 5 to 7",
+        "held at zero at every step",
+    ]
+
+
+def test_names_of_numbers_and_layers() -> None:
+    result = compute(setup_of(network=NetworkSpec("lstm", hidden_size=6, layers=2)))
+    raw = float(result.setup.data[0].values[7, 1])
+    assert default_name(EVENT, result, Labels.STANDARD) == f"Input at 8: b {raw:.4g} → 25"
+    deep = Branch("", 0, clamp=(("lstm.1.forget_gate", ((0, 1.0), (1, 0.0))),))
+    assert default_name(deep, result, Labels.STANDARD) == "Forget gate of units 0–1, layer 2, held"
+
+
+def test_a_given_name_follows_the_vocabulary_and_a_chosen_one_stays() -> None:
+    result = compute(setup_of(symbols(), scaling=Scaling.NONE))
+    named = Branch("Input at 4: Y → X (2)", 3, events=((3, ((3, 0.0), (2, 1.0))),))
+    assert title_of(named, result, Labels.CLASSROOM) == "Event at 4: Y → X (2)"
+    assert title_of(replace(named, name="my own"), result, Labels.CLASSROOM) == "my own"
+    assert unique_name("a", (Branch("a", 0), Branch("a (2)", 0))) == "a (3)"
+    assert unique_name("b", (Branch("a", 0),)) == "b"
+
+
+def test_the_outcome_is_the_answer_at_the_end_or_the_change_of_the_last_state() -> None:
+    result = compute(setup_of(branches=(FORGET,)))
+    recorded, branch = result.traces[0]["lstm.0.hidden_state"], result.branches[0][0]["lstm.0.hidden_state"]
+    alone, changed = outcome_of(result.traces[0], result), outcome_of(result.branches[0][0], result, result.traces[0])
+    assert alone is not None
+    assert changed is not None
+    assert (alone.name, changed.name) == ("‖h‖", "Δh")
+    assert alone.value == pytest.approx(np.sqrt(np.square(recorded[-1].astype(float)).sum()))
+    assert changed.value == pytest.approx(np.sqrt(np.square(branch[-1].astype(float) - recorded[-1]).sum()))
+    answers = np.array([[0.5, 0.5], [0.2, 0.8]], np.float32)
+    trace = replace(result.traces[0], arrays={**result.traces[0].arrays, "output": answers})
+    classes = replace(result, sequences=replace(result.sequences, classes=("no", "yes")))
+    likeliest = outcome_of(trace, classes)
+    assert likeliest is not None
+    assert (likeliest.name, round(likeliest.value, 6)) == ("yes", 0.8)
+    value = outcome_of(trace, result)
+    assert value is not None
+    assert (value.name, round(value.value, 6)) == ("next a", 0.2)
+
+
+def test_what_else_is_compared_has_a_name() -> None:
+    result = compute(setup_of())
+    assert second_title(Second(item=4), result) == "Sequence 5"
+    assert second_title(Second(item=4, network=NetworkSpec(checkpoint="/a/b/net.pt")), result) == "net.pt, sequence 5"
+    assert second_title(Second(network=NetworkSpec("gru", seed=3)), result) == "GRU, seed 3"
+
+
+def test_ranges() -> None:
+    assert spans([3, 5, 6, 7, 1, 6]) == "1, 3, 5–7"
