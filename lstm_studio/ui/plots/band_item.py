@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtGui import QPainter
 
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.curves import paint_band
 from lstm_studio.ui.plots.legend import Entry, Swatch, paint_legend
+from lstm_studio.ui.plots.raster import quantile_bands
 from lstm_studio.ui.plots.row_item import Mark
-from lstm_studio.ui.plots.unit_row import UnitItem
+from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 
 _OUTER_OPACITY = 0.18
 _INNER_OPACITY = 0.32
 
 
 class BandItem(UnitItem):
-    """90 % and 50 % of the units as bands, their mean as a line, the selected unit in ink."""
+    """90 % and 50 % of the units in sight as bands, their mean as a line, the selected unit in ink."""
+
+    _some: tuple[UnitData, NDArray[np.intp], NDArray[np.float32]] | None = None
+
+    @property
+    def bands(self) -> NDArray[np.float32]:
+        """(5, T) quantiles and mean over the units in sight, kept until data or sight change."""
+        if self.order is None or self.shown == self.row.units:
+            return self.derived.bands
+        if self._some is None or self._some[0] is not self.derived or self._some[1] is not self.order:
+            self._some = (self.derived, self.order, quantile_bands(self.row.values[:, self.order]))
+        return self._some[2]
 
     def render(self, painter: QPainter) -> None:
         """Draw bands, mean and selected unit; where steps share a pixel, the widest band among them."""
         self.paint_grid(painter)
-        outer_low, inner_low, mean, inner_high, outer_high = self.derived.bands
+        outer_low, inner_low, mean, inner_high, outer_high = self.bands
         scale = self.scale_of_time
         for low, high, opacity in ((outer_low, outer_high, _OUTER_OPACITY), (inner_low, inner_high, _INNER_OPACITY)):
             tops, bottoms = self.y_of(high), self.y_of(low)
@@ -36,7 +50,7 @@ class BandItem(UnitItem):
 
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
         """Return mean and quantiles, and the selected unit's value."""
-        low, _, mean, _, high = (format_number(float(part[step])) for part in self.derived.bands)
+        low, _, mean, _, high = (format_number(float(part[step])) for part in self.bands)
         text = f"{self.row.title} · step {label(step)} · mean {mean} · 90 % within {low} … {high}"
         value = self.value_at(step)
         if self.selected is not None and value is not None:

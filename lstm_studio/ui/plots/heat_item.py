@@ -16,6 +16,7 @@ from lstm_studio.ui.plots.unit_row import UnitItem
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text
 
 _TICK_DISTANCE = 12
+_PIN_BAR = 2
 
 
 class HeatItem(UnitItem):
@@ -44,27 +45,41 @@ class HeatItem(UnitItem):
         image.setColorTable(self.colour_table)
         return image.convertToFormat(QImage.Format.Format_RGB32)
 
+    def has_in_sight(self, unit: int) -> bool:
+        """Return whether a unit has a place."""
+        return self.order is None or bool((self.order == unit).any())
+
     def position_of(self, unit: int) -> int:
-        """Return the place of a unit from the top, 0-based."""
+        """Return the place from the top, 0-based, of a unit that is in sight."""
         return unit if self.order is None else int((self.order == unit).nonzero()[0][0])
 
     def y_of_unit(self, unit: int) -> float:
-        """Return the middle of a unit's row in logical pixels."""
-        edges = unit_edges(self.row.units, self.pixel_height)
-        place = self.position_of(unit)
+        """Return the middle of the row of a unit that is in sight, in logical pixels."""
+        return self._y_of_place(self.position_of(unit))
+
+    @property
+    def _marked(self) -> int | None:
+        """The selected unit, where it is in sight."""
+        return self.selected if self.selected is not None and self.has_in_sight(self.selected) else None
+
+    def _y_of_place(self, place: int) -> float:
+        edges = unit_edges(self.shown, self.pixel_height)
         return float(edges[place] + max(edges[place] + 1, edges[place + 1])) / 2 / self.scale_of_time.ratio
+
+    def _unit_of_place(self, place: int) -> int:
+        return place if self.order is None else int(self.order[place])
 
     def unit_at(self, y: float) -> int | None:
         """Return the unit drawn at a height; where several share a pixel, the first of them."""
         if not 0 <= y < self.height:
             return None
-        edges = unit_edges(self.row.units, self.pixel_height)[:-1]
+        edges = unit_edges(self.shown, self.pixel_height)[:-1]
         pixel = int(y * self.scale_of_time.ratio)
-        if self.row.units > self.pixel_height:
+        if self.shown > self.pixel_height:
             place = int(np.searchsorted(edges, pixel))
         else:
             place = int(np.searchsorted(edges, pixel, side="right")) - 1
-        return place if self.order is None else int(self.order[place])
+        return self._unit_of_place(place)
 
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:
         """Return unit, step and value of a cell: where steps share a pixel, of the one that gives it its colour."""
@@ -80,23 +95,32 @@ class HeatItem(UnitItem):
         return self.unit_hover(step, unit, label)
 
     def left_labels(self) -> list[LeftLabel]:
-        """Return the numbers of the first, the last and the selected unit."""
+        """Return the numbers of the first, the last and the selected unit, and of others that need naming.
+
+        Those are the pinned ones, and all where units are not in their order and rows are high enough.
+        """
         if self.row.names:
             return []
-        marked = None if self.selected is None else self.y_of_unit(self.selected)
-        labels = [] if marked is None else [LeftLabel(marked, str(self.selected), bold=True)]
-        for place in sorted({0, self.row.units - 1}):
-            unit = place if self.order is None else int(self.order[place])
-            y = self.y_of_unit(unit)
-            if marked is None or abs(self._inside(y) - self._inside(marked)) >= _TICK_DISTANCE:
-                labels.append(LeftLabel(y, str(unit)))
+        marked = self._marked
+        labels = [] if marked is None else [LeftLabel(self.y_of_unit(marked), str(marked), bold=True)]
+        last = self.shown - 1
+        others = range(self.shown) if self.order is not None else range(0)
+        if self.height < _TICK_DISTANCE * self.shown:
+            others = range(min(self.pinned, int(self.height / _TICK_DISTANCE)))
+        for place in dict.fromkeys((0, last, *others)):
+            y = self._y_of_place(place)
+            if all(abs(self._inside(y) - self._inside(label.y)) >= _TICK_DISTANCE for label in labels):
+                labels.append(LeftLabel(y, str(self._unit_of_place(place))))
         return sorted(labels, key=lambda label: label.y)
 
     def paint_left(self, painter: QPainter) -> None:
-        """Draw the numbers, and ▸ at the selected unit."""
+        """Draw the numbers, a bar beside the units that are pinned, and ▸ at the selected unit."""
         super().paint_left(painter)
-        if self.selected is not None:
-            paint_marker(painter, self.y_of_unit(self.selected), self.look.theme.ink)
+        if self.pinned:
+            bottom = unit_edges(self.shown, self.pixel_height)[self.pinned] / self.scale_of_time.ratio
+            painter.fillRect(QRectF(-_PIN_BAR - 1, 0, _PIN_BAR, bottom), QColor(self.look.theme.ink2))
+        if self._marked is not None:
+            paint_marker(painter, self.y_of_unit(self._marked), self.look.theme.ink)
 
     def _inside(self, y: float) -> float:
         return min(max(y, 5.0), self.height - 5.0)

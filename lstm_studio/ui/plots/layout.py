@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, View
@@ -23,7 +23,9 @@ class Rows:
     total: float
 
 
-def share_height(rows: Sequence[Row], available: float, ratio: float = 1.0) -> Rows:
+def share_height(
+    rows: Sequence[Row], available: float, ratio: float = 1.0, shown: Mapping[str, int] | None = None
+) -> Rows:
     """Share ``available`` logical pixels among rows.
 
     Rows of units are equally high, the gradient half as high again, symbols thin. No row is lower than 34 px: where
@@ -38,6 +40,8 @@ def share_height(rows: Sequence[Row], available: float, ratio: float = 1.0) -> R
         Logical pixels.
     ratio
         Device pixels per logical pixel.
+    shown
+        Group → how many of its units are in sight, where that is not all.
     """
     if not rows:
         return Rows((), 0.0)
@@ -46,7 +50,7 @@ def share_height(rows: Sequence[Row], available: float, ratio: float = 1.0) -> R
     weight = sum(_weight(row) for row in rows)
     room = available - gaps - symbols * SYMBOL_ROW
     unit = max(LEAST_ROW, room / weight) if weight else 0.0
-    unit = _snapped(unit, rows, ratio)
+    unit = _snapped(unit, rows, ratio, shown or {})
     heights = [SYMBOL_ROW if isinstance(row, SymbolRow) else _whole(unit * _weight(row), ratio) for row in rows]
     if weight and (gradients := [i for i, row in enumerate(rows) if isinstance(row, GradientRow)]):
         # What snapping left over goes to the gradient, which gains most from height.
@@ -65,9 +69,10 @@ def _whole(height: float, ratio: float) -> float:
     return int(height * ratio + 1e-6) / ratio
 
 
-def _snapped(height: float, rows: Sequence[Row], ratio: float) -> float:
+def _snapped(height: float, rows: Sequence[Row], ratio: float, shown: Mapping[str, int]) -> float:
     """Return the largest height up to ``height`` that gives the heat maps' units whole device pixels."""
-    counts = {row.units for row in rows if isinstance(row, UnitRow) and row.view is View.HEAT}
+    heat_maps = [row for row in rows if isinstance(row, UnitRow) and row.view is View.HEAT]
+    counts = {shown.get(row.group, row.units) for row in heat_maps}
     pixels = int(height * ratio)
     most = max(counts, default=0)
     if most and pixels >= _SNAP_FROM * most:

@@ -25,17 +25,19 @@ class LinesItem(UnitItem):
     def render(self, painter: QPainter) -> None:
         """Draw all units, then the selected one."""
         self.paint_grid(painter)
-        low, high = line_bars(self.row.values, self.scale_of_time)
+        values = self.row.values if self.shown == self.row.units else self.row.values[:, self.order]
+        low, high = line_bars(values, self.scale_of_time)
         half = max(1.0, self.scale_of_time.ratio) / 2
         coverage = line_coverage(self.y_of(high) - half, self.y_of(low) + half, self.pixel_height)
-        opacity = min(0.999, _OPACITY_OF_ONE / self.row.units**0.5)
+        opacity = min(0.999, _OPACITY_OF_ONE / self.shown**0.5)
         paint_depth(painter, 1 - (1 - opacity) ** coverage, self.colours.mark)
         self.paint_selected(painter)
 
     def unit_near(self, step: int, y: float) -> int | None:
         """Return the unit whose line is nearest to a height, in logical pixels, at a step."""
-        distance = np.abs(self.y_of(self.row.values[step]) / self.scale_of_time.ratio - y)
-        return int(np.nanargmin(distance)) if np.isfinite(distance).any() else None
+        units = np.arange(self.row.units) if self.order is None else self.order
+        distance = np.abs(self.y_of(self.row.values[step, units]) / self.scale_of_time.ratio - y)
+        return int(units[np.nanargmin(distance)]) if np.isfinite(distance).any() else None
 
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:
         """Return the name and value of the nearest line."""
@@ -52,6 +54,6 @@ class LinesItem(UnitItem):
         if self.selected is not None:
             name = self.row.names[self.selected] if self.row.names else f"u{self.selected}"
             entries.append(Entry(name, Swatch.LINE, self.look.theme.ink))
-        if self.row.units > 1:
+        if self.shown > 1:
             entries.append(Entry("all" if self.row.names else "units", Swatch.LINE, self.colours.mark))
         paint_legend(painter, self.look, entries, self.height)

@@ -187,7 +187,11 @@ class StackState:
     selected
         Group → selected unit.
     order
-        Group → the units in the order to draw them, from the top; a missing group keeps the order by index.
+        Group → the units that are in sight, from the top; a missing group shows all by index.
+    pinned
+        Group → how many of those, from the top, are pinned there.
+    stretch
+        First step of a marked stretch and the one after its last, or None.
     times
         When each of the T steps was, or None where only their numbers are known.
     """
@@ -199,6 +203,8 @@ class StackState:
     reveal_all: bool = False
     selected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     order: Mapping[str, NDArray[np.intp]] = field(default_factory=lambda: MappingProxyType({}))
+    pinned: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    stretch: tuple[int, int] | None = None
     times: Times | None = None
 
     @property

@@ -164,6 +164,7 @@ class PlotStack(QWidget):
             or state.steps != before.steps
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
+            or (state.order is not before.order and _numbers_shown(state) != _numbers_shown(before))
         ):
             self._place()
         self._apply_cursor(state)
@@ -333,7 +334,7 @@ class PlotStack(QWidget):
         top = float(round(self._cursor.flag_height + 6))
         axis_height = float(round(look.metrics(Text.TICK).height() + 10))
         room = max(1.0, self.height() - top - axis_height)
-        shared = share_height(state.rows, room, ratio)
+        shared = share_height(state.rows, room, ratio, _numbers_shown(state))
         hidden = max(0, round(shared.total - room))
         self._bar.setRange(0, hidden)
         self._bar.setPageStep(round(room))
@@ -465,15 +466,13 @@ class PlotStack(QWidget):
         if not chosen:
             return
         row = chosen[0]
-        order = self._state.order.get(row.group)
-        if order is None or len(order) != row.units:
-            order = np.arange(row.units)
+        order = self._state.order.get(row.group, np.arange(row.units))
         selected = self._state.selected.get(row.group)
         if selected is None or selected not in order:
-            place = 0 if by > 0 else row.units - 1
+            place = 0 if by > 0 else len(order) - 1
         else:
             place = int(np.flatnonzero(order == selected)[0]) + by
-        if 0 <= place < row.units:
+        if 0 <= place < len(order):
             self.unit_requested.emit(row.group, int(order[place]))
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
@@ -485,3 +484,8 @@ class PlotStack(QWidget):
         """Hide the focus ring."""
         super().focusOutEvent(event)
         self._ring.hide()
+
+
+def _numbers_shown(state: StackState) -> dict[str, int]:
+    """Return for each group that is rearranged how many of its units are in sight."""
+    return {group: len(order) for group, order in state.order.items()}

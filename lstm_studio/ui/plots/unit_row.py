@@ -80,6 +80,7 @@ class UnitItem(RowItem):
         self.derived = derived
         self.selected: int | None = None
         self.order: NDArray[np.intp] | None = None
+        self.pinned = 0
 
     def set_row(self, row: UnitRow, derived: UnitData) -> None:
         """Show other data; draws anew only if values, levels or colour changed."""
@@ -97,12 +98,13 @@ class UnitItem(RowItem):
         if selected is not None and not 0 <= selected < self.row.units:
             selected = None
         order = state.order.get(self.row.group)
-        if order is not None and len(order) != self.row.units:
+        if order is not None and not (len(order) and order.min() >= 0 and order.max() < self.row.units):
             order = None
+        pinned = 0 if order is None else state.pinned.get(self.row.group, 0)
         reordered = order is not self.order
-        if selected == self.selected and not reordered:
+        if selected == self.selected and pinned == self.pinned and not reordered:
             return
-        self.selected, self.order = selected, order
+        self.selected, self.order, self.pinned = selected, order, pinned
         if reordered or self.shows_selection:
             self.redraw()
         else:
@@ -110,6 +112,17 @@ class UnitItem(RowItem):
 
     shows_selection = True
     """Whether the selected unit is drawn into the picture, not only beside it."""
+
+    @property
+    def shown(self) -> int:
+        """How many of the units are in sight."""
+        return self.row.units if self.order is None else len(self.order)
+
+    @property
+    def _count(self) -> str:
+        """How many units there are, and how many of them are in sight where some are not."""
+        all_of_them = f"{format_count(self.row.units)} {'feature' if self.row.names else 'unit'}s"
+        return all_of_them if self.shown == self.row.units else f"{format_count(self.shown)} of {all_of_them}"
 
     @property
     def title(self) -> str:
@@ -134,16 +147,14 @@ class UnitItem(RowItem):
     def value_text(self, step: int) -> tuple[str, str]:
         """Return ("unit 14", "0.99"), or ("16 units", "") without a selected unit."""
         if self._pointed is None:
-            word = "feature" if self.row.names else "unit"
-            return f"{format_count(self.row.units)} {word}s", ""
+            return self._count, ""
         value = self.value_at(step)
         return self.row.unit_name(self._pointed), "" if value is None else format_number(value)
 
     def summary(self) -> str:
         """Return view, size and range in one sentence."""
         low, high = self.derived.limits
-        what = f"{len(self.row.names)} features" if self.row.names else f"{self.row.units} units"
-        text = f"{self.row.view.value.capitalize()} of {what} over {len(self.row.values)} steps"
+        text = f"{self.row.view.value.capitalize()} of {self._count} over {len(self.row.values)} steps"
         text += f", {format_number(low)} to {format_number(high)}"
         if self.derived.not_finite:
             text += f", {format_count(self.derived.not_finite)} values not finite"

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from lstm_studio.networks.signals import Role
+from lstm_studio.ui.plots.band_item import BandItem
 from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.plots.gradient_item import GradientItem
 from lstm_studio.ui.plots.heat_item import HeatItem
@@ -46,6 +47,14 @@ def canvas_of(stack: PlotStack) -> Canvas:
 
 def item_renders(stack: PlotStack, state: StackState) -> dict[str, int]:
     return {row.key: stack.row_item(row.key).renders for row in state.rows}
+
+
+def seen_as(state: StackState, view: View) -> StackState:
+    """Return a state whose row ``"heat"`` is drawn in another view."""
+    rows = tuple(
+        replace(row, view=view) if isinstance(row, UnitRow) and row.key == "heat" else row for row in state.rows
+    )
+    return replace(state, rows=rows)
 
 
 def centre_of(stack: PlotStack, key: str, step: int, fraction: float = 0.5) -> QPointF:
@@ -548,7 +557,7 @@ def test_a_selection_or_order_that_does_not_fit_is_ignored(stack: PlotStack) -> 
         replace(
             state,
             selected=MappingProxyType({"lstm.0": 99}),
-            order=MappingProxyType({"lstm.0": np.arange(3)}),
+            order=MappingProxyType({"lstm.0": np.arange(14, 17)}),
         )
     )
     item = stack.row_item("heat")
@@ -577,6 +586,51 @@ def test_the_stack_dies_with_its_widget(qapp: QApplication) -> None:
     assert [ref() for ref in dead] == [None, None, None]
 
 
+def test_a_row_that_is_exchanged_dies_at_once_with_its_picture(stack: PlotStack) -> None:
+    state = make_state()
+    stack.apply(state)
+    picture(stack)
+    dead = weakref.ref(stack.row_item("heat"))
+    # Pictures that wait for the collector scatter what is allocated meanwhile: the process grows by what they take.
+    gc.disable()
+    try:
+        stack.apply(seen_as(state, View.LINES))
+        assert dead() is None
+    finally:
+        gc.enable()
+
+
+def test_switching_views_leaves_nothing_behind(stack: PlotStack, qapp: QApplication) -> None:
+    state = make_state()
+    views = list(View)
+
+    def switch(count: int) -> tuple[int, int]:
+        nonlocal state
+        state = replace(seen_as(state, views[count % 3]), selected={"lstm.0": count % 16})
+        stack.apply(state)
+        picture(stack)
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(canvas_of(stack).scene().items()), len(stack.findChildren(QObject))
+
+    first = switch(0)
+    assert {switch(count) for count in range(200)} == {first}
+
+
+def test_a_view_button_is_given_an_icon_only_when_its_view_or_the_theme_changes(stack: PlotStack) -> None:
+    state = make_state()
+    stack.apply(state)
+    button = stack.row_header("heat").view_button
+    assert button is not None
+    before = button.icon().cacheKey()
+    stack.apply(replace(state, rows=tuple(replace(row, title="Another") for row in state.rows)))
+    assert button.icon().cacheKey() == before
+    stack.apply_theme(DARK)
+    dark = button.icon().cacheKey()
+    assert dark != before
+    stack.apply(seen_as(state, View.BAND))
+    assert button.icon().cacheKey() not in (before, dark)
+
+
 def test_a_single_feature_shows_its_value_without_being_selected(stack: PlotStack) -> None:
     values = np.linspace(100, 500, 50, dtype=np.float32)[:, None]
     row = replace(
@@ -591,3 +645,56 @@ def test_a_single_feature_shows_its_value_without_being_selected(stack: PlotStac
     stack.unit_requested.connect(lambda _group, unit: asked.append(unit))
     QTest.keyClick(stack, Qt.Key.Key_Down)
     assert asked == []
+
+
+def test_units_that_are_out_of_sight_are_not_drawn_and_the_others_take_their_room(stack: PlotStack) -> None:
+    state = make_state(cursor=49)
+    shown = np.array([9, 2, 14])
+    stack.apply(replace(state, order={"lstm.0": shown}, pinned={"lstm.0": 1}))
+    item = stack.row_item("heat")
+    assert isinstance(item, HeatItem)
+    image = picture(stack)
+    expected = LIGHT.signed_table[to_index(item.row.values, (-1, 1))]
+    for place, unit in enumerate(shown):
+        assert item.unit_at((place + 0.5) * item.height / 3) == unit
+        for fraction in (0.1, 0.9):
+            y = item.y() + (place + fraction) * item.height / 3
+            red, green, blue = expected[3, unit, :3]
+            assert colour_at(image, centre_of(stack, "heat", 3).x(), y) == QColor(red, green, blue).name().upper()
+    assert [label.text for label in item.left_labels()] == ["9", "2", "14"]
+    # Beside the pinned unit alone stands the bar.
+    assert colour_at(image, item.x() - 2, item.y() + 4) == LIGHT.ink2
+    assert colour_at(image, item.x() - 2, item.y() + item.height / 3 + 4) != LIGHT.ink2
+    assert "3 of 16 units" in item.summary()
+
+
+def test_lines_and_band_are_those_of_the_units_in_sight(stack: PlotStack) -> None:
+    state = make_state(cursor=49)
+    stack.apply(replace(state, order={"lstm.0": np.array([9, 2])}, selected={}))
+    lines, band = stack.row_item("lines"), stack.row_item("band")
+    assert isinstance(lines, LinesItem)
+    assert isinstance(band, BandItem)
+    nearest = [lines.unit_near(5, fraction * lines.height) for fraction in (0, 1)]
+    assert set(nearest) == {9, 2}
+    values = band.row.values[:, [9, 2]]
+    np.testing.assert_allclose(band.bands[2], values.mean(axis=1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(band.bands[0], np.quantile(values, 0.05, axis=1), rtol=1e-5, atol=1e-6)
+    assert lines.value_text(3) == ("2 of 16 units", "")
+
+
+def test_a_selected_unit_out_of_sight_keeps_its_value_and_has_no_mark(stack: PlotStack) -> None:
+    stack.apply(replace(make_state(), order={"lstm.0": np.array([9, 2])}))
+    item = stack.row_item("heat")
+    assert isinstance(item, HeatItem)
+    assert item.value_text(3)[0] == "unit 14"
+    assert not any(label.bold for label in item.left_labels())
+    asked: list[tuple[str, int]] = []
+
+    def note(group: str, unit: int) -> None:
+        asked.append((group, unit))
+
+    stack.unit_requested.connect(note)
+    QTest.keyClick(stack, Qt.Key.Key_Down)
+    QTest.keyClick(stack, Qt.Key.Key_Up)
+    assert asked == [("lstm.0", 9), ("lstm.0", 2)]
+    assert not picture(stack).isNull()
