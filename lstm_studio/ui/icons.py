@@ -6,6 +6,7 @@ Drawn in code, so they follow theme and scale and need no files.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
@@ -188,8 +189,14 @@ def make_icon(icon: Icon, theme: Theme, colour: str | None = None, size: int = G
     size
         Logical pixels.
     """
+    return QIcon(_made(icon, colour or theme.ink, theme.ink3, size))
+
+
+@cache
+def _made(icon: Icon, colour: str, disabled: str, size: int) -> QIcon:
+    """Return an icon, drawn once: Qt keeps its own copies of what it shows, and would add to them with each new one."""
     made = QIcon()
     for ratio in _SCALES:
-        made.addPixmap(icon_pixmap(icon, colour or theme.ink, size, ratio))
-        made.addPixmap(icon_pixmap(icon, theme.ink3, size, ratio), QIcon.Mode.Disabled)
+        made.addPixmap(icon_pixmap(icon, colour, size, ratio))
+        made.addPixmap(icon_pixmap(icon, disabled, size, ratio), QIcon.Mode.Disabled)
     return made

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -259,8 +260,12 @@ DARK = Theme(
 )
 
 
+@cache
 def palette(theme: Theme) -> QPalette:
-    """Return the Qt palette of a theme, with its disabled state."""
+    """Return the Qt palette of a theme, with its disabled state.
+
+    The same one each time, by which Qt knows the pictures of controls that it has drawn for it.
+    """
     made = QPalette()
     group = QPalette.ColorRole
     colours = {

@@ -128,3 +128,11 @@ def test_icons_have_a_disabled_state(qapp: QApplication) -> None:
     normal = made.pixmap(16, 16).toImage().pixelColor(6, 8)
     disabled = made.pixmap(16, 16, made.Mode.Disabled).toImage().pixelColor(6, 8)
     assert (normal, disabled) == (QColor(LIGHT.ink), QColor(LIGHT.ink3))
+
+
+def test_icons_and_palettes_are_made_once(qapp: QApplication) -> None:
+    first, again, other = (make_icon(Icon.PLAY, theme) for theme in (LIGHT, LIGHT, DARK))
+    assert first.cacheKey() == again.cacheKey() != other.cacheKey()
+    again.addPixmap(icon_pixmap(Icon.PAUSE, LIGHT.ink))
+    assert make_icon(Icon.PLAY, LIGHT).cacheKey() == first.cacheKey() != again.cacheKey()
+    assert palette(LIGHT).cacheKey() == palette(LIGHT).cacheKey() != palette(DARK).cacheKey()

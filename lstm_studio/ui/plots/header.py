@@ -98,8 +98,6 @@ class RowHeader(QWidget):
     def set_look(self, look: Look) -> None:
         """Change colours and fonts."""
         self._look = look
-        if self._button is not None and isinstance(self._row, UnitRow):
-            self._button.setIcon(make_icon(VIEW_ICONS[self._row.view], look.theme, look.theme.ink2, _ICON_SIZE))
         self._write_documents()
 
     def _write_documents(self) -> None:
@@ -107,7 +105,9 @@ class RowHeader(QWidget):
         note = row.note if isinstance(row, GradientRow) else f"{row.symbol}&nbsp; {row.note}".removeprefix("&nbsp; ")
         colour = self._look.theme.ink2
         if self._button is not None and isinstance(row, UnitRow):
-            self._button.setIcon(make_icon(VIEW_ICONS[row.view], self._look.theme, self._look.theme.ink2, _ICON_SIZE))
+            icon = make_icon(VIEW_ICONS[row.view], self._look.theme, self._look.theme.ink2, _ICON_SIZE)
+            if icon.cacheKey() != self._button.icon().cacheKey():
+                self._button.setIcon(icon)
         font = self._look.font(Text.SECONDARY)
         self._note.write(f'<span style="color:{colour}">{note}</span>', font)
         objective = row.objective if isinstance(row, GradientRow) else ""

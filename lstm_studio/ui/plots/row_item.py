@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakMethod
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QPolygonF
@@ -243,7 +244,8 @@ class _Margin(QGraphicsItem):
 
     def __init__(self, row: RowItem, draw: Callable[[QPainter], None]) -> None:
         super().__init__(row)
-        self._draw = draw
+        # Else row and margin would hold each other, and the row's picture stay until the collector comes round.
+        self._draw = WeakMethod(draw)
         self._rect = QRectF()
 
     def setRect(self, rect: QRectF) -> None:  # noqa: N802 - as in QGraphicsRectItem
@@ -259,7 +261,9 @@ class _Margin(QGraphicsItem):
         """Let the row draw into it."""
         if self._rect.left() > 0:
             painter.translate(self._rect.left() - 2, 0)
-        self._draw(painter)
+        draw = self._draw()
+        if draw is not None:
+            draw(painter)
 
 
 def paint_frame(painter: QPainter, inside: QRectF, colour: str) -> None:
