@@ -15,7 +15,6 @@ from pathlib import Path
 from types import FrameType
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Signal
-from PySide6.QtGui import QPixmapCache
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio.session.compute import Computer
@@ -27,9 +26,6 @@ from lstm_studio.ui.bugs import BugCatcher
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.worker import Answers
-
-PIXMAP_CACHE = 64 * 1024
-"""Kilobytes for drawn plots, so that a moving cursor repaints none of them."""
 
 
 def open_window(files: Sequence[str]) -> int:
@@ -76,7 +72,6 @@ def make_application() -> QApplication:
         application.setStyle("Fusion")
         # The window decides, as it has to end its worker first.
         application.setQuitOnLastWindowClosed(False)
-    QPixmapCache.setCacheLimit(PIXMAP_CACHE)
     return application
 
 
