@@ -100,7 +100,7 @@ def test_a_term_is_the_entry_of_the_matrix_times_the_value() -> None:
         for index in range(UNITS)
     }
     found = {(term.signal, term.index, term.lag): (term.weight, term.value) for term in terms.largest}
-    assert found == pytest.approx(wanted)
+    assert found == wanted
     sizes = [abs(term.product) for term in terms.largest]
     assert sizes == sorted(sizes, reverse=True)
     assert terms.bias == pytest.approx(float(module.bias_ih_l0[row] + module.bias_hh_l0[row]))
