@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import INPUT, Labels, Role, Signal
 from lstm_studio.sequences.sequence import Sequence
-from lstm_studio.session.state import Result, View
+from lstm_studio.session.state import Remarks, Result, View
+from lstm_studio.session.units import pinned_in, rearranged
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.gradients import direction_mark, memory_gradients, objective_words
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
@@ -47,8 +48,10 @@ class StackResolver:
         self._result: Result | None = None
         self._look: tuple[object, ...] = ()
         self._state = StackState()
+        self._sight: tuple[object, ...] = ()
+        self._order = self._state.order
 
-    def resolve(self, result: Result, view: View) -> StackState:
+    def resolve(self, result: Result, view: View, remarks: Remarks | None = None) -> StackState:
         """Return the state of the stack; rows and arrays are the same objects until they have to change."""
         look = (view.layer, view.labels, view.plot_views)
         shown = shown_layers(result, view)
@@ -60,12 +63,25 @@ class StackResolver:
                 steps=result.sequence.steps,
                 times=times,
             )
+        self._arrange(result, view, remarks or Remarks(), shown)
         return replace(
             self._state,
             cursor=view.cursor,
+            stretch=view.marked,
             reveal_all=view.reveal_all,
             selected=MappingProxyType({one.group: selected_unit(one, view) for one in shown}),
         )
+
+    def _arrange(self, result: Result, view: View, remarks: Remarks, shown: tuple[ShownLayer, ...]) -> None:
+        """Put the units in sight in their order, unless nothing has changed about it."""
+        groups = tuple(one.group for one in shown)
+        sight = (result, view.order, view.unit_filter, remarks.pinned, groups)
+        if sight == self._sight and self._state.order is self._order:
+            return
+        self._sight = sight
+        self._order = rearranged(result, view, remarks, groups)
+        pinned = {one.group: len(pinned_in(remarks, one.group, one.layer.units)) for one in shown}
+        self._state = replace(self._state, order=self._order, pinned=MappingProxyType(pinned))
 
 
 def _rows(result: Result, view: View, shown: tuple[ShownLayer, ...]) -> tuple[Row, ...]:

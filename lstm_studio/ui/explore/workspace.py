@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import Result, View
+from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots import rows
 from lstm_studio.ui.plots.stack import PlotStack
@@ -42,6 +42,7 @@ class ExploreWorkspace(QWidget):
         self.stack.edges_changed.connect(self.edges_changed)
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
+        session.remarks_changed.connect(self._on_remarks_changed)
         self._show()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -49,12 +50,16 @@ class ExploreWorkspace(QWidget):
         self.stack.apply_theme(theme)
 
     def _show(self) -> None:
-        self.stack.apply(self._resolver.resolve(self._session.result, self._session.view))
+        session = self._session
+        self.stack.apply(self._resolver.resolve(session.result, session.view, session.remarks))
 
     def _on_result_replaced(self, _: Result) -> None:
         self._show()
 
     def _on_view_changed(self, _after: View, _before: View) -> None:
+        self._show()
+
+    def _on_remarks_changed(self, _: Remarks) -> None:
         self._show()
 
     def _on_step_requested(self, step: int) -> None:

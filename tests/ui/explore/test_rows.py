@@ -12,7 +12,7 @@ from lstm_studio.networks import signals
 from lstm_studio.networks.signals import Labels, Role, Signal
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
-from lstm_studio.session.state import Result, View
+from lstm_studio.session.state import Remarks, Result, UnitFilter, UnitOrder, View
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots.rows import GradientRow, StackState, SymbolRow, UnitRow
@@ -222,3 +222,21 @@ def test_preactivations_are_no_memories() -> None:
     gradient = resolve(answer(small_setup())).rows[-1]
     assert isinstance(gradient, GradientRow)
     assert len(gradient.curves) == 3
+
+
+def test_units_in_sight_stay_the_same_arrays_until_they_change() -> None:
+    resolver = StackResolver()
+    result, view = answer(small_setup()), View(order=UnitOrder.ACTIVITY)
+    remarks = Remarks(pinned={"0:lstm.0": (3,)})
+    first = resolver.resolve(result, view, remarks)
+    assert first.order["0:lstm.0"][0] == 3
+    assert first.pinned == {"0:lstm.0": 1, "1:rnn.0": 0}
+    assert sorted(first.order["1:rnn.0"].tolist()) == [0, 1, 2, 3, 4]
+    moved = resolver.resolve(result, replace(view, cursor=2), remarks)
+    assert moved.order is first.order
+    other_rows = resolver.resolve(result, replace(view, labels=Labels.CLASSROOM), remarks)
+    assert other_rows.order["0:lstm.0"] is first.order["0:lstm.0"]
+    assert resolver.resolve(result, View(), Remarks()).order == {}
+    filtered = resolver.resolve(result, View(unit_filter=UnitFilter(listed=(1, 2))), remarks)
+    assert filtered.order["0:lstm.0"].tolist() == [3, 1, 2]
+    assert resolver.resolve(result, View(stretch=(2, 5)), Remarks()).stretch == (2, 5)
