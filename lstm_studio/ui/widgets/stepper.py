@@ -5,11 +5,42 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
+from lstm_studio.session.units import beside
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import HALF_GRID, Theme
 
 _ARROW = 10
 _BUTTON_WIDTH = 24
+
+
+class _Field(QSpinBox):
+    """Steps through the numbers one by one, or in an order of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: tuple[int, ...] = ()
+
+    def stepBy(self, steps: int) -> None:  # noqa: N802 - Qt's name
+        """Go so many places on."""
+        if self.order:
+            self.setValue(beside(self.order, self.value(), steps))
+        else:
+            super().stepBy(steps)
+
+    def goes(self, steps: int) -> bool:
+        """Return whether there is another number in that direction."""
+        if self.order:
+            return beside(self.order, self.value(), steps) != self.value()
+        return self.minimum() <= self.value() + steps <= self.maximum()
+
+    def stepEnabled(self) -> QSpinBox.StepEnabledFlag:  # noqa: N802 - Qt's name
+        """Return which arrows lead anywhere."""
+        enabled = QSpinBox.StepEnabledFlag.StepNone
+        if self.goes(1):
+            enabled |= QSpinBox.StepEnabledFlag.StepUpEnabled
+        if self.goes(-1):
+            enabled |= QSpinBox.StepEnabledFlag.StepDownEnabled
+        return enabled
 
 
 class Stepper(QWidget):
@@ -29,7 +60,7 @@ class Stepper(QWidget):
     def __init__(self, theme: Theme, name: str, prefix: str = "") -> None:
         super().__init__()
         self._back, self._forward = QToolButton(), QToolButton()
-        self._field = QSpinBox()
+        self._field = _Field()
         # Not NoButtons: with arrows in the window's style sheet, Qt then gives the number one pixel.
         self._field.setStyleSheet(
             "QSpinBox::up-button, QSpinBox::down-button { width: 0px; }"
@@ -63,9 +94,10 @@ class Stepper(QWidget):
         """The field in the middle."""
         return self._field
 
-    def show_value(self, value: int, low: int, high: int) -> None:
-        """Show a number and its range."""
+    def show_value(self, value: int, low: int, high: int, order: tuple[int, ...] = ()) -> None:
+        """Show a number and its range; the arrows follow an order, where one is given."""
         self._field.blockSignals(True)
+        self._field.order = order
         self._field.setRange(low, high)
         self._field.setValue(value)
         self._field.blockSignals(False)
@@ -81,7 +113,6 @@ class Stepper(QWidget):
         self.chosen.emit(value)
 
     def _enable(self) -> None:
-        value = self._field.value()
-        self._back.setEnabled(value > self._field.minimum())
-        self._forward.setEnabled(value < self._field.maximum())
+        self._back.setEnabled(self._field.goes(-1))
+        self._forward.setEnabled(self._field.goes(1))
         self._field.setEnabled(self._field.minimum() < self._field.maximum())
