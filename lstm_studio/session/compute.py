@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from lstm_studio.errors import SequenceError, TraceError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions
-from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.sequences.sequence import Scaling, SequenceSet
 from lstm_studio.session.branches import fits, traces_of
+from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.question import Question
 from lstm_studio.session.state import Branch, Match, Result, Second, Setup, Verdicts
 
@@ -201,7 +200,7 @@ class Computer:
         """Trace the networks on the shown sequence."""
         from lstm_studio.engine.tracing import trace
 
-        sequence = _with_events(setup, sequences)
+        sequence = with_events(setup, sequences)
         infos, traces = [], []
         for index, network in enumerate(networks):
             info = network.info()
@@ -246,18 +245,13 @@ class Computer:
 
     def _prepare(self, setup: Setup) -> SequenceSet:
         """Scale and cut, unless the last request did so already."""
-        from lstm_studio.sequences.pieces import split
-        from lstm_studio.sequences.scaling import scale
-
         if self._prepared is not None:
-            data, scaling, length, prepared = self._prepared
+            data, scaling, length, known = self._prepared
             if data is setup.data and scaling is setup.scaling and length == setup.piece_length:
-                return prepared
-        prepared = setup.data if setup.scaling is setup.data.scaling else scale(setup.data, setup.scaling)
-        if setup.piece_length is not None:
-            prepared = split(prepared, setup.piece_length)
-        self._prepared = (setup.data, setup.scaling, setup.piece_length, prepared)
-        return prepared
+                return known
+        sequences = prepared(setup)
+        self._prepared = (setup.data, setup.scaling, setup.piece_length, sequences)
+        return sequences
 
     def _build_networks(self, setup: Setup, features: int) -> tuple[Network, ...]:
         network = self._build(setup.network, features)
@@ -389,20 +383,3 @@ def _matched(companion: NetworkSpec, network: Network, setup: Setup, features: i
         bidirectional=info.bidirectional,
         seed=setup.network.seed,
     )
-
-
-def _with_events(setup: Setup, sequences: SequenceSet) -> Sequence:
-    """Return the shown sequence with the events added by hand, scaled as the rest is."""
-    sequence = sequences[setup.item]
-    if not setup.events:
-        return sequence
-    from lstm_studio.sequences.scaling import offsets_and_factors
-
-    added = np.array(setup.events, dtype=np.float64)
-    assert sequence.raw is not None  # noqa: S101 - __post_init__ fills it
-    raw = np.concatenate([np.asarray(sequence.raw, np.float64), added])
-    offsets, factors = offsets_and_factors(setup.data, setup.scaling)
-    values = np.concatenate([sequence.values, ((added - offsets) / factors).astype(np.float32)])
-    # Times, targets of each step and their extrapolation are the file's business: an added event has neither.
-    target = sequence.target if sequence.target is not None and sequence.target.ndim == 0 else None
-    return replace(sequence, values=values, raw=raw.astype(np.float32), time=None, target=target)

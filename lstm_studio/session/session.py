@@ -11,9 +11,10 @@ from psygnal import Signal
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
+from lstm_studio.session.notes import recut
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.question import Question
-from lstm_studio.session.state import Branch, Event, Remarks, Result, Setup, Verdicts, View
+from lstm_studio.session.state import Branch, Event, Note, Remarks, Result, Setup, Verdicts, View
 
 UNDO_DEPTH = 100
 
@@ -64,6 +65,7 @@ class Session:
         self._result = result
         self._view = view or View(cursor=result.sequence.steps - 1)
         self._verdicts: Verdicts | None = None
+        self._arriving: tuple[Setup, View] | None = None
         self._past: list[_Moment] = []
         self._future: list[_Moment] = []
 
@@ -123,6 +125,7 @@ class Session:
         if setup == self._setup:
             return
         self._keep(what)
+        self._show_remarks(replace(self._remarks, notes=self._notes_in(setup)))
         self._want(setup)
         if lost:
             self.noticed.emit(f"{_named(lost)} about the sequence before. Undo brings it back.")
@@ -133,9 +136,22 @@ class Session:
         if remarks == self._remarks:
             return
         self._keep(what)
-        self._remarks = remarks
-        self.remarks_changed.emit(remarks)
+        self._show_remarks(remarks)
         self.history_changed.emit()
+
+    def _show_remarks(self, remarks: Remarks) -> None:
+        if remarks != self._remarks:
+            self._remarks = remarks
+            self.remarks_changed.emit(remarks)
+
+    def _notes_in(self, setup: Setup) -> tuple[Note, ...]:
+        """Return the notes that another setup leaves: none on other sequences, all of them where these are cut anew."""
+        notes, before = self._remarks.notes, self._setup
+        if setup.data is not before.data:
+            return ()
+        if setup.piece_length == before.piece_length:
+            return notes
+        return recut(notes, [len(sequence) for sequence in setup.data], before.piece_length, setup.piece_length)
 
     def _keep(self, what: str) -> None:
         """Make it possible to return to what is wanted now."""
@@ -187,9 +203,40 @@ class Session:
 
     def show_sample(self, result: Result) -> None:
         """Show a stored result as it is, without computing it; can be undone."""
-        self._keep(f"Open {result.sequences.title}")
-        self._setup = result.setup
+        self.show_stored(f"Open {result.sequences.title}", result.setup, result)
+
+    def show_stored(
+        self,
+        what: str,
+        setup: Setup,
+        result: Result | None,
+        view: View | None = None,
+        remarks: Remarks | None = None,
+    ) -> None:
+        """Show what was stored, as one change.
+
+        Parameters
+        ----------
+        what
+            Names the command in the undo menu.
+        setup
+            What is shown.
+        result
+            What it came to, which is then not computed again; None where it has to be computed.
+        view
+            How it was looked at; None for all of it.
+        remarks
+            What had been added to it.
+        """
+        self._keep(what)
+        self._show_remarks(remarks or Remarks())
+        self._arriving = None if view is None else (setup, view)
+        if result is None:
+            self._want(setup)
+            return
+        self._setup = setup
         self._take(result)
+        self.setup_changed.emit(setup)
         self.history_changed.emit()
 
     def add_event(self, event: Event) -> None:
@@ -216,9 +263,7 @@ class Session:
             return
         there = origin.pop()
         destination.append(replace(there, setup=self._setup, remarks=self._remarks))
-        if there.remarks != self._remarks:
-            self._remarks = there.remarks
-            self.remarks_changed.emit(there.remarks)
+        self._show_remarks(there.remarks)
         if there.setup is self._setup:
             self.history_changed.emit()
         else:
@@ -270,9 +315,13 @@ class Session:
         """Give up the wanted setup and return to the one on the screen."""
         if not self.waiting:
             return
-        shown = [past.setup is self._result.setup for past in self._past]
-        if any(shown):
-            del self._past[shown.index(True) :]
+        for moments in (self._past, self._future):
+            places = [place for place, moment in enumerate(moments) if moment.setup is self._result.setup]
+            if places:
+                # The last of them is the one that was left; those before differ in remarks alone.
+                self._show_remarks(moments[places[-1]].remarks)
+                del moments[places[-1] :]
+                break
         self._setup = self._result.setup
         self.setup_changed.emit(self._setup)
         self.history_changed.emit()
@@ -295,6 +344,9 @@ class Session:
             mark = min(mark, last)
         view_before = self._view
         self._view = replace(view_before, cursor=cursor, units=units, stretch=stretch, mark=mark)
+        if self._arriving is not None and self._arriving[0].data is result.setup.data:
+            self._view = self._arriving[1]
+        self._arriving = None
         if self._verdicts is not None and not self._verdicts_fit():
             self._verdicts = None
         self.result_replaced.emit(result)
