@@ -103,7 +103,7 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
     out = cell.output_size(module)
     x = call.input(item).detach()
     initial = tuple(call.state(state, item).detach() for state in _initial(call))
-    declared = cell.signals(module)
+    declared, options = cell.signals(module), cell.module_options(module)
     recovered = []
     for index in range(sizes.layers):
         layers = [cell.layer(module, index, reverse) for reverse in (False, True)[:directions]]
@@ -118,9 +118,8 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
             found = cell.recover(layer, entering, h, start)
             own = _to_numpy(h)
             arrays = found.signals | {cell.states[0]: own}
-            description = TraceLayer(
-                layer_prefix(path, cell.kind, index, reverse), cell.kind, cell.title, sizes.hidden_size, declared
-            )
+            prefix = layer_prefix(path, cell.kind, index, reverse)
+            description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
             error = _error(call, description.prefix, found.hidden_state, own)
             signals = {signal.name: arrays[signal.name] for signal in declared}
             recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start))
@@ -208,7 +207,8 @@ def _initial(call: Call) -> tuple[Tensor, ...]:
 def _error(call: Call, prefix: str, recomputed: Array, own: Array) -> float:
     """Return max |recomputed − own| over finite entries, or raise where it shows that the recovery failed."""
     with np.errstate(all="ignore"):
-        difference = float(np.abs(recomputed - own).max())
+        apart = recomputed - own
+        difference = float(max(apart.max(), -apart.min()))
         if not np.isfinite(difference):
             both = np.isfinite(recomputed) & np.isfinite(own)
             recomputed, own = recomputed[both], own[both]

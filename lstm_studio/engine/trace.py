@@ -30,6 +30,8 @@ class TraceLayer:
         H.
     signals
         What the cell declares, in the order to show them.
+    options
+        Options of the kind, as far as they change what it computes; what is missing is at its default.
     """
 
     prefix: str
@@ -37,6 +39,7 @@ class TraceLayer:
     title: str
     units: int
     signals: tuple[Signal, ...]
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from lstm_studio.networks.signals import INPUT, RECURRENT_STATE, Signal, preacti
 from lstm_studio.networks.slopes import tanh_slope
 from lstm_studio.networks.stacked import StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.plain import windowed_wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -40,6 +42,11 @@ class WindowedCell(StackedCell):
         """Return the hidden state and what is before its squashing."""
         bounded = options_of(module)["nonlinearity"] == "tanh"
         return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), BEFORE)
+
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        """Return one that reads the window."""
+        chosen = {option.name: option.default for option in self.options} | dict(options)
+        return windowed_wiring(chosen.get("window", 1), chosen["nonlinearity"])
 
     def advance(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]

@@ -105,6 +105,10 @@ class Strip:
         Whether the signal's name stands at the symbol.
     like
         The signal whose range the colours have, where it is not the strip's own.
+    height
+        The most it takes.
+    centred
+        Whether a shorter one keeps its middle; else it keeps its foot.
     phases
         When it is live.
     """
@@ -118,6 +122,8 @@ class Strip:
     room: tuple[float, float] = BELOW_WIRE
     named: bool = False
     like: str = ""
+    height: float = STRIP_HEIGHT
+    centred: bool = False
     phases: Phases = frozenset()
 
 
@@ -243,7 +249,7 @@ class Text:
     x, y
         The point at its middle height.
     text
-        ``{next}`` stands for the step to which the memory goes on.
+        ``{next}`` stands for the step to which the memory goes on, ``{before}`` for the one from which it comes.
     align
         Which end of it is there.
     dotted
@@ -336,7 +342,7 @@ def half_size(part: Part) -> Point:
     """Return half of the width and of the height of a part."""
     match part:
         case Strip():
-            return STRIP_WIDTH / 2, STRIP_HEIGHT / 2
+            return STRIP_WIDTH / 2, part.height / 2
         case Node():
             return NODE_RADIUS, NODE_RADIUS
         case Box():
@@ -377,14 +383,14 @@ def bus(sources: Sequence[Source], readers: Sequence[Reader]) -> tuple[tuple[Joi
     """
     taps = tuple(source.tap for source in sources)
     everything = _live(readers)
-    places = sorted((source.x, f"bus-{source.port}") for source in sources)
+    places = sorted((source.x, f"bus-{_key(source.port)}") for source in sources)
     places += [(reader.x, f"bus-{reader.box}") for reader in readers]
     alive = [everything] * len(sources) + [_live(readers[place:]) for place in range(len(readers))]
     joints = tuple(
         Joint(key, x, BUS, dot=place > 0, phases=phases)
         for place, ((x, key), phases) in enumerate(zip(places, alive, strict=True))
     )
-    wires = [Wire(source.port, f"bus-{source.port}", (source.tap,), phases=everything) for source in sources]
+    wires = [Wire(source.port, f"bus-{_key(source.port)}", (source.tap,), phases=everything) for source in sources]
     wires += [
         Wire(start, end, taps, phases=phases)
         for ((_, start), (_, end)), phases in zip(pairwise(places), alive[1:], strict=True)
@@ -399,3 +405,7 @@ def _live(readers: Iterable[Reader]) -> Phases:
     """Return when any of some layers is live: in all phases if one of them is."""
     phases = [reader.phases for reader in readers]
     return frozenset() if not all(phases) else frozenset().union(*phases)
+
+
+def _key(port: str) -> str:
+    return port.partition(".")[0]

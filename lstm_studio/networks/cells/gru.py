@@ -46,6 +46,8 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.slopes import sigmoid, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.gru import gru_wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -99,6 +101,10 @@ class _GRU(Cell):
 
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for every GRU
         return _DECLARED
+
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        del options
+        return gru_wiring()
 
     def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
         import torch

@@ -46,6 +46,8 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.gated import lstm_wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -110,6 +112,9 @@ class _LSTM(Cell):
             return _DECLARED
         return tuple(signal.with_levels(None) if signal is HIDDEN_STATE else signal for signal in _DECLARED)
 
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        return lstm_wiring(projected=bool(options.get("proj_size")))
+
     def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
         import torch
 
@@ -124,7 +129,7 @@ class _LSTM(Cell):
 
         h0, c0 = initial
         arrays = side_by_side(11, h, len(c0))
-        preactivations(layer, x, h, h0, arrays[:4], _SIGMOIDS_FIRST)
+        preactivations(layer, x, h, h0, out=arrays[:4], order=_SIGMOIDS_FIRST)
         # From here on many small operations: on the CPU whatever the device, since every result is wanted there.
         arguments, squashed = torch.from_numpy(arrays[:3]), torch.from_numpy(arrays[4:7])
         torch.sigmoid(arguments, out=squashed)

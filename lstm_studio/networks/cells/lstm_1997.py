@@ -39,6 +39,8 @@ from lstm_studio.networks.signals import (
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.gated import wiring_of_1997
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -105,6 +107,9 @@ class _LSTM1997(StackedCell):
 
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for all
         return _DECLARED
+
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        return wiring_of_1997(gates_read_gates=bool(options.get("gate_recurrence")))
 
     def advance(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]

@@ -42,6 +42,8 @@ from lstm_studio.networks.signals import (
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.gated import article_wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -102,6 +104,10 @@ class _ArticleLSTM(StackedCell):
 
     def signals(self, module: nn.Module) -> tuple[Signal, ...]:  # noqa: ARG002 - the same for all
         return _DECLARED
+
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        del options
+        return article_wiring()
 
     def advance(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...]

@@ -28,6 +28,8 @@ from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeate
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.wiring import Wiring
+from lstm_studio.networks.wirings.plain import rnn_wiring
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -79,6 +81,9 @@ class _RNN(Cell):
         bounded = module.nonlinearity == "tanh"
         return (RECURRENT_STATE if bounded else RECURRENT_STATE.with_levels(None), _BEFORE)
 
+    def wiring(self, options: Mapping[str, Any]) -> Wiring:
+        return rnn_wiring(options.get("nonlinearity", "tanh"))
+
     def run(self, layers: Sequence[Layer[Tensor]], x: Tensor, initial: tuple[Tensor, ...]) -> Tensor:
         import torch
 
@@ -91,7 +96,7 @@ class _RNN(Cell):
 
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
         arrays = side_by_side(1, h, h.shape[1])
-        preactivations(layer, x, h, initial[0], arrays)
+        preactivations(layer, x, h, initial[0], out=arrays)
         before: NDArray[Any] = arrays[0]
         return Recovered({_BEFORE.name: before}, _squashed(layer.module, before))
 
