@@ -173,7 +173,7 @@ class MemoryHorizon(Question):
         The step at lag 0; None for the last one that each layer reads.
     """
 
-    title: ClassVar[str] = "Measuring how far back the networks remember"
+    title: ClassVar[str] = "Measuring how far back the networks reach"
 
     result: Result
     end: int | None = None

@@ -20,6 +20,8 @@ _STROKED_FROM = 4.0
 """Device pixels a step from which curves are stroked."""
 _DASH, _SPACE = 3.0, 2.0
 """In widths of the line."""
+_DOT, _DOT_SPACE = 1.0, 1.5
+"""Likewise."""
 
 
 def paint_curve(
@@ -31,6 +33,7 @@ def paint_curve(
     colour: str,
     width: float,
     dashed: bool = False,
+    dotted: bool = False,
 ) -> None:
     """Draw one curve over the visible steps, broken where a value is not finite.
 
@@ -48,20 +51,21 @@ def paint_curve(
         ``"#RRGGBB"``.
     width
         Device pixels.
-    dashed
-        Whether to leave gaps.
+    dashed, dotted
+        Whether to leave gaps; dots are shorter than dashes.
     """
+    dash, space = (_DOT, _DOT_SPACE) if dotted else (_DASH, _SPACE)
     if scale.pixels < _STROKED_FROM * scale.count:
         tops, bottoms = line_bars(ys[:, None], scale)
         covered = np.minimum(line_coverage(tops - width / 2, bottoms + width / 2, height), 1)
-        if dashed:
-            covered[:, np.arange(scale.pixels) % ((_DASH + _SPACE) * width) >= _DASH * width] = 0
+        if dashed or dotted:
+            covered[:, np.arange(scale.pixels) % ((dash + space) * width) >= dash * width] = 0
         paint_depth(painter, covered, colour)
         return
     pen = QPen(QColor(colour), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    if dashed:
-        pen.setDashPattern([_DASH, _SPACE])
+    if dashed or dotted:
+        pen.setDashPattern([dash, space])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -20,6 +20,7 @@ class Swatch(Enum):
 
     LINE = "line"
     DASHED = "dashed line"
+    DOTTED = "dotted line"
     SQUARES = "line with squares"
     FILL = "fill"
 
@@ -59,6 +60,8 @@ def paint_entry(painter: QPainter, look: Look, entry: Entry, y: float) -> None:
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         if entry.swatch is Swatch.DASHED:
             pen.setDashPattern([1.8, 1.2])
+        elif entry.swatch is Swatch.DOTTED:
+            pen.setDashPattern([0.8, 0.8])
         painter.setPen(pen)
         painter.drawLine(QPointF(GRID, y), QPointF(GRID + SWATCH_WIDTH, y))
         if entry.swatch is Swatch.SQUARES:

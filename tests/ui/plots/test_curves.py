@@ -17,13 +17,13 @@ def red(image: QImage) -> NDArray[np.float64]:
 
 
 def draw_curve(
-    ys: NDArray[np.float64], width: int, stroke: float = 2.0, *, dashed: bool = False
+    ys: NDArray[np.float64], width: int, stroke: float = 2.0, *, dashed: bool = False, dotted: bool = False
 ) -> NDArray[np.float64]:
     scale = TimeScale(0, width, 1.0, 0, len(ys))
     image = QImage(scale.pixels, 50, QImage.Format.Format_RGB32)
     image.fill(0xFFFFFFFF)
     painter = QPainter(image)
-    paint_curve(painter, ys, scale, 50, colour="#000000", width=stroke, dashed=dashed)
+    paint_curve(painter, ys, scale, 50, colour="#000000", width=stroke, dashed=dashed, dotted=dotted)
     painter.end()
     return red(image)
 
@@ -56,6 +56,12 @@ def test_a_spike_of_one_step_among_thousands_is_drawn_to_its_top(qapp: QApplicat
 def test_dashes_leave_gaps_in_crowded_curves_too(qapp: QApplication) -> None:
     whole, dashed = draw_curve(np.full(3000, 25.0), 400), draw_curve(np.full(3000, 25.0), 400, dashed=True)
     assert dashed.sum() / whole.sum() == pytest.approx(3 / 5, abs=0.05)
+
+
+@pytest.mark.parametrize("steps", [20, 3000])
+def test_dots_leave_more_gaps_than_ink(steps: int, qapp: QApplication) -> None:
+    level = np.full(steps, 25.0)
+    assert draw_curve(level, 400, dotted=True).sum() / draw_curve(level, 400).sum() == pytest.approx(2 / 5, abs=0.05)
 
 
 @pytest.mark.parametrize("steps", [20, 5000])
