@@ -11,6 +11,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels, Phase
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.conditions import StopWhen
 
 Event = tuple[float, ...]
 """One new event: F raw values, before scaling; for one-hot sequences a 1 at the symbol."""
@@ -156,10 +157,13 @@ class Remarks:
         In the order of their sequences and steps.
     pinned
         Layer (``"0:lstm.0"``) → units that stay in sight whatever the order and the filter.
+    stop
+        Where playing stops.
     """
 
     notes: tuple[Note, ...] = ()
     pinned: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    stop: StopWhen = field(default_factory=StopWhen)
 
 
 RECORDED = "recorded"
