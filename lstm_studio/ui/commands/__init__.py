@@ -13,12 +13,14 @@ from PySide6.QtCore import QObject
 
 from lstm_studio.ui.actions import SEPARATOR, ActionInfo, Actions
 from lstm_studio.ui.commands.edit import EditCommands
+from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.commands.files import FilesCommands
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
+from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
 from lstm_studio.ui.panels import PANELS
 
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
 
 GROUPS: tuple[type[Group], ...] = (
     FilesCommands,
+    ExportCommands,
     EditCommands,
     ViewCommands,
     PanelCommands,
     NetworkCommands,
     RunCommands,
+    UnitsCommands,
     HelpCommands,
 )
 
@@ -49,17 +53,26 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             ">Recent files",
             SEPARATOR,
             "file.export-picture",
+            "file.export-playback",
+            "file.export-report",
             "file.export-numbers",
             SEPARATOR,
             "file.quit",
         ),
     ),
-    ("Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.remove-event")),
+    ("Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.remove-event", SEPARATOR, "edit.copy-picture")),
     (
         "View",
         (
             "view.show-all",
             "view.whole-sequence",
+            SEPARATOR,
+            "units.by-index",
+            "units.by-activity",
+            "units.by-similarity",
+            "units.next-order",
+            "units.filter",
+            "units.all",
             SEPARATOR,
             "view.labels-standard",
             "view.labels-classroom",
@@ -109,6 +122,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             SEPARATOR,
             "run.next-unit",
             "run.previous-unit",
+            "units.pin",
             "run.next-sequence",
             "run.previous-sequence",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lstm_studio.session.settings import SPEEDS
+from lstm_studio.session.units import beside, sight_of
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.layers import inspected_layer, selected_unit
@@ -25,8 +26,14 @@ class RunCommands(Group):
         ActionInfo("run.faster", "Faster", "More steps a second.", "faster", ("]",)),
         ActionInfo("run.slower", "Slower", "Fewer steps a second.", "slower", ("[",)),
         switch("run.loop", "Loop", "Start again after the last step.", "loop", "L", icon=Icon.LOOP),
-        ActionInfo("run.next-unit", "Next unit", "Select the next unit.", "next_unit", ("Down",)),
-        ActionInfo("run.previous-unit", "Previous unit", "Select the unit before.", "previous_unit", ("Up",)),
+        ActionInfo("run.next-unit", "Next unit", "Select the next of the units in sight.", "next_unit", ("Down",)),
+        ActionInfo(
+            "run.previous-unit",
+            "Previous unit",
+            "Select the one before, of the units in sight.",
+            "previous_unit",
+            ("Up",),
+        ),
         ActionInfo("run.next-sequence", "Next sequence", "The next one of the set.", "next_sequence", ("PgDown",)),
         ActionInfo(
             "run.previous-sequence", "Previous sequence", "The one before in the set.", "previous_sequence", ("PgUp",)
@@ -87,9 +94,11 @@ class RunCommands(Group):
         self._select(-1)
 
     def _select(self, by: int) -> None:
-        layer = inspected_layer(self._session.result, self._session.view)
-        if layer is not None:
-            self._session.select_unit(layer.group, selected_unit(layer, self._session.view) + by)
+        session = self._session
+        layer = inspected_layer(session.result, session.view)
+        sight = None if layer is None else sight_of(session.result, session.view, session.remarks, layer.group)
+        if layer is not None and sight is not None:
+            session.select_unit(layer.group, beside(sight, selected_unit(layer, session.view), by))
 
     def next_sequence(self) -> None:
         """Show the next sequence of the set."""
