@@ -26,7 +26,7 @@ def side_by_side(count: int, like: Tensor, units: int) -> Array:
 
 
 def preactivations(
-    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, out: Array, order: Sequence[int] | None = None
+    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, *, out: Array, order: Sequence[int] | None = None
 ) -> None:
     """Write W_ih x_t + b_ih + W_hh h_{t−1} + b_hh into ``out``, gate by gate.
 
@@ -48,7 +48,7 @@ def preactivations(
     biases = [bias for bias in (layer.input_bias, layer.recurrent_bias) if bias is not None]
     bias = sum(biases[1:], biases[0]) if biases else None
     if x.device.type != "cpu":
-        _on_its_device(layer, x, h, first, bias, out, rows)
+        _on_its_device(layer, x, h, first, bias=bias, out=out, rows=rows)
         return
 
     outputs, features = h.shape[1], x.shape[1]
@@ -65,8 +65,8 @@ def preactivations(
             # So few steps that copying the weights would take longer.
             for gate, where in zip(out, rows, strict=True):
                 np.dot(entering[:, :outputs], recurrent[where].T, gate)
-                gate += entering[:, outputs:-1] @ into[where].T
-                gate += beside[where]
+                np.add(gate, entering[:, outputs:-1] @ into[where].T, gate)
+                np.add(gate, beside[where], gate)
             return
         weights = np.concatenate((recurrent, into, beside[:, None]), axis=1)
         for gate, where in zip(out, rows, strict=True):
@@ -74,7 +74,7 @@ def preactivations(
 
 
 def _on_its_device(
-    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, bias: Tensor | None, out: Array, rows: list[slice]
+    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, *, bias: Tensor | None, out: Array, rows: list[slice]
 ) -> None:
     import torch
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -58,6 +60,27 @@ def test_the_fingerprint_follows_every_weight() -> None:
         next(network.module.parameters())[0, 0] += 1e-6
     assert network.fingerprint != before
     assert len(before) == 16
+
+
+def test_the_fingerprint_notices_what_pytorch_does_not_count() -> None:
+    network = new_network("lstm", 3, 5, outputs=3)
+    seen = {network.fingerprint}
+    weight = network.recurrent.get_parameter("weight_hh_l0")
+    weight.data[2, 3] = -weight.data[2, 3]
+    seen.add(network.fingerprint)
+    weight.detach().numpy()[0, 0] = 0.0
+    seen.add(network.fingerprint)
+    weight.detach().numpy()[0, 0] = -0.0
+    seen.add(network.fingerprint)
+    weight.data = weight.data.clone().t().contiguous().t()
+    weight.data[1, 1] = np.nan
+    seen.add(network.fingerprint)
+    network.module.bfloat16()
+    seen.add(network.fingerprint)
+    network.module.register_buffer("calls", torch.zeros(1))
+    seen.add(network.fingerprint)
+    assert len(seen) == 7
+    assert network.fingerprint == fingerprint(copy.deepcopy(network.module))
 
 
 def test_the_forget_bias_is_added_once() -> None:
