@@ -13,10 +13,18 @@ from lstm_studio.ui.plots.raster import heat_pixels
 from lstm_studio.ui.plots.row_item import LeftLabel, paint_frame, paint_marker
 from lstm_studio.ui.plots.scale import unit_edges
 from lstm_studio.ui.plots.unit_row import UnitItem
-from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text, Theme
 
 _TICK_DISTANCE = 12
 _PIN_BAR = 2
+
+
+def colour_table(theme: Theme, *, signed: bool) -> list[int]:
+    """Return 256 colours as 0xAARRGGBB: the signed map where the levels are symmetric about zero, else cividis."""
+    table = theme.signed_table if signed else theme.gate_table
+    red, green, blue = table[:, :3].T.astype(np.uint32)
+    colours: list[int] = (np.uint32(0xFF000000) | red << 16 | green << 8 | blue).tolist()
+    return colours
 
 
 class HeatItem(UnitItem):
@@ -26,12 +34,8 @@ class HeatItem(UnitItem):
 
     @property
     def colour_table(self) -> list[int]:
-        """256 colours as 0xAARRGGBB: the signed map where the levels are symmetric about zero, else cividis."""
-        theme = self.look.theme
-        table = theme.signed_table if self.row.signed else theme.gate_table
-        red, green, blue = table[:, :3].T.astype(np.uint32)
-        colours: list[int] = (np.uint32(0xFF000000) | red << 16 | green << 8 | blue).tolist()
-        return colours
+        """256 colours as 0xAARRGGBB."""
+        return colour_table(self.look.theme, signed=self.row.signed)
 
     def render(self, painter: QPainter) -> None:
         """Draw the visible steps."""
