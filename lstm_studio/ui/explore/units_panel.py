@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QPushButton, QWidget
 
 from lstm_studio.session.session import Session
@@ -21,6 +22,7 @@ from lstm_studio.session.units import (
     units_text,
 )
 from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer, layers_of, selected_unit
+from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.theme import GRID, Theme
 from lstm_studio.ui.widgets.debounce import Debounce
@@ -77,13 +79,16 @@ class UnitsPanel(Panel[_State]):
 
     def _lay_out(self) -> None:
         for order, tip in _ORDER_TIPS.items():
-            button = self._order.button(str(order))
-            button.setToolTip(tip)
-            # Three words have to share the narrowest panel.
-            button.setMinimumWidth(button.fontMetrics().horizontalAdvance(button.text()) + GRID)
+            self._order.button(str(order)).setToolTip(tip)
+        # Three words have to share the narrowest panel.
+        self._order.setStyleSheet("QPushButton { padding: 0 2px; } QPushButton:focus { padding: 0 1px; }")
         self._pin.setCheckable(True)
         self._filter.setPlaceholderText("all, or 3, 8–12, or > 0.2")
-        self._filter.setClearButtonEnabled(True)
+        self._clear = self._filter.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
+        self._clear.setToolTip("Show all units")
+        # The button in the field would else be as high as any other, and its cross too low.
+        self._filter.setStyleSheet("QToolButton { min-height: 0; padding: 0; border: 0; background: transparent; }")
+        self._clear.setVisible(False)
         self._filter.setAccessibleName("Show units")
         self._filter.setToolTip(_FILTER_TIP)
         for words in (self._problem, self._count):
@@ -115,7 +120,9 @@ class UnitsPanel(Panel[_State]):
         self._pin.clicked.connect(self._choose_pin)
         self._filter.textEdited.connect(self._typing.trigger)
         self._filter.editingFinished.connect(self._finish_filter)
+        self._filter.textChanged.connect(self._offer_clearing)
         self._typing.settled.connect(self._try_filter)
+        self._clear.triggered.connect(self._clear_filter)
         self._layer.chosen.connect(self._choose_layer)
         self._direction.chosen.connect(self._choose_direction)
         self._session.result_replaced.connect(self._on_result)
@@ -131,6 +138,7 @@ class UnitsPanel(Panel[_State]):
         """Draw in another theme."""
         self._unit.apply_theme(theme)
         self._layer.apply_theme(theme)
+        self._clear.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
         self._problem.setStyleSheet(f"color: {theme.error};")
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -184,6 +192,13 @@ class UnitsPanel(Panel[_State]):
         self._filter.setModified(False)
         self._show_filter()
 
+    def _offer_clearing(self, text: str) -> None:
+        self._clear.setVisible(bool(text))
+
+    def _clear_filter(self) -> None:
+        self._filter.clear()
+        self._finish_filter()
+
     def _read(self) -> UnitFilter:
         return read_filter(self._filter.text(), self._state.units if self._state is not None else 0)
 
@@ -220,11 +235,11 @@ class UnitsPanel(Panel[_State]):
         self._unit.show_value(state.unit, 0, max(0, state.units - 1), state.shown)
         pinned = state.unit in state.pinned
         self._pin.setChecked(pinned)
-        self._pin.setText("Pinned" if pinned else "Pin")
+        self._pin.setAccessibleName(f"Pin unit {state.unit}")
         self._pin.setToolTip(
-            f"Unit {state.unit} stays on top, whatever the order and the filter; press to let it go"
+            f"Unit {state.unit} is pinned: it stays on top, whatever the order and the filter (P lets it go)"
             if pinned
-            else f"Keep unit {state.unit} on top, whatever the order and the filter"
+            else f"Keep unit {state.unit} on top, whatever the order and the filter (P)"
         )
         self._pin.setEnabled(state.units > 0)
         self._filter.setEnabled(state.units > 0)
