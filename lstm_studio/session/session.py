@@ -376,7 +376,7 @@ class Session:
 
     def answer(self, question: Question, answer: object) -> None:
         """Hand over an answer, unless the result that the question is about has been replaced."""
-        if getattr(question, "result", self._result) is self._result:
+        if not question.about_result or getattr(question, "result", self._result) is self._result:
             self.answered.emit(question, answer)
 
     # The view: never recomputes.

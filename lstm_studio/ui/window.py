@@ -207,6 +207,11 @@ class StudioWindow(QMainWindow):
             # Larger text makes the docks wider, smaller text would leave them so.
             QTimer.singleShot(0, self, self._share_room)
 
+    def shown_panel(self, key: str) -> QWidget | None:
+        """Return a panel if it can be seen."""
+        dock = self._docks[key]
+        return dock.panel if dock.isVisible() else None
+
     def show_panel(self, key: str, on: bool) -> None:
         """Show or hide a panel by its key; one that is shown comes before the tabs beside it."""
         self._docks[key].setVisible(on)

@@ -15,13 +15,14 @@ from lstm_studio.session.settings import Settings
 from lstm_studio.session.state import Setup
 from lstm_studio.ui.app import destroy, make_application
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.worker import Answers
 from tests.ui.explore.fakes import answer, small_setup
 from tests.ui.slow_computer import FakeComputer
 
 
 @contextmanager
 def opened_window(
-    computer: FakeComputer | None = None,
+    computer: Answers | None = None,
     settings: Settings | None = None,
     settings_path: Path | None = None,
     setup: Setup | None = None,

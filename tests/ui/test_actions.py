@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QImage, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QLineEdit, QPushButton, QSpinBox, QTextBrowser
 from pytestqt.qtbot import QtBot
@@ -237,26 +236,6 @@ def test_sequences_of_the_set_are_stepped_through(window: StudioWindow, qtbot: Q
         settle(window, qtbot)
         assert window.session.result.setup.item == expected
     assert not window.command_actions["run.next-sequence"].isEnabled()
-
-
-def test_the_picture_is_the_view_at_twice_its_size(
-    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path = tmp_path / "view.png"
-    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(path))
-    window.command_actions["file.export-picture"].trigger()
-    image = QImage(str(path))
-    assert image.size() == window.workspace.size() * 2
-    assert [str(path) in notice.found for notice in window.stage.notices.notices] == [True]
-
-
-def test_a_picture_that_cannot_be_written_says_so(
-    window: StudioWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    for path in (tmp_path / "no folder" / "view.png", tmp_path / "view.xyz"):
-        monkeypatch.setattr(dialogs, "ask_save", lambda *_, path=path: str(path))
-        window.command_actions["file.export-picture"].trigger()
-        assert str(path) in window.stage.notices.notices[-1].found
 
 
 def test_numbers_are_saved_by_the_worker(

@@ -14,9 +14,7 @@ from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.notices import Level
-from lstm_studio.ui.picture import PICTURE_FORMATS, save_picture
 
-TRACE_FORMATS = ("NumPy (*.npz)", "Table (*.csv)", "safetensors (*.safetensors)")
 _ALL_FILES = "All files (*)"
 
 
@@ -51,21 +49,6 @@ class FilesCommands(Group):
             "Open network as companion…",
             "Put a network from a checkpoint beside the first one.",
             "choose_companion",
-        ),
-        ActionInfo(
-            "file.export-picture",
-            "Export picture…",
-            "Save what is on the screen as a PNG.",
-            "export_picture",
-            ("Ctrl+E",),
-            Icon.SAVE,
-        ),
-        ActionInfo(
-            "file.export-numbers",
-            "Export numbers…",
-            "Save all signals of a network as CSV, NPZ or safetensors.",
-            "export_numbers",
-            ("Ctrl+Shift+E",),
         ),
         ActionInfo("file.quit", "Quit", "Close the window.", "quit", ("Ctrl+Q",)),
     )
@@ -134,32 +117,6 @@ class FilesCommands(Group):
         if path:
             self._window.remember(self._window.settings.with_recent_network(path))
             self._session.open_checkpoint(path, companion=companion)
-
-    def export_picture(self) -> None:
-        """Ask where to, and save the plots as they are on the screen."""
-        path = self._ask_save("Export picture", "png", tuple(PICTURE_FORMATS))
-        if not path:
-            return
-        try:
-            written = save_picture(self._window.workspace, Path(path), self._window.appearance.theme)
-        except StudioError as error:
-            self._window.note(Level.ERROR, error.found, error.cure)
-        else:
-            self._window.note(Level.NOTE, f"Saved {written}.")
-
-    def export_numbers(self) -> None:
-        """Ask where to, and save every signal of every network."""
-        from lstm_studio.session.compute import Export
-
-        path = self._ask_save("Export numbers", "npz", TRACE_FORMATS)
-        if path:
-            self._window.runner.submit(Export(self._session.result, path))
-
-    def _ask_save(self, title: str, suffix: str, filters: tuple[str, ...]) -> str:
-        name = "".join(c if c.isalnum() else "-" for c in self._session.result.sequences.title.lower()) or "trace"
-        suggestion = str(Path(self._window.settings.folder) / f"{name}.{suffix}")
-        path = dialogs.ask_save(self._window, title, suggestion, filters)
-        return path if not path or Path(path).suffix else f"{path}.{suffix}"
 
     def quit(self) -> None:
         """Close the window."""

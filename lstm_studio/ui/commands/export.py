@@ -1,0 +1,198 @@
+"""Exports: pictures, numbers, playbacks, reports, and the clipboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QGuiApplication, QImageWriter
+
+from lstm_studio.errors import StudioError
+from lstm_studio.session.compute import Export
+from lstm_studio.session.encoding import WritePlayback
+from lstm_studio.session.question import Question
+from lstm_studio.session.report import WriteReport
+from lstm_studio.ui import dialogs
+from lstm_studio.ui.actions import ActionInfo
+from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
+from lstm_studio.ui.export.playback import Playback
+from lstm_studio.ui.export.stand_in import StandIn, draw, save_svg
+from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.notices import Level
+from lstm_studio.ui.panels import PANELS
+from lstm_studio.ui.theme import LIGHT
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+TRACE_FORMATS = ("NumPy (*.npz)", "Table (*.csv)", "safetensors (*.safetensors)")
+PICTURE_FORMATS = ("PNG (*.png)", "SVG (*.svg)")
+_PLAYBACK_FORMATS = {".gif": "GIF (*.gif)", ".mp4": "MP4 (*.mp4)"}
+_REPORT_SHARPNESS = 2.0
+_CLIPBOARD_SHARPNESS = 2.0
+
+
+class ExportCommands(Group):
+    """What leaves the window."""
+
+    actions = (
+        ActionInfo(
+            "file.export-picture",
+            "Export picture…",
+            "Save the diagrams and plots, or a panel, as a PNG or SVG of any size.",
+            "export_picture",
+            ("Ctrl+E",),
+            Icon.SAVE,
+        ),
+        ActionInfo(
+            "file.export-numbers",
+            "Export numbers…",
+            "Save all signals of a network as CSV, NPZ or safetensors.",
+            "export_numbers",
+            ("Ctrl+Shift+E",),
+        ),
+        ActionInfo(
+            "file.export-playback",
+            "Export playback…",
+            "Save the steps one after the other as a GIF, or as an MP4 where ffmpeg is installed.",
+            "export_playback",
+        ),
+        ActionInfo(
+            "file.export-report",
+            "Export report…",
+            "Save the picture, the numbers and the settings as one HTML page.",
+            "export_report",
+        ),
+        ActionInfo(
+            "edit.copy-picture",
+            "Copy picture",
+            "Put the diagrams and plots on the clipboard.",
+            "copy_picture",
+            ("Ctrl+Shift+C",),
+            Icon.COPY,
+        ),
+    )
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._picture_dialog: PictureDialog | None = None
+        self._playback_dialog: PlaybackDialog | None = None
+        self._playback: Playback | None = None
+        self._session.answered.connect(self._on_answered)
+
+    def export_picture(self) -> None:
+        """Ask what the picture shall be, then where to."""
+        views = {WORKSPACE: ("Diagrams and plots", self._workspace_size())}
+        for info in PANELS:
+            panel = self._window.shown_panel(info.key)
+            if panel is not None:
+                views[info.key] = (f"{info.title} panel", (panel.width(), panel.height()))
+        self._picture_dialog = PictureDialog(views, self._window)
+        self._picture_dialog.accepted.connect(self._on_picture_wished)
+        self._picture_dialog.open()
+
+    def _on_picture_wished(self) -> None:
+        if self._picture_dialog is None:
+            return
+        wish, self._picture_dialog = self._picture_dialog.wish, None
+        path = self._ask_save("Export picture", "png", PICTURE_FORMATS)
+        if not path:
+            return
+        try:
+            self.save_picture(wish, Path(path))
+        except StudioError as error:
+            self._window.note(Level.ERROR, error.found, error.cure)
+        else:
+            self._window.note(Level.NOTE, f"Saved {path}.")
+
+    def save_picture(self, wish: PictureWish, path: Path) -> None:
+        """Write a picture.
+
+        Raises
+        ------
+        StudioError
+            If the suffix is unknown or the file cannot be written.
+        """
+        suffix = path.suffix.lower()
+        if suffix not in {".png", ".svg"}:
+            raise StudioError(f"{path}: a picture cannot be saved as {path.suffix}.", "Choose .png or .svg.")
+        title = self._session.result.sequences.title or "LSTM Studio"
+        if wish.what == WORKSPACE:
+            with StandIn(self._session, wish.size, wish.theme) as stand_in:
+                if suffix == ".svg":
+                    stand_in.save_svg(path, title)
+                    return
+                image = stand_in.draw(wish.sharpness)
+        else:
+            panel = self._window.panel(wish.what)
+            theme = self._window.appearance.theme
+            if suffix == ".svg":
+                save_svg(panel, theme, path, title)
+                return
+            image = draw(panel, theme, wish.sharpness)
+        if not image.save(str(path)):
+            raise StudioError(f"{path} cannot be written.", "Choose a folder in which you may write.")
+
+    def export_numbers(self) -> None:
+        """Ask where to, and save every signal of every network."""
+        path = self._ask_save("Export numbers", "npz", TRACE_FORMATS)
+        if path:
+            self._window.runner.submit(Export(self._session.result, path))
+
+    def export_playback(self) -> None:
+        """Ask which steps, then where to."""
+        speed = self._session.view.speed
+        self._playback_dialog = PlaybackDialog(self._session.steps, speed, self._workspace_size(), self._window)
+        self._playback_dialog.accepted.connect(self._on_playback_wished)
+        self._playback_dialog.open()
+
+    def _on_playback_wished(self) -> None:
+        if self._playback_dialog is None:
+            return
+        wish, self._playback_dialog = self._playback_dialog.wish, None
+        path = self._ask_save("Export playback", wish.suffix[1:], (_PLAYBACK_FORMATS[wish.suffix],))
+        if not path:
+            return
+        if self._playback is not None:
+            self._playback.stop()
+        self._playback = Playback(self._session, wish, Path(path), self)
+        self._playback.ended.connect(self._on_playback_ended)
+
+    def _on_playback_ended(self) -> None:
+        self._playback = None
+
+    def export_report(self) -> None:
+        """Ask where to, and write a page about what is shown."""
+        path = self._ask_save("Export report", "html", ("HTML (*.html)",))
+        if not path:
+            return
+        session = self._session
+        with StandIn(session, self._workspace_size(), LIGHT) as stand_in:
+            image = stand_in.draw(_REPORT_SHARPNESS)
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        QImageWriter(buffer, QByteArray(b"png")).write(image)
+        words = f"Signals and gradients up to step {session.view.cursor + 1} of {session.steps}."
+        session.ask(
+            WriteReport(path, session.result, session.view, session.remarks, bytes(buffer.data().data()), words)
+        )
+
+    def copy_picture(self) -> None:
+        """Put what is in the middle of the window on the clipboard."""
+        with StandIn(self._session, self._workspace_size(), LIGHT) as stand_in:
+            QGuiApplication.clipboard().setImage(stand_in.draw(_CLIPBOARD_SHARPNESS))
+
+    def _workspace_size(self) -> tuple[int, int]:
+        return self._window.workspace.width(), self._window.workspace.height()
+
+    def _on_answered(self, question: Question, answer: object) -> None:
+        if isinstance(question, WritePlayback | WriteReport):
+            self._window.note(Level.NOTE, f"Saved {answer}.")
+
+    def _ask_save(self, title: str, suffix: str, filters: tuple[str, ...]) -> str:
+        name = "".join(c if c.isalnum() else "-" for c in self._session.result.sequences.title.lower()) or "trace"
+        suggestion = str(Path(self._window.settings.folder) / f"{name}.{suffix}")
+        path = dialogs.ask_save(self._window, title, suggestion, filters)
+        return path if not path or Path(path).suffix else f"{path}.{suffix}"

@@ -1,0 +1,247 @@
+"""What a picture or a playback shall be: size, colours, steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from lstm_studio.session.encoding import FASTEST_GIF, ffmpeg
+from lstm_studio.ui.export.stand_in import LARGEST, SMALLEST
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.theme import DARK, GRID, LIGHT, PANEL_INSET, Theme
+from lstm_studio.ui.widgets.segments import Segments
+
+WORKSPACE = "workspace"
+"""What is exported where no panel is chosen: diagrams and plots."""
+
+_SIZES = ((1200, 800), (1600, 1000), (1920, 1080), (3840, 2160))
+_SHARPNESS = {"1": "1×", "2": "2×", "3": "3×"}
+_GIF, _MP4 = ".gif", ".mp4"
+_NO_MP4 = "An MP4 needs ffmpeg, which is not installed on this computer"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureWish:
+    """What a picture shall be.
+
+    Parameters
+    ----------
+    what
+        :data:`WORKSPACE`, or the key of a panel.
+    size
+        Width and height in logical pixels; of a panel, its own.
+    sharpness
+        Pixels of a PNG for each logical one.
+    theme
+        Its colours.
+    """
+
+    what: str
+    size: tuple[int, int]
+    sharpness: int
+    theme: Theme
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackWish:
+    """What a playback shall be: the steps ``first`` … ``last``, 0-based, so many a second."""
+
+    first: int
+    last: int
+    rate: float
+    size: tuple[int, int]
+    theme: Theme
+    suffix: str
+
+
+class _Wish(QDialog):
+    """A form with a size and colours, and two buttons."""
+
+    def __init__(self, title: str, size: tuple[int, int], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        self.form = QFormLayout()
+        self.form.setHorizontalSpacing(2 * GRID)
+        self.form.setVerticalSpacing(GRID)
+        self.width_field, self.height_field = (
+            _number(name, low, high, value, " px")
+            for name, low, high, value in zip(("Width", "Height"), SMALLEST, LARGEST, size, strict=True)
+        )
+        self.sizes = QComboBox()
+        self.sizes.setAccessibleName("Usual sizes")
+        self.sizes.addItem("As on the screen", size)
+        for usual in _SIZES:
+            self.sizes.addItem(f"{usual[0]} × {usual[1]}", usual)
+        self.sizes.activated.connect(self._take_size)
+        self.colours = Segments("Colours", {LIGHT.name: "Light", DARK.name: "Dark"})
+        self.colours.show_choice(LIGHT.name)
+        self.words = QLabel()
+        self.words.setProperty("kind", "caption")
+        buttons = QDialogButtonBox()
+        self.save = buttons.addButton("Save…", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.save.setProperty("kind", "primary")
+        self.save.setDefault(True)
+        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
+        column.setSpacing(2 * GRID)
+        column.addLayout(self.form)
+        column.addWidget(self.words)
+        column.addWidget(buttons)
+        for field in (self.width_field, self.height_field):
+            field.valueChanged.connect(self._show)
+
+    def add_size(self) -> None:
+        """Add the rows for size and colours."""
+        size = QHBoxLayout()
+        size.setSpacing(GRID)
+        size.addWidget(self.width_field)
+        size.addWidget(QLabel("×"))
+        size.addWidget(self.height_field)
+        self.form.addRow("Usual sizes", self.sizes)
+        self.form.addRow("Size", size)
+        self.form.addRow("Colours", self.colours)
+
+    @property
+    def size_wanted(self) -> tuple[int, int]:
+        """Width and height in logical pixels."""
+        return self.width_field.value(), self.height_field.value()
+
+    @property
+    def theme(self) -> Theme:
+        """The colours that are wanted."""
+        return DARK if self.colours.choice == DARK.name else LIGHT
+
+    def _take_size(self, index: int) -> None:
+        width, height = self.sizes.itemData(index)
+        self.width_field.setValue(width)
+        self.height_field.setValue(height)
+
+    def _show(self) -> None:
+        raise NotImplementedError
+
+
+class PictureDialog(_Wish):
+    """Asks what a picture shall be.
+
+    Parameters
+    ----------
+    views
+        What can be exported: key → title and size on the screen; :data:`WORKSPACE` first.
+    """
+
+    def __init__(self, views: dict[str, tuple[str, tuple[int, int]]], parent: QWidget) -> None:
+        super().__init__("Export picture", views[WORKSPACE][1], parent)
+        self._views = views
+        self.what = QComboBox()
+        self.what.setAccessibleName("View")
+        for key, (title, _) in views.items():
+            self.what.addItem(title, key)
+        self.sharpness = Segments("Sharpness", _SHARPNESS)
+        self.sharpness.show_choice("2")
+        self.form.addRow("View", self.what)
+        self.add_size()
+        self.form.addRow("Sharpness", self.sharpness)
+        self.what.activated.connect(self._choose)
+        self.sharpness.chosen.connect(self._show)
+        self._show()
+
+    @property
+    def wish(self) -> PictureWish:
+        """What has been chosen."""
+        return PictureWish(str(self.what.currentData()), self.size_wanted, int(self.sharpness.choice), self.theme)
+
+    def _choose(self, _: int) -> None:
+        key = str(self.what.currentData())
+        own = key != WORKSPACE
+        for field in (self.width_field, self.height_field, self.sizes):
+            field.setEnabled(not own)
+            field.setToolTip("A panel is exported at the size that it has" if own else "")
+        width, height = self._views[key][1]
+        self.width_field.setMinimum(0 if own else SMALLEST[0])
+        self.height_field.setMinimum(0 if own else SMALLEST[1])
+        self.width_field.setValue(width)
+        self.height_field.setValue(height)
+
+    def _show(self) -> None:
+        times = int(self.sharpness.choice)
+        width, height = (format_count(side * times) for side in self.size_wanted)
+        self.words.setText(f"A PNG of {width} × {height} pixels, or an SVG that is sharp at any size.")
+
+
+class PlaybackDialog(_Wish):
+    """Asks what a playback shall be.
+
+    Parameters
+    ----------
+    steps
+        Of the sequence.
+    speed
+        Steps a second that the window plays at.
+    size
+        Of the plots on the screen.
+    """
+
+    def __init__(self, steps: int, speed: float, size: tuple[int, int], parent: QWidget) -> None:
+        super().__init__("Export playback", size, parent)
+        self.first = _number("First step", 1, steps, 1)
+        self.last = _number("Last step", 1, steps, steps)
+        self.rate = _number("Steps a second", 1, int(FASTEST_GIF), max(1, min(round(speed), int(FASTEST_GIF))), "")
+        self.format = Segments("Format", {_GIF: "GIF", _MP4: "MP4"})
+        self.format.show_choice(_GIF)
+        if ffmpeg() is None:
+            self.format.button(_MP4).setEnabled(False)
+            self.format.button(_MP4).setToolTip(_NO_MP4)
+        self.form.addRow("First step", self.first)
+        self.form.addRow("Last step", self.last)
+        self.form.addRow("Steps a second", self.rate)
+        self.form.addRow("Format", self.format)
+        self.add_size()
+        for field in (self.first, self.last, self.rate):
+            field.valueChanged.connect(self._show)
+        self._show()
+
+    @property
+    def wish(self) -> PlaybackWish:
+        """What has been chosen."""
+        return PlaybackWish(
+            self.first.value() - 1,
+            self.last.value() - 1,
+            float(self.rate.value()),
+            self.size_wanted,
+            self.theme,
+            self.format.choice,
+        )
+
+    def _show(self) -> None:
+        frames = self.last.value() - self.first.value() + 1
+        self.save.setEnabled(frames > 0)
+        if frames <= 0:
+            self.words.setText("The last step comes before the first one.")
+            return
+        words = "step" if frames == 1 else "steps"
+        self.words.setText(f"{format_count(frames)} {words} in {frames / self.rate.value():.3g} seconds.")
+
+
+def _number(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
+    field = QSpinBox()
+    field.setAccessibleName(name)
+    field.setRange(low, high)
+    field.setGroupSeparatorShown(True)
+    field.setSuffix(suffix)
+    field.setValue(value)
+    return field

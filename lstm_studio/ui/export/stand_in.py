@@ -1,0 +1,133 @@
+"""The plots and diagrams as they would be in a window of another size, drawn apart from the one on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QCoreApplication, QEvent, QFile, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtWidgets import QWidget
+
+from lstm_studio.errors import StudioError
+from lstm_studio.session.session import Session
+from lstm_studio.ui.explore.workspace import ExploreWorkspace
+from lstm_studio.ui.style_sheet import style_sheet
+from lstm_studio.ui.theme import Theme, palette
+
+SMALLEST = (480, 320)
+LARGEST = (8_000, 8_000)
+
+
+class StandIn:
+    """A workspace of its own, never on the screen; used with ``with``.
+
+    Parameters
+    ----------
+    session
+        What it shows now: later changes do not reach it.
+    size
+        Width and height in logical pixels.
+    theme
+        Its colours.
+    """
+
+    def __init__(self, session: Session, size: tuple[int, int], theme: Theme) -> None:
+        self._theme = theme
+        self._session = Session(session.result, session.view, session.remarks)
+        self._workspace = ExploreWorkspace(self._session, theme)
+        self._workspace.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        self._workspace.setPalette(palette(theme))
+        self._workspace.setStyleSheet(style_sheet(theme))
+        self._workspace.apply_theme(theme)
+        self._workspace.resize(*size)
+        self._workspace.show()
+        # Twice: a layout that wraps text asks for its final height only when it has its width.
+        for _ in range(2):
+            QCoreApplication.sendPostedEvents()
+
+    def __enter__(self) -> StandIn:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free it."""
+        self._workspace.close()
+        self._workspace.deleteLater()
+        QCoreApplication.sendPostedEvents(self._workspace, QEvent.Type.DeferredDelete)
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of what it shows."""
+        return self._session.steps
+
+    def show_step(self, step: int) -> None:
+        """Show a step, 0-based."""
+        self._session.move_cursor(step)
+
+    def draw(self, ratio: float = 1.0) -> QImage:
+        """Return the picture, with so many pixels for each logical one."""
+        return draw(self._workspace, self._theme, ratio)
+
+    def frame(self) -> NDArray[np.uint8]:
+        """Return the picture as (height, width, 3) red, green, blue."""
+        image = self.draw().convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+    def save_svg(self, path: Path, title: str) -> None:
+        """Write it as SVG; see :func:`save_svg`."""
+        save_svg(self._workspace, self._theme, path, title)
+
+
+def draw(widget: QWidget, theme: Theme, ratio: float) -> QImage:
+    """Return a picture of a widget on the panel's colour.
+
+    Parameters
+    ----------
+    widget
+        Laid out already.
+    theme
+        Decides the colour below it.
+    ratio
+        Pixels for each logical pixel.
+    """
+    image = QImage(widget.size() * ratio, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(ratio)
+    image.fill(QColor(theme.panel))
+    painter = QPainter(image)
+    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()))
+    painter.end()
+    return image
+
+
+def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
+    """Write a widget as SVG: text and curves as such, heat maps as the pixels that they are.
+
+    Raises
+    ------
+    StudioError
+        If the file cannot be written.
+    """
+    from PySide6.QtSvg import QSvgGenerator
+
+    file = QFile(str(path))
+    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+        raise StudioError(f"{path} cannot be written: {file.errorString()}.", "Choose a folder in which you may write.")
+    generator = QSvgGenerator()
+    generator.setOutputDevice(file)
+    generator.setSize(QSize(widget.size()))
+    generator.setViewBox(QRect(QPoint(), widget.size()))
+    generator.setTitle(title)
+    generator.setDescription("LSTM Studio")
+    painter = QPainter(generator)
+    painter.fillRect(QRect(QPoint(), widget.size()), QColor(theme.panel))
+    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()))
+    painter.end()
+    file.close()

@@ -1,0 +1,215 @@
+"""What leaves the window: pictures of any size, playbacks, reports, the clipboard."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.encoding import ffmpeg
+from lstm_studio.ui import dialogs
+from lstm_studio.ui.commands.export import ExportCommands
+from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
+from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window
+
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[StudioWindow]:
+    with opened_window(computer=Computer()) as opened:
+        yield opened
+
+
+def exports(window: StudioWindow) -> ExportCommands:
+    return next(group for group in window.commands.groups if isinstance(group, ExportCommands))
+
+
+def notices(window: StudioWindow) -> list[str]:
+    return [notice.found for notice in window.stage.notices.notices]
+
+
+def test_a_picture_has_the_size_colours_and_step_that_were_asked_for(window: StudioWindow, tmp_path: Path) -> None:
+    for theme, name in ((LIGHT, "light.png"), (DARK, "dark.png")):
+        exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 2, theme), tmp_path / name)
+    light, dark = (QImage(str(tmp_path / name)) for name in ("light.png", "dark.png"))
+    assert (light.width(), light.height()) == (1800, 1400)
+    assert light.pixelColor(3, 3).name().upper() == LIGHT.panel
+    assert dark.pixelColor(3, 3).name().upper() == DARK.panel
+    window.session.move_cursor(3)
+    exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 2, LIGHT), tmp_path / "early.png")
+    assert QImage(str(tmp_path / "early.png")) != light
+
+
+def test_a_picture_leaves_the_window_as_it_is(window: StudioWindow, tmp_path: Path) -> None:
+    before, widgets = window.grab().toImage(), len(QApplication.allWidgets())
+    exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 1, DARK), tmp_path / "a.png")
+    QApplication.processEvents()
+    assert window.grab().toImage() == before
+    assert len(QApplication.allWidgets()) == widgets
+
+
+def test_an_svg_has_text_and_curves_as_such(window: StudioWindow, tmp_path: Path) -> None:
+    path = tmp_path / "view.svg"
+    exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 1, LIGHT), path)
+    root = ET.parse(path).getroot()  # noqa: S314 - written a line above
+    assert root.get("viewBox") == "0 0 900 700"
+    words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert "Forget gate" in words
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5
+
+
+def test_a_panel_is_exported_at_its_own_size(window: StudioWindow, tmp_path: Path) -> None:
+    panel = window.panel("step")
+    for suffix in ("png", "svg"):
+        path = tmp_path / f"panel.{suffix}"
+        exports(window).save_picture(PictureWish("step", (1, 1), 1, LIGHT), path)
+        assert path.stat().st_size > 1_000
+    assert QImage(str(tmp_path / "panel.png")).size() == panel.size()
+
+
+def test_the_dialog_offers_what_is_seen_and_saves(
+    window: StudioWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "view.png"
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(path))
+    window.command_actions["file.export-picture"].trigger()
+    dialog = window.findChild(PictureDialog)
+    assert dialog is not None
+    offered = [dialog.what.itemData(index) for index in range(dialog.what.count())]
+    assert offered[0] == WORKSPACE
+    assert {"sequence", "networks", "step"} < set(offered)
+    dialog.width_field.setValue(1000)
+    dialog.height_field.setValue(600)
+    assert "2,000 × 1,200" in dialog.words.text()
+    QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    assert QImage(str(path)).width() == 2000
+    assert notices(window) == [f"Saved {path}."]
+
+
+@pytest.mark.parametrize("name", ["no folder/view.png", "no folder/view.svg", "view.xyz"])
+def test_a_picture_that_cannot_be_written_says_so(
+    window: StudioWindow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(tmp_path / name))
+    window.command_actions["file.export-picture"].trigger()
+    dialog = window.findChild(PictureDialog)
+    assert dialog is not None
+    dialog.accept()
+    assert str(tmp_path / name) in notices(window)[-1]
+
+
+def play_to(window: StudioWindow, monkeypatch: pytest.MonkeyPatch, path: Path, first: int, last: int) -> None:
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(path))
+    window.command_actions["file.export-playback"].trigger()
+    dialog = window.findChild(PlaybackDialog)
+    assert dialog is not None
+    dialog.first.setValue(first)
+    dialog.last.setValue(last)
+    dialog.rate.setValue(10)
+    dialog.width_field.setValue(601)
+    dialog.height_field.setValue(401)
+    dialog.format.show_choice(path.suffix)
+    dialog.accept()
+
+
+def test_a_gif_has_one_frame_for_each_step(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "play.gif"
+    play_to(window, monkeypatch, path, 3, 8)
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
+    assert notices(window) == [f"Saved {path}."]
+    with Image.open(path) as image:
+        assert (image.size, getattr(image, "n_frames", 1), image.info["duration"]) == ((601, 401), 6, 100)
+        frames = []
+        for index in range(6):
+            image.seek(index)
+            frames.append(np.asarray(image.convert("RGB")).copy())
+    assert all((before != after).any() for before, after in pairwise(frames))
+
+
+@pytest.mark.skipif(ffmpeg() is None, reason="ffmpeg is not installed")
+def test_an_mp4_has_the_steps_at_their_rate(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "play.mp4"
+    play_to(window, monkeypatch, path, 1, 10)
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=30_000)
+    assert notices(window) == [f"Saved {path}."]
+    probe = shutil.which("ffprobe")
+    assert probe is not None
+    entries = "stream=width,height,nb_read_frames,r_frame_rate"
+    command = [probe, "-v", "error", "-count_frames", "-show_entries", entries, "-of", "csv=p=0", str(path)]
+    # 4:2:0 has an even number of pixels each way.
+    assert subprocess.check_output(command, text=True).strip() == "602,402,10/1,10"
+
+
+def test_without_ffmpeg_the_dialog_says_why_there_is_no_mp4(
+    window: StudioWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lstm_studio.ui.export.dialogs.ffmpeg", lambda: None)
+    dialog = PlaybackDialog(20, 4.0, (800, 600), window)
+    button = dialog.format.button(".mp4")
+    assert not button.isEnabled()
+    assert "ffmpeg" in button.toolTip()
+    dialog.first.setValue(9)
+    dialog.last.setValue(5)
+    assert not dialog.save.isEnabled()
+
+
+def test_a_playback_that_cannot_be_written_says_so_and_draws_no_more(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    play_to(window, monkeypatch, tmp_path / "no folder" / "play.gif", 1, 20)
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
+    assert "cannot be written" in notices(window)[0]
+    qtbot.waitUntil(lambda: exports(window)._playback is None, timeout=5_000)
+
+
+def test_cancelling_leaves_no_file(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    play_to(window, monkeypatch, tmp_path / "play.gif", 1, 20)
+    qtbot.wait(50)
+    window.runner.cancel()
+    qtbot.waitUntil(lambda: exports(window)._playback is None, timeout=5_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_is_one_page_with_the_numbers(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(path))
+    window.command_actions["file.export-report"].trigger()
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
+    page = path.read_text(encoding="utf-8")
+    assert "data:image/png;base64," in page
+    # Nothing is fetched from elsewhere.
+    assert "http" not in page.split("<body>")[0].replace("http-equiv", "")
+    result = window.session.result
+    assert result.infos[0].fingerprint in page
+    layer = result.traces[0].layers[0]
+    assert f"{result.traces[0][f'{layer.prefix}.cell_state'][2, 0]:.4g}" in page
+
+
+def test_the_picture_is_on_the_clipboard(window: StudioWindow) -> None:
+    window.command_actions["edit.copy-picture"].trigger()
+    image = QGuiApplication.clipboard().image()
+    assert image.width() == 2 * window.workspace.width()
