@@ -19,6 +19,8 @@ from lstm_studio.networks.signals import INPUT, Labels, Role, Signal
 from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.session.units import pinned_in, rearranged
+from lstm_studio.ui.explore.compared_rows import compared_rows
+from lstm_studio.ui.explore.comparing import Compared, compared
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.gradients import direction_mark, memory_gradients, objective_words
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
@@ -53,20 +55,28 @@ class StackResolver:
 
     def resolve(self, result: Result, view: View, remarks: Remarks | None = None) -> StackState:
         """Return the state of the stack; rows and arrays are the same objects until they have to change."""
-        look = (view.layer, view.labels, view.plot_views)
+        look = (view.layer, view.labels, view.plot_views, view.comparison)
         shown = shown_layers(result, view)
         if result is not self._result or look != self._look:
             times = self._state.times if result is self._result else _times(result.sequence)
             self._result, self._look = result, look
-            self._state = StackState(
-                rows=_rows(result, view, shown),
-                steps=result.sequence.steps,
-                times=times,
-            )
+            pair = compared(result, view)
+            if pair is None:
+                rows, steps = _rows(result, view, shown), result.sequence.steps
+            else:
+                rows, steps = _rows_of_two(pair, view), pair.steps
+            if steps > result.sequence.steps:
+                # A longer sequence has steps that no time of the shown one belongs to.
+                times = None
+            elif times is None:
+                times = _times(result.sequence)
+            self._state = StackState(rows=rows, steps=steps, times=times)
         self._arrange(result, view, remarks or Remarks(), shown)
+        ended = view.cursor >= result.sequence.steps - 1
         return replace(
             self._state,
             cursor=view.cursor,
+            revealed=self._state.steps - 1 if ended and self._state.steps > result.sequence.steps else None,
             stretch=view.marked,
             reveal_all=view.reveal_all,
             selected=MappingProxyType({one.group: selected_unit(one, view) for one in shown}),
@@ -82,6 +92,13 @@ class StackResolver:
         self._order = rearranged(result, view, remarks, groups)
         pinned = {one.group: len(pinned_in(remarks, one.group, one.layer.units)) for one in shown}
         self._state = replace(self._state, order=self._order, pinned=MappingProxyType(pinned))
+
+
+def _rows_of_two(pair: Compared, view: View) -> tuple[Row, ...]:
+    base, other = pair.base.result, pair.other.result
+    return compared_rows(
+        _rows(base, view, shown_layers(base, view)), _rows(other, view, shown_layers(other, view)), pair, view
+    )
 
 
 def _rows(result: Result, view: View, shown: tuple[ShownLayer, ...]) -> tuple[Row, ...]:

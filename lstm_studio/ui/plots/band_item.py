@@ -37,12 +37,24 @@ class BandItem(UnitItem):
         """Draw bands, mean and selected unit; where steps share a pixel, the widest band among them."""
         self.paint_grid(painter)
         outer_low, inner_low, mean, inner_high, outer_high = self.bands
-        scale = self.scale_of_time
+        scale = self.scale_of_time.until(len(self.row.values))
         for low, high, opacity in ((outer_low, outer_high, _OUTER_OPACITY), (inner_low, inner_high, _INNER_OPACITY)):
             tops, bottoms = self.y_of(high), self.y_of(low)
             paint_band(painter, tops, bottoms, scale, self.pixel_height, colour=self.colours.mark, opacity=opacity)
         self.paint_values(painter, mean, self.colours.text, 1.5)
+        if self.row.other is not None:
+            for quantile, width in zip(self._other_bands(), (1.0, 0.0, 1.5, 0.0, 1.0), strict=True):
+                if width:
+                    self.paint_values(painter, quantile, self.colours.text, width, dashed=True)
         self.paint_selected(painter)
+
+    def _other_bands(self) -> NDArray[np.float32]:
+        """Return (5, T') as :attr:`bands`, of what the row is compared with."""
+        other = self.row.other
+        assert other is not None  # noqa: S101 - asked for only where there is one
+        if self.order is not None and other.shape[1] == self.row.units:
+            other = other[:, self.order]
+        return quantile_bands(other)
 
     def marks(self, step: int) -> list[Mark]:
         """Return the selected unit's point."""
@@ -50,6 +62,7 @@ class BandItem(UnitItem):
 
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
         """Return mean and quantiles, and the selected unit's value."""
+        step = min(step, len(self.row.values) - 1)
         low, _, mean, _, high = (format_number(float(part[step])) for part in self.bands)
         text = f"{self.row.title} · step {label(step)} · mean {mean} · 90 % within {low} … {high}"
         value = self.value_at(step)
@@ -67,4 +80,6 @@ class BandItem(UnitItem):
         if self.selected is not None:
             name = self.row.names[self.selected] if self.row.names else f"u{self.selected}"
             entries.insert(0, Entry(name, Swatch.LINE, self.look.theme.ink))
+        if self.row.other is not None:
+            entries.insert(0, Entry("B", Swatch.DASHED, self.look.theme.ink2))
         paint_legend(painter, self.look, entries, self.height)

@@ -43,6 +43,7 @@ class TimeCursor(QGraphicsItem):
         self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
         self.look = look
         self.step = -1
+        self.revealed = -1
         self.reveal_all = False
         self.flag_text = ""
         self._rows: Sequence[RowItem] = ()
@@ -65,13 +66,17 @@ class TimeCursor(QGraphicsItem):
         self._rows, self._scale, self._area = tuple(rows), scale, area
         self.update()
 
-    def move(self, step: int, flag_text: str, *, reveal_all: bool) -> None:
-        """Move to a step; repaints the old and the new column, flag and words, and what lies between the columns."""
+    def move(self, step: int, flag_text: str, *, reveal_all: bool, revealed: int | None = None) -> None:
+        """Move to a step; repaints the old and the new column, flag and words, and what lies between the columns.
+
+        ``revealed`` is the last step that is revealed, where it is not ``step``.
+        """
         before, words_before, flag_before = self.column(), self._words_area(), self._flag_area()
-        revealed_before = self.reveal_all
+        veil_before = self.reveal_all, self.revealed != self.step
         self.step, self.flag_text, self.reveal_all = step, flag_text, reveal_all
+        self.revealed = step if revealed is None else revealed
         after, words_after, flag_after = self.column(), self._words_area(), self._flag_area()
-        if reveal_all != revealed_before or before is None or after is None:
+        if (reveal_all, self.revealed != step) != veil_before or before is None or after is None:
             self.update()
             return
         reach = _HALO + _MARK_RADIUS
@@ -112,11 +117,11 @@ class TimeCursor(QGraphicsItem):
 
     def _veil_left(self) -> float:
         last = self._scale.first + self._scale.count - 1
-        if self.step >= last:
+        if self.revealed >= last:
             return self._scale.right
-        if self.step < self._scale.first:
+        if self.revealed < self._scale.first:
             return self._scale.left
-        return self._scale.column_edges(self.step)[1]
+        return self._scale.column_edges(self.revealed)[1]
 
     def _paint_veil(self, painter: QPainter, exposed: QRectF) -> None:
         left = self._veil_left()

@@ -68,6 +68,11 @@ class GradientItem(RowItem):
             self.redraw()
 
     @property
+    def length(self) -> int:
+        """How many steps the longest curve has, of the stack's."""
+        return max(len(curve.values) for curve in self.row.curves)
+
+    @property
     def title(self) -> str:
         """The row's title."""
         return self.row.title
@@ -97,13 +102,25 @@ class GradientItem(RowItem):
         scale = self.scale_of_time
         wide = len(self.row.curves) <= _WIDE_LINES and scale.count <= _WIDE_POINTS
         colour = self.look.theme.roles[curve.role].mark
-        width = (1.8 if wide else 1.0) * scale.ratio
+        # Of what is compared, a dashed curve is as dotted as a solid one, but thinner.
+        width = (1.8 if (wide or curve.other) and not (curve.other and curve.dashed) else 1.0) * scale.ratio
         ys = self.y_of(curve.values)
-        paint_curve(painter, ys, scale, self.pixel_height, colour=colour, width=width, dashed=curve.dashed)
+        part = scale.until(len(curve.values))
+        if part.pixels:
+            paint_curve(
+                painter,
+                ys,
+                part,
+                self.pixel_height,
+                colour=colour,
+                width=width,
+                dashed=curve.dashed,
+                dotted=curve.other,
+            )
         if curve.squares:
             side = _SQUARE * scale.ratio
             stride = nice_step(_SQUARE_DISTANCE / scale.column)
-            for step in range(scale.first, scale.first + scale.count, stride):
+            for step in range(scale.first, min(scale.first + scale.count, len(curve.values)), stride):
                 at = float(self.y_of(curve.values[step : step + 1])[0])
                 if np.isfinite(at):
                     centre = scale.centres[step - scale.first]
@@ -168,7 +185,9 @@ class GradientItem(RowItem):
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
         """Return every curve's value at a step."""
         values = " · ".join(
-            f"{curve.full_name} {format_scientific(float(curve.values[step]))}" for curve in self.row.curves
+            f"{curve.full_name} {format_scientific(float(curve.values[step]))}"
+            for curve in self.row.curves
+            if step < len(curve.values)
         )
         return f"{self.row.title} · step {label(step)} · {values}"
 
@@ -194,12 +213,15 @@ class GradientItem(RowItem):
 
     def _end(self, curves: list[Curve]) -> float:
         last = self.scale_of_time.first + self.scale_of_time.count - 1
-        ys = [float(self.y_of(curve.values[last : last + 1])[0]) for curve in curves]
+        ends = [min(last, len(curve.values) - 1) for curve in curves]
+        ys = [float(self.y_of(curve.values[end : end + 1])[0]) for curve, end in zip(curves, ends, strict=True)]
         finite = [y for y in ys if np.isfinite(y)]
         return min(finite) / self.scale_of_time.ratio if finite else self.height
 
 
 def _swatch(curve: Curve) -> Swatch:
+    if curve.other:
+        return Swatch.DOTTED
     return Swatch.SQUARES if curve.squares else Swatch.DASHED if curve.dashed else Swatch.LINE
 
 

@@ -39,9 +39,10 @@ class HeatItem(UnitItem):
 
     def render(self, painter: QPainter) -> None:
         """Draw the visible steps."""
-        pixels = heat_pixels(
-            self.derived.index, self.derived.reference, self.order, self.scale_of_time, self.pixel_height
-        )
+        scale = self.scale_of_time.until(len(self.row.values))
+        if not scale.pixels:
+            return
+        pixels = heat_pixels(self.derived.index, self.derived.reference, self.order, scale, self.pixel_height)
         painter.drawImage(QPointF(0, 0), self._image(pixels.tobytes(), pixels.shape[1], pixels.shape[0]))
 
     def _image(self, pixels: bytes, width: int, height: int) -> QImage:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtGui import QPainter
 
 from lstm_studio.ui.plots.curves import paint_depth
@@ -14,6 +16,8 @@ from lstm_studio.ui.plots.row_item import Mark
 from lstm_studio.ui.plots.unit_row import UnitItem
 
 _OPACITY_OF_ONE = 1.8
+_DASH, _DASH_DRAWN = 14, 8
+"""Period of dashed lines and how much of it is drawn, in halves of the line's width."""
 
 
 class LinesItem(UnitItem):
@@ -26,22 +30,33 @@ class LinesItem(UnitItem):
         """Draw all units, then the selected one."""
         self.paint_grid(painter)
         values = self.row.values if self.shown == self.row.units else self.row.values[:, self.order]
-        low, high = line_bars(values, self.scale_of_time)
-        half = max(1.0, self.scale_of_time.ratio) / 2
-        coverage = line_coverage(self.y_of(high) - half, self.y_of(low) + half, self.pixel_height)
-        opacity = min(0.999, _OPACITY_OF_ONE / self.shown**0.5)
-        paint_depth(painter, 1 - (1 - opacity) ** coverage, self.colours.mark)
+        self._paint_all(painter, values)
+        if self.other is not None:
+            in_sight = self.order is not None and self.other.shape[1] == self.row.units
+            self._paint_all(painter, self.other[:, self.order] if in_sight else self.other, dashed=True)
         self.paint_selected(painter)
 
+    def _paint_all(self, painter: QPainter, values: NDArray[Any], *, dashed: bool = False) -> None:
+        scale = self.scale_of_time.until(len(values))
+        if not scale.pixels:
+            return
+        low, high = line_bars(values, scale)
+        half = max(1.0, scale.ratio) / 2
+        coverage = line_coverage(self.y_of(high) - half, self.y_of(low) + half, self.pixel_height)
+        if dashed:
+            coverage[:, np.arange(scale.pixels) % (_DASH * half) >= _DASH_DRAWN * half] = 0
+        opacity = min(0.999, _OPACITY_OF_ONE / values.shape[1] ** 0.5)
+        paint_depth(painter, 1 - (1 - opacity) ** coverage, self.colours.text if dashed else self.colours.mark)
+
     def unit_near(self, step: int, y: float) -> int | None:
-        """Return the unit whose line is nearest to a height, in logical pixels, at a step."""
+        """Return the unit whose line is nearest to a height, in logical pixels, at a step that the row has."""
         units = np.arange(self.row.units) if self.order is None else self.order
         distance = np.abs(self.y_of(self.row.values[step, units]) / self.scale_of_time.ratio - y)
         return int(units[np.nanargmin(distance)]) if np.isfinite(distance).any() else None
 
     def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:
         """Return the name and value of the nearest line."""
-        unit = self.unit_near(step, y)
+        unit = self.unit_near(min(step, len(self.row.values) - 1), y)
         return "" if unit is None else self.unit_hover(step, unit, label)
 
     def marks(self, step: int) -> list[Mark]:
@@ -56,4 +71,6 @@ class LinesItem(UnitItem):
             entries.append(Entry(name, Swatch.LINE, self.look.theme.ink))
         if self.shown > 1:
             entries.append(Entry("all" if self.row.names else "units", Swatch.LINE, self.colours.mark))
+        if self.other is not None:
+            entries.append(Entry("B", Swatch.DASHED, self.look.theme.ink2))
         paint_legend(painter, self.look, entries, self.height)

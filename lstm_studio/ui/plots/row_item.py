@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.rows import StackState
 from lstm_studio.ui.plots.scale import TimeScale
 from lstm_studio.ui.theme import BADGE_SIZE, COLOUR_BAR_WIDTH, GRID, HALF_GRID, PANEL_INSET, Text, Theme, font
@@ -148,12 +149,37 @@ class RowItem(QGraphicsItem):
         if self.framed:
             paint_frame(painter, QRectF(0, 0, self.scale_of_time.width, self.height), self.look.theme.frame)
 
+    @property
+    def length(self) -> int:
+        """How many steps the row has, of the stack's; what lies behind them is empty."""
+        return self.scale_of_time.first + self.scale_of_time.count
+
+    def _paint_rest(self, painter: QPainter) -> None:
+        """Say that the row has ended where the stack goes on."""
+        scale = self.scale_of_time
+        first = max(0, self.length - scale.first)
+        if first >= scale.count:
+            return
+        left = int(scale.edges[first])
+        rest = QRectF(left, 0, scale.pixels - left, self.pixel_height)
+        painter.fillRect(rest, QColor(self.look.theme.sunken))
+        painter.save()
+        painter.scale(scale.ratio, scale.ratio)
+        painter.setFont(self.look.font(Text.TICK))
+        painter.setPen(QColor(self.look.theme.ink3))
+        room = QRectF(left / scale.ratio, 0, rest.width() / scale.ratio, self.height)
+        words = f"ended at step {format_count(self.length)}"
+        if painter.fontMetrics().horizontalAdvance(words) < room.width() - GRID:
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+        painter.restore()
+
     def _render(self) -> QPixmap:
         self.renders += 1
         pixmap = QPixmap(self.scale_of_time.pixels, self.pixel_height)
         pixmap.fill(QColor(self.look.theme.panel))
         painter = QPainter(pixmap)
         self.render(painter)
+        self._paint_rest(painter)
         painter.end()
         return pixmap
 

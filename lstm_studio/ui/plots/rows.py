@@ -47,7 +47,8 @@ class UnitRow:
     role
         Decides the colour.
     values
-        (T, U) float32 or float64, read-only. Not-a-number is drawn in the error colour and named.
+        (T, U) float32 or float64, read-only. Not-a-number is drawn in the error colour and named. Where the stack has
+        more steps, the rest of the row is empty and says so.
     levels
         Fixed range (low, high). Symmetric about zero takes the signed map, any other the sequential one.
     view
@@ -56,6 +57,8 @@ class UnitRow:
         Whose unit selection and unit order it follows, for example ``"lstm.0"``; empty where units cannot be selected.
     names
         U names where units have them (the features of an input); else empty, and units are numbered from 0.
+    other
+        (T', U') what the values are compared with, drawn dashed over the lines or the band; None for nothing.
     """
 
     key: str
@@ -69,6 +72,7 @@ class UnitRow:
     view: View = View.HEAT
     group: str = ""
     names: tuple[str, ...] = ()
+    other: NDArray[Any] | None = None
 
     @property
     def units(self) -> int:
@@ -125,6 +129,8 @@ class Curve:
         Colour: that of what the gradient is taken with respect to.
     dashed, squares
         Line style and markers, so that colour never stands alone.
+    other
+        Whether it is what the others are compared with: thin and dotted.
     """
 
     name: str
@@ -133,6 +139,7 @@ class Curve:
     role: Role
     dashed: bool = False
     squares: bool = False
+    other: bool = False
 
     @property
     def full_name(self) -> str:
@@ -182,6 +189,9 @@ class StackState:
         The number printed for step 0.
     cursor
         0-based step under the time cursor; −1 where nothing has been stepped yet.
+    revealed
+        0-based last step that is revealed, where that is not the cursor's: beyond the end of the sequence that it moves
+        in, a longer one that is compared has steps which it cannot reach. None for the cursor's.
     reveal_all
         Show what lies beyond the cursor faintly; else it is hidden.
     selected
@@ -200,6 +210,7 @@ class StackState:
     steps: int = 0
     first_step_number: int = 1
     cursor: int = 0
+    revealed: int | None = None
     reveal_all: bool = False
     selected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     order: Mapping[str, NDArray[np.intp]] = field(default_factory=lambda: MappingProxyType({}))

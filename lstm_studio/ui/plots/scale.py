@@ -79,6 +79,22 @@ class TimeScale:
         """(count,) centre of each visible step in device pixels from the plots' left edge."""
         return np.asarray((self.edges[:-1] + np.maximum(self.edges[1:], self.edges[:-1] + 1)) / 2, np.float64)
 
+    def until(self, step: int) -> TimeScale:
+        """Return the scale of the visible steps before ``step`` alone, each where it is; itself where those are all."""
+        count = step - self.first
+        if count >= self.count:
+            return self
+        part = TimeScale(
+            self.left, float(self.edges[max(1, count)]) / self.ratio, self.ratio, self.first, max(1, count)
+        )
+        pixels = int(self.edges[max(0, count)])
+        # As they are here: a scale of its own would round them otherwise.
+        known = {"pixels": pixels, "edges": self.edges[: max(0, count) + 1]}
+        if self.reduced:
+            known["starts"] = self.starts[:pixels]
+        part.__dict__.update(known)
+        return part
+
     def contains(self, step: int) -> bool:
         """Whether a step is visible."""
         return self.first <= step < self.first + self.count

@@ -51,6 +51,11 @@ class SymbolItem(RowItem):
         """Do nothing: symbols follow neither selection nor order."""
 
     @property
+    def length(self) -> int:
+        """How many steps the row has, of the stack's."""
+        return len(self.row.symbols)
+
+    @property
     def title(self) -> str:
         """The row's title."""
         return self.row.title
@@ -109,6 +114,9 @@ class SymbolItem(RowItem):
 
     def _paint_strip(self, painter: QPainter) -> None:
         scale = self.scale_of_time
+        scale = scale.until(len(self.row.symbols))
+        if not scale.pixels:
+            return
         visible = self.tones[scale.first : scale.first + scale.count]
         if scale.reduced:
             # An emphasised symbol is the largest tone: it is never lost among its neighbours.

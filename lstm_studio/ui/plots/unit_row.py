@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QPainter
 
 from lstm_studio.ui.numbers import format_count, format_number, format_tick
 from lstm_studio.ui.plots.curves import paint_curve
+from lstm_studio.ui.plots.overlay import differing
 from lstm_studio.ui.plots.raster import medians, quantile_bands, to_index
 from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
 from lstm_studio.ui.plots.rows import StackState, UnitRow
@@ -84,7 +85,10 @@ class UnitItem(RowItem):
 
     def set_row(self, row: UnitRow, derived: UnitData) -> None:
         """Show other data; draws anew only if values, levels or colour changed."""
-        changed = derived is not self.derived or (row.role, row.names) != (self.row.role, self.row.names)
+        changed = derived is not self.derived or row.other is not self.row.other
+        changed = changed or (row.role, row.names) != (self.row.role, self.row.names)
+        if row.other is not self.row.other or row.values is not self.row.values:
+            self.__dict__.pop("other", None)
         retitled = row.title != self.row.title
         self.row, self.derived = row, derived
         if changed:
@@ -109,6 +113,16 @@ class UnitItem(RowItem):
             self.redraw()
         else:
             self.redraw_margins()
+
+    @cached_property
+    def other(self) -> NDArray[np.float32] | None:
+        """(T', U') what the row is compared with, not-a-number where it lies on the row's own values."""
+        return None if self.row.other is None else differing(self.row.values, self.row.other)
+
+    @property
+    def length(self) -> int:
+        """How many steps the row has, of the stack's."""
+        return max(len(self.row.values), 0 if self.row.other is None else len(self.row.other))
 
     shows_selection = True
     """Whether the selected unit is drawn into the picture, not only beside it."""
@@ -149,7 +163,17 @@ class UnitItem(RowItem):
         if self._pointed is None:
             return self._count, ""
         value = self.value_at(step)
-        return self.row.unit_name(self._pointed), "" if value is None else format_number(value)
+        words = "" if value is None else format_number(value)
+        other = self._other_at(step, self._pointed)
+        if other is not None and format_number(other) != words:
+            words += f" | {format_number(other)}"
+        return self.row.unit_name(self._pointed), words
+
+    def _other_at(self, step: int, unit: int) -> float | None:
+        other = self.row.other
+        if other is None or not 0 <= step < len(other) or unit >= other.shape[1]:
+            return None
+        return float(other[step, unit])
 
     def summary(self) -> str:
         """Return view, size and range in one sentence."""
@@ -162,7 +186,10 @@ class UnitItem(RowItem):
 
     def unit_hover(self, step: int, unit: int, label: Callable[[int], str]) -> str:
         """Return title, unit, step and value."""
-        value = format_number(float(self.row.values[step, unit]))
+        value = format_number(float(self.row.values[step, unit])) if step < len(self.row.values) else "ended"
+        other = self._other_at(step, unit)
+        if other is not None:
+            value = f"A {value}, B {format_number(other)}"
         return f"{self.row.title} · {self.row.unit_name(unit)} · step {label(step)} · {value}"
 
     def selected_mark(self, step: int) -> list[Mark]:
@@ -197,15 +224,22 @@ class UnitItem(RowItem):
         painter.fillRect(QRectF(0, middle, self.scale_of_time.pixels, line), QColor(self.look.theme.grid))
 
     def paint_selected(self, painter: QPainter) -> None:
-        """Draw the selected unit's line in ink, 2 px wide."""
+        """Draw the selected unit's line in ink, 2 px wide; dashed what it is compared with."""
         if self.selected is None:
             return
         self.paint_values(painter, self.row.values[:, self.selected], self.look.theme.ink, 2.0)
+        if self.other is not None and self.selected < self.other.shape[1]:
+            self.paint_values(painter, self.other[:, self.selected], self.look.theme.ink, 2.0, dashed=True)
 
-    def paint_values(self, painter: QPainter, values: NDArray[np.floating], colour: str, width: float) -> None:
+    def paint_values(
+        self, painter: QPainter, values: NDArray[np.floating], colour: str, width: float, *, dashed: bool = False
+    ) -> None:
         """Draw one curve, ``values`` (T,), ``width`` in logical pixels."""
-        scale = self.scale_of_time
-        paint_curve(painter, self.y_of(values), scale, self.pixel_height, colour=colour, width=width * scale.ratio)
+        scale = self.scale_of_time.until(len(values))
+        if not scale.pixels:
+            return
+        width *= scale.ratio
+        paint_curve(painter, self.y_of(values), scale, self.pixel_height, colour=colour, width=width, dashed=dashed)
 
 
 def round_values(low: float, high: float, most: int) -> list[float]:

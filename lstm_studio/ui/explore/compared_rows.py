@@ -1,0 +1,149 @@
+"""Two sources of traces in one stack of rows: over each other, side by side, or one minus the other; free of Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from lstm_studio.session.state import CompareMode, View
+from lstm_studio.ui.explore.comparing import Compared
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, symmetric_levels
+from lstm_studio.ui.plots.rows import View as PlotView
+
+BASE, OTHER = "A", "B"
+"""What the two are called where there is no room for their names."""
+OTHER_KEY = "|B"
+"""Behind the key of a row, that of the same row of the other source."""
+
+
+def compared_rows(base: Sequence[Row], other: Sequence[Row], pair: Compared, view: View) -> tuple[Row, ...]:
+    """Return the rows that show two sources.
+
+    Parameters
+    ----------
+    base, other
+        The rows that each source would have alone.
+    pair
+        The sources, and how they share a row.
+    view
+        For the plot views of the rows that only a comparison has.
+    """
+    twins = {row.key: row for row in other}
+    levels = _levels_of_differences(base, twins)
+    rows: list[Row] = []
+    for row in base:
+        twin = twins.pop(row.key, None)
+        match row, twin:
+            case UnitRow(), UnitRow():
+                rows += _units(row, twin, pair, view, levels)
+            case SymbolRow(), SymbolRow():
+                rows += _symbols(row, twin)
+            case GradientRow(), GradientRow():
+                rows.append(_gradients(row, twin))
+            case GradientRow(), None:
+                rows.append(replace(row, note=_only(row.note, BASE)))
+            case ((UnitRow() | SymbolRow()), None):
+                rows.append(replace(row, note=_noted(row.note, f"{BASE} only")))
+            case _:
+                rows += [_called(row, BASE), _called(twin, OTHER)] if twin is not None else [row]
+    rows += [_called(row, OTHER) for row in twins.values() if not isinstance(row, GradientRow)]
+    rows += [replace(row, note=_only(row.note, OTHER)) for row in twins.values() if isinstance(row, GradientRow)]
+    gradients = [row for row in rows if isinstance(row, GradientRow)]
+    return (*(row for row in rows if not isinstance(row, GradientRow)), *gradients)
+
+
+def _units(
+    row: UnitRow, twin: UnitRow, pair: Compared, view: View, levels: Mapping[str, tuple[float, float]]
+) -> list[Row]:
+    if pair.mode is CompareMode.DIFFERENCE and row.units == twin.units:
+        return [_difference(row, twin, levels[row.key])]
+    if row.values is twin.values:
+        return [replace(row, note=_noted(row.note, "the same"))]
+    low, high = min(row.levels[0], twin.levels[0]), max(row.levels[1], twin.levels[1])
+    if pair.mode is CompareMode.SIDE:
+        key = row.key + OTHER_KEY
+        chosen = view.plot_views.get(key)
+        plot_view = PlotView(chosen) if chosen in set(PlotView) else row.view
+        first = replace(row, levels=(low, high))
+        second = replace(twin, key=key, levels=(low, high), view=plot_view)
+        return [_called(first, BASE), _called(second, OTHER)]
+    words = "" if row.units == twin.units else f"{format_count(row.units)} and {format_count(twin.units)} units"
+    # Two heat maps cannot lie over each other.
+    plot_view = PlotView.LINES if row.view is PlotView.HEAT else row.view
+    return [replace(row, note=_noted(row.note, words), levels=(low, high), view=plot_view, other=twin.values)]
+
+
+def _difference(row: UnitRow, twin: UnitRow, levels: tuple[float, float]) -> UnitRow:
+    steps = min(len(row.values), len(twin.values))
+    if row.values is twin.values:
+        values = np.zeros_like(row.values)
+    else:
+        with np.errstate(all="ignore"):
+            values = np.subtract(twin.values[:steps], row.values[:steps])
+    values.flags.writeable = False
+    return replace(row, symbol=f"Δ{row.symbol}", note=f"difference {OTHER} − {BASE}", values=values, levels=levels)
+
+
+def _levels_of_differences(base: Sequence[Row], twins: Mapping[str, Row]) -> dict[str, tuple[float, float]]:
+    """Return one symmetric range for each signal, the same for all networks and directions that have it."""
+    largest: dict[str, float] = {}
+    for row in base:
+        twin = twins.get(row.key)
+        if isinstance(row, UnitRow) and isinstance(twin, UnitRow) and row.units == twin.units:
+            signal = _signal(row.key)
+            largest.setdefault(signal, 0.0)
+            if row.values is not twin.values:
+                steps = min(len(row.values), len(twin.values))
+                with np.errstate(all="ignore"):
+                    apart = np.abs(np.subtract(twin.values[:steps], row.values[:steps]))
+                finite = apart[np.isfinite(apart)]
+                largest[signal] = max(largest[signal], float(finite.max()) if finite.size else 0.0)
+    return {
+        row.key: symmetric_levels(largest[_signal(row.key)])
+        for row in base
+        if isinstance(row, UnitRow) and _signal(row.key) in largest
+    }
+
+
+def _signal(key: str) -> str:
+    return key.partition(".")[2].removesuffix(".reverse")
+
+
+def _symbols(row: SymbolRow, twin: SymbolRow) -> list[Row]:
+    if row.symbols == twin.symbols:
+        return [row]
+    return [_called(row, BASE), _called(replace(twin, key=row.key + OTHER_KEY), OTHER)]
+
+
+def _gradients(row: GradientRow, twin: GradientRow) -> GradientRow:
+    known = {id(curve.values) for curve in row.curves}
+    others = tuple(
+        replace(curve, name=f"{OTHER} {curve.name}", other=True)
+        for curve in twin.curves
+        if id(curve.values) not in known
+    )
+    if not others:
+        same = all(id(curve.values) in {id(other.values) for other in twin.curves} for curve in row.curves)
+        return row if same else replace(row, note=_only(row.note, BASE))
+    theirs = {id(curve.values) for curve in twin.curves}
+    curves = tuple(
+        curve if id(curve.values) in theirs else replace(curve, name=f"{BASE} {curve.name}") for curve in row.curves
+    )
+    objective = row.objective if row.objective == twin.objective else f"{row.objective}; {twin.objective}"
+    return replace(row, curves=(*curves, *others), objective=objective)
+
+
+def _only(note: str, name: str) -> str:
+    return f"{note} · {name} only"
+
+
+def _noted(note: str, words: str) -> str:
+    return " · ".join(part for part in (note, words) if part)
+
+
+def _called(row: Row, name: str) -> Row:
+    """Return a row with the letter of its source behind its title."""
+    return replace(row, title=f"{row.title} · {name}")

@@ -1,0 +1,217 @@
+"""Which traces are compared, and how they differ, in words; free of Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lstm_studio.engine.trace import Trace
+from lstm_studio.networks.signals import INPUT, Labels, Signal
+from lstm_studio.sequences.sequence import Sequence
+from lstm_studio.session.branch_words import Outcome, outcome_of, second_title, title_of
+from lstm_studio.session.state import RECORDED, SECOND, CompareMode, Result, View, branch_key
+from lstm_studio.ui.explore.layers import network_names
+from lstm_studio.ui.numbers import format_count, format_number
+from lstm_studio.ui.widgets.symbols import written
+
+ROUNDING = {"float32": 1e-5, "float64": 1e-10}
+"""Up to where two numbers of a precision count as the same, relative to the largest of them where that is above 1."""
+
+RECORDED_TITLE = "Recorded"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Source:
+    """Something that can be compared: the recorded traces, a what-if, or what else was traced.
+
+    Parameters
+    ----------
+    key
+        As in :class:`~lstm_studio.session.state.Comparison`.
+    title
+        What it is called.
+    result
+        As if its traces were the recorded ones; perhaps with fewer networks.
+    """
+
+    key: str
+    title: str
+    result: Result
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Compared:
+    """Two sources and how they are shown.
+
+    Parameters
+    ----------
+    base, other
+        Called A and B in the window.
+    mode
+        How they share a row.
+    """
+
+    base: Source
+    other: Source
+    mode: CompareMode
+
+    @property
+    def steps(self) -> int:
+        """Steps of the longer one."""
+        return max(self.base.result.sequence.steps, self.other.result.sequence.steps)
+
+
+def sources_of(result: Result, labels: Labels) -> tuple[Source, ...]:
+    """Return what can be compared, the recorded traces first."""
+    found = [Source(RECORDED, RECORDED_TITLE, result)]
+    for branch, traces in zip(result.setup.branches, result.branches, strict=False):
+        if traces:
+            changed = replace(result, traces=traces, sequence=_sequence_of(result, traces[0]))
+            found.append(Source(branch_key(branch.name), title_of(branch, result, labels), changed))
+    second = result.setup.second
+    if second is not None and result.second is not None:
+        trace, info = result.second
+        item = result.setup.item if second.item is None else second.item
+        sequence = result.sequence if item == result.setup.item else result.sequences[item]
+        alone = replace(result, traces=(trace,), infos=(info,), sequence=sequence)
+        found.append(Source(SECOND, second_title(second, result), alone))
+    return tuple(found)
+
+
+def compared(result: Result, view: View) -> Compared | None:
+    """Return what the view compares, or None where it compares nothing or one of the two is not there."""
+    wanted = view.comparison
+    if wanted is None or wanted.base == wanted.other:
+        return None
+    sources = {source.key: source for source in sources_of(result, view.labels)}
+    if wanted.base not in sources or wanted.other not in sources:
+        return None
+    return Compared(sources[wanted.base], sources[wanted.other], wanted.mode)
+
+
+def _sequence_of(result: Result, trace: Trace) -> Sequence:
+    """Return the sequence with the events that a branch has changed."""
+    sequence = result.sequence
+    values = trace["input"]
+    if values is result.traces[0]["input"] or np.array_equal(values, result.traces[0]["input"], equal_nan=True):
+        return sequence
+    return replace(sequence, values=values, raw=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Largest:
+    """The largest difference between two traces.
+
+    Parameters
+    ----------
+    value
+        Other − base.
+    signal
+        What differs.
+    network, unit, step
+        Where; the unit of the signal's own layer.
+    """
+
+    value: float
+    signal: Signal
+    network: int
+    unit: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two sources differ over the steps and signals that both have.
+
+    Parameters
+    ----------
+    first
+        The first step at which anything differs by more than rounding, or None.
+    largest
+        In what the networks compute, not in what they are given; None where nothing differs there.
+    """
+
+    first: int | None
+    largest: Largest | None
+
+
+def difference_of(compared: Compared) -> Difference:
+    """Return where two sources first differ, and where most, over all signals but pre-activations."""
+    first: int | None = None
+    largest: Largest | None = None
+    base, other = compared.base.result, compared.other.result
+    steps = min(base.sequence.steps, other.sequence.steps)
+    for network, (one, two) in enumerate(zip(base.traces, other.traces, strict=False)):
+        if one is two:
+            continue
+        for name, signal in _signals(one):
+            if name not in two or one[name] is two[name] or one[name].shape[1] != two[name].shape[1]:
+                continue
+            before, after = one[name][:steps], two[name][:steps]
+            with np.errstate(all="ignore"):
+                apart = np.abs(np.subtract(after, before))
+                limit = ROUNDING.get(one.provenance.dtype, 1e-5) * max(1.0, float(np.nanmax(np.abs(before))))
+            # A value that is not a number differs from one that is.
+            apart[np.isnan(apart)] = 0
+            apart[np.isnan(before) != np.isnan(after)] = np.inf
+            differs = np.flatnonzero((apart > limit).any(axis=1))
+            if not len(differs):
+                continue
+            first = int(differs[0]) if first is None else min(first, int(differs[0]))
+            if signal is INPUT:
+                continue
+            step, unit = np.unravel_index(int(apart.argmax()), apart.shape)
+            value = float(after[step, unit]) - float(before[step, unit])
+            if largest is None or not abs(value) <= abs(largest.value):
+                largest = Largest(value, signal, network, int(unit), int(step))
+    return Difference(first, largest)
+
+
+def _signals(trace: Trace) -> list[tuple[str, Signal]]:
+    signals = [("input", INPUT)]
+    for layer in trace.layers:
+        signals += [(f"{layer.prefix}.{signal.name}", signal) for signal in layer.signals if "." not in signal.name]
+    return [(name, signal) for name, signal in signals if name in trace]
+
+
+def difference_in_words(compared: Compared, labels: Labels) -> str:
+    """Return in a line where the two first differ, where most, and what they come to."""
+    found = difference_of(compared)
+    base, other = compared.base, compared.other
+    parts = []
+    if found.first is None:
+        parts.append("No difference beyond rounding.")
+    elif found.first == 0:
+        parts.append("Different from the first step on.")
+    else:
+        parts.append(f"The same up to step {format_count(found.first)}.")
+    if found.largest is not None:
+        largest = found.largest
+        names = network_names(base.result.infos)
+        whose = f"{names[largest.network]} " if len(names) > 1 else ""
+        parts.append(
+            f"Largest difference: {format_number(largest.value)}, {whose}{largest.signal.label(labels).lower()}"
+            f" of unit {largest.unit} at step {format_count(largest.step + 1)}."
+        )
+    lengths = base.result.sequence.steps, other.result.sequence.steps
+    if lengths[0] != lengths[1]:
+        parts.append(f"A has {format_count(lengths[0])} steps, B {format_count(lengths[1])}.")
+    outcomes = [outcome_text(outcome) for outcome in _outcomes(compared)]
+    if all(outcomes):
+        parts.append(f"At the end: A {outcomes[0]}, B {outcomes[1]}.")
+    return " ".join(parts)
+
+
+def _outcomes(compared: Compared) -> tuple[Outcome | None, Outcome | None]:
+    """Return what both come to, of the first network in which they differ."""
+    base, other = compared.base.result, compared.other.result
+    pairs = list(zip(base.traces, other.traces, strict=False))
+    network = next((index for index, (one, two) in enumerate(pairs) if one is not two), 0)
+    one, two = pairs[network]
+    return outcome_of(one, base), outcome_of(two, other)
+
+
+def outcome_text(outcome: Outcome | None) -> str:
+    """Write an outcome, ``"XY 1.00"``; nothing for None."""
+    return "" if outcome is None else f"{written(outcome.name)} {format_number(outcome.value)}"
