@@ -121,8 +121,9 @@ class LagCurve:
         return lag if 0 <= lag < len(self.logs) else None
 
     def relative(self) -> Array:
-        """Return log10 of the shares of the start, (K + 1,)."""
-        return self.logs - self.start
+        """Return log10 of the shares of the start, (K + 1,); not-a-number where the start is zero."""
+        with np.errstate(invalid="ignore"):
+            return self.logs - self.start
 
     def reach(self, share: float) -> Reach | None:
         """Return where it falls below a share of its start."""
