@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import INPUT, Labels, Role
+from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, View
 from lstm_studio.ui.explore.gradients import MemoryGradient, memory_gradients, objective_words
@@ -23,8 +24,9 @@ from lstm_studio.ui.explore.layers import (
 from lstm_studio.ui.explore.meters import Measure, MeterRow, Meters
 from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
 from lstm_studio.ui.explore.operation_card import OperationCard
-from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at, sentence
+from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at
 from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
+from lstm_studio.ui.explore.sentences import phase_sentence, step_sentence
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.badge import network_badge
@@ -152,7 +154,7 @@ class Inspector(Panel[_State]):
         self.refresh()
 
     def _on_view(self, after: View, before: View) -> None:
-        seen = ("cursor", "units", "layer", "backward", "labels")
+        seen = ("cursor", "units", "layer", "backward", "labels", "four_phases", "phase")
         if any(getattr(after, name) != getattr(before, name) for name in seen):
             self.refresh()
 
@@ -186,7 +188,7 @@ class Inspector(Panel[_State]):
             layer="" if shown is None else _layer_words(shown, result, view),
             operations=operations,
             readings=() if shown is None else readings_at(shown, step, unit, view.labels),
-            sentence="" if shown is None else sentence(operations, shown, step, unit, view.labels),
+            sentence=self._sentence_at(result, view, shown, step, unit),
             objective=objective_words(result) if gradients else "",
             norms=self._norms_at(result, gradients, step),
             ratio=_ratio(gradients, step),
@@ -194,6 +196,15 @@ class Inspector(Panel[_State]):
             networks=names,
             network_roles=tuple(_network_role(result, index) for index in range(len(names))),
         )
+
+    @staticmethod
+    def _sentence_at(result: Result, view: View, shown: ShownLayer | None, step: int, unit: int) -> str:
+        phase = shown_phase(result, view)
+        if shown is None:
+            return ""
+        if phase is None:
+            return step_sentence(shown, step, unit, view.labels)
+        return phase_sentence(shown, phase, step, unit, view.labels)
 
     @staticmethod
     def _gradients(result: Result, view: View, shown: ShownLayer | None) -> tuple[MemoryGradient, ...]:

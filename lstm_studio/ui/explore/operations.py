@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Phase, Role, Signal
+from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Role, Signal
 from lstm_studio.ui.explore.layers import ShownLayer
-from lstm_studio.ui.numbers import format_number
+
+_GATE = (0.0, 1.0)
+BEFORE = ".preactivation"
+"""Ends the name of a signal before its squashing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Operation:
         The numbers; ``result`` is the traced one, not recomputed.
     sign
         ``"×"`` or ``"+"``.
+    signal
+        Canonical name of what is made.
+    gates
+        The gates and candidates of which it is made and whose weighted sums can be taken apart, each at the first
+        operation that uses it.
     """
 
     number: int
@@ -45,17 +53,21 @@ class Operation:
     sign: str
     right: float
     result: float
+    signal: str = ""
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One signal of one unit at one step, where no operation explains it."""
+    """One signal of one unit at one step, where no operation explains it; ``gates`` as for an operation."""
 
     title: str
     symbol: str
     role: Role
     badge: str
     value: float
+    signal: str = ""
+    gates: tuple[str, ...] = ()
 
 
 def operations_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tuple[Operation, ...]:
@@ -71,91 +83,100 @@ def operations_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tu
         The vocabulary.
     """
     signals = {signal.name: signal for signal in shown.layer.signals}
-    return tuple(
-        Operation(
-            made.phase,
-            made.phase.label(labels),
-            made.phase.role,
-            f"{signal.symbol} = {_symbol(made.left, shown, signals)} {made.sign} {_symbol(made.right, shown, signals)}",
-            f"{signal.label(labels)} = {_words(made.left, shown, signals, labels)} {made.sign} "
-            f"{_words(made.right, shown, signals, labels)}",
-            _value(made.left, shown, step, unit),
-            made.sign,
-            _value(made.right, shown, step, unit),
-            _read(shown, signal.name, step, unit),
+    found, used = [], set[str]()
+    for signal, made in explained(shown):
+        names = [operand.signal for operand in (made.left, made.right) if not operand.before]
+        gates = tuple(name for name in names if name not in used and _is_squashed(shown, name))
+        used.update(gates)
+        left, right = made.left, made.right
+        found.append(
+            Operation(
+                made.phase,
+                made.phase.label(labels),
+                made.phase.role,
+                f"{signal.symbol} = {_symbol(left, shown, signals)} {made.sign} {_symbol(right, shown, signals)}",
+                f"{signal.label(labels)} = {_words(left, shown, signals, labels)} {made.sign} "
+                f"{_words(right, shown, signals, labels)}",
+                value_of(left, shown, step, unit),
+                made.sign,
+                value_of(right, shown, step, unit),
+                read(shown, signal.name, step, unit),
+                signal.name,
+                gates,
+            )
         )
-        for signal, made in _explained(shown)
-    )
+    return tuple(found)
 
 
 def readings_at(shown: ShownLayer, step: int, unit: int, labels: Labels) -> tuple[Reading, ...]:
     """Return the signals of a layer that no operation explains; parameters as for :func:`operations_at`."""
-    explained: set[str] = set()
-    for signal, made in _explained(shown):
-        explained |= {signal.name, made.left.signal, made.right.signal}
+    said: set[str] = set()
+    for signal, made in explained(shown):
+        said |= {signal.name, made.left.signal, made.right.signal}
     # What is before the squashing is of no interest where the operation shows what comes out of it.
     return tuple(
-        Reading(signal.label(labels), signal.symbol, signal.role, signal.badge, _read(shown, signal.name, step, unit))
+        Reading(
+            signal.label(labels),
+            signal.symbol,
+            signal.role,
+            signal.badge,
+            read(shown, signal.name, step, unit),
+            signal.name,
+            (signal.name,) if _is_squashed(shown, signal.name) else (),
+        )
         for signal in shown.layer.signals
-        if signal.name not in explained
-        and signal.name.removesuffix(".preactivation") not in explained
-        and _has(shown, signal.name, unit)
+        if signal.name not in said
+        and signal.name.removesuffix(BEFORE) not in said
+        and column_of(shown, signal.name, unit) is not None
     )
 
 
-def sentence(operations: tuple[Operation, ...], shown: ShownLayer, step: int, unit: int, labels: Labels) -> str:
-    """Return the step in plain words, or nothing where the layer's operations do not tell what it keeps and adds."""
-    by_phase = {operation.number: operation for operation in operations}
-    made_of = {made.phase: made for _, made in _explained(shown)}
-    names = {signal.name: signal.label(labels).lower() for signal in shown.layer.signals}
-    letters = {signal.name: signal.badge for signal in shown.layer.signals}
-    learn, remember = by_phase.get(Phase.LEARN), by_phase.get(Phase.REMEMBER)
-    if learn is None or remember is None:
-        return ""
-    if not all(math.isfinite(number) for each in operations for number in (each.left, each.right, each.result)):
-        return f"Unit {unit} holds numbers that are not finite: nothing can be said in words."
-    added = f"adds {format_number(learn.result)}" if learn.result >= 0 else f"subtracts {format_number(-learn.result)}"
-    forget, use = by_phase.get(Phase.FORGET), by_phase.get(Phase.USE)
-    kept = made_of[Phase.FORGET].right if forget is not None else made_of[Phase.REMEMBER].left
-    memory = names[kept.signal]
-    if shown.before(step) is None:
-        begin = f"This is the first step: unit {unit} has no {memory} yet and {added}."
-    else:
-        begin = f"Unit {unit} keeps {'all' if forget is None else _share(forget.left)} of its {memory} and {added}."
-    if use is None:
-        return f"{begin} Its {memory} is now {format_number(remember.result)}."
-    exposed = made_of[Phase.USE].right
-    of = f"{exposed.form} <i>{letters[exposed.signal]}</i>".lstrip()
-    short_term = next(names[signal.name] for signal, made in _explained(shown) if made.phase is Phase.USE)
-    return f"{begin} It exposes {_share(use.left)} of {of}, so its {short_term} is now {format_number(use.result)}."
+def _is_squashed(shown: ShownLayer, name: str) -> bool:
+    """Return whether a signal is a squashed sum that was recorded before its squashing too."""
+    return f"{shown.layer.prefix}.{name}{BEFORE}" in shown.trace
 
 
-def _explained(shown: ShownLayer) -> tuple[tuple[Signal, Composition], ...]:
+def explained(shown: ShownLayer) -> tuple[tuple[Signal, Composition], ...]:
     """Return the signals whose parts were all recorded, one value for each unit (a projected state is none)."""
     found = [
         (signal, signal.composition)
         for signal in shown.layer.signals
         if signal.composition is not None
         and all(
-            _has(shown, name, shown.layer.units - 1)
+            column_of(shown, name, 0) is not None
             for name in (signal.name, signal.composition.left.signal, signal.composition.right.signal)
         )
     ]
     return tuple(sorted(found, key=lambda pair: pair[1].phase))
 
 
-def _has(shown: ShownLayer, name: str, unit: int) -> bool:
+def column_of(shown: ShownLayer, name: str, unit: int) -> int | None:
+    """Return where a signal's value for a unit is recorded, or None where there is none for each unit.
+
+    Where the units of a block share a gate, it has a column for each block; a projected state has none for a unit.
+    """
     full = f"{shown.layer.prefix}.{name}"
-    return full in shown.trace and unit < shown.trace[full].shape[1]
+    if full not in shown.trace:
+        return None
+    columns, units = shown.trace[full].shape[1], shown.layer.units
+    if columns == units:
+        return unit
+    levels = next((signal.levels for signal in shown.layer.signals if signal.name == name), None)
+    return unit * columns // units if levels == _GATE and units % columns == 0 else None
 
 
-def _read(shown: ShownLayer, name: str, step: int, unit: int) -> float:
-    return float(shown.trace[f"{shown.layer.prefix}.{name}"][step, unit])
+def read(shown: ShownLayer, name: str, step: int, unit: int) -> float:
+    """Return the value of a signal that :func:`column_of` finds."""
+    column = column_of(shown, name, unit)
+    if column is None:
+        raise KeyError(f"{name} has no value for unit {unit}")
+    return float(shown.trace[f"{shown.layer.prefix}.{name}"][step, column])
 
 
-def _value(operand: Operand, shown: ShownLayer, step: int, unit: int) -> float:
+def value_of(operand: Operand, shown: ShownLayer, step: int, unit: int) -> float:
+    """Return what enters an operation: zero for the step before the first."""
     at: int | None = shown.before(step) if operand.before else step
-    value = 0.0 if at is None else _read(shown, operand.signal, at, unit)
+    value = 0.0 if at is None else read(shown, operand.signal, at, unit)
     match operand.form:
         case Form.PLAIN:
             return value
@@ -184,13 +205,3 @@ def _words(operand: Operand, shown: ShownLayer, signals: dict[str, Signal], labe
             return f"tanh of {words}"
         case Form.COMPLEMENT:
             return f"(1 − {words})"
-
-
-def _share(share: float) -> str:
-    """Return a share in words; near the ends with a decimal, so that 99.7 % is not rounded to all of it."""
-    if share >= 0.9995:
-        return "all"
-    if share < 0.0005:
-        return "almost nothing"
-    near_an_end = share < 0.01 or share > 0.99
-    return f"{100 * share:.{1 if near_an_end else 0}f} %"

@@ -14,8 +14,7 @@ from lstm_studio.networks.signals import Labels, Role
 from lstm_studio.session.state import View
 from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer
 from lstm_studio.ui.explore.operation_card import printed
-from lstm_studio.ui.explore.operations import Operation, operations_at, readings_at, sentence
-from lstm_studio.ui.numbers import format_number
+from lstm_studio.ui.explore.operations import Operation, operations_at, readings_at
 from tests.ui.explore.fakes import answer, small_setup
 
 STEP, UNIT = 7, 3
@@ -113,37 +112,44 @@ def test_a_cell_with_operations_lists_nothing_twice() -> None:
     assert readings_at(shown(), STEP, UNIT, Labels.STANDARD) == ()
 
 
-def test_the_sentence_says_the_numbers_in_the_words_of_the_vocabulary() -> None:
+def test_each_gate_is_named_where_it_is_used_first() -> None:
     layer = shown()
-    operations = operations_at(layer, STEP, UNIT, Labels.STANDARD)
-    said = sentence(operations, layer, STEP, UNIT, Labels.STANDARD)
-    assert f"Unit {UNIT} keeps {100 * operations[0].left:.0f} % of its cell state" in said
-    assert f" {format_number(abs(operations[1].result))}. It exposes" in said
-    assert said.endswith(f"its hidden state is now {format_number(operations[3].result)}.")
-    assert ("adds" in said) == (operations[1].result >= 0)
-    classroom = sentence(operations_at(layer, STEP, UNIT, Labels.CLASSROOM), layer, STEP, UNIT, Labels.CLASSROOM)
-    assert "long-term memory" in classroom
-    assert "cell state" not in classroom
+    arrays = dict(layer.trace.arrays)
+    for name in ("forget_gate", "input_gate", "candidate", "output_gate"):
+        arrays[f"lstm.0.{name}.preactivation"] = arrays[f"lstm.0.{name}"]
+    layer = replace(layer, trace=replace(layer.trace, arrays=arrays))
+    made = {operation.signal: operation.gates for operation in operations_at(layer, STEP, UNIT, Labels.STANDARD)}
+    assert made == {
+        "retained": ("forget_gate",),
+        "admitted": ("input_gate", "candidate"),
+        "cell_state": (),
+        "hidden_state": ("output_gate",),
+    }
+    reading = readings_at(shown(network=1), STEP, UNIT, Labels.STANDARD)[0]
+    assert (reading.signal, reading.gates) == ("hidden_state", ("hidden_state",))
 
 
-@pytest.mark.parametrize(
-    ("gate", "words"),
-    [(1.0, "keeps all of"), (0.997, "keeps 99.7 % of"), (0.5, "keeps 50 % of"), (1e-8, "keeps almost nothing of")],
-)
-def test_shares_are_not_rounded_to_what_they_are_not(gate: float, words: str) -> None:
+def test_a_gate_that_a_block_shares_has_the_column_of_the_block() -> None:
     layer = shown()
-    forget, *others = operations_at(layer, STEP, UNIT, Labels.STANDARD)
-    assert words in sentence((replace(forget, left=gate), *others), layer, STEP, UNIT, Labels.STANDARD)
+    gate = layer.trace["lstm.0.input_gate"][:, :1]
+    trace = replace(layer.trace, arrays={**layer.trace.arrays, "lstm.0.input_gate": gate})
+    blocked = replace(layer, trace=trace)
+    learn = operations_at(blocked, STEP, UNIT, Labels.STANDARD)[1]
+    assert learn.left == gate[STEP, 0]
 
 
-def test_the_first_step_says_that_there_is_nothing_to_keep() -> None:
+def test_a_projected_state_is_not_explained_unit_by_unit() -> None:
     layer = shown()
-    said = sentence(operations_at(layer, 0, UNIT, Labels.STANDARD), layer, 0, UNIT, Labels.STANDARD)
-    assert said.startswith(f"This is the first step: unit {UNIT} has no cell state yet")
+    projected = {**layer.trace.arrays, "lstm.0.hidden_state": layer.trace["lstm.0.hidden_state"][:, :1]}
+    narrow = replace(layer, trace=replace(layer.trace, arrays=projected))
+    assert [operation.signal for operation in operations_at(narrow, STEP, UNIT, Labels.STANDARD)] == [
+        "retained",
+        "admitted",
+        "cell_state",
+    ]
 
 
 def test_numbers_that_are_not_finite_are_named() -> None:
     layer = shown()
     broken = [replace(operation, result=np.nan) for operation in operations_at(layer, STEP, UNIT, Labels.STANDARD)]
-    assert "not finite" in sentence(tuple(broken), layer, STEP, UNIT, Labels.STANDARD)
     assert printed(broken[0]).result == "NaN"
