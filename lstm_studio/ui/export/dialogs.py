@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.session.encoding import FASTEST_GIF, ffmpeg
 from lstm_studio.ui.export.stand_in import LARGEST, SMALLEST
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import DARK, GRID, LIGHT, PANEL_INSET, Theme
+from lstm_studio.ui.theme import DARK, GRID, HALF_GRID, LIGHT, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
 
 WORKSPACE = "workspace"
@@ -75,6 +76,7 @@ class _Wish(QDialog):
         self.form = QFormLayout()
         self.form.setHorizontalSpacing(2 * GRID)
         self.form.setVerticalSpacing(GRID)
+        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.width_field, self.height_field = (
             _number(name, low, high, value, " px")
             for name, low, high, value in zip(("Width", "Height"), SMALLEST, LARGEST, size, strict=True)
@@ -244,4 +246,6 @@ def _number(name: str, low: int, high: int, value: int, suffix: str = "") -> QSp
     field.setGroupSeparatorShown(True)
     field.setSuffix(suffix)
     field.setValue(value)
+    # The style sheet's padding does not reach the text of a number.
+    field.lineEdit().setTextMargins(HALF_GRID, 0, 0, 0)
     return field
