@@ -18,6 +18,7 @@ OVERHANG = 20
 _TRACK = 6
 _HANDLE = (12, 20)
 _MARK = 5
+_STRETCH = 3
 _LABEL_GAP = 56
 _MOST_MARKS = 400
 _HEIGHT = 56
@@ -38,6 +39,7 @@ class ScrubBar(QAbstractSlider):
         super().__init__()
         self._theme = theme
         self._marks: tuple[Mark, ...] = ()
+        self._stretch: tuple[int, int] | None = None
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setSingleStep(1)
         self.setPageStep(10)
@@ -65,6 +67,17 @@ class ScrubBar(QAbstractSlider):
         self.blockSignals(False)
         self._marks = marks
         self.update()
+
+    @property
+    def stretch(self) -> tuple[int, int] | None:
+        """First step of the marked stretch and the one after its last."""
+        return self._stretch
+
+    def show_stretch(self, stretch: tuple[int, int] | None) -> None:
+        """Mark a stretch, from its first step to the one after its last, or none."""
+        if stretch != self._stretch:
+            self._stretch = stretch
+            self.update()
 
     def show_step(self, step: int) -> None:
         """Move the handle without telling."""
@@ -137,6 +150,10 @@ class ScrubBar(QAbstractSlider):
         painter.drawRoundedRect(track, 3, 3)
         painter.setBrush(QColor(self._theme.ink2))
         painter.drawRoundedRect(QRectF(track.left(), track.top(), handle - track.left(), _TRACK), 3, 3)
+        if self._stretch is not None:
+            left, right = self.x_of(self._stretch[0] - 0.5), self.x_of(self._stretch[1] - 0.5)
+            painter.setBrush(QColor(self._theme.focus))
+            painter.drawRect(QRectF(left, track.bottom() + 2, max(2.0, right - left), _STRETCH))
         self._paint_marks(painter, track.top() - 2)
         self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
         self._paint_handle(painter, handle, middle)

@@ -231,6 +231,7 @@ class Transport(QWidget):
     def _show_view(self) -> None:
         view, steps = self._session.view, self._session.steps
         self._scrub.show_step(view.cursor)
+        self._scrub.show_stretch(view.marked)
         break_ = "\n" if steps >= _TWO_LINES_FROM else " "
         self._counter.setText(f"{format_count(view.cursor + 1)} /{break_}{format_count(steps)}")
         widest = f"{format_count(steps)} /" if steps >= _TWO_LINES_FROM else f"{steps} / {steps}"

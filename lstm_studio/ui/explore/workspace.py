@@ -39,6 +39,7 @@ class ExploreWorkspace(QWidget):
         self.stack.step_requested.connect(self._on_step_requested)
         self.stack.unit_requested.connect(self._on_unit_requested)
         self.stack.view_requested.connect(self._on_view_requested)
+        self.stack.stretch_requested.connect(self._on_stretch_requested)
         self.stack.edges_changed.connect(self.edges_changed)
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
@@ -67,6 +68,12 @@ class ExploreWorkspace(QWidget):
 
     def _on_unit_requested(self, group: str, unit: int) -> None:
         self._session.select_unit(group, unit)
+
+    def _on_stretch_requested(self, start: int, stop: int) -> None:
+        # The longer one of two sequences that are compared has steps of its own.
+        steps = self._session.steps
+        if start < steps:
+            self._session.look(stretch=(start, min(stop, steps)), mark=None)
 
     def _on_view_requested(self, key: str, view: rows.View) -> None:
         self._session.choose_plot_view(key, str(view))

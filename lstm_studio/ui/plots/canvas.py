@@ -20,6 +20,8 @@ class Canvas(QGraphicsView):
 
     pressed = Signal(QPointF)
     dragged = Signal(QPointF)
+    marked = Signal(QPointF, QPointF)
+    """Where the left button was pressed with Shift, and where the mouse is now."""
     hovered = Signal(QPointF)
     left = Signal()
     zoomed = Signal(QPointF, float)
@@ -44,6 +46,7 @@ class Canvas(QGraphicsView):
         self.viewport().setMouseTracking(True)
         self.setAccessibleName("Plots on one time cursor")
         self._panning: QPoint | None = None
+        self._marking: QPointF | None = None
 
     def fit(self) -> None:
         """Make one scene unit one logical pixel, with the origin at the top left."""
@@ -57,8 +60,11 @@ class Canvas(QGraphicsView):
         return super().viewportEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Scrub with the left button, pan with the middle one."""
-        if event.button() == Qt.MouseButton.LeftButton:
+        """Scrub with the left button, mark a stretch with Shift and the left one, pan with the middle one."""
+        if event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._marking = event.position()
+            self.marked.emit(self._marking, self._marking)
+        elif event.button() == Qt.MouseButton.LeftButton:
             self.pressed.emit(event.position())
         elif event.button() == Qt.MouseButton.MiddleButton:
             self._panning = event.position().toPoint()
@@ -66,20 +72,24 @@ class Canvas(QGraphicsView):
             event.ignore()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Scrub, pan or hover."""
+        """Scrub, mark, pan or hover."""
         if self._panning is not None:
             here = event.position().toPoint()
             self.drag_panned.emit(float(here.x() - self._panning.x()))
             self._panning = here
+        elif self._marking is not None and event.buttons() & Qt.MouseButton.LeftButton:
+            self.marked.emit(self._marking, event.position())
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self.dragged.emit(event.position())
         else:
             self.hovered.emit(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """End a pan."""
+        """End a pan or a stretch."""
         if event.button() == Qt.MouseButton.MiddleButton:
             self._panning = None
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._marking = None
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
         """Ask for the whole sequence."""

@@ -22,6 +22,7 @@ from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.row_item import Look, RowItem
 from lstm_studio.ui.plots.rows import Row, StackState, SymbolRow, UnitRow, View
 from lstm_studio.ui.plots.scale import TimeScale, clamp_window
+from lstm_studio.ui.plots.stretch import StretchItem
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
@@ -48,7 +49,7 @@ class PlotStack(QWidget):
     Give it a `StackState` with `apply`; it compares the state with the previous one and touches only what changed.
     Moving the cursor repaints the cursor alone. The mouse asks for changes through signals and changes nothing itself,
     except for the visible stretch of time: the wheel zooms it, Shift and the wheel or the middle button pan it, a
-    double click or the key 0 shows the whole sequence.
+    double click or the key 0 shows the whole sequence. Shift and the left button ask to mark a stretch.
 
     Parameters
     ----------
@@ -64,6 +65,8 @@ class PlotStack(QWidget):
     """0-based step that was clicked or dragged to."""
     unit_requested = Signal(str, int)
     """Group and unit that were clicked, or reached with the keys Up and Down."""
+    stretch_requested = Signal(int, int)
+    """First step of a stretch that was marked with Shift and the mouse, and the one after its last."""
     view_requested = Signal(str, View)
     """Key of a row, and the view asked for."""
     edges_changed = Signal(int, int)
@@ -95,13 +98,17 @@ class PlotStack(QWidget):
         self._axis.setZValue(_CURSOR_Z - 1)
         self._cursor = TimeCursor(self._look)
         self._cursor.setZValue(_CURSOR_Z)
+        self._stretch = StretchItem(self._look)
+        self._stretch.setZValue(_CURSOR_Z - 0.5)
         self._canvas.scene().addItem(self._axis)
+        self._canvas.scene().addItem(self._stretch)
         self._canvas.scene().addItem(self._cursor)
         self._ring = self._canvas.scene().addRect(QRectF())
         self._ring.setZValue(_CURSOR_Z + 1)
         self._ring.hide()
         self._canvas.pressed.connect(self._press)
         self._canvas.dragged.connect(self._scrub)
+        self._canvas.marked.connect(self._mark)
         self._canvas.hovered.connect(self._hover)
         self._canvas.left.connect(self._leave)
         self._canvas.zoomed.connect(self._zoom)
@@ -139,6 +146,11 @@ class PlotStack(QWidget):
         return self._cursor
 
     @property
+    def stretch_item(self) -> StretchItem:
+        """The marked stretch."""
+        return self._stretch
+
+    @property
     def axis_item(self) -> TimeAxis:
         """The time axis."""
         return self._axis
@@ -168,6 +180,9 @@ class PlotStack(QWidget):
         ):
             self._place()
         self._apply_cursor(state)
+        if state.stretch != before.stretch:
+            self._stretch.show_stretch(state.stretch)
+            self.setAccessibleDescription(_stretch_words(state))
 
     def _follow(self, state: StackState) -> bool:
         """Move the visible stretch so that it holds the cursor; return whether it moved."""
@@ -266,7 +281,7 @@ class PlotStack(QWidget):
         text = f"t = {number}"
         if state.times is not None and 0 <= state.cursor < len(state.times):
             text = f"{text} · {state.times.text(state.cursor)}"
-        self._cursor.move(state.cursor, text, reveal_all=state.reveal_all)
+        self._cursor.move(state.cursor, text, reveal_all=state.reveal_all, revealed=state.revealed)
         for key, item in self._items.items():
             header = self._headers[key]
             what, value = item.value_text(state.cursor)
@@ -282,7 +297,7 @@ class PlotStack(QWidget):
         self._canvas.setBackgroundBrush(QColor(theme.panel))
         for item in self._items.values():
             item.set_look(self._look)
-        for part in (self._axis, self._cursor):
+        for part in (self._axis, self._cursor, self._stretch):
             part.look = self._look
             part.update()
         self._ring.setPen(QPen(QColor(theme.focus), 2))
@@ -360,6 +375,7 @@ class PlotStack(QWidget):
         # Two pixels short of the axis, which would else be repainted with every move.
         area = QRectF(left, top, scale.width, max(1.0, bottom - top - 2))
         self._cursor.place([*self._items.values()], scale, area)
+        self._stretch.place(scale, area)
         edges = (round(left), round(scale.right))
         if edges != self._edges:
             self._edges = edges
@@ -393,6 +409,13 @@ class PlotStack(QWidget):
         if self._state.steps:
             self.step_requested.emit(self._axis.scale_of_time.step_at(point.x()))
 
+    def _mark(self, begin: QPointF, end: QPointF) -> None:
+        if not self._state.steps:
+            return
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        first, last = sorted(self._axis.scale_of_time.step_at(point.x()) for point in (begin, end))
+        self.stretch_requested.emit(first, last + 1)
+
     def _hover(self, point: QPointF) -> None:
         text = self._words_at(point)
         if text:
@@ -407,9 +430,13 @@ class PlotStack(QWidget):
         if found is None or not self._state.steps or not scale.left <= point.x() < scale.right:
             return ""
         step = scale.step_at(point.x())
-        if step > self._state.cursor and not self._state.reveal_all:
+        revealed = self._state.cursor if self._state.revealed is None else self._state.revealed
+        if step > revealed and not self._state.reveal_all:
             return f"Step {self._state.step_label(step)} · not stepped yet"
-        return found[1].hover_text(step, point.y() - found[1].y(), self._state.step_label)
+        item = found[1]
+        if step >= item.length:
+            return f"{item.title} · ended at step {self._state.step_label(item.length - 1)}"
+        return item.hover_text(step, point.y() - item.y(), self._state.step_label)
 
     def _leave(self) -> None:
         self.hovered.emit("")
@@ -489,3 +516,11 @@ class PlotStack(QWidget):
 def _numbers_shown(state: StackState) -> dict[str, int]:
     """Return for each group that is rearranged how many of its units are in sight."""
     return {group: len(order) for group, order in state.order.items()}
+
+
+def _stretch_words(state: StackState) -> str:
+    """Return what is marked, for screen readers."""
+    if state.stretch is None:
+        return ""
+    first, last = (format_count(step + state.first_step_number) for step in (state.stretch[0], state.stretch[1] - 1))
+    return f"Step {first} marked" if first == last else f"Steps {first} to {last} marked"

@@ -193,3 +193,22 @@ def test_tab_goes_through_the_bar_from_left_to_right(transport: Transport) -> No
         seen.append(following)
     wanted = [transport._speed, transport._scrub, transport._loop, transport._show_all]
     assert [widget for widget in seen if widget in wanted] == wanted
+
+
+def test_the_marked_stretch_is_drawn_below_its_steps(transport: Transport, session: AnsweringSession) -> None:
+    session.look(stretch=(4, 8))
+    scrub = transport.scrub
+    assert scrub.stretch == (4, 8)
+    image = scrub.grab().toImage()
+    below = scrub.height() // 2 + 6
+
+    def coloured(step: float) -> bool:
+        ratio = image.devicePixelRatio()
+        colour = image.pixelColor(round(scrub.x_of(step) * ratio), round(below * ratio))
+        return colour.name().upper() == LIGHT.focus
+
+    assert [coloured(step) for step in (3, 4, 7, 8)] == [False, True, True, False]
+    session.look(mark=10, cursor=12)
+    assert scrub.stretch == (10, 13)
+    session.look(mark=None, stretch=None)
+    assert scrub.stretch is None
