@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -79,7 +79,13 @@ def _as_stack(module: nn.RNNCellBase) -> nn.Module:
     return stack
 
 
-def run(model: nn.Module, x: Tensor | PackedSequence, *inputs: Any, gradients: bool) -> Recording:
+def run(
+    model: nn.Module,
+    x: Tensor | PackedSequence,
+    *inputs: Any,
+    gradients: bool,
+    modules: Mapping[str, tuple[nn.Module, Cell]] | None = None,
+) -> Recording:
     """Call ``model(x, *inputs)`` once and record the calls of its recurrent modules.
 
     Recurrent modules run in the precision of their weights, under autocast too: what half precision does not tell
@@ -99,6 +105,8 @@ def run(model: nn.Module, x: Tensor | PackedSequence, *inputs: Any, gradients: b
         The others.
     gradients
         Whether to build the graph of everything that is not a recurrent module.
+    modules
+        Its :func:`recurrent_modules`, where they are known already.
 
     Raises
     ------
@@ -106,17 +114,22 @@ def run(model: nn.Module, x: Tensor | PackedSequence, *inputs: Any, gradients: b
         If a recurrent module receives what cannot be traced, or none is called.
     """
     recording = Recording()
+    known = recurrent_modules(model) if modules is None else modules
     device = x.data.device
-    with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(mode=False))
-        stack.enter_context(torch.set_grad_enabled(gradients))
-        stack.enter_context(_as_found(model, device))
-        if device.type == "cuda":
-            # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
-            stack.enter_context(torch.backends.cudnn.flags(allow_tf32=False))
-        for path, (layers, cell) in recurrent_modules(model).items():
-            _hook(stack, recording, model.get_submodule(path), (path, layers, cell))
-        recording.returned = model(x, *inputs)
+    with (
+        torch.inference_mode(mode=False),
+        torch.set_grad_enabled(gradients),
+        _as_found(model, device),
+        # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
+        torch.backends.cudnn.flags(allow_tf32=False) if device.type == "cuda" else nullcontext(),
+    ):
+        if not inputs and _is_alone(model, known):
+            _call(recording, model, known[""][1], x)
+        else:
+            with ExitStack() as stack:
+                for path, (layers, cell) in known.items():
+                    _hook(stack, recording, model.get_submodule(path), (path, layers, cell))
+                recording.returned = model(x, *inputs)
     if not recording.calls:
         raise TraceError(
             f"None of the recurrent layers of {type(model).__name__} was called in its forward pass.",
@@ -124,6 +137,20 @@ def run(model: nn.Module, x: Tensor | PackedSequence, *inputs: Any, gradients: b
         )
     recording.chains = chains(recording.calls)
     return recording
+
+
+def _is_alone(model: nn.Module, modules: Mapping[str, tuple[nn.Module, Cell]]) -> bool:
+    """Return whether the model is its only recurrent module, and nobody changes what enters or leaves it."""
+    itself = modules.get("", (None, None))[0] is model and len(modules) == 1
+    return itself and not model._forward_pre_hooks and not model._forward_hooks
+
+
+def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | PackedSequence) -> None:
+    """Call a recurrent module itself, which takes no hooks."""
+    now = _entering(module, _title("", cell, module, module), cell.sizes(module).input_size, (x, None))
+    with no_autocast(now.x.device):
+        returned = module(now.cut(now.x.detach()))
+    recording.returned = _leaving(recording, ("", module, cell), now, returned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,56 +161,76 @@ class _Entered:
     layout: Layout
     given: tuple[Tensor, ...]
     initial: tuple[Tensor, ...]
-    outside: ExitStack
+
+    def cut(self, x: Tensor) -> Tensor | PackedSequence:
+        """Return ``x`` packed as the input was."""
+        packed = self.layout.packed
+        return x if packed is None else _repacked(packed, x)
+
+
+def _title(path: str, cell: Cell, module: nn.Module, layers: nn.Module) -> str:
+    return f"{path or cell.kind} ({type(module).__name__ if module is not layers else cell.title})"
+
+
+def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor | PackedSequence, Any]) -> _Entered:
+    sequence, states = values
+    packed = sequence if isinstance(sequence, PackedSequence) else None
+    x = sequence.data if isinstance(sequence, PackedSequence) else sequence
+    if x.shape[-1] != features:
+        raise TraceError(
+            f"{title} takes {features} features a step, and receives {x.shape[-1]}.",
+            "Give a sequence, or build a network, with the other's number of features.",
+        )
+    given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
+    dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
+    return _Entered(x.to(dtype), _layout(x, packed, module), given, tuple(state.to(dtype) for state in given))
+
+
+def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any) -> Any:
+    """Record the call, and return what the model goes on with."""
+    path, layers, cell = about
+    layout, learns = now.layout, torch.is_grad_enabled()
+    output, states = (returned, returned) if layout.single_step else returned
+    many = not isinstance(states, Tensor)
+    final = tuple(states) if many else (states,)
+    leaves = tuple(state.detach().requires_grad_(learns) for state in final)
+    # The model receives copies: it may change its own in place, which a leaf would not allow.
+    handed = tuple(leaf.clone() for leaf in leaves)
+    onward: Any = handed if many else handed[0]
+    hidden = leaves[0]
+    if not layout.single_step:
+        tensor = output if layout.packed is None else output.data
+        hidden = tensor.detach().requires_grad_(learns)
+        # Where the model is the module nothing follows, but an objective.
+        copy = hidden.clone() if path or learns else hidden
+        onward = (copy if layout.packed is None else _repacked(output, copy), onward)
+    recording.calls.append(Call(path, layers, cell, layout, now.x, now.given, now.initial, hidden, leaves, handed))
+    return onward
 
 
 def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tuple[str, nn.Module, Cell]) -> None:
     path, layers, cell = about
-    entered: list[_Entered] = []
-    title = f"{path or cell.kind} ({type(module).__name__ if module is not layers else cell.title})"
+    entered: list[tuple[_Entered, ExitStack]] = []
+    title = _title(path, cell, module, layers)
     features = cell.sizes(layers).input_size
 
     def before(
         module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         values = dict(zip(("input", "hx"), args, strict=False)) | kwargs
-        sequence, states = values["input"], values.get("hx")
-        packed = sequence if isinstance(sequence, PackedSequence) else None
-        x = sequence if packed is None else packed.data
-        if x.shape[-1] != features:
-            raise TraceError(
-                f"{title} takes {features} features a step, and receives {x.shape[-1]}.",
-                "Give a sequence, or build a network, with the other's number of features.",
-            )
-        given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
-        dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
-        x, initial = x.to(dtype), tuple(state.to(dtype) for state in given)
+        states = values.get("hx")
+        now = _entering(module, title, features, (values["input"], states))
         outside = stack.enter_context(ExitStack())
-        outside.enter_context(no_autocast(x.device))
-        entered.append(_Entered(x, _layout(x, packed, module), given, initial, outside))
-        cut = tuple(state.detach() for state in initial)
+        outside.enter_context(no_autocast(now.x.device))
+        entered.append((now, outside))
+        cut = tuple(state.detach() for state in now.initial)
         hx = None if states is None else cut[0] if isinstance(states, Tensor) else cut
-        return (x.detach() if packed is None else _repacked(packed, x.detach()), hx), {}
+        return (now.cut(now.x.detach()), hx), {}
 
     def after(_module: nn.Module, _args: tuple[Any, ...], returned: Any) -> Any:
-        now = entered.pop()
-        now.outside.close()
-        layout = now.layout
-        output, states = (returned, returned) if layout.single_step else returned
-        many = not isinstance(states, Tensor)
-        final = tuple(states) if many else (states,)
-        leaves = tuple(state.detach().requires_grad_(torch.is_grad_enabled()) for state in final)
-        # The model receives copies: it may change its own in place, which a leaf would not allow.
-        handed = tuple(leaf.clone() for leaf in leaves)
-        onward: Any = handed if many else handed[0]
-        hidden = leaves[0]
-        if not layout.single_step:
-            tensor = output if layout.packed is None else output.data
-            hidden = tensor.detach().requires_grad_(torch.is_grad_enabled())
-            copy = hidden.clone()
-            onward = (copy if layout.packed is None else _repacked(output, copy), onward)
-        recording.calls.append(Call(path, layers, cell, layout, now.x, now.given, now.initial, hidden, leaves, handed))
-        return onward
+        now, outside = entered.pop()
+        outside.close()
+        return _leaving(recording, about, now, returned)
 
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
     stack.callback(module.register_forward_hook(after, prepend=True).remove)
@@ -207,20 +254,23 @@ def _repacked(packed: PackedSequence, data: Tensor) -> PackedSequence:
 @contextmanager
 def _as_found(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Put back random state, buffers and ``requires_grad``, which is off inside."""
-    cuda = [device] if device.type == "cuda" else []
+    cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    cpu = torch.get_rng_state()
     # Only layers in training mode write to their buffers (batch normalisation's running statistics).
     buffers: Mapping[Tensor, Tensor] = {}
     if any(module.training for module in model.modules()):
         buffers = {buffer: buffer.clone() for buffer in model.buffers()}
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    with torch.random.fork_rng(devices=cuda):
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state(cuda, device)
         for parameter in learning:
-            parameter.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter in learning:
-                parameter.requires_grad_(True)
-            with torch.no_grad():
-                for buffer, value in buffers.items():
-                    buffer.copy_(value)
+            parameter.requires_grad_(True)
+        with torch.no_grad():
+            for buffer, value in buffers.items():
+                buffer.copy_(value)

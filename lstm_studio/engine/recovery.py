@@ -78,8 +78,6 @@ def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
     return whole
 
 
-@torch.inference_mode(mode=False)
-@torch.no_grad()
 def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
     """Recover the signals of all layers and directions, from the input up, forward before reverse.
 

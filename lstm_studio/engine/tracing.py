@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from lstm_studio.engine.objectives import Objective, ObjectiveKind, parse
 from lstm_studio.engine.recovery import Array
 from lstm_studio.engine.trace import Origin, Provenance, Trace
 from lstm_studio.errors import TraceError
+from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.network import Network, fingerprint
 from lstm_studio.sequences.sequence import Sequence
 
@@ -87,20 +89,20 @@ def trace(
     if dtype not in _DTYPES:
         raise TraceError(f"There is no precision {dtype!r} here.", "Choose float32 or float64.")
     given = network.module if isinstance(network, Network) else network
-    module = _placed(given, device, _DTYPES[dtype])
-    where = _device(module)
-    x = _input(module, network, sequence, _DTYPES[dtype], where)
+    module, where = _placed(given, device, _DTYPES[dtype])
+    modules = capture.recurrent_modules(module)
+    x = _input(modules, network, sequence, _DTYPES[dtype], where)
     target = sequence.target if isinstance(sequence, Sequence) else None
     readout_kind = network.readout_kind if isinstance(network, Network) else ""
     wanted = _objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
 
     others = tuple(_moved(other, _DTYPES[dtype], where) for other in inputs)
-    recording = capture.run(module, x, *others, gradients=gradients)
+    recording = capture.run(module, x, *others, gradients=gradients, modules=modules)
     items = min(call.layout.items for call in recording.calls)
     if not 0 <= item < items:
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
-    with devices.no_autocast(where):
+    with torch.inference_mode(mode=False), torch.no_grad(), devices.no_autocast(where):
         layers = {
             id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls
         }
@@ -145,40 +147,36 @@ def _objective(objective: str | CustomObjective | None, *, has_target: bool) -> 
     return parse(objective) if isinstance(objective, str) else objective
 
 
-def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> nn.Module:
-    """Return the module itself where it is on the device and of the precision wanted, else a copy that is."""
-    where = _device(module) if device == "auto" else devices.choose(device)
+def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Module, torch.device]:
+    """Return the module, or a copy on the device and of the precision wanted, and where it is."""
+    tensors = [*module.parameters(), *module.buffers()]
+    here = tensors[0].device if tensors else torch.device("cpu")
+    where = here if device == "auto" else devices.choose(device)
     if where.type == "mps" and dtype == torch.float64:
         raise TraceError("MPS has no float64.", "Choose float32, or the CPU.")
-    tensors = [*module.parameters(), *module.buffers()]
     if all(tensor.device == where and (tensor.dtype == dtype or not tensor.is_floating_point()) for tensor in tensors):
-        return module
-    return copy.deepcopy(module).to(device=where, dtype=dtype)
-
-
-def _device(module: nn.Module) -> torch.device:
-    first = next(module.parameters(), None)
-    return torch.device("cpu") if first is None else first.device
+        return module, where
+    return copy.deepcopy(module).to(device=where, dtype=dtype), where
 
 
 def _input(
-    module: nn.Module,
+    modules: Mapping[str, tuple[nn.Module, Cell]],
     network: Network | nn.Module,
     sequence: Sequence | ArrayLike | Tensor | PackedSequence,
     dtype: torch.dtype,
     where: torch.device,
 ) -> Tensor | PackedSequence:
     """Return what the module is called with."""
-    path, (recurrent, cell) = next(iter(capture.recurrent_modules(module).items()))
+    path, (recurrent, cell) = next(iter(modules.items()))
     bare = isinstance(network, Network) or not path
     name = f"The sequence {sequence.name!r}" if isinstance(sequence, Sequence) and sequence.name else "The sequence"
     if isinstance(sequence, PackedSequence):
         data = sequence.data.to(device=where, dtype=dtype if sequence.data.is_floating_point() else None)
         order = sequence.sorted_indices
         return PackedSequence(data, sequence.batch_sizes, None if order is None else order.to(where))
-    if not path and isinstance(module, nn.RNNCellBase):
+    if isinstance(network, nn.RNNCellBase):
         raise TraceError(
-            f"A bare {type(module).__name__} computes one step.",
+            f"A bare {type(network).__name__} computes one step.",
             "Give the model that calls it in a loop over the steps.",
         )
     values = sequence.values if isinstance(sequence, Sequence) else sequence
@@ -211,16 +209,31 @@ def _moved(value: Any, dtype: torch.dtype, where: torch.device) -> Any:
 def non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
     """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed."""
     began = []
+    sound: dict[int, bool] = {}
     for name, array in arrays.items():
-        with np.errstate(all="ignore"):
-            if name.startswith("norm.") or np.isfinite(array.sum()):
-                continue
+        if name.startswith("norm."):
+            continue
+        # The signals of a layer share their memory: one look at all of it is enough where there is nothing to be found.
+        whole = array.base if isinstance(array.base, np.ndarray) else array
+        if id(whole) not in sound:
+            sound[id(whole)] = _is_finite(whole)
+        if sound[id(whole)]:
+            continue
         bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
         if len(bad):
             gradient = name.startswith("grad.")
             backwards = gradient != any(name.removeprefix("grad.").startswith(f"{prefix}.") for prefix in reverse)
             began.append((name, int(bad[-1 if backwards else 0])))
     return tuple(began)
+
+
+def _is_finite(array: Array) -> bool:
+    """Return whether all entries are finite; that they are may go unnoticed where they are huge."""
+    if not array.flags.c_contiguous:
+        return bool(np.isfinite(array).all())
+    flat = array.reshape(-1)
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.dot(flat, flat)))
 
 
 def _name(objective: CustomObjective) -> str:
