@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lstm_studio.engine.norms import row_norms
 from lstm_studio.engine.recurrences import Recurrence, network_of, recurrences
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import TraceError
@@ -109,7 +110,7 @@ def itemised_gradient(
     norms, shares = np.empty((steps, steps)), np.empty((steps, steps))
     with np.errstate(all="ignore"):
         whole = _gone_back(stack, upstream[None], prefix, state)[0]  # (T, ·)
-        total = np.sqrt(np.einsum("tu,tu->t", whole, whole))
+        total = row_norms(whole)
         unit = whole / np.where(total > 0, total, 1.0)[:, None]
         for first in range(0, steps, block):
             progress(first / steps, "Taking the loss of each step back")
@@ -117,7 +118,7 @@ def itemised_gradient(
             apart = np.zeros((len(rows), *upstream.shape))
             apart[np.arange(len(rows)), rows] = upstream[rows]
             found = _gone_back(stack, apart, prefix, state)  # (R, T, ·)
-            norms[rows] = np.sqrt(np.einsum("stu,stu->st", found, found))
+            norms[rows] = row_norms(found.reshape(len(rows) * steps, -1)).reshape(len(rows), steps)
             shares[rows] = np.einsum("stu,tu->st", found, unit)
     return ItemisedGradient(signal, norms, shares, total)
 

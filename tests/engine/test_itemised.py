@@ -128,6 +128,19 @@ def test_what_cannot_be_itemised_says_so() -> None:
         itemised_gradient(trace(model, values(9, 2), gradients=False), "1.0.cell_state")
 
 
+def test_norms_below_the_root_of_the_smallest_number_are_not_lost() -> None:
+    network = new_network("rnn", 2, 1, seed=1)
+    with torch.no_grad():
+        network.recurrent.get_parameter("weight_hh_l0").fill_(1e-8)
+    traced = trace(network, 0.01 * values(30, 2), dtype="float64", objective="last-hidden")
+    found = itemised_gradient(traced, "rnn.0.hidden_state")
+    oracle = traced["norm.grad.rnn.0.hidden_state"]
+    assert 1e-240 < oracle[0] < 1e-200
+    np.testing.assert_allclose(found.norms[-1], oracle, rtol=1e-9)
+    # Of each step its own loss outweighs all others.
+    np.testing.assert_allclose(found.total, 1.0, rtol=1e-6)
+
+
 def test_blocks_tell_how_far_they_are_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     traced = trace(new_network("lstm", 2, 3, seed=1), values(20, 2), gradients=False)
     monkeypatch.setattr("lstm_studio.engine.itemised._ENTRIES", 20 * 3 * 5)
