@@ -7,7 +7,7 @@ index keeps one bit per step and unit, the steps of one unit side by side, so th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ Bits = NDArray[np.uint64]
 
 _WORD = 64
 """Steps in a word; two traces lie at least so far apart on the common axis."""
+_ALL = 2**_WORD - 1
 _CHUNK = 1 << 16
 """Steps that are compared with the threshold at once while the index is made."""
 
@@ -93,9 +94,10 @@ def pattern_of(trace: Trace, signal: str, start: int, stop: int, threshold: floa
             "Choose one that begins before it ends.",
         )
     _check_margin(margin)
-    on = values >= threshold
-    around = on[max(0, start - margin) : start].any(axis=0) | on[stop : stop + margin].any(axis=0)
-    units = np.flatnonzero(on[start:stop].all(axis=0) & ~around)
+    # Of the stretch and its margins alone: this is asked while the threshold is being chosen.
+    throughout = (values[start:stop] >= threshold).all(axis=0)
+    around = np.concatenate([values[max(0, start - margin) : start], values[stop : stop + margin]]) >= threshold
+    units = np.flatnonzero(throughout & ~around.any(axis=0))
     return Pattern(tuple(int(unit) for unit in units), (), stop - start, margin)
 
 
@@ -174,19 +176,23 @@ class SignalIndex:
         """
         self._check(pattern)
         chosen: list[Match] = []
-        taken: list[int] = []
         fitting = len(pattern.on) + len(pattern.off)
         planes = self._counts(pattern)
+        # Where a stretch would overlap with one that was chosen.
+        taken = np.zeros_like(self._inside[0])
         for units in range(fitting, 0, -1):
-            for position in _positions(_equal(planes, units)):
-                if any(abs(position - other) < pattern.length for other in taken):
-                    continue
+            found = _equal(planes, units)
+            if not found.any():
+                continue
+            found &= ~taken
+            while (position := _first(found)) is not None:
                 trace = int(np.searchsorted(self._starts, position, side="right")) - 1
                 start = position - int(self._starts[trace])
                 chosen.append(Match(trace, start, start + pattern.length, units))
-                taken.append(position)
                 if len(chosen) == count:
                     return chosen
+                for words in (taken, found):
+                    _fill(words, position - pattern.length + 1, position + pattern.length, on=words is taken)
         return chosen
 
     def _counts(self, pattern: Pattern) -> list[Bits]:
@@ -293,17 +299,27 @@ def _equal(planes: list[Bits], number: int) -> Bits:
     """Return where the binary numbers equal ``number``."""
     if number >> len(planes):
         return np.zeros(0, np.uint64)
-    found = np.full_like(planes[0], np.iinfo(np.uint64).max)
+    found = np.full_like(planes[0], _ALL)
     for digit, plane in enumerate(planes):
         found &= plane if number >> digit & 1 else ~plane
     return found
 
 
-def _positions(bits: Bits) -> Iterator[int]:
-    """Go through the steps that are set."""
-    for word in np.flatnonzero(bits):
-        value = int(bits[word])
-        while value:
-            lowest = value & -value
-            yield int(word) * _WORD + lowest.bit_length() - 1
-            value ^= lowest
+def _first(bits: Bits) -> int | None:
+    """Return the first step that is set."""
+    word = int((bits != 0).argmax())
+    value = int(bits[word])
+    return word * _WORD + (value & -value).bit_length() - 1 if value else None
+
+
+def _fill(bits: Bits, start: int, stop: int, *, on: bool) -> None:
+    """Set or clear the steps from ``start`` to before ``stop``, as far as there are."""
+    start, stop = max(start, 0), min(stop, len(bits) * _WORD)
+    first, last = start // _WORD, (stop - 1) // _WORD
+    mask = np.full(last - first + 1, _ALL, np.uint64)
+    mask[0] &= np.uint64(_ALL << start % _WORD & _ALL)
+    mask[-1] &= np.uint64(_ALL >> -stop % _WORD)
+    if on:
+        bits[first : last + 1] |= mask
+    else:
+        bits[first : last + 1] &= ~mask

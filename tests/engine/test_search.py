@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,13 @@ def test_traces_that_cannot_be_searched_say_why() -> None:
         SignalIndex([four], "norm.grad.input", 0.0)
     with pytest.raises(TraceError, match="from 3 to 6 is not within the 5 steps"):
         pattern_of(four, SIGNAL, 3, 6, 0.0)
+
+
+def test_long_stretches_that_fit_nearly_everywhere_are_found_without_going_through_every_step() -> None:
+    values = np.ones((400_000, 3))
+    values[::50_000, 0] = -1.0
+    index = SignalIndex([traced(values)], SIGNAL, 0.0)
+    began = time.perf_counter()
+    found = index.find(Pattern((0, 1, 2), (), 45_000, 0), 50)
+    assert time.perf_counter() - began < 1
+    assert [(match.start, match.units) for match in found] == [(50_000 * place + 1, 3) for place in range(8)]
