@@ -118,7 +118,7 @@ class Computer:
     def __init__(self) -> None:
         self._networks: dict[tuple[object, ...], Network] = {}
         self._prepared: tuple[SequenceSet, Scaling, int | None, SequenceSet] | None = None
-        self._traced: tuple[SequenceSet, str, tuple[Trace, ...]] | None = None
+        self._shelves: dict[type[Question], dict[str, Any]] = {}
         self._recorded: _Recorded | None = None
         self._second: tuple[object, tuple[Trace, NetworkInfo]] | None = None
 
@@ -250,6 +250,7 @@ class Computer:
             if data is setup.data and scaling is setup.scaling and length == setup.piece_length:
                 return known
         sequences = prepared(setup)
+        self._shelves.clear()
         self._prepared = (setup.data, setup.scaling, setup.piece_length, sequences)
         return sequences
 
@@ -277,23 +278,9 @@ class Computer:
         """Return the networks that traced a result, in its order."""
         return self._build_networks(result.setup, result.sequence.features)
 
-    def traces_of_set(self, result: Result, network: int, progress: Progress) -> tuple[Trace, ...]:
-        """Return a trace, without gradients, of every sequence of a result's set through one of its networks.
-
-        The traces of the last set and network are kept: T × signals × H float32 numbers for each sequence.
-        """
-        from lstm_studio.engine.tracing import trace
-
-        info, sequences = result.infos[network], result.sequences
-        if self._traced is not None and self._traced[0] is sequences and self._traced[1] == info.fingerprint:
-            return self._traced[2]
-        built = self.networks_of(result)[network]
-        found = []
-        for index, sequence in enumerate(sequences):
-            progress(index / len(sequences), f"Tracing all sequences, {info.title}")
-            found.append(trace(built, sequence, gradients=False, device=result.setup.device))
-        self._traced = (sequences, info.fingerprint, tuple(found))
-        return self._traced[2]
+    def shelf(self, kind: type[Question]) -> dict[str, Any]:
+        """Return what questions of a kind keep for the next one; emptied when other sequences are opened."""
+        return self._shelves.setdefault(kind, {})
 
     def _judge(self, result: Result, progress: Progress) -> Verdicts:
         networks = self._build_networks(result.setup, result.sequence.features)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from lstm_studio.progress import Progress
 
 if TYPE_CHECKING:
-    from lstm_studio.engine.trace import Trace
     from lstm_studio.networks.network import Network
     from lstm_studio.session.state import Result
 
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
 class Tools(Protocol):
     """What a question may use to answer itself: :class:`~lstm_studio.session.compute.Computer`.
 
-    Networks are built once and kept; so are the traces of whole sets.
+    Networks are built once and kept.
     """
 
     def networks_of(self, result: Result) -> tuple[Network, ...]:
         """Return the networks that traced a result, in its order."""
         ...
 
-    def traces_of_set(self, result: Result, network: int, progress: Progress) -> tuple[Trace, ...]:
-        """Return a trace, without gradients, of every sequence of a result's set through one of its networks."""
+    def shelf(self, kind: type[Question]) -> dict[str, Any]:
+        """Return what questions of a kind keep for the next one; emptied when other sequences are opened."""
         ...
 
 

@@ -50,7 +50,8 @@ class HowMany(Question):
     title: ClassVar[str] = "Counting"
 
     def answer(self, tools: Tools, progress: Progress) -> Any:
-        return len(tools.traces_of_set(self.result, 0, progress))
+        progress(1.0, self.title)
+        return len(tools.networks_of(self.result))
 
 
 def test_a_question_is_answered_by_the_computer_and_told_to_whoever_asked() -> None:
@@ -71,7 +72,7 @@ def test_a_question_is_answered_by_the_computer_and_told_to_whoever_asked() -> N
     answered = computer.answer(asked[0], ignore_progress)
     assert isinstance(answered, Answered)
     session.answer(question, answered.content)
-    assert told == [(question, len(result.sequences))]
+    assert told == [(question, len(result.infos))]
 
 
 def test_the_answer_about_a_result_that_is_gone_is_dropped() -> None:
