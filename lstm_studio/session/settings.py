@@ -21,6 +21,8 @@ RECENT_FILES = 10
 FONT_SCALES = (80, 90, 100, 110, 125, 150, 175, 200)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 THEMES = ("system", "light", "dark")
+GATE_MAPS = ("cividis", "viridis", "gray")
+SIGNED_MAPS = ("blue-orange", "purple-green")
 
 
 class SettingsError(StudioError):
@@ -37,6 +39,8 @@ class Settings:
         ``"system"``, ``"light"`` or ``"dark"``.
     labels
         The vocabulary.
+    gate_map, signed_map
+        Colours of what lies in 0…1 and around 0: one of :data:`GATE_MAPS` and of :data:`SIGNED_MAPS`.
     font_scale
         Percent of the system's font size, one of :data:`FONT_SCALES`.
     speed
@@ -53,6 +57,8 @@ class Settings:
 
     theme: str = "system"
     labels: Labels = Labels.STANDARD
+    gate_map: str = GATE_MAPS[0]
+    signed_map: str = SIGNED_MAPS[0]
     font_scale: int = 100
     speed: float = 4.0
     loop: bool = False
@@ -201,6 +207,8 @@ def _hexadecimal(value: object) -> str | None:
 _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "theme": _one_of(THEMES),
     "labels": _one_of(tuple(Labels)),
+    "gate_map": _one_of(GATE_MAPS),
+    "signed_map": _one_of(SIGNED_MAPS),
     "font_scale": _one_of(FONT_SCALES),
     "speed": _speed,
     "loop": _boolean,

@@ -74,6 +74,32 @@ SUBMENU = ">"
 """An entry that begins with this names a submenu that the window fills, for example with recent files."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submenu:
+    """A menu within a menu, always with the same entries."""
+
+    title: str
+    entries: tuple[str, ...]
+
+
+MenuEntry = str | Submenu
+"""Key of an action, :data:`SEPARATOR`, :data:`SUBMENU` and a title, or a fixed submenu."""
+
+Menus = tuple[tuple[str, tuple[MenuEntry, ...]], ...]
+"""Title and entries of each menu."""
+
+
+def keys_of(entries: tuple[MenuEntry, ...]) -> tuple[str, ...]:
+    """Return the keys of all actions in a menu and its fixed submenus, in their order."""
+    keys: list[str] = []
+    for entry in entries:
+        if isinstance(entry, Submenu):
+            keys.extend(keys_of(entry.entries))
+        elif entry != SEPARATOR and not entry.startswith(SUBMENU):
+            keys.append(entry)
+    return tuple(keys)
+
+
 class Actions(QObject):
     """The table as ``QAction`` objects of one window.
 
@@ -113,11 +139,13 @@ class Actions(QObject):
     def __getitem__(self, key: str) -> QAction:
         return self._actions[key]
 
-    def fill(self, menu: QMenu, keys: tuple[str, ...]) -> dict[str, QMenu]:
+    def fill(self, menu: QMenu, entries: tuple[MenuEntry, ...]) -> dict[str, QMenu]:
         """Put actions into a menu; return its submenus by title, for the window to fill."""
         submenus = {}
-        for key in keys:
-            if key == SEPARATOR:
+        for key in entries:
+            if isinstance(key, Submenu):
+                submenus.update(self.fill(menu.addMenu(key.title), key.entries))
+            elif key == SEPARATOR:
                 menu.addSeparator()
             elif key.startswith(SUBMENU):
                 submenus[key[1:]] = menu.addMenu(key[1:])

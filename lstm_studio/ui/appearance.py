@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from lstm_studio.ui.colour_maps import with_maps
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LIGHT, Theme, palette
 
@@ -26,16 +27,27 @@ class Appearance(QObject):
         self._before = (QPalette(QApplication.palette()), application.styleSheet())
         self._wanted = "system"
         self._scale = 100
+        self._maps = ("cividis", "blue-orange")
         self._shown: tuple[Theme, int] | None = None
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_changed)
 
     @property
     def theme(self) -> Theme:
         """The theme that is wanted now."""
+        dark = self._wanted == "dark"
         if self._wanted == "system":
             dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
-            return DARK if dark else LIGHT
-        return DARK if self._wanted == "dark" else LIGHT
+        return self.in_my_maps(DARK if dark else LIGHT)
+
+    def in_my_maps(self, theme: Theme) -> Theme:
+        """Return one of the two themes with the colour maps that the user has chosen."""
+        return with_maps(theme, *self._maps)
+
+    def use_maps(self, gates: str, signed: str) -> None:
+        """Show numbers in other colours; keys as in :mod:`lstm_studio.ui.colour_maps`."""
+        self._maps = (gates, signed)
+        if self._shown is not None:
+            self._show()
 
     def prepare(self, theme: str, font_scale: int) -> None:
         """Set font and palette for widgets that are about to be made; :meth:`apply` completes it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lstm_studio.ui.actions import ActionInfo, Actions, shortcut_text
+from lstm_studio.ui.actions import ActionInfo, Actions, Menus, keys_of, shortcut_text
 from lstm_studio.ui.finding import best_matches
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Text, Theme, font
 
@@ -63,12 +63,10 @@ class Entry:
         return f"{self.menu}: {self.action.text().replace('&', '').rstrip('…')}"
 
 
-def entries_of(
-    menus: Iterable[tuple[str, tuple[str, ...]]], infos: Mapping[str, ActionInfo], actions: Actions
-) -> tuple[Entry, ...]:
+def entries_of(menus: Menus, infos: Mapping[str, ActionInfo], actions: Actions) -> tuple[Entry, ...]:
     """Return all commands in the order of the menus."""
     return tuple(
-        Entry(actions[key], menu, shortcut_text(infos[key])) for menu, keys in menus for key in keys if key in infos
+        Entry(actions[key], menu, shortcut_text(infos[key])) for menu, entries in menus for key in keys_of(entries)
     )
 
 

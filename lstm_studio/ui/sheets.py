@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from html import escape
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
 
 import lstm_studio
-from lstm_studio.ui.actions import ActionInfo, shortcut_text
+from lstm_studio.ui.actions import ActionInfo, Menus, keys_of, shortcut_text
 
 MOUSE = (
     ("Click or drag in a plot", "Move the cursor"),
@@ -40,11 +40,11 @@ class TextSheet(QDialog):
         self.resize(560, 680)
 
 
-def shortcuts_page(menus: Iterable[tuple[str, tuple[str, ...]]], actions: Mapping[str, ActionInfo]) -> str:
+def shortcuts_page(menus: Menus, actions: Mapping[str, ActionInfo]) -> str:
     """Return the table of shortcuts as HTML, made from the menus and the table of actions."""
     parts = []
-    for menu, keys in menus:
-        infos = [actions[key] for key in keys if key in actions and actions[key].shortcuts]
+    for menu, entries in menus:
+        infos = [actions[key] for key in keys_of(entries) if actions[key].shortcuts]
         parts.append(_table(menu, [(shortcut_text(info), info.text.rstrip("…")) for info in infos]))
     parts.append(_table("Buttons", [("Tab", "Go to the next control"), ("Return", "Press the focused button")]))
     parts.append(_table("Mouse", list(MOUSE)))

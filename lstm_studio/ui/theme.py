@@ -113,8 +113,8 @@ class RoleColours:
 class Theme:
     """All colours, as ``"#RRGGBB"``, and the two colour tables.
 
-    ``gate_table`` (0…1, cividis) and ``signed_table`` (blue – neutral – orange, zero is the panel's tone) are
-    (256, 4) uint8 RGBA: 255 levels, and the colour of what is not a number at index 255.
+    ``gate_table`` (0…1, ``gate_map`` of the package cmap) and ``signed_table`` (through the anchors; zero is the
+    panel's tone) are (256, 4) uint8 RGBA: 255 levels, and the colour of what is not a number at index 255.
     """
 
     name: str
@@ -142,12 +142,13 @@ class Theme:
     halo: str
     roles: Mapping[Role, RoleColours]
     signed_anchors: tuple[str, ...]
+    gate_map: str = "cividis"
     gate_table: NDArray[np.uint8] = field(init=False)
     signed_table: NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
         positions = np.linspace(0.0, 1.0, LEVELS)
-        gate = np.asarray(Colormap("cividis")(positions), np.float64)[:, :3] * 255
+        gate = np.asarray(Colormap(self.gate_map)(positions), np.float64)[:, :3] * 255
         anchors = np.array([_rgb(anchor) for anchor in self.signed_anchors], np.float64)
         at = np.linspace(0.0, 1.0, len(anchors))
         signed = np.stack([np.interp(positions, at, channel) for channel in anchors.T], axis=1)

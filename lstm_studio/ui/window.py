@@ -103,6 +103,7 @@ class StudioWindow(QMainWindow):
             reveal_all=self.settings.reveal_all,
         )
         # Before any widget is made: fonts are read when text is first measured.
+        self.appearance.use_maps(self.settings.gate_map, self.settings.signed_map)
         self.appearance.prepare(session.view.theme, self.settings.font_scale)
         theme = self.appearance.theme
         self.runner = Runner(session, computer, self)
@@ -197,6 +198,12 @@ class StudioWindow(QMainWindow):
     def remember(self, settings: Settings) -> None:
         """Take over changed settings; they are saved when the window closes."""
         self.settings = settings
+
+    def use_maps(self, gates: str, signed: str) -> None:
+        """Show numbers in other colours; keys as in :mod:`lstm_studio.ui.colour_maps`."""
+        self.settings = replace(self.settings, gate_map=gates, signed_map=signed)
+        self.appearance.use_maps(gates, signed)
+        self._show_state()
 
     def scale_text(self, percent: int) -> None:
         """Show all text at so many percent of the system's size."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from lstm_studio.ui.actions import SEPARATOR, ActionInfo, Actions
+from lstm_studio.ui.actions import SEPARATOR, ActionInfo, Actions, Menus, Submenu
+from lstm_studio.ui.commands.colours import ColourCommands
 from lstm_studio.ui.commands.edit import EditCommands
 from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.commands.files import FilesCommands
@@ -32,6 +33,7 @@ GROUPS: tuple[type[Group], ...] = (
     ExportCommands,
     EditCommands,
     ViewCommands,
+    ColourCommands,
     PanelCommands,
     NetworkCommands,
     RunCommands,
@@ -41,7 +43,7 @@ GROUPS: tuple[type[Group], ...] = (
 
 ACTIONS: Mapping[str, ActionInfo] = MappingProxyType({info.key: info for group in GROUPS for info in group.actions})
 
-MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+MENUS: Menus = (
     (
         "File",
         (
@@ -77,15 +79,11 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "view.labels-standard",
             "view.labels-classroom",
             SEPARATOR,
-            "view.theme-system",
-            "view.theme-light",
-            "view.theme-dark",
+            Submenu("Theme", ("view.theme-system", "view.theme-light", "view.theme-dark")),
+            Submenu("Colours of numbers", tuple(info.key for info in ColourCommands.actions)),
+            Submenu("Text size", ("view.larger", "view.smaller", "view.normal-size")),
             SEPARATOR,
-            "view.larger",
-            "view.smaller",
-            "view.normal-size",
-            SEPARATOR,
-            *(info.action for info in PANELS),
+            Submenu("Panels", tuple(info.action for info in PANELS)),
             "view.reset-layout",
             "view.full-screen",
             SEPARATOR,

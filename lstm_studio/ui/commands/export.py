@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,7 @@ class ExportCommands(Group):
             raise StudioError(f"{path}: a picture cannot be saved as {path.suffix}.", "Choose .png or .svg.")
         title = self._session.result.sequences.title or "LSTM Studio"
         if wish.what == WORKSPACE:
-            with StandIn(self._session, wish.size, wish.theme) as stand_in:
+            with StandIn(self._session, wish.size, self._window.appearance.in_my_maps(wish.theme)) as stand_in:
                 if suffix == ".svg":
                     stand_in.save_svg(path, title)
                     return
@@ -157,6 +158,7 @@ class ExportCommands(Group):
             return
         if self._playback is not None:
             self._playback.stop()
+        wish = replace(wish, theme=self._window.appearance.in_my_maps(wish.theme))
         self._playback = Playback(self._session, wish, Path(path), self)
         self._playback.ended.connect(self._on_playback_ended)
 
@@ -169,7 +171,7 @@ class ExportCommands(Group):
         if not path:
             return
         session = self._session
-        with StandIn(session, self._workspace_size(), LIGHT) as stand_in:
+        with StandIn(session, self._workspace_size(), self._window.appearance.in_my_maps(LIGHT)) as stand_in:
             image = stand_in.draw(_REPORT_SHARPNESS)
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -181,7 +183,7 @@ class ExportCommands(Group):
 
     def copy_picture(self) -> None:
         """Put what is in the middle of the window on the clipboard."""
-        with StandIn(self._session, self._workspace_size(), LIGHT) as stand_in:
+        with StandIn(self._session, self._workspace_size(), self._window.appearance.in_my_maps(LIGHT)) as stand_in:
             QGuiApplication.clipboard().setImage(stand_in.draw(_CLIPBOARD_SHARPNESS))
 
     def _workspace_size(self) -> tuple[int, int]:
