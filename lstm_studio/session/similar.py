@@ -7,7 +7,6 @@ not searched, and the answer says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
@@ -133,31 +132,33 @@ class FindSimilar(Question):
         TraceError
             If the pattern names no unit or the signal is not there.
         """
-        shelf: _Shelf = tools.shelf(FindSimilar).setdefault("", _Shelf())
-        result, shown = self.result, self.result.traces[self.network]
-        total = len(result.sequences)
-        if not self.everywhere or total == 1:
-            items, arrays, of = (result.setup.item,), (shown[self.signal],), 1
-            indices = shelf.shown.setdefault(shown, {})
-        else:
-            kept = shelf.signal_of(self)
-            kept.fill(self, tools, progress)
-            items, of = kept.items, total
-            arrays = tuple(kept.arrays[item] for item in items)
-            indices = kept.indices
-            if result.setup.events:
-                # The shown sequence has steps that the set does not know: searched as it is, and not kept.
-                arrays = tuple(shown[self.signal] if item == result.setup.item else kept.arrays[item] for item in items)
-                indices = {}
+        items, arrays, indices = self._searched(tools, progress)
         index = self._index(arrays, indices, progress)
         progress(-1.0, self.title)
         found = tuple(
             self._found(match, items[match.trace], arrays[match.trace])
             for match in index.find(self.pattern, self.count)
         )
+        of = len(self.result.sequences) if self.everywhere else 1
         return Similar(found, len(items), of, sum(len(array) for array in arrays))
 
-    def _index(self, arrays: Iterable[NDArray[Any]], indices: Indices, progress: Progress) -> SignalIndex:
+    def _searched(self, tools: Tools, progress: Progress) -> tuple[tuple[int, ...], tuple[NDArray[Any], ...], Indices]:
+        """Return which sequences are searched, the signal of each, and the bits that are there of them already."""
+        shelf: _Shelf = tools.shelf(FindSimilar).setdefault("", _Shelf())
+        result, shown = self.result, self.result.traces[self.network]
+        here = result.setup.item
+        if not self.everywhere or len(result.sequences) == 1:
+            return (here,), (shown[self.signal],), shelf.shown.setdefault(shown, {})
+        kept = shelf.signal_of(self)
+        kept.fill(self, tools, progress)
+        arrays = dict(kept.arrays)
+        if result.setup.events:
+            # The shown sequence has steps that the set does not know: it is searched as it is, and nothing is kept.
+            arrays[here] = shown[self.signal]
+        items = tuple(sorted(arrays))
+        return items, tuple(arrays[item] for item in items), {} if result.setup.events else kept.indices
+
+    def _index(self, arrays: tuple[NDArray[Any], ...], indices: Indices, progress: Progress) -> SignalIndex:
         key = (self.signal, self.threshold)
         if key not in indices:
             traces = [Trace({"input": array[:, :0], self.signal: array}, ()) for array in arrays]
@@ -174,8 +175,8 @@ class FindSimilar(Question):
         chosen[:, len(pattern.on) :] ^= True
         before = match.start - max(0, match.start - pattern.margin)
         inside = chosen[before : before + pattern.length].all(axis=0)
-        beside = chosen[:before].any(axis=0) | chosen[before + pattern.length :].any(axis=0)
-        fitting = tuple(unit for unit, fits in zip(units, inside & ~beside, strict=True) if fits)
+        beside = np.delete(chosen, slice(before, before + pattern.length), axis=0).any(axis=0)
+        fitting = tuple(units[place] for place in np.flatnonzero(inside & ~beside))
         return Found(item, match.start, match.stop, fitting, picture_of(values, match, units, self))
 
 
@@ -200,11 +201,6 @@ class _SetSignal:
     key: tuple[object, ...]
     arrays: dict[int, NDArray[Any]] = field(default_factory=dict)
     indices: Indices = field(default_factory=dict)
-
-    @property
-    def items(self) -> tuple[int, ...]:
-        """Indices of the sequences that are kept, ascending."""
-        return tuple(sorted(self.arrays))
 
     def fill(self, question: FindSimilar, tools: Tools, progress: Progress) -> None:
         """Trace what is missing; what a cancelled search has traced is not traced again."""
