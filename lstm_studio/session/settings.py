@@ -47,6 +47,8 @@ class Settings:
         Steps per second when playing, 0.1 … 1,000.
     loop, reveal_all
         As in :class:`~lstm_studio.session.state.View`.
+    hints_read
+        Whether the hints for the first start need not be shown again.
     folder
         Where a file was opened last.
     recent_sequences, recent_networks
@@ -63,6 +65,7 @@ class Settings:
     speed: float = 4.0
     loop: bool = False
     reveal_all: bool = False
+    hints_read: bool = False
     folder: str = ""
     recent_sequences: tuple[str, ...] = ()
     recent_networks: tuple[str, ...] = ()
@@ -213,6 +216,7 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "speed": _speed,
     "loop": _boolean,
     "reveal_all": _boolean,
+    "hints_read": _boolean,
     "folder": _text,
     "recent_sequences": _paths,
     "recent_networks": _paths,

@@ -53,6 +53,7 @@ def open_window(files: Sequence[str]) -> int:
         for problem in loaded.problems:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
         window.header.painted.connect(window.start)
+        window.header.painted.connect(window.greet)
         window.show_first()
         if files:
             window.commands.files.open_files(files)

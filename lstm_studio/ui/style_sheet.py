@@ -3,7 +3,7 @@
 Widgets ask for a look through the dynamic property ``kind``: buttons ``"primary"``, ``"link"``, ``"flat"``, ``"field"``
 (looks like one), ``"view"`` (16 px, in plot labels) and ``"segment"`` (checkable, inside a ``QFrame`` of kind
 ``"segments"``); frames ``"card"`` (``selected`` true for the chosen one), ``"sunken"``, ``"panel"``, ``"quote"``,
-``"popup"`` and ``"notice"`` (with ``level`` ok, warning or error); labels ``"title"``, ``"dock-header"``,
+``"popup"``, ``"hint"`` and ``"notice"`` (with ``level`` ok, warning or error); labels ``"title"``, ``"dock-header"``,
 ``"secondary"``, ``"caption"``, ``"key"``, ``"value"`` and ``"step-number"``.
 """
 
@@ -102,6 +102,9 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ width: 0; image: non
 QPushButton[kind="field"] {{ min-height: {control - 2}px; background: {t.panel}; }}
 QLabel[kind="key"] {{
     color: {t.ink2}; background: {t.sunken}; border: 1px solid {t.line}; border-radius: 4px; padding: 0 5px;
+}}
+QFrame[kind="hint"] {{
+    background: {t.panel}; border: 1px solid {t.focus}; border-radius: {CARD_RADIUS}px;
 }}
 QFrame[kind="popup"] {{ background: {t.panel}; border: 1px solid {t.frame}; }}
 QFrame[kind="popup"] QListView {{ background: {t.panel}; border: 0; outline: 0; }}

@@ -32,6 +32,7 @@ from lstm_studio.ui.docks import Bar, Dock, Strip
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.header import Header
+from lstm_studio.ui.hints import Hints, first_hints
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.panels import PANELS, PanelInfo, Side, ThemedWidget
 from lstm_studio.ui.runner import Runner
@@ -86,6 +87,7 @@ class StudioWindow(QMainWindow):
         self._folded: tuple[str, ...] | None = None
         self._closed = False
         self._was_shown = False
+        self._hints: Hints | None = None
         application = QApplication.instance()
         assert isinstance(application, QApplication)  # noqa: S101 - Qt aborts without one
         self.appearance = Appearance(application, self)
@@ -172,6 +174,28 @@ class StudioWindow(QMainWindow):
     def start(self) -> None:
         """Load torch in the background; call it after the first paint."""
         self.runner.warm_up()
+
+    def greet(self) -> None:
+        """Show the hints to whoever has not read them."""
+        if not self.settings.hints_read:
+            self.show_hints()
+
+    def show_hints(self) -> None:
+        """Show the hints, from the first one."""
+        if self._hints is not None:
+            self._hints.end()
+        hints = first_hints(self.transport, self.workspace.stack, self.header.open_button)
+        self._hints = Hints(hints, self.appearance.theme, self)
+        self._hints.finished.connect(self._on_hints_read)
+
+    def _on_hints_read(self) -> None:
+        self._hints = None
+        self.settings = replace(self.settings, hints_read=True)
+
+    @property
+    def hints(self) -> Hints | None:
+        """The hints while they are shown."""
+        return self._hints
 
     def show_first(self) -> None:
         """Show the window where the last one was, or filling a screen that is hardly larger than its first size."""
@@ -285,6 +309,8 @@ class StudioWindow(QMainWindow):
         self.header.show_on_one_row(self.height() < ONE_ROW_BELOW_HEIGHT)
 
     def _align(self) -> None:
+        if self._hints is not None:
+            self._hints.settle()
         self._align_to(*self.workspace.stack.edges)
 
     def _align_to(self, left: int, right: int) -> None:
@@ -331,6 +357,8 @@ class StudioWindow(QMainWindow):
         )
         for themed in everything:
             themed.apply_theme(theme)
+        if self._hints is not None:
+            self._hints.apply_theme(theme)
 
     def _on_setup_changed(self, _: Setup) -> None:
         self._show_state()

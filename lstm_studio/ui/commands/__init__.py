@@ -23,6 +23,7 @@ from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
+from lstm_studio.ui.commands.what_if import WhatIfCommands
 from lstm_studio.ui.panels import PANELS
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ GROUPS: tuple[type[Group], ...] = (
     NetworkCommands,
     RunCommands,
     UnitsCommands,
+    WhatIfCommands,
     HelpCommands,
 )
 
@@ -125,7 +127,25 @@ MENUS: Menus = (
             "run.previous-sequence",
         ),
     ),
-    ("Help", ("help.find-command", "help.shortcuts", "help.about")),
+    (
+        "What if",
+        (
+            "what-if.clamp",
+            "what-if.ablate",
+            "what-if.event",
+            "what-if.state",
+            SEPARATOR,
+            "compare.next-sequence",
+            "compare.network",
+            "compare.untrained",
+            SEPARATOR,
+            "compare.overlay",
+            "compare.side",
+            "compare.difference",
+            "compare.stop",
+        ),
+    ),
+    ("Help", ("help.find-command", "help.shortcuts", "help.hints", "help.about")),
 )
 
 
@@ -144,8 +164,9 @@ class Commands(QObject):
     def __init__(self, window: StudioWindow) -> None:
         super().__init__(window)
         self.files = FilesCommands(window)
-        others = (group(window) for group in GROUPS if group is not FilesCommands)
-        self.groups: tuple[Group, ...] = (self.files, *others)
+        self.what_if = WhatIfCommands(window)
+        others = (group(window) for group in GROUPS if group not in {FilesCommands, WhatIfCommands})
+        self.groups: tuple[Group, ...] = (self.files, self.what_if, *others)
 
     def show_state(self, actions: Actions) -> None:
         """Let the actions show what is on, and what can be done now."""

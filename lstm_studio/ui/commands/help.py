@@ -24,6 +24,7 @@ class HelpCommands(Group):
             Icon.SEARCH,
         ),
         ActionInfo("help.shortcuts", "Keyboard shortcuts", "All keys on one page.", "show_shortcuts", ("F1",)),
+        ActionInfo("help.hints", "First hints", "Show the three hints of the first start again.", "show_hints"),
         ActionInfo("help.about", "About LSTM Studio", "Versions and licence.", "show_about"),
     )
 
@@ -40,6 +41,10 @@ class HelpCommands(Group):
         TextSheet(
             "Keyboard shortcuts", shortcuts_page(self._window.commands.menus, self._window.commands.infos), self._window
         ).show()
+
+    def show_hints(self) -> None:
+        """Show the hints from the first one."""
+        self._window.show_hints()
 
     def show_about(self) -> None:
         """Show versions and licence."""

@@ -111,6 +111,9 @@ class ViewCommands(Group):
 
     def dismiss(self) -> None:
         """Close the newest notice; without one, give the keyboard back to the plots; then leave the full screen."""
+        if self._window.hints is not None:
+            self._window.hints.end()
+            return
         if self._window.stage.notices.dismiss():
             return
         stack = self._window.workspace.stack

@@ -1,0 +1,67 @@
+"""The hints of the first start: shown once, in the way of nothing, and never again when they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.session.settings import Settings
+from lstm_studio.ui.hints import Hints
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window, press
+
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[StudioWindow]:
+    with opened_window() as opened:
+        opened.greet()
+        yield opened
+
+
+def shown(window: StudioWindow) -> Hints | None:
+    return window.hints
+
+
+def test_three_hints_one_after_the_other_each_inside_the_window(window: StudioWindow) -> None:
+    titles = []
+    for size in ((1600, 1000), (1024, 640), (1366, 768)):
+        window.resize(*size)
+        assert window.hints is not None
+        titles.append(window.hints.hint.title)
+        assert window.rect().contains(window.hints.geometry())
+        QTest.mouseClick(window.hints.next_button, Qt.MouseButton.LeftButton)
+    assert len(set(titles)) == 3
+    assert window.hints is None
+    assert window.settings.hints_read
+
+
+def test_they_leave_the_keyboard_where_it_was(window: StudioWindow) -> None:
+    assert window.focusWidget() is window.workspace.stack
+    window.session.move_cursor(3)
+    press(window, Qt.Key.Key_Right)
+    assert window.session.view.cursor == 4
+    assert window.hints is not None
+
+
+def test_escape_or_the_link_ends_them_for_good(window: StudioWindow, qtbot: QtBot) -> None:
+    window.command_actions["view.dismiss"].trigger()
+    assert window.hints is None
+    window.greet()
+    assert shown(window) is None
+    window.command_actions["help.hints"].trigger()
+    again = shown(window)
+    assert again is not None
+    again.close_button.click()
+    assert shown(window) is None
+
+
+def test_who_has_read_them_does_not_see_them(qtbot: QtBot) -> None:
+    with opened_window(settings=Settings(hints_read=True)) as window:
+        window.greet()
+        assert window.hints is None
