@@ -82,7 +82,9 @@ class Equation:
     result: str
 
 
-def equation(operation: Callable[..., float], operands: Sequence[float], result: float) -> Equation:
+def equation(
+    operation: Callable[..., float], operands: Sequence[float], result: float, *, decimals: int = 2
+) -> Equation:
     """Print an equation so that a reader with a pocket calculator gets what is printed.
 
     The result is written as `format_number` writes it; the operands get the fewest digits, 2 to 4, with which the
@@ -96,17 +98,19 @@ def equation(operation: Callable[..., float], operands: Sequence[float], result:
         Their exact values.
     result
         The exact result.
+    decimals
+        Of the printed result.
 
     Examples
     --------
     >>> equation(lambda a, b: a * b, (0.98998, 6.7941), 6.72602)
     Equation(operands=('0.990', '6.794'), relation='=', result='6.73')
     """
-    target = format_number(result)
+    target = format_number(result, decimals)
     printed: tuple[str, ...] = ()
     for digits in (2, 3, 4):
         printed = tuple(format_number(operand, digits) for operand in operands)
-        if format_number(operation(*(_read(text) for text in printed))) == target:
+        if format_number(operation(*(_read(text) for text in printed)), decimals) == target:
             return Equation(printed, "=", target)
     return Equation(printed, "≈", target)
 

@@ -9,11 +9,13 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
-from lstm_studio.networks.signals import INPUT, Labels, Role
+from lstm_studio.networks.signals import INPUT, Labels, Phase, Role
 from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result, View
+from lstm_studio.ui.explore.gate_terms import GateTerms, gate_terms
 from lstm_studio.ui.explore.gradients import MemoryGradient, memory_gradients, objective_words
+from lstm_studio.ui.explore.known_weights import KnownWeights
 from lstm_studio.ui.explore.layers import (
     ShownLayer,
     inspected_layer,
@@ -23,7 +25,7 @@ from lstm_studio.ui.explore.layers import (
 )
 from lstm_studio.ui.explore.meters import Measure, MeterRow, Meters
 from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
-from lstm_studio.ui.explore.operation_card import OperationCard
+from lstm_studio.ui.explore.operation_card import CardContent, OperationCard
 from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at
 from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
 from lstm_studio.ui.explore.sentences import phase_sentence, step_sentence
@@ -68,6 +70,8 @@ class _State:
     layer: str
     operations: tuple[Operation, ...]
     readings: tuple[Reading, ...]
+    live: Phase | None
+    terms: tuple[tuple[str, tuple[GateTerms, ...]], ...]
     sentence: str
     objective: str
     norms: tuple[_Norm, ...]
@@ -84,6 +88,7 @@ class Inspector(Panel[_State]):
         super().__init__("At step", parent)
         self._session, self._theme = session, theme
         self._ranges: tuple[object, tuple[float, float]] = (None, (0.0, 0.0))
+        self._weights = KnownWeights(session, self)
         self._number, self._of = label(kind="step-number"), label(kind="secondary")
         self._number.setAccessibleName("Step")
         self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
@@ -104,6 +109,8 @@ class Inspector(Panel[_State]):
         self._empty = EmptyState(theme, _NOTHING)
         self._lay_out()
         self._unit.chosen.connect(self._choose_unit)
+        self._operations.unfolded_changed.connect(self.refresh)
+        self._weights.changed.connect(self.refresh)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
         self.refresh()
@@ -176,6 +183,8 @@ class Inspector(Panel[_State]):
         gradients = self._gradients(result, view, shown)
         unit = 0 if shown is None else selected_unit(shown, view)
         operations = () if shown is None else operations_at(shown, step, unit, view.labels)
+        readings = () if shown is None else readings_at(shown, step, unit, view.labels)
+        live = shown_phase(result, view)
         return _State(
             labels=view.labels,
             step=step,
@@ -187,7 +196,9 @@ class Inspector(Panel[_State]):
             units=0 if shown is None else shown.layer.units,
             layer="" if shown is None else _layer_words(shown, result, view),
             operations=operations,
-            readings=() if shown is None else readings_at(shown, step, unit, view.labels),
+            readings=readings,
+            live=live,
+            terms=() if shown is None else self._terms_at(shown, (*operations, *readings), live, step, unit),
             sentence=self._sentence_at(result, view, shown, step, unit),
             objective=objective_words(result) if gradients else "",
             norms=self._norms_at(result, gradients, step),
@@ -195,6 +206,29 @@ class Inspector(Panel[_State]):
             readout=readout_at(result, step),
             networks=names,
             network_roles=tuple(_network_role(result, index) for index in range(len(names))),
+        )
+
+    def _terms_at(
+        self, shown: ShownLayer, lines: tuple[Operation | Reading, ...], live: Phase | None, step: int, unit: int
+    ) -> tuple[tuple[str, tuple[GateTerms, ...]], ...]:
+        """Return the gates of the live operation, or of the lines that the user has unfolded, taken apart."""
+        wanted = [
+            line
+            for line in lines
+            if line.gates
+            and (
+                line.signal in self._operations.unfolded
+                if live is None
+                else isinstance(line, Operation) and line.number == live
+            )
+        ]
+        if not wanted:
+            return ()
+        sums = self._weights.of_unit(shown, unit)
+        sequence, labels = self._session.result.sequence, self._session.view.labels
+        return tuple(
+            (line.signal, gate_terms(shown, line.gates, sums, sequence=sequence, step=step, unit=unit, labels=labels))
+            for line in wanted
         )
 
     @staticmethod
@@ -232,15 +266,15 @@ class Inspector(Panel[_State]):
 
     # From what is shown to the widgets.
 
-    def _apply(self, state: _State, before: _State | None) -> None:
+    def _apply(self, state: _State, before: _State | None) -> None:  # noqa: ARG002 - the card knows what is new
         self._apply_head(state)
         inspected = state.units > 0
         self._empty.setVisible(not inspected)
         self._operations.setVisible(inspected)
         hint = _IGNORE_FACTOR if state.labels is Labels.CLASSROOM else ""
-        new = before is None or (state.operations, state.readings) != (before.operations, before.readings)
-        if new or (before is not None and state.labels != before.labels):
-            self._operations.show_step(state.operations, state.readings, hint)
+        content = CardContent(state.operations, state.readings, hint, state.live, dict(state.terms))
+        if content != self._operations.content:
+            self._operations.show_step(content)
         self._sentence.setText(state.sentence)
         self._quote.setVisible(bool(state.sentence))
         self._apply_gradients(state)

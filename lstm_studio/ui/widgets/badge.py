@@ -53,7 +53,8 @@ class Badge(QWidget):
         return QSize(side, side)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
-        """Draw the badge."""
+        """Draw the badge, faintly where it is disabled."""
         painter = QPainter(self)
+        painter.setOpacity(1.0 if self.isEnabled() else 0.5)
         painter.setFont(text_font(self, Text.TICK_BOLD))
         paint_badge(painter, QRectF(self.rect()), self._letter, self._role, self._theme)
