@@ -60,7 +60,7 @@ class Side(StrEnum):
 
 ANYWHERE = (-28.0, 28.0)
 BELOW_SYMBOL = (-14.0, 28.0)
-BELOW_WIRE = (13.0, 28.0)
+BELOW_WIRE = (18.0, 28.0)
 """Between which heights, from a strip's middle, its value may stand: clear of its symbol, or of its wire."""
 
 
@@ -104,7 +104,7 @@ class Strip:
     named
         Whether the signal's name stands at the symbol.
     like
-        The signal whose range the colours have, where it is not the strip's own.
+        The memory whose colours it has, where it is what is left of one.
     height
         The most it takes.
     centred

@@ -267,6 +267,8 @@ class View:
         The step at which a stretch was begun that reaches to the cursor until it is ended; None while none is open.
     comparison
         Which two traces share the rows of plots; None for the recorded one alone.
+    diagram
+        Whether the cells are drawn above the plots.
     """
 
     cursor: int = 0
@@ -286,6 +288,7 @@ class View:
     stretch: tuple[int, int] | None = None
     mark: int | None = None
     comparison: Comparison | None = None
+    diagram: bool = True
 
     @property
     def marked(self) -> tuple[int, int] | None:

@@ -63,8 +63,8 @@ _FORGET_X = 126.0
 _INPUT_X = 234.0
 _CANDIDATE_X = 280.0
 _SUM_X = 462.0
-_OUTPUT_X = 540.0
-_PRODUCT_X = 588.0
+_OUTPUT_X = 538.0
+_PRODUCT_X = 584.0
 
 
 def lstm_wiring(*, projected: bool = False) -> Wiring:
@@ -77,7 +77,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
     """
     every = _FORGET | _LEARN | _USE
     end = 712.0 if projected else 659.0
-    h_x = 670.0 if projected else 617.0
+    h_x = 666.0 if projected else 611.0
     readers = [Reader("forget-layer", _FORGET_X, _FORGET), *_LEARN_READERS, Reader("output-layer", _OUTPUT_X, _USE)]
     joints, lines = bus([Source("h-before.bottom", _H_X, _H_BEFORE), Source("x.bottom", _X_X, _X)], readers)
     parts: tuple[Part, ...] = (
@@ -94,7 +94,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         Joint("to", end, RAIL, dot=False),
         _layer("output-layer", _OUTPUT_X, OUTPUT_GATE, "σ", Phase.USE),
         Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
-        Box("tanh", _PRODUCT_X, 97, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
+        Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
         Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
         Strip("h", h_x, MIDDLE, _H, Spot.ABOVE, phases=_USE),
         Joint("out", end, MIDDLE, dot=False),
@@ -116,7 +116,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
     ]
     if projected:
         words = f"the projection of {OUTPUT_GATE.symbol} × tanh {CELL_STATE.symbol}"
-        parts += (Box("project", 628, MIDDLE, "<i>W</i><sub>hr</sub>", Role.SHORT_TERM, words, phases=_USE),)
+        parts += (Box("project", 626, MIDDLE, "<i>W</i><sub>hr</sub>", Role.SHORT_TERM, words, phases=_USE),)
         product = f"{OUTPUT_GATE.symbol} × tanh {CELL_STATE.symbol}, of which only the projection is recorded"
         wires += [
             Wire("use.right", "project.left", (), Role.SHORT_TERM, schematic=product, phases=_USE),
@@ -244,9 +244,9 @@ def wiring_of_1997(*, gates_read_gates: bool = False) -> Wiring:
         Joint("to", 659, RAIL, dot=False),
         _layer("output-layer", _OUTPUT_X, OUTPUT_GATE, "σ", Phase.USE),
         Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
-        Box("tanh", _PRODUCT_X, 97, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
+        Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
         Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
-        Strip("h", 617, MIDDLE, _H, Spot.ABOVE, phases=_USE),
+        Strip("h", 611, MIDDLE, _H, Spot.ABOVE, phases=_USE),
         Joint("out", 659, MIDDLE, dot=False),
         *joints,
     )

@@ -75,7 +75,7 @@ def gru_wiring() -> Wiring:
         Box("update-layer", _Z_X, LAYERS, "σ", Role.FORGET, "σ of a layer that reads the bus", (_BEFORE_Z,), 34, every),
         Strip("z", _Z_X, MIDDLE, _Z, Spot.ABOVE_RIGHT, phases=every),
         Node("forget", _Z_X, RAIL, "×", Role.FORGET, _K, _FORGET),
-        Strip("k", 178, RAIL, _K, Spot.RIGHT, named=True, phases=_FORGET | _REMEMBER),
+        Strip("k", 178, RAIL, _K, Spot.RIGHT, named=True, like=RECURRENT_STATE.name, phases=_FORGET | _REMEMBER),
         Node("rest", 164, MIDDLE, "1−", Role.LEARN, _REST, _LEARN),
         Box("reset-layer", _R_X, LAYERS, "σ", Role.USE, "σ of a layer that reads the bus", (_BEFORE_R,), 34, _LEARN),
         Strip("r", _R_X, MIDDLE, _R, Spot.LEFT, Side.LEFT, phases=_LEARN),

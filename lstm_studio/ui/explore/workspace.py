@@ -1,12 +1,17 @@
-"""Explore: the session's result as rows of plots on one time cursor, and what the user does in them back."""
+"""Explore: the cells at the cursor's step above rows of plots on one time cursor, and what the user does in them."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from lstm_studio.networks.signals import Phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
+from lstm_studio.ui.explore.compare_bar import CompareBar
+from lstm_studio.ui.explore.diagram.deck import DiagramDeck
+from lstm_studio.ui.explore.diagram.state import DiagramResolver
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots import rows
 from lstm_studio.ui.plots.stack import PlotStack
@@ -26,16 +31,28 @@ class ExploreWorkspace(QWidget):
 
     edges_changed = Signal(int, int)
     """Left and right edge of the plots, in this widget's coordinates."""
+    value_dragged = Signal(int, str, int, int, float)
+    """In a diagram: index of the network, name of the signal, unit, step, and the value to which it was dragged."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._resolver = StackResolver()
+        self._diagrams = DiagramResolver()
         self.setAccessibleName("Explore")
         self.stack = PlotStack(theme)
+        self.compare_bar = CompareBar(session, theme)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.stack)
+        layout.setSpacing(0)
+        self.deck = DiagramDeck(theme)
+        layout.addWidget(self.deck)
+        layout.addWidget(self.compare_bar)
+        layout.addWidget(self.stack, 1)
+        self.deck.unit_requested.connect(self._on_unit_requested)
+        self.deck.phase_requested.connect(self._on_phase_requested)
+        self.deck.direction_requested.connect(self._on_direction_requested)
+        self.deck.value_dragged.connect(self.value_dragged)
         self.stack.step_requested.connect(self._on_step_requested)
         self.stack.unit_requested.connect(self._on_unit_requested)
         self.stack.view_requested.connect(self._on_view_requested)
@@ -49,10 +66,22 @@ class ExploreWorkspace(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.stack.apply_theme(theme)
+        self.compare_bar.apply_theme(theme)
+        self.deck.apply_theme(theme)
 
     def _show(self) -> None:
         session = self._session
-        self.stack.apply(self._resolver.resolve(session.result, session.view, session.remarks))
+        state = self._resolver.resolve(session.result, session.view, session.remarks)
+        self.stack.apply(state)
+        diagrams = self._diagrams.resolve(session.result, session.view, state) if session.view.diagram else ()
+        if diagrams:
+            self.deck.apply(diagrams)
+        self.deck.setVisible(bool(diagrams))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Let the diagrams take their share of the height."""
+        super().resizeEvent(event)
+        self.deck.fit_into(self.height())
 
     def _on_result_replaced(self, _: Result) -> None:
         self._show()
@@ -74,6 +103,14 @@ class ExploreWorkspace(QWidget):
         steps = self._session.steps
         if start < steps:
             self._session.look(stretch=(start, min(stop, steps)), mark=None)
+
+    def _on_phase_requested(self, phase: Phase) -> None:
+        view = self._session.view
+        # The pill that is live already brings the whole step back.
+        self._session.look(phase=phase, four_phases=not (view.four_phases and view.phase is phase))
+
+    def _on_direction_requested(self, backward: bool) -> None:
+        self._session.look(backward=backward)
 
     def _on_view_requested(self, key: str, view: rows.View) -> None:
         self._session.choose_plot_view(key, str(view))

@@ -1,0 +1,51 @@
+"""Colours and fonts of a diagram, made once for a theme and a scale."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
+
+from lstm_studio.networks.signals import Role
+from lstm_studio.ui.plots.heat_item import colour_table
+from lstm_studio.ui.theme import LIGHT, Text, Theme, font
+
+_SMALLEST = 10.0
+_LARGEST = 15
+"""Local units: what stands between the parts has no more room."""
+_USES = (Text.TITLE, Text.ROW_LABEL, Text.SECONDARY, Text.VALUE)
+
+
+class DiagramLook:
+    """What items draw with.
+
+    Parameters
+    ----------
+    theme
+        Where colours come from.
+    scale
+        Pixels per local unit: text is never smaller than 10 px on the screen.
+    """
+
+    def __init__(self, theme: Theme = LIGHT, scale: float = 1.0) -> None:
+        self.theme = theme
+        self.scale = scale
+        self.fonts = {use: _local_font(use, scale) for use in _USES}
+        self.metrics = {use: QFontMetricsF(made) for use, made in self.fonts.items()}
+        self.tables = {
+            signed: [QColor(colour) for colour in colour_table(theme, signed=signed)] for signed in (False, True)
+        }
+
+    def mark(self, role: Role | None) -> QColor:
+        """Return the colour of wires and borders; grey without a role."""
+        return QColor(self.theme.ink3 if role is None else self.theme.roles[role].mark)
+
+    def text(self, role: Role) -> QColor:
+        """Return the colour of a role as text."""
+        return QColor(self.theme.roles[role].text)
+
+
+def _local_font(use: Text, scale: float) -> QFont:
+    made = font(use)
+    made.setPixelSize(min(_LARGEST, max(math.ceil(_SMALLEST / scale), made.pixelSize())))
+    return made

@@ -1,0 +1,174 @@
+"""A strip: the column of a heat map at the cursor, with the selected unit's value beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+
+from lstm_studio.networks.wiring import STRIP_WIDTH, Side, Strip
+from lstm_studio.ui.explore.diagram.bands import Bands
+from lstm_studio.ui.explore.diagram.items import Mark
+from lstm_studio.ui.explore.diagram.look import DiagramLook
+from lstm_studio.ui.numbers import format_number
+from lstm_studio.ui.theme import Text
+
+_REACH = 76.0
+"""How far a value reaches beside its strip."""
+_ROW = 4.0
+"""Height of a line of inputs, of which there may be few."""
+_LEAST = 12.0
+_MARKER = 4.5
+
+
+class StripMark(Mark):
+    """The values of all units on a wire.
+
+    Parameters
+    ----------
+    strip
+        Where it is and what it shows.
+    """
+
+    def __init__(self, look: DiagramLook, strip: Strip) -> None:
+        super().__init__(look, strip.phases)
+        self.strip = strip
+        self.setPos(strip.x, strip.y)
+        self.setZValue(2)
+        self.height = strip.height
+        self.bands: Bands | None = None
+        self.index: NDArray[np.uint8] = np.zeros(0, np.uint8)
+        self.value: float | None = None
+        self.dragged: float | None = None
+        """The value that the user drags the selected unit to."""
+        self._signed = False
+
+    def show_column(self, bands: Bands, index: NDArray[np.uint8], *, signed: bool, value: float | None) -> None:
+        """Show other values.
+
+        Parameters
+        ----------
+        bands
+            The lines.
+        index
+            Of each line, in the colour table.
+        signed
+            Which of the tables.
+        value
+            The selected unit's, or None where none is marked.
+        """
+        same = bands is self.bands and signed == self._signed and value == self.value
+        if same and np.array_equal(index, self.index):
+            return
+        self.bands, self.index, self._signed, self.value = bands, index, signed, value
+        self.update()
+
+    def show_nothing(self) -> None:
+        """Show that nothing was recorded."""
+        if self.bands is not None:
+            self.bands, self.value = None, None
+            self.update()
+
+    def show_size(self, lines: int | None) -> None:
+        """Be as high as so many inputs need, or as high as there is room."""
+        height = self.strip.height
+        if lines is not None:
+            height = min(height, max(_LEAST, lines * _ROW))
+        if height != self.height:
+            self.prepareGeometryChange()
+            self.height = height
+            self.update()
+
+    def drag_to(self, value: float | None) -> None:
+        """Show a value that is being chosen; None for the recorded one."""
+        if value != self.dragged:
+            self.dragged = value
+            self.update()
+
+    @property
+    def value_text(self) -> str:
+        """What stands beside the strip."""
+        shown = self.value if self.dragged is None else self.dragged
+        return "" if shown is None else format_number(shown)
+
+    @property
+    def body(self) -> QRectF:
+        """The strip itself, in its own coordinates."""
+        half = self.strip.height / 2
+        top = -self.height / 2 if self.strip.centred else half - self.height
+        return QRectF(-STRIP_WIDTH / 2, top, STRIP_WIDTH, self.height)
+
+    @property
+    def value_rect(self) -> QRectF:
+        """Where the value stands, in its own coordinates; empty without one."""
+        text = self.value_text
+        if not text or self.strip.value is None:
+            return QRectF()
+        metrics = self.look.metrics[Text.VALUE]
+        width, height = metrics.horizontalAdvance(text) + 1, metrics.height()
+        low, high = self.strip.room
+        y = min(max(self._marked_y(), low), high)
+        gap = STRIP_WIDTH / 2 + 2 + _MARKER + 2
+        left = gap if self.strip.value is Side.RIGHT else -gap - width
+        return QRectF(left, y - height / 2, width, height)
+
+    def _marked_y(self) -> float:
+        if self.bands is None or self.bands.marked is None:
+            return 0.0
+        top, bottom = self.bands.span(self.bands.marked, self.height)
+        return self.body.top() + (top + bottom) / 2
+
+    def line_at(self, at: QPointF) -> int | None:
+        """Return the line at a point in its own coordinates."""
+        return None if self.bands is None else self.bands.line_at(at.y() - self.body.top(), self.height)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Return the strip, and the room for a value beside it."""
+        rect = self.body.adjusted(-1, -1, 1, 1)
+        if self.strip.value is Side.RIGHT:
+            rect.setRight(_REACH)
+        elif self.strip.value is Side.LEFT:
+            rect.setLeft(-_REACH)
+        return rect.adjusted(-1, -4, 1, 4)
+
+    def draw(self, painter: QPainter) -> None:
+        """Draw the lines, the frame, and the selected unit's value."""
+        theme, body = self.look.theme, self.body
+        # Without antialiasing the lines begin and end with whole pixels, and leave no seams.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        if self.bands is None:
+            painter.fillRect(body, QColor(theme.sunken))
+        else:
+            table = self.look.tables[self._signed]
+            for line, level in enumerate(self.index.tolist()):
+                top, bottom = self.bands.span(line, self.height)
+                painter.fillRect(QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top), table[level])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        pen = QPen(QColor(theme.frame), 1)
+        if self.bands is None:
+            pen.setDashPattern([3, 2])
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(body.adjusted(-0.5, -0.5, 0.5, 0.5))
+        if self.bands is not None and self.bands.marked is not None:
+            self._draw_value(painter)
+
+    def _draw_value(self, painter: QPainter) -> None:
+        theme, rect, y = self.look.theme, self.value_rect, self._marked_y()
+        if rect.isNull():
+            return
+        colour = QColor(theme.ink if self.dragged is None else theme.focus)
+        right = self.strip.value is Side.RIGHT
+        sign = 1.0 if right else -1.0
+        tip = sign * (STRIP_WIDTH / 2 + 2)
+        back = tip + sign * _MARKER
+        if abs(rect.center().y() - y) > 1:
+            painter.setPen(QPen(QColor(theme.ink3), 1))
+            painter.drawLine(QPointF(back, y), QPointF(back, rect.center().y()))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawPolygon(QPolygonF([QPointF(tip, y), QPointF(back, y - 3.6), QPointF(back, y + 3.6)]))
+        painter.setPen(colour)
+        painter.setFont(self.look.fonts[Text.VALUE])
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.value_text)

@@ -1,0 +1,341 @@
+"""The view on one diagram: what mouse and keyboard do in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
+
+from lstm_studio.networks.signals import Phase
+from lstm_studio.networks.wiring import HEIGHT, INPUT_NAME, Side, Strip, Zone
+from lstm_studio.ui.explore.diagram.look import DiagramLook
+from lstm_studio.ui.explore.diagram.scene import DiagramScene
+from lstm_studio.ui.explore.diagram.state import DiagramState
+from lstm_studio.ui.explore.diagram.strip import StripMark
+from lstm_studio.ui.explore.diagram.words import part_words, summary, unit_words
+from lstm_studio.ui.numbers import format_count
+
+_DRAG_FROM = 4
+"""Pixels that a press has to move to become a drag."""
+_WHOLE_RANGE = 160.0
+"""Pixels of a drag from one end of the levels to the other."""
+_MOST_LISTED = 128
+_ON_KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Drag:
+    """A value that is being chosen: where the press was, and the value there."""
+
+    mark: StripMark
+    y: float
+    value: float
+
+
+class DiagramView(QGraphicsView):
+    """One diagram at a scale.
+
+    Hovering names what is under the mouse, a click in a strip selects a unit, a click on a pill shows an operation, and
+    the selected unit's value can be dragged up and down. With the keyboard in it, Left and Right go through its parts.
+    """
+
+    unit_requested = Signal(str, int)
+    """Group and unit."""
+    phase_requested = Signal(Phase)
+    value_dragged = Signal(int, str, int, int, float)
+    """Index of the network, name of the signal, unit, step, and the value to which it was dragged."""
+
+    def __init__(self, look: DiagramLook, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.diagram = DiagramScene(look, self)
+        self.setScene(self.diagram)
+        self._drag: _Drag | None = None
+        self._pressed: tuple[QPoint, StripMark | None] | None = None
+        self._reached = -1
+        self.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.MinimalViewportUpdate)
+        # A click leaves the keyboard to the plots, where the arrows step.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.viewport().setMouseTracking(True)
+        self._paint_ground()
+
+    @property
+    def state(self) -> DiagramState | None:
+        """What is shown."""
+        return self.diagram.state
+
+    def apply(self, state: DiagramState) -> None:
+        """Show a state."""
+        before = self.state
+        self.diagram.apply(state)
+        if before is None or before.plan is not state.plan:
+            self._drop()
+            self._reached = -1
+            self.diagram.ring(None)
+            self.updateGeometry()
+        if self.hasFocus() and self._reached >= 0:
+            self._name_reached()
+        elif before is None or before.plan is not state.plan:
+            self.setAccessibleName(f"Diagram of the {state.plan.title}")
+
+    def apply_look(self, look: DiagramLook) -> None:
+        """Draw in another theme, or for another scale."""
+        rescaled = look.scale != self.diagram.look.scale
+        self.diagram.apply_look(look)
+        self._paint_ground()
+        if rescaled:
+            self.resetTransform()
+            self.scale(look.scale, look.scale)
+            self.updateGeometry()
+
+    def _paint_ground(self) -> None:
+        self.setBackgroundBrush(QColor(self.diagram.look.theme.panel))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the diagram's size at its scale."""
+        plan = None if self.state is None else self.state.plan
+        width = plan.wiring.width if plan is not None and plan.wiring is not None else 0.0
+        scale = self.diagram.look.scale
+        return QSize(round(width * scale), round(HEIGHT * scale))
+
+    def words(self) -> str:
+        """Return all values that the diagram shows at its step."""
+        return "" if self.state is None else summary(self.state)
+
+    # The mouse.
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Remember where a click or a drag begins."""
+        if event.button() == Qt.MouseButton.RightButton:
+            self._drop()
+        if event.button() != Qt.MouseButton.LeftButton:
+            event.ignore()
+            return
+        at = self._local(event.position())
+        self._pressed = (event.position().toPoint(), self._draggable(at))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Drag a value, or name what is under the mouse."""
+        if self._drag is not None:
+            self._drag.mark.drag_to(self._dragged_value(event.position().y()))
+            return
+        if self._pressed is not None:
+            start, mark = self._pressed
+            moved = abs(event.position().y() - start.y())
+            if mark is not None and mark.value is not None and moved >= _DRAG_FROM:
+                QToolTip.hideText()
+                self._drag = _Drag(mark, float(start.y()), mark.value)
+                mark.drag_to(self._dragged_value(event.position().y()))
+            return
+        self._hover(self._local(event.position()), event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Click, or end a drag."""
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        drag, self._drag = self._drag, None
+        pressed, self._pressed = self._pressed, None
+        if drag is not None:
+            value = drag.mark.dragged
+            drag.mark.drag_to(None)
+            if value is not None and self.state is not None:
+                plan = self.state.plan
+                name = f"{plan.shown.layer.prefix}.{drag.mark.strip.tap.signal}"
+                self.value_dragged.emit(plan.shown.network, name, self.state.unit, self.state.step, value)
+        elif pressed is not None and (event.position().toPoint() - pressed[0]).manhattanLength() < 2 * _DRAG_FROM:
+            self._click(self._local(event.position()), event.globalPosition().toPoint())
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Let go of what the mouse was over."""
+        self.diagram.hover_pill(None)
+        self.viewport().unsetCursor()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        """Do nothing: a diagram neither zooms nor scrolls."""
+        event.ignore()
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Keep a shown tool tip: the view would ask its items for one, find none, and hide it."""
+        if event.type() == QEvent.Type.ToolTip:
+            event.accept()
+            return True
+        return super().viewportEvent(event)
+
+    def _local(self, at: QPointF) -> QPointF:
+        scale = self.diagram.look.scale
+        return QPointF(at.x() / scale, at.y() / scale)
+
+    def _hover(self, at: QPointF, where: QPoint) -> None:
+        part = self.diagram.part_at(at)
+        self.diagram.hover_pill(part)
+        if self._draggable(at) is not None:
+            self.viewport().setCursor(Qt.CursorShape.SizeVerCursor)
+        elif isinstance(part, Zone | Strip):
+            self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        else:
+            self.viewport().unsetCursor()
+        text = self.text_at(at)
+        if text:
+            QToolTip.showText(where + QPoint(2, 12), text, self.viewport())
+        else:
+            QToolTip.hideText()
+
+    def text_at(self, at: QPointF) -> str:
+        """Return what lies at a point in local units, in words; empty where nothing does."""
+        part = self.diagram.part_at(at)
+        state = self.state
+        if part is None or state is None:
+            return ""
+        if not isinstance(part, Strip):
+            return part_words(part, state)
+        mark = self.diagram.strips[part.key]
+        local = at - mark.pos()
+        if mark.bands is None or not mark.body.adjusted(-4, 0, 4, 0).contains(local):
+            return part_words(part, state)
+        line = mark.line_at(local)
+        members = mark.bands.members(line or 0)
+        if len(members) == 1:
+            return unit_words(part, state, members[0])
+        return f"{part_words(part, state)}; mean of {_listed(members)}: click to choose one"
+
+    def _click(self, at: QPointF, where: QPoint) -> None:
+        part = self.diagram.part_at(at)
+        if isinstance(part, Zone):
+            self.phase_requested.emit(part.phase)
+        elif isinstance(part, Strip):
+            mark = self.diagram.strips[part.key]
+            line = mark.line_at(at - mark.pos())
+            if line is not None and mark.body.adjusted(-4, -1, 4, 1).contains(at - mark.pos()):
+                self._choose(mark, line, where)
+
+    def _choose(self, mark: StripMark, line: int, where: QPoint) -> None:
+        """Select the unit of a line; of several, ask which."""
+        state = self.state
+        if state is None or mark.bands is None or not self._has_units(mark):
+            return
+        members = mark.bands.members(line)
+        if len(members) == 1:
+            self.unit_requested.emit(state.plan.shown.group, members[0])
+            return
+        menu = QMenu(self)
+        menu.setAccessibleName(f"Units of {_listed(members)}")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for unit in members[:_MOST_LISTED]:
+            words = unit_words(mark.strip, state, unit).partition(", ")[2]
+            action = menu.addAction(words[:1].upper() + words[1:])
+            action.setData(unit)
+        if len(members) > _MOST_LISTED:
+            menu.addAction(f"and {format_count(len(members) - _MOST_LISTED)} more, by number in Units").setEnabled(
+                False
+            )
+        menu.triggered.connect(self._on_unit_chosen)
+        menu.popup(where)
+
+    def _on_unit_chosen(self, action: QAction) -> None:
+        if self.state is not None and action.data() is not None:
+            self.unit_requested.emit(self.state.plan.shown.group, int(action.data()))
+
+    def _has_units(self, mark: StripMark) -> bool:
+        """Return whether the lines of a strip are units of the layer, not features."""
+        if self.state is None:
+            return False
+        plan = self.state.plan
+        found = plan.recorded.get(mark.strip.tap.signal)
+        return found is not None and mark.strip.tap.signal != INPUT_NAME and found.values.shape[1] == plan.units
+
+    def _draggable(self, at: QPointF) -> StripMark | None:
+        """Return the strip whose selected value is at a point, where it can be held at another."""
+        if self.state is None or not self.state.plan.can_hold:
+            return None
+        for mark in self.diagram.strips.values():
+            tap = mark.strip.tap
+            if mark.value is None or tap.lag or not self._has_units(mark) or mark.bands is None:
+                continue
+            local = at - mark.pos()
+            on_line = mark.body.adjusted(-2, 0, 2, 0).contains(local) and mark.line_at(local) == mark.bands.marked
+            handle = QRectF(mark.value_rect)
+            if mark.strip.value is Side.RIGHT:
+                handle.setLeft(mark.body.right())
+            else:
+                handle.setRight(mark.body.left())
+            if on_line or (not mark.value_rect.isNull() and handle.contains(local)):
+                return mark
+        return None
+
+    def _dragged_value(self, y: float) -> float:
+        assert self._drag is not None  # noqa: S101 - only called during a drag
+        assert self.state is not None  # noqa: S101 - likewise
+        low, high = self.state.plan.recorded[self._drag.mark.strip.tap.signal].levels
+        value = self._drag.value + (self._drag.y - y) / _WHOLE_RANGE * (high - low)
+        return min(max(value, low), high)
+
+    def _drop(self) -> None:
+        """End a drag without a change."""
+        if self._drag is not None:
+            self._drag.mark.drag_to(None)
+        self._drag = self._pressed = None
+
+    # The keyboard.
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys of :meth:`keyPressEvent` from the window's shortcuts."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            escapes = event.key() == Qt.Key.Key_Escape and self._drag is not None
+            if not event.modifiers() and (event.key() in _ON_KEYS or escapes):
+                event.accept()
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Go through the parts; Return chooses a pill or a strip's units; Escape drops a drag."""
+        key = Qt.Key(event.key())
+        parts = self.diagram.parts()
+        if key in _ON_KEYS and parts:
+            self._reached = max(0, min(self._reached + _ON_KEYS[key], len(parts) - 1))
+            self._name_reached()
+        elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and 0 <= self._reached < len(parts):
+            part = parts[self._reached]
+            if isinstance(part, Zone):
+                self.phase_requested.emit(part.phase)
+        elif key == Qt.Key.Key_Escape and self._drag is not None:
+            self._drop()
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Ring the part that the keyboard is at."""
+        super().focusInEvent(event)
+        parts = self.diagram.parts()
+        if parts:
+            self._reached = max(0, min(self._reached, len(parts) - 1))
+            self._name_reached()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the ring away."""
+        super().focusOutEvent(event)
+        self.diagram.ring(None)
+        if self.state is not None:
+            self.setAccessibleName(f"Diagram of the {self.state.plan.title}")
+
+    def _name_reached(self) -> None:
+        """Name the part that the keyboard is at, so that a screen reader says it."""
+        parts = self.diagram.parts()
+        if self.state is None or not 0 <= self._reached < len(parts):
+            return
+        part = parts[self._reached]
+        self.diagram.ring(part)
+        self.setAccessibleName(part_words(part, self.state))
+
+
+def _listed(members: tuple[int, ...]) -> str:
+    """Return which units these are: a range where they follow each other."""
+    first, last = members[0], members[-1]
+    if list(members) == list(range(first, last + 1)):
+        return f"units {first}–{last}"
+    return f"{format_count(len(members))} units"
