@@ -13,9 +13,9 @@ import time
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]  # it ships no types
 from PySide6.QtCore import QCoreApplication, QEvent
 
+from benchmarks._flat import Readings
 from lstm_studio.networks.signals import Labels
 from lstm_studio.session.session import groups_of
 from lstm_studio.ui.app import destroy, make_application, make_window
@@ -23,19 +23,15 @@ from lstm_studio.ui.bugs import BugCatcher
 from lstm_studio.ui.plots.rows import UnitRow, View
 
 STEPS = 10_000
-WARM = 1_000
-GROWTH = 24.0
-"""MB by which the memory may still move after that. Not reached yet: a switch of views leaves some kilobytes behind."""
-DRIFT = 8.0
-"""MB by which the second half may differ: allocators return pages when they like."""
+EVERY = 1_000
+"""Steps between two readings; from the second one on, memory must be flat."""
 
 
 def main() -> int:
     """Print memory and references along the way, and return 1 if a limit is missed."""
     make_application()
-    process = psutil.Process()
+    readings = Readings("steps", warm=1)
     rng = np.random.default_rng(0)
-    memory, references = [], []
     with BugCatcher() as bugs:
         window = make_window()
         window.show()
@@ -44,10 +40,8 @@ def main() -> int:
         keys = [row.key for row in window.workspace.stack.state.rows if isinstance(row, UnitRow)]
         began = time.perf_counter()
         for count in range(STEPS + 1):
-            if count % WARM == 0:
-                memory.append(process.memory_info().rss / 1e6)
-                references.append(sys.getrefcount(None))
-                print(f"{count:6,} steps  {memory[-1]:6.1f} MB  {references[-1]:,} references to None", flush=True)
+            if count % EVERY == 0:
+                readings.note(count)
             far = int(rng.integers(session.steps))
             session.move_cursor(far if count % 7 == 0 else session.view.cursor + (1 if count // 40 % 2 == 0 else -1))
             if count % 5 == 0:
@@ -63,17 +57,9 @@ def main() -> int:
             QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         took = time.perf_counter() - began
         destroy(window)
-    growth = max(memory[2:]) - memory[1]
-    half = memory[len(memory) // 2 :]
-    drift = max(half) - half[0]
-    lost = references[1] - min(references[2:])
-    print(f"{STEPS / took:,.0f} steps/s; {bugs.count} exceptions; memory after the first {WARM:,}: {growth:+.1f} MB")
-    print(f"memory in the second half: {drift:+.1f} MB at most, {memory[-1] - half[0]:+.1f} MB at the end")
-    print(f"references to None after the first {WARM:,}: {-lost:+,} at the lowest")
-    # Each lost reference would be lost again and again: one for every few steps, not a handful in all.
-    reached = growth < GROWTH and drift < DRIFT
-    print(f"flat memory: {'reached' if reached else 'MISSED'}")
-    return 0 if bugs.count == 0 and reached and lost < STEPS // 100 else 1
+    print(f"{STEPS / took:,.0f} steps/s; {bugs.count} exceptions")
+    reached = readings.judge()
+    return 0 if bugs.count == 0 and reached else 1
 
 
 if __name__ == "__main__":
