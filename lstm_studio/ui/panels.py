@@ -72,6 +72,7 @@ def _sequence(window: StudioWindow, theme: Theme) -> QWidget:
 
     panel = SequencePanel(window.session, theme)
     panel.reopen_requested.connect(window.runner.open_sequence)
+    panel.comparison_requested.connect(window.commands.what_if.compare_sequence)
     return panel
 
 
@@ -80,6 +81,7 @@ def _networks(window: StudioWindow, theme: Theme) -> QWidget:
 
     panel = NetworksPanel(window.session, theme)
     panel.checkpoint_requested.connect(window.commands.files.choose_checkpoint)
+    panel.comparison_requested.connect(window.commands.what_if.compare_network)
     return panel
 
 
@@ -95,9 +97,16 @@ def _step(window: StudioWindow, theme: Theme) -> QWidget:
     return Inspector(window.session, theme)
 
 
+def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
+
+    return WhatIfPanel(window.session, theme)
+
+
 PANELS = (
     PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
     PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
     PanelInfo("units", "Units", Icon.UNITS, Side.LEFT, _units, ("Alt+3",)),
     PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",)),
+    PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
 )

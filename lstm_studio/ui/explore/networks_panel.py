@@ -57,6 +57,8 @@ class NetworksPanel(Panel[_State]):
 
     checkpoint_requested = Signal(bool)
     """The user wants to open a checkpoint; true for the companion."""
+    comparison_requested = Signal()
+    """The user wants to compare with another network."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Networks", parent)
@@ -72,12 +74,14 @@ class NetworksPanel(Panel[_State]):
         )
         self._open, self._open_companion = QPushButton("Open checkpoint…"), QPushButton("companion…")
         self._back = QPushButton("Back to the trained networks")
+        self._compare = QPushButton("Compare with another network…")
         self._form = Fold(theme, "Cell, layers, companion, files", self._make_form())
         self._pending: dict[str, Any] = {}
         self._debounce = Debounce(self)
         for card in self._cards:
             self.column.addWidget(card)
         self.column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addWidget(self._compare, 0, Qt.AlignmentFlag.AlignLeft)
         self.column.addLayout(self._make_size_row())
         self.column.addWidget(self._form)
         self.column.addStretch(1)
@@ -123,6 +127,8 @@ class NetworksPanel(Panel[_State]):
         self._both.setAccessibleName("Both directions")
         self._both.setToolTip("A second pass reads the sequence from its end")
         self._back.setProperty("kind", "link")
+        self._compare.setProperty("kind", "link")
+        self._compare.setToolTip("Run the network of a checkpoint over the same sequence, and show both on one axis")
         self._open_companion.setProperty("kind", "link")
         self._open.setToolTip("Read a network from a checkpoint: PyTorch, Lightning, safetensors, ONNX or Keras")
         self._open_companion.setAccessibleName("Open checkpoint as companion…")
@@ -165,6 +171,7 @@ class NetworksPanel(Panel[_State]):
         self._open.clicked.connect(self._request_checkpoint)
         self._open_companion.clicked.connect(self._request_companion)
         self._back.clicked.connect(self._back_to_trained)
+        self._compare.clicked.connect(self._request_comparison)
         self._debounce.settled.connect(self._settle)
         self._form.unfolded.connect(self.reveal)
         for field in (self._units, self._layers, self._seed):
@@ -297,6 +304,9 @@ class NetworksPanel(Panel[_State]):
 
     def _request_companion(self) -> None:
         self.checkpoint_requested.emit(True)
+
+    def _request_comparison(self) -> None:
+        self.comparison_requested.emit()
 
     def _back_to_trained(self) -> None:
         self._debounce.cancel()

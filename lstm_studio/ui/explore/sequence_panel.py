@@ -54,6 +54,8 @@ class SequencePanel(Panel[_State]):
 
     reopen_requested = Signal(str, ReadOptions)
     """Read a file (its path) again with other options."""
+    comparison_requested = Signal(int)
+    """Index of a sequence that is wanted beside the shown one."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Sequence", parent)
@@ -122,6 +124,7 @@ class SequencePanel(Panel[_State]):
     def _connect(self) -> None:
         self._chooser.chosen.connect(self._choose_number)
         self._table.chosen.connect(self._choose_item)
+        self._table.comparison_requested.connect(self.comparison_requested)
         self._chips.chosen.connect(self._add_symbol)
         self._new.added.connect(self._add_event)
         self._new.removed.connect(self._remove_event)

@@ -14,11 +14,12 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
+    QMenu,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -279,6 +280,8 @@ class SequenceTable(QTableView):
 
     chosen = Signal(int)
     """Index of the sequence that the user chose."""
+    comparison_requested = Signal(int)
+    """Index of the sequence that the user wants to see beside the chosen one."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -331,6 +334,28 @@ class SequenceTable(QTableView):
         rows = self._model.rowCount()
         self.setMaximumHeight(self._height_of(rows) if rows <= _MOST_ROWS_AT_ONCE else _ANY_HEIGHT)
         self.updateGeometry()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Choose with the left button; the right one asks what can be done with a row without choosing it."""
+        if event.button() != Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        """Offer to compare the shown sequence with the one under the mouse, or at the keyboard."""
+        by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
+        row = self.indexAt(event.pos()).row() if by_mouse else self.currentIndex().row()
+        if row < 0:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        compare = menu.addAction(f"Compare with sequence {row + 1}")
+        compare.setData(row)
+        compare.setEnabled(row != self.currentIndex().row())
+        menu.triggered.connect(self._compare)
+        menu.popup(event.globalPos())
+
+    def _compare(self, action: QAction) -> None:
+        self.comparison_requested.emit(int(action.data()))
 
     def show_item(self, item: int) -> None:
         """Mark a sequence as chosen, and make sure that it is visible."""

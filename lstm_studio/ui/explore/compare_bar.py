@@ -1,0 +1,190 @@
+"""What is compared with what, and how: a bar above the plots, there only while something is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import CompareMode, Result, View
+from lstm_studio.ui.explore.comparing import compared, difference_in_words, sources_of
+from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
+from lstm_studio.ui.widgets.segments import Segments
+from lstm_studio.ui.widgets.text import ElidedLabel, label
+
+_CROSS = 10
+_NARROWEST = 96
+_WIDEST = 300
+_MODES = {
+    CompareMode.OVERLAY.value: "Overlay",
+    CompareMode.SIDE.value: "Side by side",
+    CompareMode.DIFFERENCE.value: "Difference",
+}
+_TOOL_TIPS = {
+    CompareMode.OVERLAY: "Both in one row: A solid, B dashed where it leaves A",
+    CompareMode.SIDE: "A row for each",
+    CompareMode.DIFFERENCE: "One row: B minus A",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    sources: tuple[tuple[str, str], ...]
+    base: str
+    other: str
+    mode: CompareMode
+    words: str
+
+
+class CompareBar(QFrame):
+    """Two choosers, the mode, and in a line how the two differ.
+
+    Parameters
+    ----------
+    session
+        What is open.
+    theme
+        Its first colours.
+    """
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._state: _State | None = None
+        self._known: tuple[object, ...] = ()
+        self.setProperty("kind", "panel")
+        self.setAccessibleName("Compare")
+        self._base, self._other = _chooser("A, what it is compared with"), _chooser("B, what is compared")
+        self._modes = Segments("How the two are shown", _MODES)
+        self._modes.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        for mode, words in _TOOL_TIPS.items():
+            self._modes.button(mode.value).setToolTip(words)
+        self._words = ElidedLabel(kind="secondary")
+        self._stop = QToolButton()
+        self._stop.setProperty("kind", "flat")
+        self._stop.setIconSize(QSize(_CROSS, _CROSS))
+        self._stop.setAccessibleName("Stop comparing")
+        self._stop.setToolTip("Stop comparing")
+        row = QHBoxLayout()
+        row.setSpacing(HALF_GRID + 2)
+        row.addWidget(_letter("Compare A", self._base))
+        row.addWidget(self._base, 2)
+        row.addWidget(_letter("with B", self._other))
+        row.addWidget(self._other, 3)
+        row.addSpacing(HALF_GRID)
+        row.addWidget(self._modes)
+        row.addStretch(1)
+        row.addWidget(self._stop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(PANEL_INSET, GRID, GRID, 0)
+        layout.setSpacing(HALF_GRID)
+        layout.addLayout(row)
+        layout.addWidget(self._words)
+        self._base.activated.connect(self._choose)
+        self._other.activated.connect(self._choose)
+        self._modes.chosen.connect(self._choose_mode)
+        self._stop.clicked.connect(self._on_stop)
+        session.result_replaced.connect(self._on_result)
+        session.view_changed.connect(self._on_view)
+        self.apply_theme(theme)
+        self.refresh()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._stop.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=_CROSS))
+
+    @property
+    def base(self) -> QComboBox:
+        """The chooser of A."""
+        return self._base
+
+    @property
+    def other(self) -> QComboBox:
+        """The chooser of B."""
+        return self._other
+
+    @property
+    def modes(self) -> Segments:
+        """The modes."""
+        return self._modes
+
+    @property
+    def words(self) -> str:
+        """How the two differ, in a line."""
+        return self._words.text()
+
+    def refresh(self) -> None:
+        """Show what is compared now; hidden where that is nothing."""
+        state = self._resolve()
+        self.setVisible(state is not None)
+        if state is None or state == self._state:
+            return
+        self._state = state
+        for chooser, chosen in ((self._base, state.base), (self._other, state.other)):
+            with QSignalBlocker(chooser):
+                chooser.clear()
+                for key, title in state.sources:
+                    chooser.addItem(title, key)
+                chooser.setCurrentIndex(chooser.findData(chosen))
+            chooser.setToolTip(chooser.currentText())
+        self._modes.show_choice(state.mode.value)
+        self._words.setText(state.words)
+        self.setAccessibleDescription(state.words)
+
+    def _resolve(self) -> _State | None:
+        result, view = self._session.result, self._session.view
+        pair = compared(result, view)
+        if pair is None:
+            return None
+        known = (result, pair.base.key, pair.other.key, view.labels)
+        if known == self._known and self._state is not None:
+            # The mode alone changes no words, and they take a pass over all arrays.
+            return replace(self._state, mode=pair.mode)
+        self._known = known
+        sources = tuple((source.key, source.title) for source in sources_of(result, view.labels))
+        return _State(sources, pair.base.key, pair.other.key, pair.mode, difference_in_words(pair, view.labels))
+
+    def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
+        self.refresh()
+
+    def _on_view(self, after: View, before: View) -> None:
+        if after.labels != before.labels or after.comparison != before.comparison:
+            self.refresh()
+
+    def _choose(self) -> None:
+        comparison, state = self._session.view.comparison, self._state
+        if comparison is None or state is None:
+            return
+        base, other = self._base.currentData(), self._other.currentData()
+        if base == other:
+            # Choosing on one side what is on the other changes the sides.
+            base, other = state.other, state.base
+        self._session.look(comparison=replace(comparison, base=base, other=other))
+
+    def _choose_mode(self, mode: str) -> None:
+        comparison = self._session.view.comparison
+        if comparison is not None:
+            self._session.look(comparison=replace(comparison, mode=CompareMode(mode)))
+
+    def _on_stop(self) -> None:
+        self._session.look(comparison=None)
+
+
+def _chooser(name: str) -> QComboBox:
+    chooser = QComboBox()
+    chooser.setAccessibleName(name)
+    chooser.setMinimumWidth(_NARROWEST)
+    chooser.setMaximumWidth(_WIDEST)
+    chooser.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    return chooser
+
+
+def _letter(words: str, chooser: QComboBox) -> QLabel:
+    made = label(words, "secondary")
+    made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    made.setBuddy(chooser)
+    return made

@@ -1,0 +1,315 @@
+"""The list of what can be compared: the recorded trace first, then each what-if, as cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QLineEdit,
+    QListView,
+    QMenu,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from lstm_studio.ui.icons import Icon, paint_icon
+from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.text import text_font
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+_BOX = 14
+_GAP = 5
+_PADDING = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRow:
+    """One line of the list.
+
+    Parameters
+    ----------
+    key
+        As in :class:`~lstm_studio.session.state.Comparison`.
+    title, sentence, outcome
+        What it is called, what goes on, what it comes to.
+    details
+        All of it, for tool tips and screen readers.
+    checked
+        Whether it is one of the two that are compared.
+    removable, renamable
+        What can be done with it.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    outcome: str
+    details: str
+    checked: bool
+    removable: bool = True
+    renamable: bool = True
+
+
+class BranchModel(QAbstractListModel):
+    """The lines; checking and renaming them is asked for, not done."""
+
+    check_wanted = Signal(str)
+    rename_wanted = Signal(str, str)
+    """Key and new name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[BranchRow, ...] = ()
+
+    @property
+    def rows(self) -> tuple[BranchRow, ...]:
+        """The lines."""
+        return self._rows
+
+    def show_rows(self, rows: tuple[BranchRow, ...]) -> None:
+        """Show other lines; where only their texts and ticks differ, selection and focus stay."""
+        if [row.key for row in rows] == [row.key for row in self._rows]:
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+        """Return the number of lines."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the texts of a line."""
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
+                return row.title
+            case Qt.ItemDataRole.CheckStateRole:
+                return Qt.CheckState.Checked if row.checked else Qt.CheckState.Unchecked
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+                return row.details
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+        """Ask for another name or another tick."""
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.CheckStateRole:
+            self.check_wanted.emit(row.key)
+            return True
+        name = str(value).strip()
+        if role != Qt.ItemDataRole.EditRole or not name or name == row.title:
+            return False
+        self.rename_wanted.emit(row.key, name)
+        return True
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return that all lines can be ticked, and which can be renamed."""
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsUserCheckable
+        if index.isValid() and self._rows[index.row()].renamable:
+            flags |= Qt.ItemFlag.ItemIsEditable
+        return flags
+
+
+class BranchDelegate(QStyledItemDelegate):
+    """Draws a line as a card: tick box, name and outcome, the sentence below."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def _view(self) -> QWidget:
+        view = self.parent()
+        assert isinstance(view, QWidget)  # noqa: S101 - it was given one
+        return view
+
+    def height(self) -> int:
+        """Return the height of a line, gap included."""
+        name = QFontMetricsF(text_font(self._view(), Text.ACTIVE)).height()
+        sentence = QFontMetricsF(text_font(self._view(), Text.SECONDARY)).height()
+        return round(name + sentence + 2 * _PADDING) + _GAP
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+        """Return the same height for every line."""
+        return QSize(120, self.height())
+
+    def box_of(self, rect: QRect) -> QRectF:
+        """Return where the tick box of a line is."""
+        card = QRectF(rect).adjusted(0, 0, 0, -_GAP)
+        return QRectF(card.left() + GRID, card.center().y() - _BOX / 2, _BOX, _BOX)
+
+    def _text_of(self, rect: QRect) -> QRectF:
+        left = self.box_of(rect).right() + GRID
+        return QRectF(left, rect.top() + _PADDING, rect.right() - GRID - left, rect.height() - _GAP - 2 * _PADDING)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw one line."""
+        model = index.model()
+        assert isinstance(model, BranchModel)  # noqa: S101 - no other model has these lines
+        row, theme = model.rows[index.row()], self.theme
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        focused = selected and self._view().hasFocus()
+        card = QRectF(option.rect).adjusted(1, 1, -1, -_GAP - 1)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(theme.focus if focused or row.checked else theme.control), 2 if focused else 1))
+        painter.setBrush(QColor(theme.selected if row.checked else theme.hover if hovered else theme.panel))
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
+        self._paint_box(painter, self.box_of(option.rect), checked=row.checked)
+        text = self._text_of(option.rect)
+        value_font, name_font = text_font(self._view(), Text.VALUE), text_font(self._view(), Text.ACTIVE)
+        outcome = QFontMetricsF(value_font).horizontalAdvance(row.outcome)
+        painter.setFont(value_font)
+        painter.setPen(QColor(theme.ink))
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.outcome)
+        room = text.adjusted(0, 0, -outcome - GRID, 0)
+        for words, font, colour, edge in (
+            (row.title, name_font, theme.ink, Qt.AlignmentFlag.AlignTop),
+            (row.sentence, text_font(self._view(), Text.SECONDARY), theme.ink2, Qt.AlignmentFlag.AlignBottom),
+        ):
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
+            painter.drawText(room, int(edge | Qt.AlignmentFlag.AlignLeft), shown)
+        painter.restore()
+
+    def _paint_box(self, painter: QPainter, box: QRectF, *, checked: bool) -> None:
+        theme = self.theme
+        painter.setPen(QPen(QColor(theme.ink if checked else theme.control), 1))
+        painter.setBrush(QColor(theme.ink if checked else theme.panel))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        if checked:
+            paint_icon(painter, Icon.TICK, box.adjusted(1, 1, -1, -1), QColor(theme.panel))
+
+    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:  # noqa: N802 - Qt's name
+        """Tick where the box is clicked; the rest of the card only selects."""
+        if isinstance(event, QMouseEvent) and event.type() is QEvent.Type.MouseButtonRelease:
+            reach = self.box_of(option.rect).adjusted(-GRID, -GRID, HALF_GRID, GRID)
+            if event.button() == Qt.MouseButton.LeftButton and reach.contains(event.position()):
+                return bool(model.setData(index, None, Qt.ItemDataRole.CheckStateRole))
+        return False
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: N802, ARG002 - Qt's name
+        """Return a field over the name."""
+        field = QLineEdit(parent)
+        field.setAccessibleName("New name")
+        return field
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Put the field over the text of the card."""
+        text = self._text_of(option.rect).toRect()
+        height = editor.sizeHint().height()
+        editor.setGeometry(text.left() - 4, text.center().y() - height // 2, text.width() + 4, height)
+
+
+class BranchList(QListView):
+    """The lines as a list: Return ticks, F2 renames, Delete removes."""
+
+    remove_wanted = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._model = BranchModel()
+        self._model.setParent(self)
+        self._delegate = BranchDelegate(theme, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName("What can be compared")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setStyleSheet("QListView { background: transparent; border: 0; }")
+        self.viewport().setAutoFillBackground(False)
+
+    @property
+    def branch_model(self) -> BranchModel:
+        """The model."""
+        return self._model
+
+    def show_rows(self, rows: tuple[BranchRow, ...]) -> None:
+        """Show other lines."""
+        self._model.show_rows(rows)
+        self.setFixedHeight(max(1, len(rows)) * self._delegate.height())
+        if rows and not self.currentIndex().isValid():
+            # The keyboard needs a place to begin.
+            self.selectionModel().setCurrentIndex(self._model.index(0), self.selectionModel().SelectionFlag.NoUpdate)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, and another size of text."""
+        self._delegate.theme = theme
+        self.setFixedHeight(max(1, self._model.rowCount()) * self._delegate.height())
+        self.doItemsLayout()
+        self.viewport().update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for all lines: the panel scrolls, not the list."""
+        return QSize(208, max(1, self._model.rowCount()) * self._delegate.height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Tick, or remove, the line that has the keyboard."""
+        index = self.currentIndex()
+        if index.isValid() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._model.setData(index, None, Qt.ItemDataRole.CheckStateRole)
+        elif index.isValid() and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self._remove(index)
+        else:
+            super().keyPressEvent(event)
+
+    def _remove(self, index: QModelIndex) -> None:
+        row = self._model.rows[index.row()]
+        if row.removable:
+            self.remove_wanted.emit(row.key)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        """Offer what can be done with a line."""
+        index = self.indexAt(event.pos())
+        if not index.isValid():
+            return
+        self.setCurrentIndex(index)
+        row = self._model.rows[index.row()]
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Do not compare" if row.checked else "Compare").triggered.connect(self._tick_current)
+        rename = menu.addAction("Rename\tF2")
+        rename.setEnabled(row.renamable)
+        rename.triggered.connect(self._rename_current)
+        remove = menu.addAction("Remove\tDel")
+        remove.setEnabled(row.removable)
+        remove.triggered.connect(self._remove_current)
+        menu.popup(event.globalPos())
+
+    def _tick_current(self) -> None:
+        self._model.setData(self.currentIndex(), None, Qt.ItemDataRole.CheckStateRole)
+
+    def _rename_current(self) -> None:
+        self.edit(self.currentIndex())
+
+    def _remove_current(self) -> None:
+        self._remove(self.currentIndex())

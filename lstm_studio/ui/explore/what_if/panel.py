@@ -1,0 +1,335 @@
+"""What if: change one thing in the trace on the screen, and see what would have happened instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
+
+from lstm_studio.networks.signals import INPUT, Labels
+from lstm_studio.session.branch_words import (
+    default_name,
+    outcome_of,
+    second_title,
+    sentence_of,
+    title_of,
+)
+from lstm_studio.session.branches import can_hold, unique_name
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import (
+    RECORDED,
+    SECOND,
+    Branch,
+    CompareMode,
+    Comparison,
+    Result,
+    View,
+    branch_key,
+)
+from lstm_studio.ui.explore.comparing import RECORDED_TITLE, compared, outcome_text
+from lstm_studio.ui.explore.layers import network_names
+from lstm_studio.ui.explore.what_if.branch_list import BranchList, BranchRow
+from lstm_studio.ui.explore.what_if.event_form import EventForm
+from lstm_studio.ui.explore.what_if.form import Form
+from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, Place, StateForm
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.widgets.panel import Panel
+from lstm_studio.ui.widgets.text import label
+
+_HIGHEST_FORM = 400
+"""Pixels that a form may ask the panels beside it for."""
+_NOTHING_HELD = "These networks are not computed step by step, or also read from the end: nothing in them can be held."
+
+
+class Change(StrEnum):
+    """What a form changes."""
+
+    CLAMP = "clamp"
+    ABLATE = "ablate"
+    EVENT = "event"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    labels: Labels
+    rows: tuple[BranchRow, ...]
+    holds: bool
+
+
+class WhatIfPanel(Panel[_State]):
+    """Buttons that open a form each, and the list of the recorded trace and its what-ifs."""
+
+    made = Signal(str)
+    """Name of a what-if that the user has made."""
+
+    def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("What if", parent)
+        self._session = session
+        self._buttons = {change: QPushButton() for change in Change}
+        self._forms: dict[Change, Form] = {
+            Change.CLAMP: ClampForm(theme),
+            Change.ABLATE: AblateForm(theme),
+            Change.EVENT: EventForm(theme),
+            Change.STATE: StateForm(theme),
+        }
+        self._open: Change | None = None
+        self._list = BranchList(theme)
+        self._hint = label(kind="caption")
+        self._hint.setWordWrap(True)
+        grid = QGridLayout()
+        grid.setSpacing(HALF_GRID + 2)
+        for place, (change, button) in enumerate(self._buttons.items()):
+            button.setCheckable(True)
+            button.setObjectName(change.value)
+            button.clicked.connect(self._on_button)
+            grid.addWidget(button, place // 2, place % 2)
+        self.column.addLayout(grid)
+        for form in self._forms.values():
+            form.hide()
+            form.made.connect(self._on_made)
+            form.closed.connect(self.close_form)
+            self.column.addWidget(form)
+        self.column.addWidget(self._list)
+        self.column.addWidget(self._hint)
+        self.column.addStretch(1)
+        self._list.branch_model.check_wanted.connect(self.toggle)
+        self._list.branch_model.rename_wanted.connect(self.rename)
+        self._list.remove_wanted.connect(self.remove)
+        session.result_replaced.connect(self._on_result)
+        session.view_changed.connect(self._on_view)
+        self.refresh()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        for form in self._forms.values():
+            form.apply_theme(theme)
+        self._list.apply_theme(theme)
+
+    @property
+    def list(self) -> BranchList:
+        """The list."""
+        return self._list
+
+    def button(self, change: Change) -> QPushButton:
+        """Return the button that opens a form."""
+        return self._buttons[change]
+
+    def form(self, change: Change) -> Form:
+        """Return a form."""
+        return self._forms[change]
+
+    @property
+    def opened(self) -> Change | None:
+        """Which form is open."""
+        return self._open
+
+    # Forms.
+
+    def open_form(self, change: Change, place: Place | None = None) -> None:
+        """Open a form, filled from the cursor and the selected unit, or from a place."""
+        self._show_form(change)
+        form = self._forms[change]
+        form.start(self._session.result, self._session.view)
+        if place is not None and isinstance(form, ClampForm | StateForm):
+            form.place(place)
+        self.reveal(form)
+        first = next((child for child in form.findChildren(QWidget) if _takes_keyboard(child)), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.TabFocusReason)
+
+    def close_form(self) -> None:
+        """Close the form that is open, and return the keyboard to its button."""
+        opened = self._open
+        self._show_form(None)
+        if opened is not None:
+            self._buttons[opened].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_form(self, opened: Change | None) -> None:
+        self._open = opened
+        for change, form in self._forms.items():
+            form.setVisible(change is opened)
+            self._buttons[change].setChecked(change is opened)
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the height at which the form that is open is seen, with the buttons above it."""
+        least = super().minimumSizeHint()
+        if self._open is None:
+            return least
+        form = self._forms[self._open]
+        top = form.mapTo(self, QPoint()).y() if form.y() else self._buttons[Change.STATE].geometry().bottom()
+        return QSize(least.width(), min(_HIGHEST_FORM, top + form.sizeHint().height() + GRID))
+
+    def _on_button(self) -> None:
+        change = Change(self.sender().objectName())
+        if change is self._open:
+            self._show_form(None)
+        else:
+            self.open_form(change)
+
+    def _on_made(self, branch: Branch) -> None:
+        self._show_form(None)
+        self.add(branch)
+        self._list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # What the user does with what-ifs.
+
+    def add(self, branch: Branch) -> None:
+        """Name a what-if, have it computed, and compare it with the recorded trace."""
+        session = self._session
+        name = unique_name(default_name(branch, session.result, session.view.labels), session.setup.branches)
+        # Before the change: a worker that answers at once shows it at once.
+        self.compare(branch_key(name))
+        session.change(f"What if: {name}", branches=(*session.setup.branches, replace(branch, name=name)))
+        self.made.emit(name)
+
+    def hold(self, network: int, signal: str, unit: int, step: int, value: float) -> None:
+        """Set a signal of one unit once at a step, as dragging a value in a diagram asks for."""
+        held = ((signal, ((unit, value),)),)
+        self.add(Branch("", step, step + 1, clamp=held, network=network))
+
+    def compare(self, key: str) -> None:
+        """Compare something with the recorded trace, as two traces were compared last."""
+        before = self._session.view.comparison
+        mode = CompareMode.DIFFERENCE if before is None else before.mode
+        self._session.look(comparison=Comparison(key, mode=mode))
+
+    def toggle(self, key: str) -> None:
+        """Compare a line with the base, or no more; the recorded trace becomes the base."""
+        pair, view = compared(self._session.result, self._session.view), self._session.view
+        comparison = view.comparison
+        if pair is None or comparison is None:
+            if key != RECORDED:
+                self.compare(key)
+        elif key == comparison.other or (key == comparison.base == RECORDED):
+            self._session.look(comparison=None)
+        elif key in {comparison.base, RECORDED}:
+            self._session.look(comparison=replace(comparison, base=RECORDED))
+        else:
+            self._session.look(comparison=replace(comparison, other=key))
+
+    def rename(self, key: str, name: str) -> None:
+        """Call a what-if by another name."""
+        branches = self._session.setup.branches
+        old = next((branch for branch in branches if branch_key(branch.name) == key), None)
+        if old is None:
+            return
+        name = unique_name(name, tuple(branch for branch in branches if branch is not old))
+        comparison = self._session.view.comparison
+        if comparison is not None:
+            new = {key: branch_key(name)}
+            base, other = (new.get(end, end) for end in (comparison.base, comparison.other))
+            self._session.look(comparison=replace(comparison, base=base, other=other))
+        renamed = tuple(replace(branch, name=name) if branch is old else branch for branch in branches)
+        self._session.change("Rename a what-if", branches=renamed)
+
+    def remove(self, key: str) -> None:
+        """Remove a what-if, or what else is compared."""
+        if key == SECOND:
+            self._session.change("Stop comparing", second=None)
+            return
+        branches = tuple(branch for branch in self._session.setup.branches if branch_key(branch.name) != key)
+        self._session.change("Remove a what-if", branches=branches)
+
+    # From the session to what is shown.
+
+    def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
+        self.refresh()
+
+    def _on_view(self, after: View, before: View) -> None:
+        if after.labels != before.labels or after.comparison != before.comparison:
+            self.refresh()
+
+    def _resolve(self) -> _State:
+        result, view = self._session.result, self._session.view
+        pair = compared(result, view)
+        shown = {RECORDED} if pair is None else {pair.base.key, pair.other.key}
+        ends, answers = _ends(result, None)
+        rows = [_row(RECORDED, (RECORDED_TITLE, "nothing changed"), ends, answers[:1], shown)]
+        for branch, traces in zip(result.setup.branches, result.branches, strict=False):
+            if traces:
+                title, key = title_of(branch, result, view.labels), branch_key(branch.name)
+                ends, answers = _ends(replace(result, traces=traces), result)
+                rows.append(_row(key, (title, sentence_of(branch, result)), ends, answers[branch.network :], shown))
+        second = result.setup.second
+        if second is not None and result.second is not None:
+            trace, info = result.second
+            words = "another network" if second.network is not None else "another sequence"
+            ends, answers = _ends(replace(result, traces=(trace,), infos=(info,)), None)
+            rows.append(_row(SECOND, (second_title(second, result), words), ends, answers, shown))
+        holds = any(can_hold(result, network) for network in range(len(result.traces)))
+        return _State(view.labels, tuple(rows), holds)
+
+    def _apply(self, state: _State, before: _State | None) -> None:
+        if before is None or before.labels != state.labels:
+            self._show_words(state.labels)
+        for change in (Change.CLAMP, Change.ABLATE, Change.STATE):
+            self._buttons[change].setEnabled(state.holds)
+            self._buttons[change].setToolTip(_TOOL_TIPS[change] if state.holds else _NOTHING_HELD)
+        if not state.holds and self._open not in {None, Change.EVENT}:
+            self._show_form(None)
+        self._list.show_rows(state.rows)
+        self._hint.setVisible(len(state.rows) == 1)
+
+    def _show_words(self, labels: Labels) -> None:
+        word = INPUT.label(labels).lower()
+        memory = "memory" if labels is Labels.CLASSROOM else "state"
+        titles = {
+            Change.CLAMP: "Clamp",
+            Change.ABLATE: "Ablate",
+            Change.EVENT: f"Edit {word}",
+            Change.STATE: f"Set {memory}",
+        }
+        for change, title in titles.items():
+            self._buttons[change].setText(f"{title}…")
+            self._buttons[change].setAccessibleName(f"{title}…")
+            self._forms[change].show_title(title)
+        self._buttons[Change.EVENT].setToolTip(f"Give the networks another {word} at one step")
+        self._hint.setText(
+            f"Hold a signal, switch a unit off or change one {word}: the trace goes on from there, and is compared with"
+            " the recorded one."
+        )
+        self._show_form(None)
+
+
+_TOOL_TIPS = {
+    Change.CLAMP: "Hold a signal of some units at a value, from a step on",
+    Change.ABLATE: "Switch some units off: their states are held at zero",
+    Change.STATE: "Set what a unit keeps to a value once; from there on it is computed again",
+}
+
+
+def _ends(result: Result, recorded: Result | None) -> tuple[str, tuple[str, ...]]:
+    """Return what all networks come to, in a line and one by one.
+
+    ``recorded`` is what a change of state is measured against.
+    """
+    texts = tuple(
+        outcome_text(outcome_of(trace, result, None if recorded is None else recorded.traces[index]))
+        for index, trace in enumerate(result.traces)
+    )
+    names = network_names(result.infos)
+    return ", ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True) if text), texts
+
+
+def _row(key: str, words: tuple[str, str], ends: str, answers: tuple[str, ...], shown: set[str]) -> BranchRow:
+    """Return a line; ``words`` are its title and its sentence."""
+    title, sentence = words
+    details = f"{title}: {sentence}." + (f" At the end: {ends}." if ends else "")
+    outcome = answers[0] if answers else ""
+    return BranchRow(
+        key, title, sentence, outcome, details, key in shown, key != RECORDED, key not in {RECORDED, SECOND}
+    )
+
+
+def _takes_keyboard(widget: QWidget) -> bool:
+    return (
+        bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        and widget.isVisible()
+        and widget.isEnabled()
+        and not isinstance(widget, QFrame)
+        and widget.accessibleName() != "Close the form"
+    )
