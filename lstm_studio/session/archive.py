@@ -135,7 +135,7 @@ def read_parts(path: Path, limit: int = LIMIT) -> Parts:
                     whole = False
                 else:
                     found[info.filename] = content
-    except _DAMAGE:
+    except DAMAGE:
         whole = False
     if not whole:
         for name, content in _searched(data, limit):
@@ -148,11 +148,11 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
         return None
     try:
         return archive.read(info)
-    except _DAMAGE:
+    except DAMAGE:
         return None
 
 
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, ArithmeticError, OSError, struct.error)
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, ArithmeticError, OSError, struct.error)
 """What zipfile raises at damaged bytes: also for passwords, methods and disks that no damage means."""
 
 

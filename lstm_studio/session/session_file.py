@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,7 +27,7 @@ from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 from lstm_studio.sequences.storage import pack_set, unpack_set
 from lstm_studio.sequences.tensors import texts_of, with_texts
-from lstm_studio.session.archive import Parts, read_parts, write_parts
+from lstm_studio.session.archive import DAMAGE, Parts, read_parts, write_parts
 from lstm_studio.session.plain import NotPlainError, from_plain, good_fields, to_plain
 from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.session import Session
@@ -42,6 +44,9 @@ _SEQUENCES = "sequences.safetensors"
 _NETWORK, _TRACE = "networks/{}.safetensors", "traces/{}.safetensors"
 _ORIGIN = "lstm_studio.origin"
 """Where the weights of a network were read from before they came into a session; only said, never opened."""
+
+_LONGEST_DESCRIPTION = 1 << 26
+"""Bytes."""
 
 _CURE = "Ask for the file again, or open an older one."
 
@@ -259,6 +264,48 @@ def read_session(path: Path, folder: Path) -> Contents:
     if not parts.contents:
         raise SessionFileError(f"{path.name} is no session, or too damaged to be opened.", _CURE)
     return _Reading(path, folder, parts).contents()
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a session shows, and when it was saved.
+
+    Parameters
+    ----------
+    title
+        Of its sequences.
+    saved
+        In universal time.
+    notes
+        How many there are.
+    """
+
+    title: str
+    saved: datetime
+    notes: int = 0
+
+
+def headline_of(path: Path) -> Headline:
+    """Return the headline of a session without reading the rest.
+
+    Raises
+    ------
+    StudioError
+        If it is no session, or too damaged to be opened.
+    """
+    try:
+        # A description is never long; one that claims to be is not read here.
+        with zipfile.ZipFile(path) as archive, archive.open(_DESCRIPTION) as part:
+            found = json.loads(part.read(_LONGEST_DESCRIPTION))
+        remarks = _object(_object(found).get("remarks"))
+        notes = remarks.get("notes")
+        title, saved = str(found["title"]), datetime.fromisoformat(found["saved"])
+        return Headline(title, saved, len(notes) if isinstance(notes, list) else 0)
+    except (*DAMAGE, KeyError, TypeError, RecursionError):
+        with tempfile.TemporaryDirectory() as folder:
+            contents = read_session(path, Path(folder))
+        saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return Headline(contents.title, saved, len(contents.remarks.notes))
 
 
 class _Reading:
