@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 _SAFE_SQUARE = 1e-280
 """Sums of squares between this and its inverse have lost nothing to the ends of float64's range."""
+_SHIFT = 2.0**480
+"""Brings rows whose squares are below the former, and above what float64 holds, to where their squares are safe."""
 
 
 def row_norms(rows: NDArray[Any]) -> NDArray[np.float64]:
     """Return the Euclidean norm of each row of (T, N), (T,) float64."""
     wide = rows.astype(np.float64, copy=False)
-    squares = np.einsum("tu,tu->t", wide, wide)
-    risky = ~((squares > _SAFE_SQUARE) & (squares < 1 / _SAFE_SQUARE))
+    squares = np.vecdot(wide, wide)
     norms: NDArray[np.float64] = np.sqrt(squares)
-    if risky.any():
-        some = wide[risky]
-        largest = np.abs(some).max(axis=1, initial=0.0)
-        safe = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-        norms[risky] = safe * np.linalg.norm(some / safe[:, None], axis=1)
+    small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
+    for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
+        if risky.any():
+            some = wide[risky] * scale
+            norms[risky] = np.sqrt(np.vecdot(some, some)) / scale
     return norms

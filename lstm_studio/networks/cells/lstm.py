@@ -44,7 +44,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
+from lstm_studio.networks.slopes import sigmoid
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import lstm_wiring
@@ -59,6 +59,8 @@ _SQUASHES = {
     for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
 }
 _SIGMOIDS_FIRST = (0, 1, 3, 2)
+_BLOCK = 128
+"""Steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 
@@ -156,55 +158,68 @@ class _LSTM(Cell):
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
     ) -> Gradients:
-        """Back-propagate through time; the local factors of all steps are computed beforehand.
+        """Back-propagate through time; the local factors of some steps at once are computed beforehand.
 
         dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/dc_t = dL/dm_t ⊙ o_t ⊙ tanh′(c_t) + f_{t+1} ⊙ dL/dc_{t+1}, with m
         the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
         """
-        local, exposure = _local_factors(signals)
-        forget = signals[FORGET_GATE.name].astype(np.float64, copy=False)
-        steps, units = forget.shape
-
+        steps, units = signals[CELL_STATE.name].shape
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
-        dc = np.empty((steps, units))
-        da = np.empty((steps, 4, units))
-        da_flat = da.reshape(steps, 4 * units)
+        into_states: list[bool] = np.any(dh, axis=1).tolist()
+        found = np.empty((5, steps, units))  # dL/da, then dL/dc
         recurrent = repeated_product(layer.recurrent.T)
         through_time = np.empty(dh.shape[1])
         project = None if layer.projection is None else repeated_product(layer.projection.T)
         exposed = np.empty(units)
-        # f_{t+1} ⊙ dL/dc_{t+1}, flowing into the step at hand from the one after it.
-        carried = final[1].copy()
 
-        multiply, add = np.multiply, np.add
-        rows = zip(dh, dc, da[:, :3], da[:, 3], da_flat, local[:, :3], local[:, 3], exposure, forget, strict=True)
-        later: NDArray[Any] | None = None
-        for count, row in enumerate(reversed(list(rows))):
-            dh_t, dc_t, da_ifg, da_o, da_t, local_ifg, local_o, exposure_t, forget_t = row
-            if count % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later, carried):
-                later = None
-                carried.fill(0)
-            if later is not None:
-                recurrent(later, through_time)
-                add(dh_t, through_time, dh_t)
-            dm_t = dh_t
-            if project is not None:
-                project(dh_t, exposed)
-                dm_t = exposed
-            multiply(dm_t, exposure_t, dc_t)
-            add(dc_t, carried, dc_t)
-            multiply(local_ifg, dc_t, da_ifg)
-            multiply(local_o, dm_t, da_o)
-            multiply(dc_t, forget_t, carried)
-            later = da_t
+        # Of each step of a block: f_t ⊙ dL/dc_t, which flows into the step before; dL/da_t; dL/dc_t.
+        block = min(steps, _BLOCK)
+        factors, now = np.empty((2, block, 6, units))
+        flat = now.reshape(block, 6 * units)[:, units : 5 * units]
+        rows = list(
+            zip(factors[:, :4], factors[:, 4], factors[:, 5], now[:, :4], now[:, 4], now[:, 5], flat, strict=True)
+        )
+        # A copy for each factor: multiplying whole arrays costs NumPy less than spreading one over the others.
+        spread = np.empty((4, units))
+        multiply, add, copy = np.multiply, np.add, np.copyto
+        carried, later = final[1], None
+        for stop in range(steps, 0, -block):
+            start = max(0, stop - block)
+            count = stop - start
+            _local_factors(signals, slice(start, stop), factors[:count])
+            going = zip(rows[count - 1 :: -1], dh[start:stop][::-1], into_states[start:stop][::-1], strict=True)
+            for place, (row, dh_t, has_upstream) in enumerate(going, steps - stop):
+                by_cell, by_output, exposure, now_by_cell, da_o, dc_t, da_t = row
+                if place % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later, carried):
+                    later = None
+                    carried = np.zeros(units)
+                if later is not None:
+                    if has_upstream:
+                        recurrent(later, through_time)
+                        add(dh_t, through_time, dh_t)
+                    else:
+                        recurrent(later, dh_t)
+                dm_t = dh_t
+                if project is not None:
+                    project(dh_t, exposed)
+                    dm_t = exposed
+                multiply(dm_t, exposure, dc_t)
+                add(dc_t, carried, dc_t)
+                multiply(dm_t, by_output, da_o)
+                copy(spread, dc_t)
+                multiply(by_cell, spread, now_by_cell)
+                carried, later = now_by_cell[0], da_t
+            found[:, start:stop] = now[:count, 1:].transpose(1, 0, 2)
 
-        recurrent(da_flat[0], through_time)
-        blocks = {signal.name: da[:, gate] for gate, signal in enumerate(_BEFORE)}
+        recurrent(flat[0], through_time)
+        da = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
+        by_gate = zip(da.values(), layer.input.reshape(4, units, -1), strict=True)
+        entering = sum(row_product(blame, weights) for blame, weights in by_gate)
         return Gradients(
-            {HIDDEN_STATE.name: dh, CELL_STATE.name: dc, **blocks},
-            row_product(da_flat, layer.input),
-            (through_time, carried),
+            {HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **da},
+            np.asarray(entering),
+            (through_time, now[0, 0].copy()),
         )
 
     def pull_back(
@@ -215,23 +230,25 @@ class _LSTM(Cell):
         The four blocks of da reach h_{t−1} through one matrix for all that comes by c_t, Σ diag(local) W, and one for
         what comes by the output gate: half the work of a product with all four.
         """
-        local, exposure = _local_factors(signals)
+        steps, units = signals[CELL_STATE.name].shape
+        outputs = layer.recurrent.shape[1]
+        factors = np.empty((steps, 6, units))
+        _local_factors(signals, slice(None), factors)
         forget = sigmoid(signals[_BEFORE[1].name])
-        units, outputs = forget.shape[1], layer.recurrent.shape[1]
         weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
         blocks = weights.astype(np.float64).reshape(4, units, -1)
         project = None if layer.projection is None else layer.projection.astype(np.float64)
 
         def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
             dh, carried = rows
+            _, by_input, by_forget, by_candidate, by_output, exposure = factors[step, :, :, None]
             dm = dh if project is None else dh @ project
-            dc = carried + dm * exposure[step]
-            factors = local[step, :, :, None]
-            by_cell = blocks[0] * factors[0]
-            by_cell += blocks[1] * factors[1]
-            by_cell += blocks[2] * factors[2]
+            dc = carried + dm * exposure[:, 0]
+            by_cell = blocks[0] * by_input
+            by_cell += blocks[1] * by_forget
+            by_cell += blocks[2] * by_candidate
             through = dc @ by_cell
-            through += dm @ (blocks[3] * factors[3])
+            through += dm @ (blocks[3] * by_output)
             before = (through[:, :outputs], dc * forget[step])
             return PulledBack((dh, dc), before, through[:, outputs:] if inputs else None)
 
@@ -281,17 +298,33 @@ class _LSTM(Cell):
         return chosen
 
 
-def _local_factors(signals: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the factors of dL/da, (T, 4, H) in the order i, f, g, o, and that of dL/dm in dL/dc, (T, H)."""
-    a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
-    c = signals[CELL_STATE.name]
-    local = np.empty((len(c), 4, c.shape[1]))
+def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArray[Any]) -> None:
+    """Write the local factors of some steps into ``out``, (steps, 6, H) float64.
+
+    f; the factors of dL/dc in dL/da of i, f and g; that of dL/dm in dL/da of o; and that of dL/dm in dL/dc.
+    """
+    a_i, a_f, a_g, a_o = (signals[signal.name][steps] for signal in _BEFORE)
+    i, f, o = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE))
+    c = signals[CELL_STATE.name][steps]
+    # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
+    decay = np.empty((5, *c.shape))
+    for place, (argument, scale) in enumerate(((a_i, 1.0), (a_f, 1.0), (a_g, -2.0), (a_o, -1.0), (c, -2.0))):
+        np.multiply(np.abs(argument) if place > 1 else argument, scale, decay[place])
+    with np.errstate(over="ignore"):
+        np.exp(decay, decay)
+    complement = decay + 1.0
+    np.reciprocal(complement, complement)
+    slope = decay[2:]
+    slope *= complement[2:]
+    slope *= complement[2:]
+    slope[::2] *= 4.0
+    out[:, 0] = f
     # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
-    np.multiply(signals[ADMITTED.name], sigmoid(-a_i), local[:, 0])
-    np.multiply(signals[RETAINED.name], sigmoid(-a_f), local[:, 1])
-    np.multiply(signals[INPUT_GATE.name], tanh_slope(a_g), local[:, 2])
-    np.multiply(np.tanh(c), sigmoid_slope(a_o), local[:, 3])
-    return local, signals[OUTPUT_GATE.name] * tanh_slope(c)
+    np.multiply(signals[ADMITTED.name][steps], complement[0], out[:, 1])
+    np.multiply(signals[RETAINED.name][steps], complement[1], out[:, 2])
+    np.multiply(i, slope[0], out[:, 3])
+    np.multiply(np.tanh(c), slope[1], out[:, 4])
+    np.multiply(o, slope[2], out[:, 5])
 
 
 CELL = _LSTM()
