@@ -22,12 +22,16 @@ from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 SMALLEST, LARGEST = 0.8, 1.6
 """Scales of a diagram."""
+_CLOSEST = 0.77
+"""The scale at which two large diagrams still stand side by side in a window of 1600 pixels."""
 _SHARE = 0.335
 """Of the workspace's height that the diagrams may take where they could be larger."""
 _EDGE = 4
 """Pixels left and right of a diagram."""
 _UNKNOWN_WIDTH = 376.0
 """Local units for a network without a diagram."""
+_LOW_BUTTONS = "QPushButton { min-height: 18px; }"
+"""So that a choice fits into a header."""
 _FORWARD, _BACKWARD = "forward", "backward"
 
 
@@ -48,6 +52,7 @@ class DiagramCard(QWidget):
         self._direction = Segments("Direction", {_FORWARD: "→", _BACKWARD: "←"})
         self._direction.button(_FORWARD).setToolTip("The direction that reads from the beginning")
         self._direction.button(_BACKWARD).setToolTip("The direction that reads from the end")
+        self._direction.setStyleSheet(_LOW_BUTTONS)
         self._direction.chosen.connect(self._choose_direction)
         self.view = DiagramView(look, self)
         self._empty = EmptyState(theme, "")
@@ -90,7 +95,8 @@ class DiagramCard(QWidget):
             )
             self._empty.setVisible(plan.wiring is None)
             self.view.setVisible(plan.wiring is not None)
-        if before is None or (before.plan, before.unit, before.order) != (plan, state.unit, state.order):
+        same = before is not None and before.order is state.order and (before.plan, before.unit) == (plan, state.unit)
+        if not same:
             note = header_note(state)
             self._note.setText(note)
             self._note.setAccessibleName(note)
@@ -117,8 +123,8 @@ class DiagramCard(QWidget):
 class DiagramDeck(QWidget):
     """A card for each network.
 
-    The diagrams have one scale, between 0.8 and 1.6, as large as width and height allow. Where they do not fit side by
-    side at the smallest, one is shown at a time, and buttons in its header change to another.
+    The diagrams have one scale, up to 1.6, as large as width and height allow. Where they do not fit side by
+    side, one is shown at a time, and buttons in its header change to another.
 
     Parameters
     ----------
@@ -151,8 +157,8 @@ class DiagramDeck(QWidget):
 
     @property
     def side_by_side(self) -> bool:
-        """Whether all diagrams fit at the smallest scale."""
-        return len(self._states) < 2 or self.width() >= self._needed(SMALLEST)
+        """Whether all diagrams fit."""
+        return len(self._states) < 2 or self.width() >= self._needed(_CLOSEST)
 
     def apply(self, states: Sequence[DiagramState]) -> None:
         """Show a state for each network."""
@@ -208,8 +214,9 @@ class DiagramDeck(QWidget):
         else:
             by_width = (self.width() - 2 * _EDGE) / max(widths)
         by_height = (self._room * _SHARE - DOCK_HEADER_HEIGHT) / HEIGHT
+        scale = min(by_width, max(by_height, SMALLEST), LARGEST)
         # In hundredths: a window that is resized does not make new fonts for every pixel.
-        return int(100 * min(max(min(by_width, by_height), SMALLEST), LARGEST)) / 100
+        return int(100 * max(scale, _CLOSEST)) / 100
 
     def _arrange(self) -> None:
         """Choose scale and arrangement for the room there is."""
@@ -246,12 +253,13 @@ class DiagramDeck(QWidget):
             self._tabs, self._tab_names = None, names
             if names:
                 self._tabs = Segments("Diagram", {str(index): name for index, name in enumerate(names)}, self)
+                self._tabs.setStyleSheet(_LOW_BUTTONS)
                 self._tabs.chosen.connect(self._choose)
                 self._tabs.show()
         if self._tabs is not None:
             self._tabs.show_choice(str(self._chosen))
             size = self._tabs.sizeHint()
-            self._tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, 2, size.width(), size.height()))
+            self._tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, 3, size.width(), size.height()))
             self._tabs.raise_()
         for card in self.cards:
             card.leave_room(0 if self._tabs is None else self._tabs.width() + GRID)
