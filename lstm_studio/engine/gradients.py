@@ -20,7 +20,7 @@ from lstm_studio.engine.call import Call
 from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.losses import Context, CustomObjective
 from lstm_studio.engine.norms import row_norms
-from lstm_studio.engine.objectives import Objective
+from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
 from lstm_studio.engine.weight_gradients import weight_gradient_norms
 from lstm_studio.errors import TraceError
@@ -77,19 +77,14 @@ def gradients_of(
     TraceError
         If the objective cannot be formed or does not depend on the recurrent layers.
     """
-    with torch.inference_mode(mode=False), torch.enable_grad():
-        loss = losses.scalar(objective, context)
-    if not loss.requires_grad:
-        raise TraceError(
-            "The objective does not depend on the recurrent layers.",
-            "Choose one that does, or a model that does not detach their output.",
-        )
-    found = _back_propagated(loss, context, layers)
+    upstream = _Upstream(context.recording.calls)
+    precision = _begun(upstream, objective, context)
+    found = _back_propagated(upstream, context, layers)
     with np.errstate(all="ignore"):
         norms = {f"norm.{name}": row_norms(array) for name, array in found.items()}
         norms |= _weight_norms(context, layers, found, norms)
     states = _state_norms(layers)
-    narrow = loss.dtype != torch.float64 and not any(_fades(norms[name]) for name in states)
+    narrow = precision != torch.float64 and not any(_fades(norms[name]) for name in states)
     if narrow:
         with np.errstate(all="ignore"):
             found = {name: array.astype(np.float32) for name, array in found.items()}
@@ -98,11 +93,31 @@ def gradients_of(
     return ObjectiveGradients(found | norms, "float32" if narrow else "float64", vanished)
 
 
-def _back_propagated(loss: Tensor, context: Context, layers: dict[int, list[RecoveredLayer]]) -> dict[str, Array]:
+def _begun(upstream: _Upstream, objective: Objective | CustomObjective, context: Context) -> torch.dtype:
+    """Carry the gradient from the objective into what the calls returned; return the precision of the objective."""
+    if isinstance(objective, Objective) and objective.kind is ObjectiveKind.LAST_HIDDEN:
+        # A sum: autograd would take its time to find the ones.
+        call = context.recording.chains[-1].calls[-1]
+        ones = torch.zeros(call.final[0].shape, dtype=torch.float64)
+        call.state(ones, context.item)[-call.cell.sizes(call.module).directions :] = 1
+        upstream.add(call.final[0], ones)
+        return call.final[0].dtype
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        loss = losses.scalar(objective, context)
+    if not loss.requires_grad:
+        raise TraceError(
+            "The objective does not depend on the recurrent layers.",
+            "Choose one that does, or a model that does not detach their output.",
+        )
+    upstream.enter(_Root(loss, np.ones(())))
+    return loss.dtype
+
+
+def _back_propagated(
+    upstream: _Upstream, context: Context, layers: dict[int, list[RecoveredLayer]]
+) -> dict[str, Array]:
     """Go back through the calls, last first, and between them through the pieces of the graph; return ``grad.…``."""
     calls = context.recording.calls
-    upstream = _Upstream(calls)
-    upstream.enter(_Root(loss, np.ones(())))
     inside: dict[int, CallGradients] = {}
     with np.errstate(all="ignore"), one_blas_thread():
         for call in reversed(calls):
@@ -164,9 +179,12 @@ class _Upstream:
         entering = torch.tensor(root.gradient / scale).to(root.tensor)
         through = torch.autograd.grad(root.tensor, leaves, entering, retain_graph=True)
         for leaf, part in zip(leaves, through, strict=True):
-            wide = part.cpu().to(torch.float64) * scale
-            before = self._sums.get(id(leaf))
-            self._sums[id(leaf)] = wide if before is None else before + wide
+            self.add(leaf, part.cpu().to(torch.float64) * scale)
+
+    def add(self, leaf: Tensor, part: Tensor) -> None:
+        """Add a part of dL with respect to a leaf, in float64 on the CPU."""
+        before = self._sums.get(id(leaf))
+        self._sums[id(leaf)] = part if before is None else before + part
 
     def of(self, call: Call, item: int) -> tuple[Array, tuple[Array, ...]]:
         """Return dL with respect to the output (T, D·P) and the final states, each (L·D, ·), of one item."""
