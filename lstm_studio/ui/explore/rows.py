@@ -23,6 +23,7 @@ from lstm_studio.ui.explore.compared_rows import compared_rows
 from lstm_studio.ui.explore.comparing import Compared, compared
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.gradients import direction_mark, memory_gradients, objective_words
+from lstm_studio.ui.explore.horizon.memory_row import memory_row
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
 from lstm_studio.ui.plots.rows import (
     Curve,
@@ -137,7 +138,8 @@ def _rows(result: Result, view: View, shown: tuple[ShownLayer, ...]) -> tuple[Ro
             for gradient in gradients
         )
         rows.append(GradientRow(GRADIENT_KEY, "Gradient", "norm, log axis", curves, objective_words(result)))
-    return tuple(rows)
+    memory = memory_row(result, shown)
+    return (*rows, memory) if memory is not None else tuple(rows)
 
 
 def _input_row(result: Result, view: View) -> Row:

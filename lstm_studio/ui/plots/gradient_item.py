@@ -238,12 +238,12 @@ def _summary(row: GradientRow) -> str:
     parts = []
     for curve in row.curves:
         positive = curve.values[np.isfinite(curve.values) & (curve.values > 0)]
-        words = [curve.full_name]
+        words = []
         if positive.size:
             words.append(f"{format_scientific(positive.min())} to {format_scientific(positive.max())}")
         if zeros := int(np.count_nonzero(curve.values == 0)):
             words.append(f"{NOTHING_LEFT} at {format_count(zeros)} steps")
         if odd := int(np.count_nonzero(~np.isfinite(curve.values))):
             words.append(f"not finite at {format_count(odd)} steps")
-        parts.append(" ".join(words))
-    return "Gradient norms on a log axis: " + "; ".join(parts)
+        parts.append(f"{curve.full_name} {', '.join(words)}")
+    return f"{row.title} norms on a log axis: {'; '.join(parts)}"

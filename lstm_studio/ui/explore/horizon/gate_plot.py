@@ -1,0 +1,261 @@
+"""How often each gate is shut against how often it is open, one square for each gate, one ring for each unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QSizePolicy
+
+from lstm_studio.session.saturation import GateSaturation
+from lstm_studio.ui.explore.horizon.small_plot import SmallPlot
+from lstm_studio.ui.explore.horizon.words import percent
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.plots.row_item import paint_frame
+from lstm_studio.ui.theme import BADGE_SIZE, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.badge import paint_badge
+
+_LEAST, _COMFORTABLE = 84, 240
+_PITCH = 170
+"""Width from which one more square stands beside the others."""
+_MOST_COLUMNS = 4
+_RING, _SELECTED = 3.2, 4.4
+_INSET = 6.0
+_REACH = 14.0
+"""Pixels from a ring at which it can still be pointed at."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class GatePicture:
+    """What the squares show.
+
+    Parameters
+    ----------
+    gates
+        One square each.
+    titles
+        What each is called, ``"Forget gate"``.
+    summary
+        For screen readers.
+    """
+
+    gates: tuple[GateSaturation, ...]
+    titles: tuple[str, ...]
+    summary: str
+
+
+class GatePlots(SmallPlot):
+    """Squares from 0 to 1 both ways, of which only the lower left half can be reached; a click chooses a unit."""
+
+    unit_chosen = Signal(str, int)
+    """Layer (``"0:lstm.0"``) and unit."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(theme, "Gates shut and open")
+        self._shown = GatePicture((), (), "")
+        self._selected: tuple[int, ...] = ()
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def show_picture(self, picture: GatePicture) -> None:
+        """Show other gates."""
+        self._shown = picture
+        self.describe(picture.summary)
+        self.updateGeometry()
+        self.redraw()
+
+    def show_units(self, units: tuple[int, ...]) -> None:
+        """Mark for each gate the unit that is selected in its layer."""
+        if units != self._selected:
+            self._selected = units
+            self.update()
+
+    # Places.
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+        """Return the height at which the squares fill the width, up to a comfortable size."""
+        columns, rows = self._columns(width)
+        side = min(self._room(width, columns), _COMFORTABLE)
+        return round(rows * (side + self._above + self._below))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a comfortable size."""
+        return QSize(276, self.heightForWidth(276))
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width that every panel has; the height follows it."""
+        return QSize(160, _LEAST)
+
+    def _columns(self, width: float) -> tuple[int, int]:
+        count = max(1, len(self._shown.gates))
+        columns = max(1, min(count, _MOST_COLUMNS, int((width + 2 * GRID) / _PITCH) or 1))
+        if width >= 240:
+            columns = max(columns, min(2, count))
+        return columns, -(-count // columns)
+
+    def _room(self, width: float, columns: int) -> float:
+        return max(_LEAST, (width - (columns - 1) * 2 * GRID) / columns - self._left)
+
+    @property
+    def _left(self) -> float:
+        return self.look.metrics(Text.TICK).horizontalAdvance("1") + HALF_GRID + self.line_height
+
+    @property
+    def _above(self) -> float:
+        return BADGE_SIZE + 2 * HALF_GRID
+
+    @property
+    def _below(self) -> float:
+        return 2 * self.line_height + HALF_GRID
+
+    def squares(self) -> tuple[QRectF, ...]:
+        """Return each plot inside its frame."""
+        columns, rows = self._columns(self.width())
+        room = self._room(self.width(), columns)
+        height = self.height() / rows - self._above - self._below
+        side = math.floor(min(room, max(_LEAST, height)))
+        return tuple(
+            QRectF(
+                math.floor(self._left + index % columns * (side + self._left + 2 * GRID)),
+                math.floor(self._above + index // columns * (side + self._above + self._below)),
+                side,
+                side,
+            )
+            for index in range(len(self._shown.gates))
+        )
+
+    def points(self, index: int) -> NDArray[np.float64]:
+        """Return the middle of each unit's ring in one square, (G, 2) logical pixels; not-a-number for unknown ones."""
+        gate, inside = self._shown.gates[index], self.squares()[index].adjusted(_INSET, _INSET, -_INSET, -_INSET)
+        x = inside.left() + gate.shut * inside.width()
+        y = inside.bottom() - gate.open * inside.height()
+        return np.stack([x, y], axis=1)
+
+    # Drawing.
+
+    def paint(self, painter: QPainter) -> None:
+        """Draw squares, their limits and rings."""
+        for index, (gate, title, inside) in enumerate(
+            zip(self._shown.gates, self._shown.titles, self.squares(), strict=True)
+        ):
+            self._paint_square(painter, gate, title, inside)
+            colour = QColor(self.theme.roles[gate.gate.role].mark)
+            fill = QColor(colour)
+            fill.setAlphaF(0.25)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(colour, 1.2))
+            painter.setBrush(fill)
+            for x, y in self.points(index):
+                if np.isfinite(x) and np.isfinite(y):
+                    painter.drawEllipse(QPointF(x, y), _RING, _RING)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+
+    def _paint_square(self, painter: QPainter, gate: GateSaturation, title: str, inside: QRectF) -> None:
+        painter.setFont(self.look.font(Text.TICK_BOLD))
+        badge = QRectF(inside.left(), inside.top() - BADGE_SIZE - HALF_GRID, BADGE_SIZE, BADGE_SIZE)
+        paint_badge(painter, badge, gate.gate.badge, gate.gate.role, self.theme)
+        painter.setFont(self.look.font(Text.ROW_LABEL))
+        painter.setPen(QColor(self.theme.ink))
+        room = QRectF(badge.right() + HALF_GRID, badge.top(), inside.right() - badge.right() - HALF_GRID, BADGE_SIZE)
+        words = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, int(room.width()))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
+        painter.fillRect(inside, QColor(self.theme.panel))
+        plot = inside.adjusted(_INSET, _INSET, -_INSET, -_INSET)
+        for part in (0.25, 0.5, 0.75):
+            y = round(plot.bottom() - part * plot.height())
+            painter.fillRect(QRectF(inside.left(), y, inside.width(), 1), QColor(self.theme.grid))
+        pen = QPen(QColor(self.theme.ink2), 1)
+        pen.setDashPattern([7, 4])
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(pen)
+        painter.drawLine(plot.topLeft(), plot.bottomRight())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, on=False)
+        paint_frame(painter, inside, self.theme.frame)
+        centre, right = Qt.AlignmentFlag.AlignHCenter, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for part in (0, 1):
+            at = QPointF(plot.left() + part * plot.width(), inside.bottom() + 2)
+            self.write(painter, str(part), at, centre)
+            at = QPointF(inside.left() - HALF_GRID, plot.bottom() - part * plot.height())
+            self.write(painter, str(part), at, right)
+        self.write(painter, "below 0.1", QPointF(inside.center().x(), inside.bottom() + 2), centre)
+        painter.save()
+        painter.translate(inside.left() - HALF_GRID - self.line_height + 2, inside.center().y())
+        painter.rotate(-90)
+        self.write(painter, "above 0.9", QPointF(0, -self.line_height / 2), centre)
+        painter.restore()
+
+    def paint_over(self, painter: QPainter) -> None:
+        """Draw the selected units over all others, with their numbers."""
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for index, gate in enumerate(self._shown.gates):
+            if index >= len(self._selected):
+                return
+            unit = self._selected[index] // gate.units_each
+            if unit >= len(gate.shut) or np.isnan(gate.shut[unit]):
+                continue
+            x, y = self.points(index)[unit]
+            painter.setPen(QPen(QColor(self.theme.halo), 4))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(QPointF(x, y), _SELECTED, _SELECTED)
+            painter.setPen(QPen(QColor(self.theme.ink), 2))
+            painter.setBrush(QColor(self.theme.roles[gate.gate.role].mark))
+            painter.drawEllipse(QPointF(x, y), _SELECTED, _SELECTED)
+            inside = self.squares()[index]
+            left = x > inside.center().x()
+            side = Qt.AlignmentFlag.AlignRight if left else Qt.AlignmentFlag.AlignLeft
+            top = min(max(y, inside.top() + self.line_height / 2), inside.bottom() - self.line_height / 2)
+            at = QPointF(x - 8 if left else x + 8, top)
+            self._write_over(painter, str(unit), at, side)
+
+    def _write_over(self, painter: QPainter, text: str, at: QPointF, side: Qt.AlignmentFlag) -> None:
+        """Write on a ground of its own, so that rings do not run through the number."""
+        width = self.look.metrics(Text.TICK_BOLD).horizontalAdvance(text) + 2
+        left = at.x() - width if side is Qt.AlignmentFlag.AlignRight else at.x()
+        ground = QColor(self.theme.panel)
+        ground.setAlphaF(0.85)
+        painter.fillRect(QRectF(left - 1, at.y() - self.line_height / 2 + 1, width, self.line_height - 2), ground)
+        self.write(painter, text, at, side | Qt.AlignmentFlag.AlignVCenter, bold=True)
+
+    # The mouse.
+
+    def unit_at(self, at: QPointF) -> tuple[int, int] | None:
+        """Return square and nearest ring, or None where none is near."""
+        for index, inside in enumerate(self.squares()):
+            if inside.contains(at):
+                distance = np.hypot(*(self.points(index) - (at.x(), at.y())).T)
+                if not np.isfinite(distance).any():
+                    return None
+                nearest = int(np.nanargmin(distance))
+                return (index, nearest) if distance[nearest] <= _REACH else None
+        return None
+
+    def text_at(self, at: QPointF) -> str:
+        """Say how often the nearest gate is shut and open, and how many lie on the same spot."""
+        found = self.unit_at(at)
+        if found is None:
+            return ""
+        index, unit = found
+        gate = self._shown.gates[index]
+        points = self.points(index)
+        same = int(np.count_nonzero(np.hypot(*(points - points[unit]).T) < 0.5))
+        text = gate_text(gate, self._shown.titles[index], unit)
+        return f"{text} · {format_count(same)} units here" if same > 1 else text
+
+    def choose_at(self, at: QPointF) -> None:
+        """Choose the unit of the nearest ring."""
+        found = self.unit_at(at)
+        if found is not None:
+            gate = self._shown.gates[found[0]]
+            self.unit_chosen.emit(f"{gate.network}:{gate.layer.prefix}", found[1] * gate.units_each)
+
+
+def gate_text(gate: GateSaturation, title: str, unit: int) -> str:
+    """Say how often one gate is shut and open."""
+    name = f"unit {unit}" if gate.units_each == 1 else f"block {unit}"
+    shut, opened = percent(gate.shut[unit]), percent(gate.open[unit])
+    return f"{title} · {name} · below 0.1 at {shut} of the steps, above 0.9 at {opened}"

@@ -1,0 +1,139 @@
+"""What the plots of the pages have in common: fonts that follow the panel, a kept picture, values under the mouse."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFontInfo, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.theme import Text, Theme, base_size
+
+
+class SmallPlot(QWidget):
+    """A plot in a panel. What it shows but for the cursor is kept as a picture, so that a moving cursor copies pixels.
+
+    Parameters
+    ----------
+    name
+        What it shows, for screen readers; :meth:`describe` adds what is to be seen.
+    """
+
+    def __init__(self, theme: Theme, name: str) -> None:
+        super().__init__()
+        self.theme = theme
+        self._look: Look | None = None
+        self._picture: QPixmap | None = None
+        self.setAccessibleName(name)
+        self.setMouseTracking(True)
+
+    @property
+    def look(self) -> Look:
+        """Theme and fonts, in the size of the panel's text."""
+        if self._look is None:
+            self._look = Look(self.theme, QFontInfo(self.font()).pixelSize() / (base_size() * Text.BODY.value[0]))
+        return self._look
+
+    @property
+    def line_height(self) -> float:
+        """Height of a line of ticks."""
+        return self.look.metrics(Text.TICK).height()
+
+    def describe(self, summary: str) -> None:
+        """Say in a sentence what is to be seen."""
+        self.setAccessibleDescription(summary)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self.theme = theme
+        self._look = None
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Forget the picture, and draw a new one when it is next shown."""
+        self._picture = None
+        self.update()
+
+    @abstractmethod
+    def paint(self, painter: QPainter) -> None:
+        """Draw all but the cursor, in logical pixels."""
+
+    def paint_over(self, painter: QPainter) -> None:
+        """Draw what moves over the picture."""
+
+    @abstractmethod
+    def text_at(self, at: QPointF) -> str:
+        """Return the tool tip for a place; empty where there is nothing to tell."""
+
+    @abstractmethod
+    def choose_at(self, at: QPointF) -> None:
+        """Tell what the user pointed at."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Copy the picture, and draw what moves."""
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._picture is None or self._picture.size() != size:
+            self._picture = QPixmap(size)
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            inside = QPainter(self._picture)
+            self.paint(inside)
+            inside.end()
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture)
+        self.paint_over(painter)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw anew."""
+        super().resizeEvent(event)
+        self.redraw()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the size of text."""
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self._look = None
+            self.redraw()
+            self.updateGeometry()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Tell the value under the mouse; with the button down, choose it too."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.choose_at(event.position())
+        text = self.text_at(event.position())
+        if text:
+            here = event.position().toPoint()
+            QToolTip.showText(
+                event.globalPosition().toPoint(), text, self, QRect(here - QPoint(2, 2), here + QPoint(2, 2))
+            )
+        else:
+            QToolTip.hideText()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Choose what is under the mouse."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.choose_at(event.position())
+        else:
+            event.ignore()
+
+    def write(self, painter: QPainter, text: str, at: QPointF, flags: Qt.AlignmentFlag, *, bold: bool = False) -> None:
+        """Write a tick or an axis title, aligned to a point."""
+        painter.setFont(self.look.font(Text.TICK_BOLD if bold else Text.TICK))
+        painter.setPen(QColor(self.theme.ink if bold else self.theme.ink2))
+        width = painter.fontMetrics().horizontalAdvance(text) + 2.0
+        height = self.line_height
+        left = at.x() - (
+            width if flags & Qt.AlignmentFlag.AlignRight else width / 2 if flags & Qt.AlignmentFlag.AlignHCenter else 0
+        )
+        top = at.y() - (height / 2 if flags & Qt.AlignmentFlag.AlignVCenter else 0)
+        painter.drawText(QRectF(left, top, width, height), flags & Qt.AlignmentFlag.AlignHorizontal_Mask, text)
+
+
+def paint_line(painter: QPainter, rect: QRectF, theme: Theme) -> None:
+    """Draw the cursor: a thin bar on its halo."""
+    painter.fillRect(rect.adjusted(-1.2, 0, 1.2, 0), QColor(theme.halo))
+    painter.fillRect(rect, QColor(theme.cursor))
