@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
 
 
@@ -31,7 +30,7 @@ class Segments(QFrame):
         layout.setContentsMargins(1, 1, 1, 1)
         layout.setSpacing(0)
         for index, text in enumerate(options.values()):
-            button = _Segment(text)
+            button = QPushButton(text)
             button.setProperty("kind", "segment")
             button.setCheckable(True)
             button.setAccessibleName(f"{name}: {text}")
@@ -57,14 +56,3 @@ class Segments(QFrame):
         button = self._group.button(self._keys.index(key))
         assert isinstance(button, QPushButton)  # noqa: S101 - only those are added
         return button
-
-
-class _Segment(QPushButton):
-    """A button that keeps room for its text in bold, as it is while it is down."""
-
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of the button when it is down."""
-        bold = QFont(self.font())
-        bold.setWeight(QFont.Weight.DemiBold)
-        wider = QFontMetrics(bold).horizontalAdvance(self.text()) - self.fontMetrics().horizontalAdvance(self.text())
-        return super().sizeHint() + QSize(max(0, wider), 0)
