@@ -176,22 +176,22 @@ class _LSTM(Cell):
         # Of each step of a block: f_t ⊙ dL/dc_t, which flows into the step before; dL/da_t; dL/dc_t.
         block = min(steps, _BLOCK)
         factors, now = np.empty((2, block, 6, units))
-        flat = now.reshape(block, 6 * units)[:, units : 5 * units]
-        rows = list(
-            zip(factors[:, :4], factors[:, 4], factors[:, 5], now[:, :4], now[:, 4], now[:, 5], flat, strict=True)
-        )
+        onward = now.reshape(block, 6 * units)[:, : 5 * units]
+        by_cell, by_output, exposures = factors[:, :4], factors[:, 4], factors[:, 5]
+        da, dc = onward[:, units:], now[:, 5]
+        rows = list(zip(by_cell, by_output, exposures, now[:, :4], now[:, 4], dc, onward, da, strict=True))
         # A copy for each factor: multiplying whole arrays costs NumPy less than spreading one over the others.
         spread = np.empty((4, units))
         multiply, add, copy = np.multiply, np.add, np.copyto
-        carried, later = final[1], None
+        carried, left, later = final[1], spread, None
         for stop in range(steps, 0, -block):
             start = max(0, stop - block)
             count = stop - start
             _local_factors(signals, slice(start, stop), factors[:count])
             going = zip(rows[count - 1 :: -1], dh[start:stop][::-1], into_states[start:stop][::-1], strict=True)
             for place, (row, dh_t, has_upstream) in enumerate(going, steps - stop):
-                by_cell, by_output, exposure, now_by_cell, da_o, dc_t, da_t = row
-                if place % STEPS_PER_CHECK == 0 and later is not None and has_vanished(later, carried):
+                by_cell_t, by_output_t, exposure, now_by_cell, da_o, dc_t, onward_t, da_t = row
+                if place % STEPS_PER_CHECK == 0 and later is not None and has_vanished(left):
                     later = None
                     carried = np.zeros(units)
                 if later is not None:
@@ -206,18 +206,18 @@ class _LSTM(Cell):
                     dm_t = exposed
                 multiply(dm_t, exposure, dc_t)
                 add(dc_t, carried, dc_t)
-                multiply(dm_t, by_output, da_o)
+                multiply(dm_t, by_output_t, da_o)
                 copy(spread, dc_t)
-                multiply(by_cell, spread, now_by_cell)
-                carried, later = now_by_cell[0], da_t
+                multiply(by_cell_t, spread, now_by_cell)
+                carried, left, later = now_by_cell[0], onward_t, da_t
             found[:, start:stop] = now[:count, 1:].transpose(1, 0, 2)
 
-        recurrent(flat[0], through_time)
-        da = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
-        by_gate = zip(da.values(), layer.input.reshape(4, units, -1), strict=True)
-        entering = sum(row_product(blame, weights) for blame, weights in by_gate)
+        recurrent(da[0], through_time)
+        blame = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
+        by_gate = zip(blame.values(), layer.input.reshape(4, units, -1), strict=True)
+        entering = sum(row_product(own, weights) for own, weights in by_gate)
         return Gradients(
-            {HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **da},
+            {HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **blame},
             np.asarray(entering),
             (through_time, now[0, 0].copy()),
         )
