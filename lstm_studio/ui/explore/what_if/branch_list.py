@@ -275,7 +275,10 @@ class BranchList(QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Tick, or remove, the line that has the keyboard."""
         index = self.currentIndex()
-        if index.isValid() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self.state() is QAbstractItemView.State.EditingState:
+            # The field passes on the Return that ends it.
+            super().keyPressEvent(event)
+        elif index.isValid() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self._model.setData(index, None, Qt.ItemDataRole.CheckStateRole)
         elif index.isValid() and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self._remove(index)

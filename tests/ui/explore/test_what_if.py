@@ -1,0 +1,487 @@
+"""The forms make what-ifs, the list shows and compares them, the bar says how; all with real networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import ignore_progress
+from lstm_studio.sequences.sequence import Scaling, SequenceSet
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import (
+    RECORDED,
+    SECOND,
+    Branch,
+    CompareMode,
+    Comparison,
+    Second,
+    Setup,
+    View,
+    branch_key,
+)
+from lstm_studio.ui.explore.compare_bar import CompareBar
+from lstm_studio.ui.explore.what_if.event_form import EventForm
+from lstm_studio.ui.explore.what_if.form import Form
+from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, Place, StateForm
+from lstm_studio.ui.explore.what_if.panel import Change, WhatIfPanel
+from lstm_studio.ui.explore.what_if.units_text import UnreadableUnitsError, parse_units
+from lstm_studio.ui.theme import DARK, LIGHT
+from tests.ui.explore.conftest import Show
+from tests.ui.explore.fakes import number_set, symbol_set
+
+GATE = Branch("gate", 4, clamp=(("lstm.0.forget_gate", ((1, 1.0),)),))
+
+
+def computed_session(data: SequenceSet | None = None, **setup: Any) -> Session:
+    """A session on small real networks, computed at once."""
+    computer = Computer()
+    wanted = Setup(data or symbol_set(), network=NetworkSpec("lstm", hidden_size=6), **setup)
+    session = Session(computer.compute(wanted, ignore_progress))
+
+    def compute(setup: Setup) -> None:
+        if setup is not session.result.setup:
+            session.accept(computer.compute(setup, ignore_progress))
+
+    session.setup_changed.connect(compute)
+    return session
+
+
+def branches_of(session: Session) -> tuple[Branch, ...]:
+    return session.setup.branches
+
+
+def view_of(session: Session) -> View:
+    return session.view
+
+
+@pytest.fixture
+def session() -> Session:
+    """Temporal order in small, an LSTM of six units and an RNN."""
+    return computed_session()
+
+
+@pytest.fixture
+def panel(session: Session, show: Show) -> WhatIfPanel:
+    """The panel, shown."""
+    made = WhatIfPanel(session, LIGHT)
+    show(made)
+    return made
+
+
+def clamp_form(panel: WhatIfPanel) -> ClampForm:
+    form = panel.form(Change.CLAMP)
+    assert isinstance(form, ClampForm)
+    return form
+
+
+def event_form(panel: WhatIfPanel) -> EventForm:
+    form = panel.form(Change.EVENT)
+    assert isinstance(form, EventForm)
+    return form
+
+
+def test_a_form_begins_at_the_cursor_and_the_selected_unit_with_a_value_that_makes_a_difference(
+    session: Session, panel: WhatIfPanel
+) -> None:
+    session.move_cursor(7)
+    session.select_unit("0:lstm.0", 3)
+    panel.button(Change.CLAMP).click()
+    form = clamp_form(panel)
+    assert panel.opened is Change.CLAMP
+    assert form.isVisible()
+    assert form.steps.first.value() == 8
+    assert form.steps.last.value() == 20
+    assert form.units.text() == "3"
+    recorded = float(session.result.traces[0]["lstm.0.forget_gate"][7, 3])
+    form.signal.setCurrentIndex(form.signal.findData("forget_gate"))
+    form.signal.activated.emit(0)
+    assert form.value.value() == (1.0 if recorded < 0.5 else 0.0)
+    form.submit()
+    check_gate_of_unit_3(session, panel)
+
+
+def check_gate_of_unit_3(session: Session, panel: WhatIfPanel) -> None:
+    form = clamp_form(panel)
+    (branch,) = branches_of(session)
+    assert branch.clamp == (("lstm.0.forget_gate", ((3, form.value.value()),)),)
+    assert (branch.at, branch.until, branch.network) == (7, None, 0)
+    assert branch.name == f"Forget gate of unit 3 = {form.value.value():.0f} from 8"
+    assert panel.opened is None
+    assert not form.isVisible()
+    trace = session.result.branches[0][0]
+    assert (trace["lstm.0.forget_gate"][7:, 3] == form.value.value()).all()
+    assert view_of(session).comparison == Comparison(branch_key(branch.name), mode=CompareMode.DIFFERENCE)
+
+
+def test_several_units_of_the_companion_for_some_steps(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.CLAMP)
+    form = clamp_form(panel)
+    form.network.setCurrentIndex(1)
+    form.network.activated.emit(1)
+    assert [form.signal.itemData(index) for index in range(form.signal.count())] == ["hidden_state"]
+    form.units.setText("0, 2-4")
+    form.value.setValue(-0.5)
+    assert form.slider.value() == form.slider.maximum() // 4
+    form.steps.first.setValue(3)
+    form.steps.last.setValue(6)
+    form.submit()
+    (branch,) = branches_of(session)
+    assert branch.clamp == (("rnn.0.hidden_state", tuple((unit, -0.5) for unit in (0, 2, 3, 4))),)
+    assert (branch.at, branch.until, branch.network) == (2, 6, 1)
+    states = session.result.branches[0][1]["rnn.0.hidden_state"]
+    assert (states[2:6, [0, 2, 3, 4]] == -0.5).all()
+
+
+def test_the_slider_and_the_number_are_one_value(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.CLAMP)
+    form = clamp_form(panel)
+    form.slider.setValue(form.slider.maximum() // 4)
+    assert form.value.value() == pytest.approx(0.25)
+    form.value.setValue(0.75)
+    assert form.slider.value() == 3 * form.slider.maximum() // 4
+
+
+def test_a_state_is_set_once(session: Session, panel: WhatIfPanel) -> None:
+    session.move_cursor(5)
+    panel.open_form(Change.STATE)
+    form = panel.form(Change.STATE)
+    assert isinstance(form, StateForm)
+    assert [form.signal.itemData(index) for index in range(form.signal.count())] == ["cell_state", "hidden_state"]
+    # Unbounded: any number, not only those of the slider.
+    form.value.setValue(40.0)
+    form.submit()
+    (branch,) = branches_of(session)
+    assert (branch.at, branch.until) == (5, 6)
+    assert branch.clamp == (("lstm.0.cell_state", ((0, 40.0),)),)
+    cell = session.result.branches[0][0]["lstm.0.cell_state"]
+    assert cell[5, 0] == 40
+    assert cell[6, 0] != 40
+    assert branch.name == "Cell state of unit 0 = 40 at 6"
+
+
+def test_units_are_switched_off(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.ABLATE)
+    form = panel.form(Change.ABLATE)
+    assert isinstance(form, AblateForm)
+    assert form.steps.first.value() == 1
+    form.units.setText("all")
+    form.submit()
+    (branch,) = branches_of(session)
+    assert branch.ablate == (("lstm.0", (0, 1, 2, 3, 4, 5)),)
+    assert not session.result.branches[0][0]["lstm.0.hidden_state"].any()
+
+
+def test_an_event_becomes_another_symbol_in_both_networks(session: Session, panel: WhatIfPanel) -> None:
+    step = next(index for index, symbol in enumerate(session.result.sequence.symbols or ()) if symbol in "XY")
+    session.move_cursor(step)
+    panel.open_form(Change.EVENT)
+    form = event_form(panel)
+    assert form.step.value() == step + 1
+    # What is proposed changes an answer: the other event.
+    before = (session.result.sequence.symbols or ())[step]
+    assert {before, form.symbol.currentText()} == {"X", "Y"}
+    form.submit()
+    (branch,) = branches_of(session)
+    names = session.result.sequence.names
+    after = form.symbol.currentText()
+    assert branch.events == ((step, ((names.index(before), 0.0), (names.index(after), 1.0))),)
+    assert branch.name == f"Input at {step + 1}: {before} → {after}"
+    for trace in session.result.branches[0]:
+        assert trace["input"][step].argmax() == names.index(after)
+        assert trace["input"][step].sum() == 1
+
+
+def test_the_same_symbol_is_no_what_if(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.EVENT)
+    form = event_form(panel)
+    form.symbol.setCurrentText("B")
+    form.step.setValue(20)
+    form.symbol.setCurrentIndex(session.result.sequence.names.index((session.result.sequence.symbols or ())[19]))
+    form.submit()
+    assert "already" in form.problem
+    assert not branches_of(session)
+
+
+def test_numbers_are_typed_raw_one_field_for_each_feature(show: Show) -> None:
+    session = computed_session(number_set(), scaling=Scaling.STANDARD)
+    panel = WhatIfPanel(session, LIGHT)
+    show(panel)
+    session.move_cursor(4)
+    panel.open_form(Change.EVENT)
+    form = event_form(panel)
+    raw = session.result.sequence.raw
+    assert raw is not None
+    assert [float(field.text()) for field in form.fields] == pytest.approx(raw[4].tolist(), rel=1e-5)
+    form.fields[1].setText("soon")
+    form.submit()
+    assert "soon is not a number" in form.problem
+    form.fields[1].setText("12.5")
+    form.submit()
+    (branch,) = branches_of(session)
+    assert branch.events == ((4, ((1, 12.5),)),)
+    values = session.setup.data
+    stacked = np.concatenate([np.asarray(sequence.raw, np.float64) for sequence in values])
+    expected = (12.5 - stacked[:, 1].mean()) / stacked[:, 1].std()
+    assert session.result.branches[0][0]["input"][4, 1] == pytest.approx(expected, rel=1e-5)
+    # Going back to a set with fewer features makes fields go.
+    session.change("Open", data=number_set(features=1))
+    panel.open_form(Change.EVENT)
+    assert len(form.fields) == 1
+
+
+def test_of_many_features_one_is_chosen(show: Show) -> None:
+    session = computed_session(number_set(features=9))
+    panel = WhatIfPanel(session, LIGHT)
+    show(panel)
+    panel.open_form(Change.EVENT)
+    form = event_form(panel)
+    form.feature.setCurrentIndex(7)
+    form.feature.activated.emit(7)
+    form.fields[0].setText("1")
+    form.submit()
+    assert branches_of(session)[0].events[0][1] == ((7, 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [("3", (3,)), (" 1, 2 ;4", (1, 2, 4)), ("2-4", (2, 3, 4)), ("4 – 2, 0", (0, 2, 3, 4)), ("ALL", (0, 1, 2, 3, 4, 5))],
+)
+def test_units_are_read_as_they_are_typed(text: str, units: tuple[int, ...]) -> None:
+    assert parse_units(text, 6) == units
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("6", "no unit 6"), ("x", "x is no unit"), ("", "No unit"), ("2-", "2- is")]
+)
+def test_what_is_no_unit_is_named(text: str, words: str) -> None:
+    with pytest.raises(UnreadableUnitsError, match=words):
+        parse_units(text, 6)
+
+
+def test_a_form_says_what_is_wrong_and_makes_nothing(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.CLAMP)
+    form = clamp_form(panel)
+    form.units.setText("17")
+    form.submit()
+    assert "no unit 17" in form.problem
+    form.units.setText("1")
+    form.steps.first.setValue(9)
+    form.steps.last.setValue(3)
+    form.submit()
+    assert "before the first" in form.problem
+    assert not branches_of(session)
+    assert panel.opened is Change.CLAMP
+
+
+def test_a_dragged_value_and_a_place_begin_elsewhere(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.CLAMP, Place(1, "hidden_state", 4, 11))
+    form = clamp_form(panel)
+    assert (form.network.currentData(), form.units.text(), form.steps.first.value()) == (1, "4", 12)
+    panel.hold(0, "lstm.0.output_gate", 2, 8, 0.2)
+    (branch,) = branches_of(session)
+    assert branch.clamp == (("lstm.0.output_gate", ((2, 0.2),)),)
+    assert (branch.at, branch.until) == (8, 9)
+    assert branch.name == "Output gate of unit 2 = 0.2 at 9"
+
+
+def test_networks_in_which_nothing_can_be_held_still_take_another_event(show: Show) -> None:
+    session = computed_session(companion=None)
+    session.change("Both ways", network=NetworkSpec("lstm", hidden_size=4, bidirectional=True))
+    panel = WhatIfPanel(session, LIGHT)
+    show(panel)
+    for change in (Change.CLAMP, Change.ABLATE, Change.STATE):
+        assert not panel.button(change).isEnabled()
+        assert "nothing in them can be held" in panel.button(change).toolTip()
+    assert panel.button(Change.EVENT).isEnabled()
+
+
+def test_escape_closes_and_return_adds(session: Session, panel: WhatIfPanel) -> None:
+    panel.open_form(Change.ABLATE)
+    form = panel.form(Change.ABLATE)
+    QTest.keyClick(form, Qt.Key.Key_Escape)
+    assert panel.opened is None
+    panel.open_form(Change.ABLATE)
+    QTest.keyClick(form, Qt.Key.Key_Return)
+    assert len(branches_of(session)) == 1
+
+
+# The list.
+
+
+def rows_of(panel: WhatIfPanel) -> list[tuple[str, bool]]:
+    return [(row.title, row.checked) for row in panel.list.branch_model.rows]
+
+
+def add(session: Session, *branches: Branch) -> None:
+    session.change("Add", branches=branches)
+
+
+def test_the_list_shows_what_each_comes_to(session: Session, panel: WhatIfPanel) -> None:
+    add(session, GATE)
+    recorded, branch = panel.list.branch_model.rows
+    hidden = [
+        traces[0]["lstm.0.hidden_state"][-1].astype(float)
+        for traces in (session.result.traces, *session.result.branches)
+    ]
+    assert recorded.outcome == f"‖h‖ {np.linalg.norm(hidden[0]):.2f}"
+    change = float(np.linalg.norm(hidden[1] - hidden[0]))
+    assert branch.outcome.startswith("Δh ")
+    assert float(branch.outcome[3:].replace("−", "-")) == pytest.approx(change, rel=0.05)
+    assert branch.sentence == "held from step 5 on"
+    assert "RNN" in recorded.details
+
+
+def test_a_tick_compares_and_the_recorded_trace_is_the_base(session: Session, panel: WhatIfPanel) -> None:
+    other = Branch("off", 0, ablate=(("lstm.0", (1,)),))
+    add(session, GATE, other)
+    assert rows_of(panel) == [("Recorded", True), ("gate", False), ("off", False)]
+    model = panel.list.branch_model
+    model.setData(model.index(1), None, Qt.ItemDataRole.CheckStateRole)
+    assert rows_of(panel) == [("Recorded", True), ("gate", True), ("off", False)]
+    model.setData(model.index(2), None, Qt.ItemDataRole.CheckStateRole)
+    assert rows_of(panel) == [("Recorded", True), ("gate", False), ("off", True)]
+    model.setData(model.index(2), None, Qt.ItemDataRole.CheckStateRole)
+    assert view_of(session).comparison is None
+    session.look(comparison=Comparison(branch_key("off"), branch_key("gate")))
+    assert rows_of(panel) == [("Recorded", False), ("gate", True), ("off", True)]
+    model.setData(model.index(0), None, Qt.ItemDataRole.CheckStateRole)
+    assert view_of(session).comparison == Comparison(branch_key("off"), RECORDED)
+
+
+def test_a_click_on_the_box_ticks_and_elsewhere_only_selects(session: Session, panel: WhatIfPanel) -> None:
+    add(session, GATE)
+    QApplication.processEvents()
+    rect = panel.list.visualRect(panel.list.branch_model.index(1))
+    QTest.mouseClick(
+        panel.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(rect.right() - 30, rect.center().y() - 2)
+    )
+    assert view_of(session).comparison is None
+    assert panel.list.currentIndex().row() == 1
+    QTest.mouseClick(panel.list.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(15, rect.center().y() - 2))
+    assert view_of(session).comparison is not None
+
+
+def test_keys_tick_rename_and_remove_and_undo_brings_back(session: Session, panel: WhatIfPanel) -> None:
+    add(session, GATE)
+    panel.list.setFocus()
+    panel.list.setCurrentIndex(panel.list.branch_model.index(1))
+    QTest.keyClick(panel.list, Qt.Key.Key_Return)
+    assert rows_of(panel)[1] == ("gate", True)
+    QTest.keyClick(panel.list, Qt.Key.Key_F2)
+    field = panel.list.findChild(QLineEdit)
+    assert field is not None
+    field.setText("kept open")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert rows_of(panel)[1] == ("kept open", True)
+    assert branches_of(session)[0].name == "kept open"
+    panel.list.setCurrentIndex(panel.list.branch_model.index(1))
+    QTest.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert not branches_of(session)
+    assert rows_of(panel) == [("Recorded", True)]
+    session.undo()
+    assert rows_of(panel)[1] == ("kept open", True)
+    session.undo()
+    session.undo()
+    assert not branches_of(session)
+    session.redo()
+    assert branches_of(session) == (GATE,)
+
+
+def test_the_recorded_trace_can_be_neither_renamed_nor_removed(session: Session, panel: WhatIfPanel) -> None:
+    add(session, GATE)
+    panel.list.setCurrentIndex(panel.list.branch_model.index(0))
+    QTest.keyClick(panel.list, Qt.Key.Key_Delete)
+    QTest.keyClick(panel.list, Qt.Key.Key_F2)
+    assert panel.list.findChild(QLineEdit) is None
+    assert branches_of(session) == (GATE,)
+
+
+def test_names_follow_the_vocabulary_unless_they_were_chosen(session: Session, panel: WhatIfPanel) -> None:
+    panel.add(Branch("", 4, clamp=GATE.clamp))
+    panel.add(Branch("", 4, clamp=GATE.clamp))
+    panel.rename(branch_key(branches_of(session)[1].name), "mine")
+    assert [title for title, _ in rows_of(panel)] == ["Recorded", "Forget gate of unit 1 = 1 from 5", "mine"]
+    session.look(labels=Labels.CLASSROOM)
+    assert [title for title, _ in rows_of(panel)] == ["Recorded", "Forget factor of unit 1 = 1 from 5", "mine"]
+    assert panel.button(Change.EVENT).text() == "Edit event…"
+    assert panel.button(Change.STATE).text() == "Set memory…"
+
+
+def test_a_second_sequence_is_in_the_list_and_can_be_removed(session: Session, panel: WhatIfPanel) -> None:
+    session.change("Compare", second=Second(item=2))
+    session.look(comparison=Comparison(SECOND))
+    assert rows_of(panel) == [("Recorded", True), ("Sequence 3", True)]
+    panel.remove(SECOND)
+    assert session.setup.second is None
+    assert rows_of(panel) == [("Recorded", True)]
+
+
+def test_the_panel_takes_another_theme(session: Session, panel: WhatIfPanel) -> None:
+    add(session, GATE)
+    before = panel.grab().toImage()
+    panel.apply_theme(DARK)
+    assert panel.grab().toImage() != before
+
+
+# The bar.
+
+
+@pytest.fixture
+def bar(session: Session, show: Show) -> CompareBar:
+    """The bar, on two what-ifs."""
+    made = CompareBar(session, LIGHT)
+    show(made)
+    add(session, GATE, Branch("off", 0, ablate=(("lstm.0", (1,)),)))
+    session.look(comparison=Comparison(branch_key("gate")))
+    return made
+
+
+def test_the_bar_is_there_while_something_is_compared(session: Session, bar: CompareBar) -> None:
+    assert not bar.isHidden()
+    assert [bar.base.itemText(index) for index in range(bar.base.count())] == ["Recorded", "gate", "off"]
+    assert bar.words.startswith("The same up to step 4. Largest difference: ")
+    session.look(comparison=None)
+    assert bar.isHidden()
+
+
+def test_both_sides_and_the_mode_are_chosen_in_it(session: Session, bar: CompareBar) -> None:
+    bar.base.setCurrentIndex(2)
+    bar.base.activated.emit(2)
+    assert view_of(session).comparison == Comparison(branch_key("gate"), branch_key("off"))
+    assert bar.words.startswith("Different from the first step on.")
+    # Choosing for B what A is changes the sides.
+    bar.other.setCurrentIndex(2)
+    bar.other.activated.emit(2)
+    assert view_of(session).comparison == Comparison(branch_key("off"), branch_key("gate"))
+    bar.modes.button(CompareMode.SIDE.value).click()
+    comparison = view_of(session).comparison
+    assert comparison is not None
+    assert comparison.mode is CompareMode.SIDE
+    session.change("Remove", branches=(GATE,))
+    assert bar.isHidden()
+
+
+def test_forms_are_of_the_kinds_that_the_buttons_name(panel: WhatIfPanel) -> None:
+    kinds: dict[Change, type[Form]] = {
+        Change.CLAMP: ClampForm,
+        Change.ABLATE: AblateForm,
+        Change.EVENT: EventForm,
+        Change.STATE: StateForm,
+    }
+    for change, kind in kinds.items():
+        panel.button(change).click()
+        assert isinstance(panel.form(change), kind)
+        assert panel.opened is change
+        assert [other for other in Change if panel.form(other).isVisible()] == [change]
+        assert panel.form(change).accessibleName() == panel.button(change).text().removesuffix("…")
+    panel.button(Change.STATE).click()
+    assert panel.opened is None
