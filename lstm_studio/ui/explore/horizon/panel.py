@@ -1,4 +1,4 @@
-"""Memory horizon: one panel of three pages, each of which asks for what it shows as soon as it is seen."""
+"""The horizon: one panel of three pages, each of which asks for what it shows as soon as it is seen."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NOTHING = "Open a network with recurrent layers to see how far back it reaches.
 class Page(StrEnum):
     """The pages."""
 
-    LAG = "horizon"
+    LAG = "reach"
     LOSS = "itemised"
     GATES = "saturation"
 
@@ -66,7 +66,7 @@ class HorizonPanel(Panel[_State]):
     """How far back each network reaches, whose loss is felt, and how saturated the gates are."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__("Memory horizon", parent)
+        super().__init__("Horizon", parent)
         self._session = session
         self._page = Page.LAG
         self._measure = Measure.JACOBIAN
@@ -74,6 +74,7 @@ class HorizonPanel(Panel[_State]):
         self._loss: str | None = None
         self._memory = 0
         self._over_all = False
+        self._interrupted = False
         self._asked: dict[Page, _Asked] = {}
         self._kept: dict[Page, tuple[tuple[object, ...], Any]] = {}
         self._patience = QTimer(self)
@@ -138,7 +139,7 @@ class HorizonPanel(Panel[_State]):
 
     def add_row(self) -> None:
         """Show the norms of the Jacobians among the plots, too."""
-        self._session.change("Show memory curves", memory=True)
+        self._session.change("Show the Jacobians", memory=True)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
@@ -165,13 +166,17 @@ class HorizonPanel(Panel[_State]):
     # Following the session.
 
     def _on_result(self, result: Result) -> None:
+        self._interrupted = False
         if self._end is not None and self._end >= result.sequence.steps:
             self._end = None
         self.refresh()
 
     def _on_setup(self, setup: Setup) -> None:  # noqa: ARG002 - the session holds it
-        if not self._session.waiting:
-            # The change was given up, and with it what had been asked meanwhile.
+        if self._session.waiting:
+            self._interrupted = True
+        elif self._interrupted:
+            # The change was given up; what had been asked before it was dropped for its sake.
+            self._interrupted = False
             self._forget_unanswered()
             self.refresh()
 

@@ -1,0 +1,616 @@
+"""The horizon panel: what it asks, what it says about the answers, and what pointing at them does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.session.horizon import DIRECT_PATH, LagCurve, MemoryHorizon
+from lstm_studio.session.question import Question
+from lstm_studio.session.saturation import SaturationOfSet, saturation, saturation_of
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Result, Setup
+from lstm_studio.session.whose_loss import Itemised, LossShares, WhoseLoss
+from lstm_studio.ui.explore.horizon.lag_page import Measure
+from lstm_studio.ui.explore.horizon.lag_plot import swatch_of, values_text
+from lstm_studio.ui.explore.horizon.loss_map import cell_text, loss_pixels
+from lstm_studio.ui.explore.horizon.panel import HorizonPanel, Page
+from lstm_studio.ui.explore.horizon.words import format_power
+from lstm_studio.ui.plots.legend import Swatch
+from lstm_studio.ui.plots.log_axis import LogAxis
+from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.widgets.empty import EmptyState
+from tests.ui.explore.conftest import Show
+from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
+
+STEPS = 20
+
+
+class Worker:
+    """Notes what is asked, and answers with invented numbers when told to."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.asked: list[Question] = []
+        session.asked.connect(self.asked.append)
+
+    def answer(self) -> None:
+        """Answer the newest question."""
+        question = self.asked[-1]
+        self.session.answer(question, invented(question))
+
+
+def invented(question: Question) -> Any:
+    if isinstance(question, MemoryHorizon):
+        return curves_of(question.result, question.end)
+    if isinstance(question, WhoseLoss):
+        return Itemised(tuple(shares_of(network, signal) for network, signal in question.signals))
+    assert isinstance(question, SaturationOfSet)
+    return tuple(
+        gate for network, trace in enumerate(question.result.traces) for gate in saturation_of(network, (trace, trace))
+    )
+
+
+def curves_of(result: Result, end: int | None) -> tuple[LagCurve, ...]:
+    """The LSTM's states stay above 1 %, its direct path falls slowly; the RNN loses a decade in two steps."""
+    found = []
+    for network, trace in enumerate(result.traces):
+        for layer in trace.layers:
+            backward = layer.prefix.endswith(".reverse")
+            last = (0 if backward else trace.steps - 1) if end is None else end
+            lags = np.arange(trace.steps - last if backward else last + 1, dtype=np.float64)
+            falls = (
+                {"cell_state": 0.05, "hidden_state": 0.1, DIRECT_PATH: 0.2} if network == 0 else {"hidden_state": 0.5}
+            )
+            found += [LagCurve(network, layer.prefix, state, last, -fall * lags, 0.0) for state, fall in falls.items()]
+    return tuple(found)
+
+
+def shares_of(network: int, signal: str, steps: int = STEPS) -> LossShares:
+    """A loss is felt a tenth as much with every step back, and half of it against the others."""
+    back = np.subtract.outer(np.arange(steps), np.arange(steps))
+    norms = np.where(back >= 0, 10.0 ** -np.abs(back), 0.0)
+    shares = norms * np.where(back % 2 == 0, 1.0, -0.5)
+    return LossShares(network, signal, norms, shares, shares.sum(axis=0), True)
+
+
+def opened(show: Show, setup: Setup | None = None, page: Page = Page.LAG) -> tuple[HorizonPanel, Session, Worker]:
+    session = AnsweringSession(setup or small_setup())
+    worker = Worker(session)
+    panel = HorizonPanel(session, LIGHT)
+    panel.show_page(page)
+    show(panel)
+    return panel, session, worker
+
+
+def shown_texts(panel: HorizonPanel) -> list[str]:
+    return [label.text() for label in panel.findChildren(QLabel) if label.isVisible() and label.text()]
+
+
+# Asking.
+
+
+def test_nothing_is_asked_until_somebody_looks(show: Show) -> None:
+    session = AnsweringSession(small_setup())
+    worker = Worker(session)
+    panel = HorizonPanel(session, LIGHT)
+    session.move_cursor(3)
+    assert worker.asked == []
+    show(panel)
+    (question,) = worker.asked
+    assert isinstance(question, MemoryHorizon)
+    assert (question.result, question.end) == (session.result, None)
+
+
+def test_a_question_is_asked_once_and_again_for_another_result(show: Show) -> None:
+    panel, session, worker = opened(show)
+    session.move_cursor(3)
+    session.look(labels=Labels.CLASSROOM)
+    worker.answer()
+    session.move_cursor(4)
+    assert len(worker.asked) == 1
+    session.change("Show sequence 2", item=1)
+    assert len(worker.asked) == 2
+    assert worker.asked[-1].result is session.result  # type: ignore[attr-defined]
+    panel.hide()
+    session.change("Show sequence 3", item=2)
+    assert len(worker.asked) == 2
+
+
+def test_old_curves_stay_for_a_moment_while_new_ones_come(show: Show, qtbot: QtBot) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    session.change("Show sequence 2", item=1)
+    assert panel.lag_page.isVisible()
+    qtbot.waitUntil(lambda: not panel.lag_page.isVisible(), timeout=2000)
+    assert "measure again" in panel.findChildren(EmptyState)[0].text()
+    worker.answer()
+    assert panel.lag_page.isVisible()
+
+
+def test_what_was_cancelled_can_be_asked_again(show: Show) -> None:
+    panel, _, worker = opened(show)
+    again = next(button for button in panel.findChildren(QPushButton) if button.text() == "Measure again")
+    assert again.isVisible()
+    again.click()
+    assert len(worker.asked) == 2
+    worker.answer()
+    assert not again.isVisible()
+
+
+def test_a_change_that_was_given_up_asks_once_more_for_what_it_interrupted(show: Show) -> None:
+    session = Session(answer(small_setup()))
+    worker = Worker(session)
+    panel = HorizonPanel(session, LIGHT)
+    show(panel)
+    session.change("Change the seed", network=NetworkSpec(hidden_size=5, seed=1))
+    assert len(worker.asked) == 1
+    session.withdraw()
+    assert len(worker.asked) == 2
+    worker.answer()
+    assert panel.lag_page.isVisible()
+
+
+# Reach.
+
+
+def test_the_numbers_are_the_lags_from_which_on_the_curves_stay_below(show: Show) -> None:
+    panel, _, worker = opened(show)
+    worker.answer()
+    table = panel.lag_page._table.texts()
+    assert table == (
+        ("LSTM cell state", "> 19", "> 19"),
+        ("LSTM hidden state", "> 19", "> 19"),
+        ("LSTM forget gates alone", "11", "> 19"),
+        ("RNN hidden state", "5", "13"),
+    )
+    texts = shown_texts(panel)
+    assert "> 19" in texts
+    assert "5" in texts
+    assert any("until less than 1 % is left, back from step 20; LSTM: not within this sequence" in t for t in texts)
+    assert panel.lag_page.plot.accessibleDescription() == (
+        "Norms of the Jacobians, log axis. LSTM cell state keeps 1 % for more than 19 steps; LSTM hidden state keeps "
+        "1 % for more than 19 steps; LSTM forget gates alone falls below 1 % 11 steps back; RNN hidden state falls "
+        "below 1 % 5 steps back."
+    )
+
+
+def test_both_vocabularies_name_the_curves(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    session.look(labels=Labels.CLASSROOM)
+    assert [row[0] for row in panel.lag_page._table.texts()] == [
+        "LSTM long-term memory",
+        "LSTM short-term memory",
+        "LSTM forget factors alone",
+        "RNN short-term memory",
+    ]
+
+
+def test_a_curve_that_rises_again_tells_both_lags_and_an_estimate_its_bounds(show: Show) -> None:
+    panel, session, worker = opened(show, small_setup(companion=None))
+    logs = np.array([0, -3, -1, -3, -4.0])
+    estimated = LagCurve(0, "lstm.0", "hidden_state", 4, np.array([0.1, -1, -3, -4, -5]), 0.0)
+    estimated = replace(estimated, low=estimated.logs - 1.5, high=estimated.logs + 1.5)
+    curves = (LagCurve(0, "lstm.0", "cell_state", 4, logs, 0.0), estimated)
+    session.answer(worker.asked[-1], curves)
+    assert panel.lag_page._table.texts() == (
+        ("LSTM cell state", "3", "> 4"),
+        ("LSTM hidden state", "≈ 2", "≈ > 4"),
+    )
+    tips = {label.toolTip() for label in panel.lag_page._table.findChildren(QLabel)}
+    assert (
+        "LSTM cell state: less than 1 % from 3 steps back on; less for the first time 1 step back, then more again."
+        in tips
+    )
+    assert "LSTM hidden state: less than 1 % from 2 steps back on; estimated, between 1 and 3." in tips
+
+
+def test_gradients_need_no_worker_and_are_shares_of_lag_0(show: Show) -> None:
+    panel, session, worker = opened(show)
+    panel._choose_measure(Measure.GRADIENT)
+    assert [row[0] for row in panel.lag_page._table.texts()] == [
+        "LSTM cell state",
+        "LSTM hidden state",
+        "RNN hidden state",
+    ]
+    # The RNN's invented gradient falls by 19 decades over 19 steps.
+    assert panel.lag_page._table.texts()[2][1:] == ("3", "7")
+    assert len(worker.asked) == 1
+    session.move_cursor(STEPS - 4)
+    assert any("LSTM ∂h 0.48 (norm 0.10) · RNN ∂h 1.0e−3" in text for text in shown_texts(panel))
+
+
+def test_where_the_loss_feels_nothing_at_lag_0_the_panel_says_so(show: Show) -> None:
+    result = answer(small_setup(companion=None))
+    trace = result.traces[0]
+    norms = {name: np.zeros(STEPS) for name in trace.names if name.startswith("norm.grad.")}
+    session = Session(replace(result, traces=(replace(trace, arrays={**trace.arrays, **norms}),)))
+    panel = HorizonPanel(session, LIGHT)
+    panel._choose_measure(Measure.GRADIENT)
+    show(panel)
+    assert panel.lag_page._table.texts()[0] == ("LSTM cell state", "–", "–")
+    assert any("nothing is felt at step 20" in label.toolTip() for label in panel.findChildren(QLabel))
+    panel.lag_page.plot.grab()
+
+
+def test_from_the_cursor_the_lag_counts_back_from_there_and_stays(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    session.move_cursor(8)
+    end = panel.lag_page._end
+    assert end.button("cursor").text() == "step 9"
+    end.button("cursor").click()
+    question = worker.asked[-1]
+    assert isinstance(question, MemoryHorizon)
+    assert question.end == 8
+    worker.answer()
+    session.move_cursor(12)
+    assert len(worker.asked) == 2
+    assert end.button("cursor").text() == "step 9"
+    assert "The cursor is after step 9." in shown_texts(panel)
+    end.button("cursor").click()
+    assert worker.asked[-1].end == 12  # type: ignore[attr-defined]
+    end.button("last").click()
+    assert worker.asked[-1].end is None  # type: ignore[attr-defined]
+
+
+def test_a_click_at_a_lag_moves_the_cursor_there(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    plot = panel.lag_page.plot
+    scale, rect = plot.scale(), plot.plot_rect()
+    at = QPointF(rect.left() + scale.centres[7] / scale.ratio, rect.center().y())
+    QTest.mouseClick(plot, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    assert session.view.cursor == STEPS - 1 - 7
+    assert plot.cursor_lag == 7
+    assert plot.text_at(at) == ("7 steps back · step 13 · LSTM ∂c 0.45 · LSTM ∂h 0.20 · LSTM ∏f 0.04 · RNN ∂h 3.2e−4")
+    assert plot.text_at(QPointF(2, 2)) == ""
+
+
+def test_no_curve_is_told_apart_by_colour_alone(show: Show) -> None:
+    panel, _, worker = opened(show)
+    worker.answer()
+    state = panel._state
+    assert state is not None
+    assert state.lag is not None
+    assert [swatch_of(named) for named in state.lag.curves or ()] == [
+        Swatch.LINE,
+        Swatch.DASHED,
+        Swatch.DOTTED,
+        Swatch.SQUARES,
+    ]
+
+
+def test_the_axis_holds_every_share_and_names_what_lies_below_the_range_of_numbers(show: Show) -> None:
+    panel, session, worker = opened(show, small_setup(companion=None))
+    logs = np.array([0.0, -500, -1200.5, -np.inf, np.nan])
+    session.answer(worker.asked[-1], (LagCurve(0, "lstm.0", "cell_state", STEPS - 1, logs, 0.0),))
+    plot = panel.lag_page.plot
+    assert (plot.axis.low, plot.axis.high) == (-1201, 0)
+    state = panel._state
+    assert state is not None
+    assert state.lag is not None
+    curves = state.lag.curves or ()
+    assert values_text(curves, 2) == "2 steps back · step 18 · LSTM ∂c 3.2e−1201"
+    assert values_text(curves, 3).endswith("LSTM ∂c 0")
+    assert values_text(curves, 4).endswith("LSTM ∂c NaN")
+    plot.grab()
+
+
+@pytest.mark.parametrize(
+    ("log10", "text"),
+    [
+        (0.0, "1.00"),
+        (-0.5, "0.32"),
+        (-3, "1.0e−3"),
+        (5, "1.0e5"),
+        (-299.99999, "1.0e−300"),
+        (-2000.3, "5.0e−2001"),
+        (-2000.0000001, "1.0e−2000"),
+        (1234, "1.0e1234"),
+        (-np.inf, "0"),
+        (np.inf, "∞"),
+        (np.nan, "NaN"),
+    ],
+)
+def test_magnitudes_of_any_size_are_written(log10: float, text: str) -> None:
+    assert format_power(log10) == text
+
+
+def test_the_jacobians_become_a_row_on_request(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    button = next(button for button in panel.findChildren(QPushButton) if button.text() == "Show as a row")
+    assert button.isVisible()
+    button.click()
+    assert session.setup.memory
+    worker.answer()
+    assert not button.isVisible()
+    session.undo()
+    assert not session.setup.memory
+
+
+# Itemised.
+
+
+def test_a_single_loss_is_explained_and_another_shown_instead(show: Show) -> None:
+    panel, _, worker = opened(show, page=Page.LOSS)
+    question = worker.asked[-1]
+    assert isinstance(question, WhoseLoss)
+    assert question.loss == "hidden"
+    assert question.signals == ((0, "lstm.0.cell_state"), (1, "rnn.0.hidden_state"))
+    worker.answer()
+    assert any("of a single loss (<i>L</i> = Σ" in text for text in shown_texts(panel))
+    panel.loss_page._memory.button("1").click()
+    question = worker.asked[-1]
+    assert isinstance(question, WhoseLoss)
+    assert question.signals == ((0, "lstm.0.hidden_state"), (1, "rnn.0.hidden_state"))
+
+
+def test_a_loss_of_every_step_can_be_chosen_where_the_read_out_allows_it(show: Show) -> None:
+    result = answer(small_setup(number_set(steps=STEPS)))
+    result = replace(result, infos=tuple(replace(info, outputs=2) for info in result.infos))
+    session = Session(result)
+    worker = Worker(session)
+    panel = HorizonPanel(session, LIGHT)
+    panel.show_page(Page.LOSS)
+    show(panel)
+    worker.answer()
+    chooser = panel.loss_page._loss
+    assert [chooser.itemText(index) for index in range(chooser.count())] == [
+        "Sum of hidden states",
+        "Error of the next input",
+    ]
+    chooser.activated.emit(1)
+    assert worker.asked[-1].loss == "next-step"  # type: ignore[attr-defined]
+    session.look(labels=Labels.CLASSROOM)
+    worker.answer()
+    assert chooser.itemText(1) == "Error of the next event"
+
+
+def test_the_cursors_step_is_taken_apart_in_words(show: Show) -> None:
+    panel, session, worker = opened(show, page=Page.LOSS)
+    worker.answer()
+    session.move_cursor(11)
+    here = panel.loss_page._here.text()
+    assert "<b>LSTM ∂c</b> at step 12: 0.96; largest parts 1.00 from step 12, −5.0e−2 from step 13, 1.0e−2" in here
+    assert "<b>RNN ∂h</b> at step 12" in here
+
+
+def test_a_cell_tells_both_steps_and_a_click_moves_the_cursor(show: Show) -> None:
+    panel, session, worker = opened(show, page=Page.LOSS)
+    worker.answer()
+    maps = panel.loss_page.maps
+    places = maps.places()
+    assert len(places.corners) == 2
+    assert places.corners[0].x() == places.corners[1].x()
+    corner, cell = places.corners[1], places.side / STEPS
+    at = QPointF(corner.x() + 4.5 * cell, corner.y() + 6.5 * cell)
+    assert maps.cell_at(at) == (1, 6, 4)
+    assert maps.text_at(at) == (
+        "RNN ∂h · of the gradient at step 5, 0.96, 1.0e−2 comes from the loss at step 7 (its own norm 1.0e−2)"
+    )
+    QTest.mouseClick(maps, Qt.MouseButton.LeftButton, pos=at.toPoint())
+    assert session.view.cursor == 4
+    above = QPointF(corner.x() + 9.5 * cell, corner.y() + 2.5 * cell)
+    assert maps.text_at(above) == "RNN ∂h · the loss at step 3 does not reach step 10, which is after it"
+    assert maps.cell_at(QPointF(corner.x() - 3, corner.y() + 5)) is None
+
+
+def test_a_zero_and_a_part_against_the_others_are_called_so() -> None:
+    part = shares_of(0, "lstm.0.cell_state")
+    assert cell_text(part, "LSTM ∂c", 6, 5).startswith(
+        "LSTM ∂c · of the gradient at step 6, 0.96, −5.0e−2 comes from the loss at step 7, against the others"
+    )
+    part.norms[6, 5] = 0
+    assert cell_text(part, "LSTM ∂c", 6, 5) == (
+        "LSTM ∂c · nothing of the gradient at step 6 comes from the loss at step 7"
+    )
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
+
+
+def test_the_squares_show_decades_hatch_zeros_and_leave_empty_what_cannot_be_felt() -> None:
+    part = shares_of(0, "lstm.0.cell_state", steps=4)
+    part.norms[3, 0], part.norms[2, 0] = 0, np.nan
+    axis = LogAxis(-3, 0)
+    pixels = loss_pixels(part, axis, 80, LIGHT)[:, :, 2::-1]
+
+    def colours(row: int, column: int) -> set[tuple[int, ...]]:
+        cell = pixels[20 * row : 20 * row + 20, 20 * column : 20 * column + 20].reshape(-1, 3)
+        return {tuple(int(value) for value in colour) for colour in cell}
+
+    def level(fraction: float) -> tuple[int, ...]:
+        return tuple(int(value) for value in LIGHT.gate_table[round(fraction * 254), :3])
+
+    assert colours(0, 0) == {level(1)}
+    assert colours(1, 0) == {level(2 / 3)}
+    assert colours(3, 1) == {level(1 / 3)}
+    assert colours(3, 0) == {rgb(LIGHT.panel), rgb(LIGHT.ink3)}
+    assert colours(2, 0) == {rgb(LIGHT.error)}
+    assert colours(0, 3) == {rgb(LIGHT.sunken)}
+
+
+def test_where_cells_share_a_pixel_the_largest_is_shown() -> None:
+    part = shares_of(0, "lstm.0.cell_state", steps=8)
+    part.norms[:] = np.where(part.norms > 0, 1e-4, 0)
+    part.norms[7, 2] = 1.0
+    pixels = loss_pixels(part, LogAxis(-4, 0), 4, LIGHT)[:, :, 2::-1]
+    assert pixels[3, 1].tolist() == LIGHT.gate_table[254, :3].tolist()
+    assert pixels[3, 0].tolist() == LIGHT.gate_table[0, :3].tolist()
+    assert pixels[0, 3].tolist() == list(rgb(LIGHT.sunken))
+
+
+def test_too_many_steps_are_not_itemised_but_explained(show: Show) -> None:
+    panel, _, worker = opened(show, small_setup(number_set(count=1, steps=501)), Page.LOSS)
+    assert worker.asked == []
+    assert any("501 steps: the work grows with their square" in text for text in shown_texts(panel))
+    assert not panel.loss_page.maps.isVisible()
+
+
+def test_what_the_engine_refuses_is_shown_in_its_words(show: Show) -> None:
+    panel, session, worker = opened(show, page=Page.LOSS)
+    session.answer(worker.asked[-1], Itemised(problem="The target is missing."))
+    assert "The target is missing." in shown_texts(panel)
+    assert not panel.loss_page.maps.isVisible()
+
+
+def test_squares_stand_beside_each_other_where_there_is_room(show: Show) -> None:
+    panel, _, worker = opened(show, page=Page.LOSS)
+    worker.answer()
+    panel.resize(900, 600)
+    QApplication.processEvents()
+    places = panel.loss_page.maps.places()
+    assert places.corners[0].y() == places.corners[1].y()
+    assert places.side > 250
+
+
+# Saturation.
+
+
+def test_shares_are_placed_and_the_selected_unit_is_told(show: Show) -> None:
+    panel, session, _ = opened(show, page=Page.GATES)
+    plots = panel.gate_page.plots
+    state = panel._state
+    assert state is not None
+    assert state.gates is not None
+    assert state.gates.titles == ("Forget gate", "Input gate", "Output gate")
+    assert "RNN: no gates, so nothing to be shut or open." in shown_texts(panel)
+    expected = saturation(session.result)
+    for index, gate in enumerate(expected):
+        inside = plots.squares()[index].adjusted(6, 6, -6, -6)
+        points = plots.points(index)
+        np.testing.assert_allclose((points[:, 0] - inside.left()) / inside.width(), gate.shut)
+        np.testing.assert_allclose((inside.bottom() - points[:, 1]) / inside.height(), gate.open)
+    session.select_unit("0:lstm.0", 3)
+    forget = session.result.traces[0]["lstm.0.forget_gate"][:, 3]
+    shut, opened_share = (forget < 0.1).mean(), (forget > 0.9).mean()
+    assert panel.gate_page._here.text().splitlines()[0] == (
+        f"Forget gate · unit 3 · below 0.1 at {100 * shut:.0f} % of the steps, above 0.9 at {100 * opened_share:.0f} %"
+    )
+
+
+def test_a_click_on_a_ring_selects_its_unit_and_so_does_the_table(show: Show) -> None:
+    panel, session, _ = opened(show, page=Page.GATES)
+    plots = panel.gate_page.plots
+    points = plots.points(0)
+    QTest.mouseClick(plots, Qt.MouseButton.LeftButton, pos=QPoint(*(round(value) for value in points[4])))
+    chosen = session.view.units["0:lstm.0"]
+    np.testing.assert_allclose(points[chosen], points[4], atol=1)
+    table = panel.findChild(QTableView)
+    assert table is not None
+    model = table.model()
+    assert (model.rowCount(), model.columnCount()) == (5, 7)
+    table.sortByColumn(2, Qt.SortOrder.DescendingOrder)
+    values = [float(model.index(row, 2).data(Qt.ItemDataRole.UserRole)) for row in range(5)]
+    assert values == sorted(values, reverse=True)
+    table.selectRow(1)
+    assert session.view.units["0:lstm.0"] == int(model.index(1, 0).data())
+    session.select_unit("0:lstm.0", int(model.index(4, 0).data()))
+    assert table.currentIndex().row() == 4
+
+
+def test_all_sequences_are_counted_on_request(show: Show) -> None:
+    panel, session, worker = opened(show, page=Page.GATES)
+    over = panel.gate_page._over
+    assert over.button("all").text() == "all 6"
+    assert worker.asked == []
+    over.button("all").click()
+    assert isinstance(worker.asked[-1], SaturationOfSet)
+    worker.answer()
+    assert f"of {2 * STEPS} steps" in panel.gate_page.plots.accessibleDescription()
+    session.change("Show sequence 2", item=1)
+    assert len(worker.asked) == 2
+
+
+def test_two_networks_with_gates_are_told_apart(show: Show) -> None:
+    panel, _, _ = opened(show, small_setup(network=NetworkSpec(hidden_size=5, bidirectional=True)), Page.GATES)
+    state = panel._state
+    assert state is not None
+    assert state.gates is not None
+    assert state.gates.titles[::3] == ("LSTM → forget gate", "LSTM ← forget gate")
+    panel.gate_page.plots.grab()
+
+
+# All pages.
+
+
+def test_the_numbers_can_be_taken_away(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    copy = next(button for button in panel.findChildren(QPushButton) if button.text() == "Copy numbers")
+    copy.click()
+    lines = QGuiApplication.clipboard().text().splitlines()
+    assert lines[1].split("\t") == ["below 1 % from", "> 19", "> 19", "11", "5"]
+    assert lines[3].split("\t")[0] == "steps back"
+    assert lines[3].split("\t")[4] == "RNN hidden state"
+    assert [float(value) for value in lines[-1].split("\t")] == pytest.approx([19, -0.95, -1.9, -3.8, -9.5])
+    panel.show_page(Page.LOSS)
+    worker.answer()
+    first, *_ = panel.numbers().split("\n\n")
+    rows = [row.split("\t") for row in first.splitlines()]
+    assert rows[0][0] == "LSTM ∂c: loss at step \\ gradient at step"
+    assert float(rows[7][5]) == pytest.approx(0.01)
+    sums = [sum(float(row[column]) for row in rows[1:-1]) for column in range(1, STEPS + 1)]
+    assert sums == pytest.approx([float(value) for value in rows[-1][1:]], abs=1e-5)
+    panel.show_page(Page.GATES)
+    rows = [row.split("\t") for row in panel.numbers().splitlines()]
+    assert rows[0][:3] == ["unit", "Forget gate < 0.1", "Forget gate > 0.9"]
+    gate = saturation(session.result)[0]
+    assert [float(row[2]) for row in rows[1:]] == pytest.approx(gate.open.tolist(), abs=1e-5)
+
+
+def test_without_recurrent_layers_every_page_says_so(show: Show) -> None:
+    result = answer(small_setup(companion=None))
+    bare = replace(result, traces=(replace(result.traces[0], layers=()),))
+    panel = HorizonPanel(Session(bare), LIGHT)
+    show(panel)
+    for page in Page:
+        panel.show_page(page)
+        assert shown_texts(panel) == ["Open a network with recurrent layers to see how far back it reaches."]
+
+
+@pytest.mark.parametrize("page", list(Page))
+@pytest.mark.parametrize("width", [300, 900])
+def test_every_page_is_drawn_in_both_themes(show: Show, page: Page, width: int) -> None:
+    panel, session, worker = opened(show, page=page)
+    panel.resize(width, 600)
+    if worker.asked:
+        worker.answer()
+    QApplication.processEvents()
+    session.move_cursor(10)
+
+    def picture() -> QImage:
+        return panel.grab().toImage()
+
+    light = picture()
+    panel.apply_theme(DARK)
+    dark = picture()
+    assert light != dark
+    panel.apply_theme(LIGHT)
+    assert picture() == light
+
+
+def test_the_panel_fits_a_dock_of_300_pixels_in_any_state(show: Show) -> None:
+    for setup in (small_setup(), small_setup(network=NetworkSpec(hidden_size=5, layers=2, bidirectional=True))):
+        for labels in Labels:
+            panel, session, worker = opened(show, setup)
+            session.look(labels=labels)
+            for page in Page:
+                panel.show_page(page)
+                if worker.asked:
+                    worker.answer()
+                assert panel.minimumSizeHint().width() <= 300, (page, labels)
