@@ -31,6 +31,7 @@ from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.units_panel import UnitsPanel
+from lstm_studio.ui.explore.what_if.panel import Change, WhatIfPanel
 from lstm_studio.ui.plots.rows import GradientRow
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LIGHT, Theme
@@ -38,7 +39,30 @@ from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import AnsweringSession, number_set, small_setup, verdicts_of
 
 MakePanel = Callable[[Session, Theme], QWidget]
-PANELS: tuple[MakePanel, ...] = (SequencePanel, NetworksPanel, UnitsPanel, Inspector, Transport)
+
+
+def clamping(session: Session, theme: Theme) -> WhatIfPanel:
+    panel = WhatIfPanel(session, theme)
+    panel.open_form(Change.CLAMP)
+    return panel
+
+
+def editing(session: Session, theme: Theme) -> WhatIfPanel:
+    panel = WhatIfPanel(session, theme)
+    panel.open_form(Change.EVENT)
+    return panel
+
+
+PANELS: tuple[MakePanel, ...] = (
+    SequencePanel,
+    NetworksPanel,
+    UnitsPanel,
+    Inspector,
+    Transport,
+    WhatIfPanel,
+    clamping,
+    editing,
+)
 SETUPS = {
     "symbols": small_setup(),
     "numbers": small_setup(number_set()),

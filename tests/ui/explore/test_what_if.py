@@ -281,6 +281,24 @@ def test_a_form_says_what_is_wrong_and_makes_nothing(session: Session, panel: Wh
     assert panel.opened is Change.CLAMP
 
 
+def test_an_open_form_follows_another_sequence_and_keeps_what_was_typed_over_another_what_if(
+    session: Session, panel: WhatIfPanel
+) -> None:
+    session.change("Longer", data=symbol_set(steps=30))
+    panel.open_form(Change.CLAMP)
+    form = clamp_form(panel)
+    form.units.setText("0-2")
+    add(session, GATE)
+    assert form.units.text() == "0-2"
+    session.change("Shorter", data=symbol_set(steps=15))
+    assert form.units.text() == "0"
+    assert form.steps.last.maximum() == 15
+    session.change("Fewer units", network=NetworkSpec("lstm", hidden_size=2))
+    form.units.setText("3")
+    form.submit()
+    assert "from 0 to 1" in form.problem
+
+
 def test_a_dragged_value_and_a_place_begin_elsewhere(session: Session, panel: WhatIfPanel) -> None:
     panel.open_form(Change.CLAMP, Place(1, "hidden_state", 4, 11))
     form = clamp_form(panel)

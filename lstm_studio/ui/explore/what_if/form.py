@@ -83,6 +83,16 @@ class Form(QFrame):
         self._problem.hide()
         self._fill(result, view)
 
+    def follow(self, result: Result, view: View) -> None:
+        """Fill the fields anew if another sequence or another network is shown; another what-if leaves them alone."""
+        if self._result is not None and result.traces != self._result.traces:
+            self.start(result, view)
+
+    @property
+    def started(self) -> bool:
+        """Whether the fields have been filled."""
+        return self._result is not None
+
     def show_title(self, title: str) -> None:
         """Change the title, which names the form."""
         self._title.setText(title)

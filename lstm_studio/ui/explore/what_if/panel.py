@@ -236,8 +236,10 @@ class WhatIfPanel(Panel[_State]):
 
     # From the session to what is shown.
 
-    def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
+    def _on_result(self, result: Result) -> None:
         self.refresh()
+        if self._open is not None:
+            self._forms[self._open].follow(result, self._session.view)
 
     def _on_view(self, after: View, before: View) -> None:
         if after.labels != before.labels or after.comparison != before.comparison:
@@ -292,7 +294,9 @@ class WhatIfPanel(Panel[_State]):
             f"Hold a signal, switch a unit off or change one {word}: the trace goes on from there, and is compared with"
             " the recorded one."
         )
-        self._show_form(None)
+        for form in self._forms.values():
+            if form.started:
+                form.start(self._session.result, self._session.view)
 
 
 _TOOL_TIPS = {
