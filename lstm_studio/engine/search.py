@@ -156,7 +156,7 @@ class SignalIndex:
         """Size in bytes: one bit per step and unit."""
         return self._bits.nbytes + self._inside.nbytes
 
-    def find(self, pattern: Pattern, count: int = 20) -> list[Match]:
+    def find(self, pattern: Pattern, count: int = 20, first: tuple[int, int] | None = None) -> list[Match]:
         """Return the stretches that fit best, the most units first, then in the order of traces and steps.
 
         No two of them overlap: of those that would, the better one stays, or the earlier one of two alike. Stretches
@@ -168,6 +168,9 @@ class SignalIndex:
             What to look for.
         count
             How many at most.
+        first
+            Trace and first step of the stretch that is looked for: it comes first if any unit fits, and no other that
+            overlaps with it is found.
 
         Raises
         ------
@@ -180,6 +183,14 @@ class SignalIndex:
         planes = self._counts(pattern)
         # Where a stretch would overlap with one that was chosen.
         taken = np.zeros_like(self._inside[0])
+        if first is not None:
+            begin = int(self._starts[first[0]]) + first[1]
+            units = _number_at(planes, begin)
+            if units:
+                chosen.append(Match(*first, first[1] + pattern.length, units))
+                _fill(taken, begin - pattern.length + 1, begin + pattern.length, on=True)
+                if count == 1:
+                    return chosen
         for units in range(fitting, 0, -1):
             found = _equal(planes, units)
             if not found.any():
@@ -303,6 +314,12 @@ def _equal(planes: list[Bits], number: int) -> Bits:
     for digit, plane in enumerate(planes):
         found &= plane if number >> digit & 1 else ~plane
     return found
+
+
+def _number_at(planes: list[Bits], position: int) -> int:
+    """Return the binary number of one step."""
+    word, bit = divmod(position, _WORD)
+    return sum((int(plane[word]) >> bit & 1) << digit for digit, plane in enumerate(planes))
 
 
 def _first(bits: Bits) -> int | None:

@@ -41,12 +41,15 @@ class Picture:
         than :data:`MOST_COLUMNS` steps over blocks of ``block`` steps, each with the value farthest from the threshold.
     first
         The step at which it begins.
+    around
+        Steps that it shows before and after the match, where the sequence has as many.
     block
         Steps in a row of ``values``.
     """
 
     values: NDArray[np.float32]
     first: int
+    around: int
     block: int = 1
 
 
@@ -109,6 +112,9 @@ class FindSimilar(Question):
         From which value on a unit is on.
     pattern
         Which units are on together, for how long, and with what margin.
+    marked
+        First step, in the shown sequence, of the stretch that the pattern is about: it comes first among what is found.
+        None where there is no such stretch.
     everywhere
         Whether to search all sequences of the set; else the shown one.
     count
@@ -121,6 +127,7 @@ class FindSimilar(Question):
     signal: str
     threshold: float
     pattern: Pattern
+    marked: int | None = None
     everywhere: bool = False
     count: int = 20
 
@@ -135,9 +142,10 @@ class FindSimilar(Question):
         items, arrays, indices = self._searched(tools, progress)
         index = self._index(arrays, indices, progress)
         progress(-1.0, self.title)
+        first = None if self.marked is None else (items.index(self.result.setup.item), self.marked)
         found = tuple(
             self._found(match, items[match.trace], arrays[match.trace])
-            for match in index.find(self.pattern, self.count)
+            for match in index.find(self.pattern, self.count, first)
         )
         of = len(self.result.sequences) if self.everywhere else 1
         return Similar(found, len(items), of, sum(len(array) for array in arrays))
@@ -187,11 +195,11 @@ def picture_of(values: NDArray[Any], match: Match, units: tuple[int, ...], quest
     block = -(-(stop - first) // MOST_COLUMNS)
     window = np.asarray(values[first:stop, units], np.float32)
     if block == 1:
-        return Picture(_frozen(window), first)
+        return Picture(_frozen(window), first, around)
     starts = np.arange(0, len(window), block)
     high, low = np.fmax.reduceat(window, starts, axis=0), np.fmin.reduceat(window, starts, axis=0)
     farther = np.abs(high - question.threshold) >= np.abs(low - question.threshold)
-    return Picture(_frozen(np.where(farther, high, low)), first, block)
+    return Picture(_frozen(np.where(farther, high, low)), first, around, block)
 
 
 @dataclass(eq=False, slots=True)

@@ -103,10 +103,17 @@ def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
     return WhatIfPanel(window.session, theme)
 
 
+def _similar(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.similar.panel import SimilarPanel
+
+    return SimilarPanel(window.session, theme)
+
+
 PANELS = (
     PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
     PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
     PanelInfo("units", "Units", Icon.UNITS, Side.LEFT, _units, ("Alt+3",)),
     PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",)),
+    PanelInfo("similar", "Find similar", Icon.SEARCH, Side.TABS, _similar),
     PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
 )

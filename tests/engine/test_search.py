@@ -69,6 +69,21 @@ def test_finds_what_a_plain_loop_finds(
     assert index.find(pattern, 5) == brute_force(arrays, 0.5, pattern, 5)
 
 
+def test_the_stretch_that_is_looked_for_comes_first_and_keeps_others_from_overlapping_with_it() -> None:
+    values = np.ones((90, 2))
+    values[40, 1] = -1.0
+    index = SignalIndex([traced(values), traced(values)], SIGNAL, 0.5)
+    pattern = Pattern((0, 1), (), 10, 0)
+    found = index.find(pattern, 50, (1, 35))
+    assert found[0] == Match(1, 35, 45, 1)
+    others = [match for match in found[1:] if match.trace == 1]
+    assert [match.start for match in others if match.units == 2] == [0, 10, 20, 45, 55, 65, 75]
+    assert not [match for match in others if abs(match.start - 35) < 10]
+    assert [match.start for match in found if match.trace == 0 and match.units == 2] == [0, 10, 20, 30, 41, 51, 61, 71]
+    assert index.find(pattern, 1, (1, 35)) == [Match(1, 35, 45, 1)]
+    assert index.find(Pattern((), (0, 1), 10, 0), 5, (0, 0)) == []
+
+
 def test_a_long_trace_is_indexed_in_pieces() -> None:
     values = np.full((70_000, 2), -1.0)
     values[65_530:65_545, 1] = 1.0

@@ -117,9 +117,9 @@ def test_what_was_marked_is_found_with_all_its_units(computer: Computer) -> None
     start = max(range(30), key=lambda start: len(patterns[start].on))
     pattern = patterns[start]
     assert pattern.on
-    answer = search(computer, FindSimilar(result, 0, SIGNAL, 0.05, pattern, everywhere=True))
-    marked = [one for one in answer.found if (one.item, one.start) == (3, start)]
-    assert [one.units for one in marked] == [pattern.on]
+    answer = search(computer, FindSimilar(result, 0, SIGNAL, 0.05, pattern, marked=start, everywhere=True))
+    first = answer.found[0]
+    assert (first.item, first.start, first.units) == (3, start, pattern.on)
     assert [len(one.units) for one in answer.found] == sorted((len(one.units) for one in answer.found), reverse=True)
 
 

@@ -21,6 +21,7 @@ from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
+from lstm_studio.ui.commands.similar import SimilarCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
 from lstm_studio.ui.commands.what_if import WhatIfCommands
@@ -39,6 +40,7 @@ GROUPS: tuple[type[Group], ...] = (
     NetworkCommands,
     RunCommands,
     UnitsCommands,
+    SimilarCommands,
     WhatIfCommands,
     HelpCommands,
 )
@@ -64,7 +66,21 @@ MENUS: Menus = (
             "file.quit",
         ),
     ),
-    ("Edit", ("edit.undo", "edit.redo", SEPARATOR, "edit.remove-event", SEPARATOR, "edit.copy-picture")),
+    (
+        "Edit",
+        (
+            "edit.undo",
+            "edit.redo",
+            SEPARATOR,
+            "edit.remove-event",
+            SEPARATOR,
+            "edit.copy-picture",
+            SEPARATOR,
+            "similar.mark",
+            "similar.unmark",
+            "similar.find",
+        ),
+    ),
     (
         "View",
         (

@@ -110,15 +110,24 @@ class ViewCommands(Group):
             self._window.showNormal()
 
     def dismiss(self) -> None:
-        """Close the newest notice; without one, give the keyboard back to the plots; then leave the full screen."""
+        """Close the newest notice, or give the keyboard back to the plots, or forget the marked stretch.
+
+        One of them at a time, in this order, and at last leave the full screen. A stretch that was only begun is
+        forgotten before the keyboard changes its place.
+        """
         if self._window.hints is not None:
             self._window.hints.end()
             return
         if self._window.stage.notices.dismiss():
             return
+        if self._session.view.mark is not None:
+            self._session.look(mark=None)
+            return
         stack = self._window.workspace.stack
         if self._window.focusWidget() not in {None, stack}:
             stack.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        elif self._session.view.stretch is not None:
+            self._session.look(stretch=None)
         elif self._window.isFullScreen():
             self._window.showNormal()
 

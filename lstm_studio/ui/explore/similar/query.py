@@ -1,0 +1,194 @@
+"""What to look for, from what is on the screen and what was chosen; free of Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstm_studio.engine.search import Pattern, pattern_of
+from lstm_studio.networks.signals import Signal
+from lstm_studio.session.state import Result, View
+from lstm_studio.session.units import UnitsError, read_units
+from lstm_studio.ui.explore.gradients import direction_mark
+from lstm_studio.ui.explore.layers import ShownLayer, network_names, shown_layers
+from lstm_studio.ui.numbers import format_count, format_tick
+from lstm_studio.ui.plots.rows import symmetric_levels
+
+_PREACTIVATION = ".preactivation"
+_FIRST = "hidden_state"
+_SHARE = 0.65
+"""Of a signal's range, from the bottom, at which a unit counts as on until the user chooses: 0.3 for −1…1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalChoice:
+    """One signal in which can be searched.
+
+    Parameters
+    ----------
+    key
+        Network index and canonical name, ``"0:lstm.0.hidden_state"``.
+    title
+        In the current vocabulary.
+    levels
+        The range in which its values lie, which is the range of the threshold.
+    units
+        H.
+    """
+
+    key: str
+    title: str
+    levels: tuple[float, float]
+    units: int
+
+    @property
+    def network(self) -> int:
+        """Index of the network."""
+        return int(self.key.partition(":")[0])
+
+    @property
+    def name(self) -> str:
+        """Canonical name of the signal."""
+        return self.key.partition(":")[2]
+
+    @property
+    def threshold(self) -> float:
+        """From which value on a unit counts as on until the user chooses."""
+        low, high = self.levels
+        return round(low + _SHARE * (high - low), 6)
+
+
+def signal_choices(result: Result, view: View) -> tuple[SignalChoice, ...]:
+    """Return the signals of the shown layers, those of the first network first, without pre-activations."""
+    shown = shown_layers(result, view)
+    names = network_names(result.infos)
+    found = []
+    for one in shown:
+        for signal in one.layer.signals:
+            name = f"{one.layer.prefix}.{signal.name}"
+            if name in one.trace and not signal.name.endswith(_PREACTIVATION):
+                title = _title(one, signal, view, names, shown)
+                found.append(SignalChoice(f"{one.network}:{name}", title, _levels(one, signal), one.layer.units))
+    return tuple(found)
+
+
+def first_choice(choices: tuple[SignalChoice, ...]) -> SignalChoice | None:
+    """Return the signal that is searched until the user chooses: the first network's hidden state."""
+    return next((choice for choice in choices if choice.name.endswith(f".{_FIRST}")), next(iter(choices), None))
+
+
+def _title(one: ShownLayer, signal: Signal, view: View, names: tuple[str, ...], shown: tuple[ShownLayer, ...]) -> str:
+    title = signal.label(view.labels)
+    if len(names) > 1:
+        title = f"{names[one.network]} {title[:1].lower()}{title[1:]}"
+    directions = sum(other.network == one.network for other in shown)
+    return f"{title} {direction_mark(one)}" if directions > 1 else title
+
+
+def _levels(one: ShownLayer, signal: Signal) -> tuple[float, float]:
+    if signal.levels is not None:
+        return signal.levels
+    values = one.trace[f"{one.layer.prefix}.{signal.name}"]
+    # At the extremes of the whole array: cheaper than the largest magnitude, which would copy it.
+    low, high = (float(end) for end in (np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)))
+    return symmetric_levels(max(-low, high))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user chose, beside the signal.
+
+    Parameters
+    ----------
+    threshold
+        From which value on a unit is on.
+    margin
+        Steps beside the stretch in which its units are off; at first none, as what a network has stored rarely begins
+        and ends with a stretch.
+    typed
+        A list of units as it was typed; empty for those that the stretch suggests.
+    """
+
+    threshold: float
+    margin: int = 0
+    typed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What would be looked for now.
+
+    Parameters
+    ----------
+    choice
+        The signal, or None where the result has none.
+    threshold
+        From which value on a unit is on.
+    margin
+        Steps beside the stretch in which its units are off.
+    stretch
+        The marked steps, or None.
+    automatic
+        The units that are on throughout the stretch and off in the margin.
+    units
+        Those that are looked for.
+    problem
+        Why nothing can be looked for, and what to do; empty where it can.
+    """
+
+    choice: SignalChoice | None
+    threshold: float
+    margin: int
+    stretch: tuple[int, int] | None
+    automatic: tuple[int, ...] = ()
+    units: tuple[int, ...] = ()
+    problem: str = ""
+
+    @property
+    def pattern(self) -> Pattern | None:
+        """The pattern, or None where nothing can be looked for."""
+        if self.problem or self.stretch is None:
+            return None
+        return Pattern(self.units, (), self.stretch[1] - self.stretch[0], self.margin)
+
+
+NOTHING_MARKED = (
+    "Mark a stretch to look for: hold Shift and drag over the plots, "
+    "or press M at its first step and again at its last."
+)
+
+
+def make_query(result: Result, choice: SignalChoice | None, wish: Wish, stretch: tuple[int, int] | None) -> Query:
+    """Return what a marked stretch and the user's choices come to."""
+    threshold, margin = wish.threshold, wish.margin
+    if choice is None:
+        return Query(None, threshold, margin, stretch, problem="Nothing here has units that could be compared.")
+    if stretch is None or stretch[1] > result.sequence.steps:
+        return Query(choice, threshold, margin, None, problem=NOTHING_MARKED)
+    trace = result.traces[choice.network]
+    automatic = pattern_of(trace, choice.name, *stretch, threshold, margin=margin).on
+    units, problem = automatic, ""
+    if wish.typed.strip():
+        try:
+            units = read_units(wish.typed, choice.units)
+        except UnitsError as error:
+            problem = str(error)
+    elif not automatic:
+        beside = f" and below it in the {steps_words(margin)} before and after" if margin else ""
+        problem = (
+            f"No unit is at {format_tick(threshold)} or above throughout{beside}. "
+            f"Lower the threshold{', or the margin' if margin else ', or mark fewer steps'}."
+        )
+    return Query(choice, threshold, margin, stretch, automatic, units, problem)
+
+
+def steps_words(count: int) -> str:
+    """Return ``"1 step"``, ``"3 steps"``."""
+    return f"{format_count(count)} step{'' if count == 1 else 's'}"
+
+
+def stretch_words(start: int, stop: int) -> str:
+    """Return a stretch in the numbers on the screen, ``"10–15"``."""
+    first, last = format_count(start + 1), format_count(stop)
+    return first if first == last else f"{first}–{last}"
