@@ -83,7 +83,9 @@ def run(arguments: Sequence[str]) -> int:
 def open_(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE", help="Sequences, folders of sequences and networks.", show_default=False),
+        typer.Argument(
+            metavar="FILE", help="A session, or sequences, folders of sequences and networks.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Open the window, with these files in it; the command that runs when none is named."""

@@ -1,4 +1,4 @@
-"""Tells files that hold a network from files that hold sequences, without torch and without reading them whole."""
+"""Tells networks, sessions and sequences apart, without torch and without reading files whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from lstm_studio.networks.spec import CHECKPOINT_SUFFIXES
 
 NETWORK_SUFFIXES = CHECKPOINT_SUFFIXES
+SESSION_SUFFIX = ".lstmstudio"
 
 _HEADER_LIMIT = 100_000_000
 """Bytes that the safetensors format allows for its header."""
@@ -21,13 +22,15 @@ class SortedFiles:
 
     sequences: tuple[str, ...]
     networks: tuple[str, ...]
+    sessions: tuple[str, ...] = ()
 
 
 def sort_files(paths: Iterable[str]) -> SortedFiles:
-    """Sort paths into sequences and networks; what cannot be told apart is left to the readers of sequences."""
+    """Sort paths by what they hold; what cannot be told apart is left to the readers of sequences."""
     paths = tuple(paths)
-    networks = tuple(path for path in paths if holds_network(path))
-    return SortedFiles(tuple(path for path in paths if path not in networks), networks)
+    sessions = tuple(path for path in paths if Path(path).suffix.lower() == SESSION_SUFFIX)
+    networks = tuple(path for path in paths if path not in sessions and holds_network(path))
+    return SortedFiles(tuple(path for path in paths if path not in {*networks, *sessions}), networks, sessions)
 
 
 def holds_network(path: str) -> bool:

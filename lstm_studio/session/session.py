@@ -26,6 +26,7 @@ class _Moment:
     what: str
     setup: Setup
     remarks: Remarks
+    document: Path | None
 
 
 class Session:
@@ -66,6 +67,7 @@ class Session:
         self._view = view or View(cursor=result.sequence.steps - 1)
         self._verdicts: Verdicts | None = None
         self._arriving: tuple[Setup, View] | None = None
+        self._document: Path | None = None
         self._past: list[_Moment] = []
         self._future: list[_Moment] = []
 
@@ -93,6 +95,11 @@ class Session:
     def verdicts(self) -> Verdicts | None:
         """How the networks classify the sequences, where that is known."""
         return self._verdicts
+
+    @property
+    def document(self) -> Path | None:
+        """The file in which this is saved, perhaps without the last changes; None for what never was."""
+        return self._document
 
     @property
     def waiting(self) -> bool:
@@ -155,7 +162,7 @@ class Session:
 
     def _keep(self, what: str) -> None:
         """Make it possible to return to what is wanted now."""
-        self._past.append(_Moment(what, self._setup, self._remarks))
+        self._past.append(_Moment(what, self._setup, self._remarks, self._document))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
 
@@ -210,8 +217,10 @@ class Session:
         what: str,
         setup: Setup,
         result: Result | None,
+        *,
         view: View | None = None,
         remarks: Remarks | None = None,
+        document: Path | None = None,
     ) -> None:
         """Show what was stored, as one change.
 
@@ -227,8 +236,11 @@ class Session:
             How it was looked at; None for all of it.
         remarks
             What had been added to it.
+        document
+            The file that it came from, where one may save it again.
         """
         self._keep(what)
+        self._document = document
         self._show_remarks(remarks or Remarks())
         self._arriving = None if view is None else (setup, view)
         if result is None:
@@ -238,6 +250,12 @@ class Session:
         self._take(result)
         self.setup_changed.emit(setup)
         self.history_changed.emit()
+
+    def name(self, document: Path | None) -> None:
+        """Take over the file in which this is saved from now on; nothing that is undone."""
+        if document != self._document:
+            self._document = document
+            self.history_changed.emit()
 
     def add_event(self, event: Event) -> None:
         """Add an event after the last step and step to it."""
@@ -262,7 +280,8 @@ class Session:
         if not origin:
             return
         there = origin.pop()
-        destination.append(replace(there, setup=self._setup, remarks=self._remarks))
+        destination.append(replace(there, setup=self._setup, remarks=self._remarks, document=self._document))
+        self._document = there.document
         self._show_remarks(there.remarks)
         if there.setup is self._setup:
             self.history_changed.emit()
@@ -319,6 +338,7 @@ class Session:
             places = [place for place, moment in enumerate(moments) if moment.setup is self._result.setup]
             if places:
                 # The last of them is the one that was left; those before differ in remarks alone.
+                self._document = moments[places[-1]].document
                 self._show_remarks(moments[places[-1]].remarks)
                 del moments[places[-1] :]
                 break

@@ -28,13 +28,14 @@ from lstm_studio.sequences.sequence import Sequence, SequenceSet
 from lstm_studio.sequences.storage import pack_set, unpack_set
 from lstm_studio.sequences.tensors import texts_of, with_texts
 from lstm_studio.session.archive import DAMAGE, Parts, read_parts, write_parts
+from lstm_studio.session.files import SESSION_SUFFIX
 from lstm_studio.session.plain import NotPlainError, from_plain, good_fields, to_plain
 from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.session import Session
 from lstm_studio.session.sound import sound_item, sound_remarks, sound_setup, sound_view
 from lstm_studio.session.state import Remarks, Result, Setup, Verdicts, View
 
-SUFFIX = ".lstmstudio"
+SUFFIX = SESSION_SUFFIX
 FORMAT = "lstm-studio-session"
 VERSION = 1
 """Of the layout; raised when something that was there changes its meaning. What is only added needs no new version."""

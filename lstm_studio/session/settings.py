@@ -51,7 +51,7 @@ class Settings:
         Whether the hints for the first start need not be shown again.
     folder
         Where a file was opened last.
-    recent_sequences, recent_networks
+    recent_sequences, recent_networks, recent_sessions
         Paths, the newest first, at most :data:`RECENT_FILES`.
     geometry, layout
         Of the window, in Qt's own encoding as hexadecimal digits; empty for the default.
@@ -69,6 +69,7 @@ class Settings:
     folder: str = ""
     recent_sequences: tuple[str, ...] = ()
     recent_networks: tuple[str, ...] = ()
+    recent_sessions: tuple[str, ...] = ()
     geometry: str = ""
     layout: str = ""
 
@@ -79,6 +80,10 @@ class Settings:
     def with_recent_network(self, path: str | Path) -> Settings:
         """Return the settings with one more network file at the head of the recent ones."""
         return replace(self, recent_networks=_recent(path, self.recent_networks), folder=_folder_of(path))
+
+    def with_recent_session(self, path: str | Path) -> Settings:
+        """Return the settings with one more session file at the head of the recent ones."""
+        return replace(self, recent_sessions=_recent(path, self.recent_sessions), folder=_folder_of(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,7 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "folder": _text,
     "recent_sequences": _paths,
     "recent_networks": _paths,
+    "recent_sessions": _paths,
     "geometry": _hexadecimal,
     "layout": _hexadecimal,
 }

@@ -10,6 +10,7 @@ os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
 
 import signal
 import socket
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -17,9 +18,13 @@ from types import FrameType
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, Signal
 from PySide6.QtWidgets import QApplication
 
+from lstm_studio.errors import StudioError
+from lstm_studio.session.autosave import Desk
 from lstm_studio.session.compute import Computer
+from lstm_studio.session.files import sort_files
 from lstm_studio.session.samples import FIRST_SAMPLE, load_sample
 from lstm_studio.session.session import Session
+from lstm_studio.session.session_file import Contents, read_session
 from lstm_studio.session.settings import Settings, load_settings, settings_file
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.ui.bugs import BugCatcher
@@ -34,7 +39,7 @@ def open_window(files: Sequence[str]) -> int:
     Parameters
     ----------
     files
-        Sequences, folders of sequences and checkpoints.
+        A session; or sequences, folders of sequences and checkpoints.
 
     Raises
     ------
@@ -43,8 +48,17 @@ def open_window(files: Sequence[str]) -> int:
     """
     application = make_application()
     loaded = load_settings(settings_file())
+    desk, problems = _make_desk()
     with BugCatcher() as bugs:
-        window = make_window(settings=loaded.settings, settings_path=settings_file())
+        first = sort_files(files).sessions[:1]
+        contents = None
+        if first:
+            # Here and not on the worker's thread, which is busy loading torch at first.
+            try:
+                contents = read_session(Path(first[0]), desk.networks)
+            except StudioError as error:
+                problems.append(error)
+        window = make_window(_stored_session(contents), None, loaded.settings, settings_file(), desk)
         bugs.caught.connect(window.show_bug)
         bugs.interrupted.connect(window.close)
         interrupt = _Interrupt()
@@ -52,15 +66,39 @@ def open_window(files: Sequence[str]) -> int:
         window.closed.connect(application.quit)
         for problem in loaded.problems:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
+        for trouble in problems:
+            window.note(Level.ERROR, trouble.found, trouble.cure)
         window.header.painted.connect(window.start)
         window.header.painted.connect(window.greet)
+        window.header.painted.connect(window.keeper.look_back)
+        if contents is not None:
+            window.keeper.adopt(contents, Path(first[0]))
         window.show_first()
-        if files:
-            window.commands.files.open_files(files)
+        others = [file for file in files if file not in first]
+        if others:
+            window.commands.files.open_files(others)
         status = application.exec()
         interrupt.release()
         destroy(window)
     return status
+
+
+def _make_desk() -> tuple[Desk, list[StudioError]]:
+    """Return the folder of this program; where there can be none that the next start finds, one for now."""
+    try:
+        return Desk(), []
+    except StudioError as error:
+        return Desk(Path(tempfile.mkdtemp(prefix="lstm-studio-"))), [error]
+
+
+def _stored_session(contents: Contents | None) -> Session | None:
+    """Return a session on what a file shows, or None where that has to be computed first."""
+    if contents is None or contents.result is None:
+        return None
+    session = Session(contents.result, contents.view, contents.remarks)
+    if contents.verdicts is not None:
+        session.accept_verdicts(contents.verdicts)
+    return session
 
 
 def make_application() -> QApplication:
@@ -91,6 +129,7 @@ def make_window(
     computer: Answers | None = None,
     settings: Settings | None = None,
     settings_path: Path | None = None,
+    desk: Desk | None = None,
 ) -> StudioWindow:
     """Return a window that is not shown yet: on the first sample, unless a session is given."""
     return StudioWindow(
@@ -98,6 +137,7 @@ def make_window(
         computer or Computer(),
         settings,
         settings_path,
+        desk,
     )
 
 

@@ -55,6 +55,7 @@ class Header(QWidget):
     def __init__(self, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._document = ("", "")
         self._was_painted = False
         self._after_paint = QTimer(self)
         self._after_paint.setSingleShot(True)
@@ -173,6 +174,11 @@ class Header(QWidget):
         if not busy:
             self._on_result_replaced(self._session.result)
 
+    def show_document(self, name: str, words: str) -> None:
+        """Show the name of the session's file, or that of the sequences where it has none; and whether it is saved."""
+        self._document = (name, words)
+        self._on_result_replaced(self._session.result)
+
     def show_progress(self, words: str) -> None:
         """Say what is being done."""
         if self._cancel.isVisibleTo(self):
@@ -202,11 +208,14 @@ class Header(QWidget):
             line.setStyleSheet(f"background: {theme.line};")
 
     def _on_result_replaced(self, result: Result) -> None:
-        self._name.setText(result.sequences.title or "Sequence")
+        document, words = self._document
+        title = result.sequences.title or "Sequence"
+        self._name.setText(document or title)
         source = result.setup.data.source
-        self._name.hint = source
+        self._name.hint = f"{title}\n{source}" if document else source
         name = Path(source).name
-        self._state.setText(name if Path(source).suffix and name != self._name.text() else "")
+        file = name if Path(source).suffix and name != title and not document else ""
+        self._state.setText(" · ".join(part for part in (file, words) if part))
 
     def _on_setup_changed(self, setup: Setup) -> None:
         self._devices.setCurrentIndex(max(0, self._devices.findData(setup.device)))

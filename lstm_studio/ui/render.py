@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.session.compute import Computer, Opened, OpenFile
 from lstm_studio.session.files import sort_files
 from lstm_studio.session.session import Session
+from lstm_studio.session.session_file import read_session
 from lstm_studio.session.settings import Settings
 from lstm_studio.session.start import open_together
 from lstm_studio.session.state import Result
@@ -43,7 +45,7 @@ def render_view(
     labels
         ``"standard"`` or ``"classroom"``.
     step
-        The step under the cursor, 0-based; None for the last.
+        The step under the cursor, 0-based; None for the last, or for that of a session.
     result
         What to show instead of files.
 
@@ -67,7 +69,8 @@ def render_view(
     settings = Settings(theme=theme, labels=Labels(labels))
     window = make_window(session, computer, settings)
     try:
-        session.move_cursor(session.steps - 1 if step is None else step)
+        if step is not None or not sort_files(files).sessions:
+            session.move_cursor(session.steps - 1 if step is None else step)
         window.resize(*size)
         if not picture_of(window).save(str(out)):
             raise StudioError(f"{out} cannot be written.", "Choose a folder in which you may write.")
@@ -78,6 +81,12 @@ def render_view(
 def _open(session: Session, computer: Computer, files: Sequence[str]) -> None:
     """Open files as the window does, but here and now."""
     kinds = sort_files(files)
+    if kinds.sessions:
+        with tempfile.TemporaryDirectory(prefix="lstm-studio-") as networks:
+            contents = read_session(Path(kinds.sessions[0]), Path(networks))
+            result = contents.result or computer.compute(contents.setup, ignore_progress)
+        session.show_stored("Open", result.setup, result, view=contents.view, remarks=contents.remarks)
+        return
     if kinds.sequences:
         opened = computer.answer(OpenFile(kinds.sequences[0], ReadOptions()), ignore_progress)
         assert isinstance(opened, Opened)  # noqa: S101 - the answer to OpenFile

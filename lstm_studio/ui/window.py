@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
+from lstm_studio.session.autosave import Desk
 from lstm_studio.session.compute import Warm
 from lstm_studio.session.samples import load_sample, sample_names
 from lstm_studio.session.session import Session
@@ -33,6 +35,7 @@ from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.header import Header
 from lstm_studio.ui.hints import Hints, first_hints
+from lstm_studio.ui.keeper import Keeper
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.panels import PANELS, PanelInfo, Side, ThemedWidget
 from lstm_studio.ui.runner import Runner
@@ -69,6 +72,8 @@ class StudioWindow(QMainWindow):
         What the last window left; its looks are applied to the session.
     settings_path
         Where they are saved when the window closes, or None to forget them.
+    desk
+        Where what of the session is unsaved waits for the next start, or None to forget that.
     """
 
     closed = Signal()
@@ -79,6 +84,7 @@ class StudioWindow(QMainWindow):
         computer: Answers,
         settings: Settings | None = None,
         settings_path: Path | None = None,
+        desk: Desk | None = None,
     ) -> None:
         super().__init__()
         self.session = session
@@ -109,6 +115,7 @@ class StudioWindow(QMainWindow):
         self.appearance.prepare(session.view.theme, self.settings.font_scale)
         theme = self.appearance.theme
         self.runner = Runner(session, computer, self)
+        self.keeper = Keeper(self, desk)
         self.commands = Commands(self)
         self.command_actions = Actions(((group.actions, group) for group in self.commands.groups), self)
         self._keyboard = KeyboardRules(application, self)
@@ -152,6 +159,7 @@ class StudioWindow(QMainWindow):
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
         session.history_changed.connect(self._show_state)
+        self.keeper.changed.connect(self._show_name)
         self.appearance.changed.connect(self._apply_theme)
         self.runner.noticed.connect(self.show_notice)
         self.runner.busy_changed.connect(self._on_busy_changed)
@@ -248,6 +256,24 @@ class StudioWindow(QMainWindow):
         self._docks[key].setVisible(on)
         if on:
             self._docks[key].raise_()
+
+    @property
+    def docks(self) -> Mapping[str, Dock]:
+        """The docks of all panels."""
+        return self._docks
+
+    @property
+    def wanted_panels(self) -> frozenset[str]:
+        """The panels that are shown, or would be if there were room."""
+        return frozenset(key for key, dock in self._docks.items() if not dock.isHidden()) | {*(self._folded or ())}
+
+    def want_panels(self, shown: Mapping[str, bool]) -> None:
+        """Show some panels and hide others, as soon as there is room for those on the left."""
+        for key, on in shown.items():
+            if self._folded is None or key not in _LEFT:
+                self._docks[key].setVisible(on)
+        if self._folded is not None:
+            self._folded = tuple(key for key in _LEFT if shown.get(key, key in self._folded))
 
     def reset_layout(self) -> None:
         """Put all panels where they were at first."""
@@ -363,9 +389,16 @@ class StudioWindow(QMainWindow):
     def _on_setup_changed(self, _: Setup) -> None:
         self._show_state()
 
-    def _on_result_replaced(self, result: Result) -> None:
-        self.setWindowTitle(f"{result.sequences.title} – LSTM Studio" if result.sequences.title else "LSTM Studio")
+    def _on_result_replaced(self, _: Result) -> None:
+        self._show_name()
         self._show_state()
+
+    def _show_name(self) -> None:
+        name = self.keeper.name or self.session.result.sequences.title
+        # Qt puts its own mark in the place of [*] while there is something to save.
+        self.setWindowTitle(f"{name.replace('[*]', '[*][*]')}[*] – LSTM Studio" if name else "LSTM Studio[*]")
+        self.setWindowModified(self.keeper.edited)
+        self.header.show_document(self.keeper.name, self.keeper.words)
 
     def _on_view_changed(self, after: View, before: View) -> None:
         if after.theme != before.theme:
@@ -416,7 +449,8 @@ class StudioWindow(QMainWindow):
                         self._add(menu, sample.title, ("sample", name)).setToolTip(sample.description)
                 menu.setToolTipsVisible(True)
             case "Recent files":
-                paths = (*self.settings.recent_sequences, *self.settings.recent_networks)
+                settings = self.settings
+                paths = (*settings.recent_sessions, *settings.recent_sequences, *settings.recent_networks)
                 for path in paths:
                     self._add(menu, Path(path).name, ("file", path)).setToolTip(path)
                 menu.setToolTipsVisible(True)

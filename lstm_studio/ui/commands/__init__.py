@@ -21,6 +21,7 @@ from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
+from lstm_studio.ui.commands.session import SessionCommands
 from lstm_studio.ui.commands.similar import SimilarCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 GROUPS: tuple[type[Group], ...] = (
     FilesCommands,
+    SessionCommands,
     ExportCommands,
     EditCommands,
     ViewCommands,
@@ -55,8 +57,12 @@ MENUS: Menus = (
             "file.open-folder",
             "file.open-network",
             "file.open-companion",
+            "session.open",
             ">Samples",
             ">Recent files",
+            SEPARATOR,
+            "session.save",
+            "session.save-as",
             SEPARATOR,
             "file.export-picture",
             "file.export-playback",

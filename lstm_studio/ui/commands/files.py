@@ -54,15 +54,18 @@ class FilesCommands(Group):
     )
 
     def open_files(self, paths: Sequence[str]) -> None:
-        """Open sequences, networks, or both: dropped on the window or named on the command line.
+        """Open a session, or sequences, networks, or both: dropped on the window or named on the command line.
 
-        One set of sequences is open at a time and at most two networks; what is left over is named in a notice.
+        One session is open at a time, one set of sequences and at most two networks; what is left over is named in a
+        notice.
         """
         files = sort_files(paths)
+        if files.sessions:
+            self._leave_out((*files.sessions[1:], *files.sequences, *files.networks), "Open them after the session.")
+            self._window.keeper.open(Path(files.sessions[0]))
+            return
         left = (*files.sequences[1:], *files.networks[2:])
-        if left:
-            names = ", ".join(Path(path).name for path in left)
-            self._window.note(Level.WARNING, f"Not opened: {names}.", "Put sequences into one folder and open that.")
+        self._leave_out(left, "Put sequences into one folder and open that.")
         for path in files.networks[:2]:
             self._window.remember(self._window.settings.with_recent_network(path))
         if files.sequences:
@@ -70,6 +73,11 @@ class FilesCommands(Group):
             return
         for path, companion in zip(files.networks, (False, True), strict=False):
             self._session.open_checkpoint(path, companion=companion)
+
+    def _leave_out(self, paths: Sequence[str], cure: str) -> None:
+        if paths:
+            names = ", ".join(Path(path).name for path in paths)
+            self._window.note(Level.WARNING, f"Not opened: {names}.", cure)
 
     def open_sample(self, name: str) -> None:
         """Show a sample as it is stored."""
@@ -82,6 +90,7 @@ class FilesCommands(Group):
         verdicts = stored_verdicts(sample)
         if verdicts is not None:
             self._session.accept_verdicts(verdicts)
+        self._window.keeper.begin_anew()
 
     def choose_sequence(self) -> None:
         """Ask for a sequence file and open it."""
