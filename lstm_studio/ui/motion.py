@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QStyle
 def motion_reduced() -> bool:
     """Return whether the system asks for as little motion as possible, as far as Qt tells.
 
-    Windows says so for the effects of its own windows; elsewhere the style has durations, zero where nothing is to move.
+    Windows says so for the effects of its own windows; elsewhere the style has durations, zero where nothing moves.
     """
     if sys.platform == "win32" and not QApplication.isEffectEnabled(Qt.UIEffect.UI_General):
         return True

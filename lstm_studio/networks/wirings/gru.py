@@ -51,8 +51,9 @@ _BEFORE_R, _BEFORE_Z, _BEFORE_N = (
     Tap(preactivation(signal).name) for signal in (RESET_GATE, UPDATE_GATE, CANDIDATE_STATE)
 )
 
-_END = 659.0
-_Z_X, _R_X, _RECALL_X, _ADD_X, _LEARN_X, _SUM_X = 122.0, 226.0, 270.0, 360.0, 488.0, 572.0
+_END = 671.0
+_Z_X, _R_X, _RECALL_X, _ADD_X, _LEARN_X, _SUM_X = 134.0, 234.0, 278.0, 380.0, 504.0, 582.0
+_TURN_X = 198.0
 _OVER = 112.0
 """Height at which 1 − z passes over the candidate."""
 
@@ -66,17 +67,17 @@ def gru_wiring() -> Wiring:
         Reader("recall-layer", _RECALL_X, _LEARN),
         Reader("candidate-layer", _ADD_X, _LEARN),
     ]
-    joints, lines = bus([Source("x.bottom", 39, _X), Source("memory", 78, _H_BEFORE)], readers)
+    joints, lines = bus([Source("x.bottom", 39, _X), Source("memory", 96, _H_BEFORE)], readers)
     parts: tuple[Part, ...] = (
         Strip("h-before", 39, RAIL, _H_BEFORE, Spot.RIGHT, phases=every),
         Strip("x", 39, MIDDLE, _X, value=None, phases=every),
         Joint("from", 8, RAIL, dot=False),
-        Joint("memory", 78, RAIL, phases=every),
+        Joint("memory", 96, RAIL, phases=every),
         Box("update-layer", _Z_X, LAYERS, "σ", Role.FORGET, "σ of a layer that reads the bus", (_BEFORE_Z,), 34, every),
         Strip("z", _Z_X, MIDDLE, _Z, Spot.ABOVE_RIGHT, phases=every),
         Node("forget", _Z_X, RAIL, "×", Role.FORGET, _K, _FORGET),
-        Strip("k", 178, RAIL, _K, Spot.RIGHT, named=True, like=RECURRENT_STATE.name, phases=_FORGET | _REMEMBER),
-        Node("rest", 164, MIDDLE, "1−", Role.LEARN, _REST, _LEARN),
+        Strip("k", 188, RAIL, _K, Spot.RIGHT, named=True, like=RECURRENT_STATE.name, phases=_FORGET | _REMEMBER),
+        Node("rest", 176, MIDDLE, "1−", Role.LEARN, _REST, _LEARN),
         Box("reset-layer", _R_X, LAYERS, "σ", Role.USE, "σ of a layer that reads the bus", (_BEFORE_R,), 34, _LEARN),
         Strip("r", _R_X, MIDDLE, _R, Spot.LEFT, Side.LEFT, phases=_LEARN),
         Box(
@@ -90,7 +91,7 @@ def gru_wiring() -> Wiring:
             phases=_LEARN,
         ),
         Node("recall", _RECALL_X, MIDDLE, "×", Role.USE, _M, _LEARN),
-        Strip("m", 312, MIDDLE, _M, Spot.RIGHT, phases=_LEARN),
+        Strip("m", 320, MIDDLE, _M, Spot.RIGHT, phases=_LEARN),
         Box(
             "candidate-layer",
             _ADD_X,
@@ -102,12 +103,12 @@ def gru_wiring() -> Wiring:
             phases=_LEARN,
         ),
         Node("add", _ADD_X, MIDDLE, "+", Role.LEARN, _BEFORE_N, _LEARN),
-        Box("squash", 402, MIDDLE, "tanh", Role.LEARN, "tanh", (_BEFORE_N,), 40, _LEARN),
-        Strip("n", 444, MIDDLE, _N, Spot.RIGHT, phases=_LEARN),
+        Box("squash", 422, MIDDLE, "tanh", Role.LEARN, "tanh", (_BEFORE_N,), 40, _LEARN),
+        Strip("n", 461, MIDDLE, _N, Spot.RIGHT, phases=_LEARN),
         Node("learn", _LEARN_X, MIDDLE, "×", Role.LEARN, _L, _LEARN),
-        Strip("l", 530, MIDDLE, _L, Spot.BELOW, named=True, phases=_LEARN | _REMEMBER),
+        Strip("l", 544, MIDDLE, _L, Spot.BELOW, named=True, phases=_LEARN | _REMEMBER),
         Node("sum", _SUM_X, RAIL, "+", Role.RECURRENT, _H, _REMEMBER),
-        Strip("h", 612, RAIL, _H, Spot.RIGHT, phases=_REMEMBER),
+        Strip("h", 618, RAIL, _H, Spot.LEFT, phases=_REMEMBER),
         Joint("to", _END, RAIL, dot=False),
         *joints,
     )
@@ -128,7 +129,7 @@ def gru_wiring() -> Wiring:
             "learn.top",
             (_REST,),
             Role.LEARN,
-            ((188.0, MIDDLE), (188.0, _OVER), (_LEARN_X, _OVER)),
+            ((_TURN_X, MIDDLE), (_TURN_X, _OVER), (_LEARN_X, _OVER)),
             arrow=True,
             phases=_LEARN,
         ),
@@ -146,8 +147,8 @@ def gru_wiring() -> Wiring:
         _rail("sum.right", "h.left", _H, _REMEMBER),
         _rail("h.right", "to", _H, _REMEMBER, arrow=True),
     )
-    zones = (Zone(Phase.FORGET, 92, 200), Zone(Phase.LEARN, 208, 546), Zone(Phase.REMEMBER, 554, 655))
-    return Wiring(664, parts, wires, (Text(_END, 42, "to {next}", Align.RIGHT, phases=_REMEMBER),), zones)
+    zones = (Zone(Phase.FORGET, 106, 208), Zone(Phase.LEARN, 216, 562), Zone(Phase.REMEMBER, 570, 667))
+    return Wiring(_END + 5, parts, wires, (Text(_END, 48, "to {next}", Align.RIGHT, phases=_REMEMBER),), zones)
 
 
 def _rail(start: str, end: str, tap: Tap, phases: frozenset[Phase], *, arrow: bool = False) -> Wire:

@@ -29,7 +29,6 @@ WIDTH = 376.0
 MOST_INPUTS = 5
 """Inputs of a window that are drawn one by one."""
 _END = 371.0
-_NOW_X = 176.0
 _PITCH = 34.0
 _H, _H_BEFORE = Tap(RECURRENT_STATE.name), Tap(RECURRENT_STATE.name, lag=1)
 _BEFORE = Tap(preactivation(RECURRENT_STATE).name)
@@ -75,25 +74,28 @@ def windowed_wiring(window: int = 1, squash: str = "tanh") -> Wiring:
     """Return that of a layer that reads the last ``window`` inputs and nothing of what it computed before."""
     role = Role.RECURRENT
     drawn = min(window, MOST_INPUTS)
+    # The newest input stands farther left where there are few.
+    now_x = 40 + _PITCH * max(2, drawn - 1)
+    layer_x = now_x + 50
     lags = range(drawn)[::-1]
     inputs = [
-        Strip("x" if not lag else f"x-{lag}", _NOW_X - lag * _PITCH, MIDDLE, Tap(_X.signal, lag), value=None)
+        Strip("x" if not lag else f"x-{lag}", now_x - lag * _PITCH, MIDDLE, Tap(_X.signal, lag), value=None)
         for lag in lags
     ]
     sources = [Source(f"{strip.key}.bottom", strip.x, strip.tap) for strip in inputs]
-    joints, lines = bus(sources, [Reader("layer", 226)])
+    joints, lines = bus(sources, [Reader("layer", layer_x)])
     words = f"{squash} of a layer that reads " + ("this input" if window == 1 else f"the last {window} inputs")
     parts: tuple[Part, ...] = (
         *inputs,
-        Box("layer", 226, LAYERS, "<i>W</i>", role, "the weights", (_BEFORE,)),
-        Box("squash", 270, MIDDLE, squash, role, words, (_BEFORE,), 42),
+        Box("layer", layer_x, LAYERS, "<i>W</i>", role, "the weights", (_BEFORE,)),
+        Box("squash", (layer_x + 318) / 2, MIDDLE, squash, role, words, (_BEFORE,), 42),
         Strip("h", 318, MIDDLE, _H),
         Joint("to", _END, MIDDLE, dot=False),
         *joints,
     )
     wires = (
         *lines,
-        Wire("layer.top", "squash.left", (_BEFORE,), role, ((226.0, MIDDLE),), arrow=True),
+        Wire("layer.top", "squash.left", (_BEFORE,), role, ((layer_x, MIDDLE),), arrow=True),
         Wire("squash.right", "h.left", (_H,), role),
         Wire("h.right", "to", (_H,), role, arrow=True),
     )

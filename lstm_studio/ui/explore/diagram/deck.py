@@ -22,17 +22,24 @@ from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 SMALLEST, LARGEST = 0.8, 1.6
 """Scales of a diagram."""
-_CLOSEST = 0.77
-"""The scale at which two large diagrams still stand side by side in a window of 1600 pixels."""
 _SHARE = 0.335
 """Of the workspace's height that the diagrams may take where they could be larger."""
 _EDGE = 4
 """Pixels left and right of a diagram."""
 _UNKNOWN_WIDTH = 376.0
 """Local units for a network without a diagram."""
-_LOW_BUTTONS = "QPushButton { min-height: 18px; }"
+_LOW_BUTTONS = "QPushButton { min-height: 18px; padding: 0 7px; }"
 """So that a choice fits into a header."""
 _FORWARD, _BACKWARD = "forward", "backward"
+
+
+class _Note(ElidedLabel):
+    """What is left out where hardly any of it fits."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the text, unless most of it would be missing."""
+        if self.width() >= self.fontMetrics().horizontalAdvance(self.text()) / 2:
+            super().paintEvent(event)
 
 
 class DiagramCard(QWidget):
@@ -47,7 +54,7 @@ class DiagramCard(QWidget):
         self.setAccessibleName("Diagram")
         self._badge = Badge(theme)
         self._title = label(kind="title")
-        self._note = ElidedLabel(kind="caption", mode=Qt.TextElideMode.ElideRight)
+        self._note = _Note(kind="caption")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._direction = Segments("Direction", {_FORWARD: "→", _BACKWARD: "←"})
         self._direction.button(_FORWARD).setToolTip("The direction that reads from the beginning")
@@ -87,7 +94,8 @@ class DiagramCard(QWidget):
             self._badge.show_badge(*plan.badge)
             self._title.setText(plan.title)
             self.setAccessibleName(plan.title)
-            self._direction.setVisible(plan.directions > 1)
+            # One choice is enough: the networks follow it together.
+            self._direction.setVisible(plan.directions > 1 and plan.shown.network == 0)
             self._direction.show_choice(_BACKWARD if plan.shown.backward else _FORWARD)
             self._empty.setText(
                 f"{plan.shown.info.title} does not say how it is wired, so there is no diagram of it. "
@@ -123,8 +131,8 @@ class DiagramCard(QWidget):
 class DiagramDeck(QWidget):
     """A card for each network.
 
-    The diagrams have one scale, up to 1.6, as large as width and height allow. Where they do not fit side by
-    side, one is shown at a time, and buttons in its header change to another.
+    The diagrams have one scale, between 0.8 and 1.6, as large as width and height allow. Where they do not fit side by
+    side at the smallest, one is shown at a time, and buttons in its header change to another.
 
     Parameters
     ----------
@@ -157,8 +165,8 @@ class DiagramDeck(QWidget):
 
     @property
     def side_by_side(self) -> bool:
-        """Whether all diagrams fit."""
-        return len(self._states) < 2 or self.width() >= self._needed(_CLOSEST)
+        """Whether all diagrams fit at the smallest scale."""
+        return len(self._states) < 2 or self.width() >= self._needed(SMALLEST)
 
     def apply(self, states: Sequence[DiagramState]) -> None:
         """Show a state for each network."""
@@ -214,9 +222,8 @@ class DiagramDeck(QWidget):
         else:
             by_width = (self.width() - 2 * _EDGE) / max(widths)
         by_height = (self._room * _SHARE - DOCK_HEADER_HEIGHT) / HEIGHT
-        scale = min(by_width, max(by_height, SMALLEST), LARGEST)
         # In hundredths: a window that is resized does not make new fonts for every pixel.
-        return int(100 * max(scale, _CLOSEST)) / 100
+        return int(100 * min(max(min(by_width, by_height), SMALLEST), LARGEST)) / 100
 
     def _arrange(self) -> None:
         """Choose scale and arrangement for the room there is."""

@@ -1,22 +1,24 @@
-"""The marks of a diagram, as vectors: crisp at any scale."""
+"""The marks of a diagram, as vectors: crisp at any scale.
+
+What does not change from step to step is built of Qt's own items, which draw themselves without Python.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import (
-    QAbstractTextDocumentLayout,
-    QColor,
-    QFont,
-    QPainter,
-    QPainterPath,
-    QPalette,
-    QPen,
-    QPolygonF,
-    QTextDocument,
+from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtWidgets import (
+    QGraphicsEllipseItem,
+    QGraphicsItem,
+    QGraphicsLineItem,
+    QGraphicsPathItem,
+    QGraphicsTextItem,
+    QStyleOptionGraphicsItem,
+    QWidget,
 )
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.networks.wiring import BOX_HEIGHT, NODE_RADIUS, Align, Box, Joint, Node, Phases, Point, Wire, Zone
@@ -27,11 +29,15 @@ from lstm_studio.ui.widgets.symbols import paint_symbol, written
 PILL_TOP, PILL_HEIGHT = 1.0, 18.0
 _ARROW = 8.0
 _ARROW_HALF = 4.2
-_DASHES = [3.0, 3.0]
+_BRIDGE = 5.0
+"""How much wider than a wire the gap is that it leaves in a wire that it crosses."""
+_DASHES = [3.0, 2.5]
 _SYMBOL_SIDE = 17.0
+_DOTTED_GAP = 16.0
+_SIGNS = {"×": "M -3.7 -3.7 L 3.7 3.7 M -3.7 3.7 L 3.7 -3.7", "+": "M -5.2 0 L 5.2 0 M 0 -5.2 L 0 5.2"}
 
 
-class Mark(QGraphicsItem):
+class Mark:
     """One part of a diagram; it may rest while another operation is live.
 
     Parameters
@@ -49,35 +55,25 @@ class Mark(QGraphicsItem):
         self.stressed = False
         """Whether it is live while others rest."""
 
+    @property
+    @abstractmethod
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+
+    @abstractmethod
+    def restyle(self) -> None:
+        """Take colours and widths again."""
+
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in other colours, or for another scale."""
-        self.prepareGeometryChange()
         self.look = look
-        self.update()
+        self.restyle()
 
     def stress(self, on: bool) -> None:
         """Draw as live among resting parts."""
         if on != self.stressed:
             self.stressed = on
-            self.update()
-
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return all that is painted."""
-        raise NotImplementedError
-
-    def paint(
-        self,
-        painter: QPainter,
-        option: QStyleOptionGraphicsItem,
-        widget: QWidget | None = None,
-    ) -> None:
-        """Draw it."""
-        del option, widget
-        self.draw(painter)
-
-    def draw(self, painter: QPainter) -> None:
-        """Draw it, in local units."""
-        raise NotImplementedError
+            self.restyle()
 
 
 class WireMark(Mark):
@@ -89,66 +85,81 @@ class WireMark(Mark):
         What it is.
     route
         Its corners.
-    measured
-        Whether all that it carries was recorded.
     """
 
-    def __init__(self, look: DiagramLook, wire: Wire, route: tuple[Point, ...], measured: bool) -> None:
+    def __init__(self, look: DiagramLook, wire: Wire, route: tuple[Point, ...]) -> None:
         super().__init__(look, wire.phases)
         self.wire = wire
-        self.route = tuple(QPointF(x, y) for x, y in route)
-        self.measured = measured
-        self.setZValue(0.5 if wire.over else 0.0)
+        self.measured = bool(wire.taps)
+        self._corners = tuple(QPointF(x, y) for x, y in route)
+        self._item = QGraphicsPathItem()
+        self._item.setPen(QPen(Qt.PenStyle.NoPen))
+        self._item.setZValue(0.5 if wire.over else 0.0)
+        self._gap: QGraphicsPathItem | None = None
+        if wire.over:
+            self._gap = QGraphicsPathItem(self._item)
+            self._gap.setFlag(QGraphicsItem.GraphicsItemFlag.ItemStacksBehindParent)
+            self._gap.setPen(QPen(Qt.PenStyle.NoPen))
+        self.restyle()
+
+    @property
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+        return self._item
 
     def show_measured(self, measured: bool) -> None:
         """Draw solid, or dashed."""
         if measured != self.measured:
             self.measured = measured
-            self.update()
+            self.restyle()
 
     @property
     def width(self) -> float:
-        """Its width in local units: 2, the memory 3, live among resting wires 1 more."""
-        return (3.0 if self.wire.rail and self.measured else 2.0) + self.stressed
+        """Its width in local units: 2, the memory 3, live among resting wires 1 more; what is not recorded is thin."""
+        return (1.5 if not self.measured else 3.0 if self.wire.rail else 2.0) + self.stressed
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return the route with room for the arrow head."""
-        return QPolygonF(list(self.route)).boundingRect().adjusted(-6, -6, 6, 6)
+    @property
+    def colour(self) -> QColor:
+        """Its colour."""
+        return self.look.mark(self.wire.role)
 
-    def draw(self, painter: QPainter) -> None:
-        """Draw the line and its head."""
-        colour = self.look.mark(self.wire.role)
-        points = list(self.route)
-        head: QPolygonF | None = None
+    def restyle(self) -> None:
+        """Draw the line as an area, with its head: one item of one colour."""
+        corners = list(self._corners)
+        head = QPainterPath()
         if self.wire.arrow:
-            back = points[-2] - points[-1]
+            end, back = corners[-1], corners[-2] - corners[-1]
             along = back / max(abs(back.x()), abs(back.y()))
-            across = QPointF(-along.y(), along.x())
-            foot = points[-1] + along * _ARROW
-            head = QPolygonF([points[-1], foot + across * _ARROW_HALF, foot - across * _ARROW_HALF])
-            points[-1] = points[-1] + along * (_ARROW - 1)
-        path = QPainterPath(points[0])
-        for point in points[1:]:
-            path.lineTo(point)
-        pen = QPen(colour, self.width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.MiterJoin)
-        if self.wire.over:
-            painter.setPen(QPen(QColor(self.look.theme.panel), self.width + 5, Qt.PenStyle.SolidLine))
-            painter.drawPath(path)
-        if not self.measured:
-            pen.setWidthF(1.5 + self.stressed)
-            pen.setDashPattern(_DASHES)
-        painter.setPen(pen)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(path)
-        if head is not None:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour)
-            painter.drawPolygon(head)
+            across = QPointF(-along.y(), along.x()) * _ARROW_HALF
+            foot = end + along * _ARROW
+            head.addPolygon(QPolygonF([end, foot + across, foot - across, end]))
+            corners[-1] = end + along * (_ARROW - 1)
+        line = QPainterPath(corners[0])
+        for corner in corners[1:]:
+            line.lineTo(corner)
+        area = self._stroked(line, self.width, dashed=not self.measured)
+        self._item.setPath(area.united(head) if self.wire.arrow else area)
+        self._item.setBrush(self.colour)
+        if self._gap is not None:
+            self._gap.setPath(self._stroked(line, self.width + _BRIDGE))
+            self._gap.setBrush(QColor(self.look.theme.panel))
+
+    @staticmethod
+    def _stroked(line: QPainterPath, width: float, *, dashed: bool = False) -> QPainterPath:
+        stroker = QPainterPathStroker()
+        stroker.setWidth(width)
+        stroker.setCapStyle(Qt.PenCapStyle.FlatCap)
+        stroker.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        if dashed:
+            stroker.setDashPattern(_DASHES)
+        area = stroker.createStroke(line)
+        area.setFillRule(Qt.FillRule.WindingFill)
+        return area
 
     def distance(self, at: QPointF) -> float:
         """Return how far a point is from the line."""
         nearest = float("inf")
-        for start, end in pairwise(self.route):
+        for start, end in pairwise(self._corners):
             dx = max(min(start.x(), end.x()) - at.x(), 0.0, at.x() - max(start.x(), end.x()))
             dy = max(min(start.y(), end.y()) - at.y(), 0.0, at.y() - max(start.y(), end.y()))
             nearest = min(nearest, max(dx, dy))
@@ -171,19 +182,22 @@ class JointMark(Mark):
     def __init__(self, look: DiagramLook, joint: Joint, role: Role | None, rail: bool) -> None:
         super().__init__(look, joint.phases)
         self._role, self._radius = role, 4.0 if rail else 3.2
-        self.setPos(joint.x, joint.y)
-        self.setZValue(1)
+        self._item = QGraphicsEllipseItem()
+        self._item.setPen(QPen(Qt.PenStyle.NoPen))
+        self._item.setPos(joint.x, joint.y)
+        self._item.setZValue(1)
+        self.restyle()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return the dot."""
-        return QRectF(-6, -6, 12, 12)
+    @property
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+        return self._item
 
-    def draw(self, painter: QPainter) -> None:
-        """Draw the dot."""
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self.look.mark(self._role))
+    def restyle(self) -> None:
+        """Take colour and size again."""
         radius = self._radius + self.stressed / 2
-        painter.drawEllipse(QPointF(), radius, radius)
+        self._item.setRect(-radius, -radius, 2 * radius, 2 * radius)
+        self._item.setBrush(self.look.mark(self._role))
 
 
 class NodeMark(Mark):
@@ -192,30 +206,33 @@ class NodeMark(Mark):
     def __init__(self, look: DiagramLook, node: Node) -> None:
         super().__init__(look, node.phases)
         self.node = node
-        self.setPos(node.x, node.y)
-        self.setZValue(2)
-
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return the circle."""
-        return QRectF(-13, -13, 26, 26)
-
-    def draw(self, painter: QPainter) -> None:
-        """Draw the circle, and its sign as lines."""
-        theme = self.look.theme
-        painter.setPen(QPen(self.look.mark(self.node.role), 2.0 + self.stressed / 2))
-        painter.setBrush(QColor(theme.panel))
-        painter.drawEllipse(QPointF(), NODE_RADIUS - 1, NODE_RADIUS - 1)
-        ink = QPen(QColor(theme.ink), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
-        painter.setPen(ink)
-        if self.node.sign == "×":
-            painter.drawLine(QPointF(-3.7, -3.7), QPointF(3.7, 3.7))
-            painter.drawLine(QPointF(-3.7, 3.7), QPointF(3.7, -3.7))
-        elif self.node.sign == "+":
-            painter.drawLine(QPointF(-5.2, 0), QPointF(5.2, 0))
-            painter.drawLine(QPointF(0, -5.2), QPointF(0, 5.2))
+        radius = NODE_RADIUS - 1
+        self._item = QGraphicsEllipseItem(-radius, -radius, 2 * radius, 2 * radius)
+        self._item.setPos(node.x, node.y)
+        self._item.setZValue(2)
+        self._sign: QGraphicsPathItem | None = None
+        self._words: Words | None = None
+        if node.sign in _SIGNS:
+            self._sign = QGraphicsPathItem(_path(_SIGNS[node.sign]), self._item)
         else:
-            painter.setFont(self.look.fonts[Text.VALUE])
-            painter.drawText(QRectF(-11, -11, 22, 22), Qt.AlignmentFlag.AlignCenter, self.node.sign)
+            self._words = Words(self._item, Align.CENTRE)
+        self.restyle()
+
+    @property
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+        return self._item
+
+    def restyle(self) -> None:
+        """Take colours and widths again."""
+        theme = self.look.theme
+        self._item.setPen(QPen(self.look.mark(self.node.role), 2.0 + self.stressed / 2))
+        self._item.setBrush(QColor(theme.panel))
+        if self._sign is not None:
+            ink = QPen(QColor(theme.ink), 1.8, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
+            self._sign.setPen(ink)
+        if self._words is not None:
+            self._words.write(self.node.sign, self.look, Text.VALUE, QColor(theme.ink))
 
 
 class BoxMark(Mark):
@@ -224,73 +241,69 @@ class BoxMark(Mark):
     def __init__(self, look: DiagramLook, box: Box) -> None:
         super().__init__(look, box.phases)
         self.box = box
-        self._text = RichText(box.text)
-        self.setPos(box.x, box.y)
-        self.setZValue(2)
-        self._write()
+        rect = QRectF(-box.width / 2, -BOX_HEIGHT / 2, box.width, BOX_HEIGHT).adjusted(0.75, 0.75, -0.75, -0.75)
+        path = QPainterPath()
+        path.addRoundedRect(rect, CONTROL_RADIUS, CONTROL_RADIUS)
+        self._item = QGraphicsPathItem(path)
+        self._item.setPos(box.x, box.y)
+        self._item.setZValue(2)
+        self._words = Words(self._item, Align.CENTRE)
+        self.restyle()
 
-    def apply_look(self, look: DiagramLook) -> None:
-        """Draw in other colours, or for another scale."""
-        super().apply_look(look)
-        self._write()
+    @property
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+        return self._item
 
-    def _write(self) -> None:
-        self._text.write(self.box.text, self.look.fonts[Text.ROW_LABEL], QColor(self.look.theme.ink))
-
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return the box."""
-        return QRectF(-self.box.width / 2 - 2, -BOX_HEIGHT / 2 - 2, self.box.width + 4, BOX_HEIGHT + 4)
-
-    def draw(self, painter: QPainter) -> None:
-        """Draw the box and what it computes."""
-        rect = QRectF(-self.box.width / 2, -BOX_HEIGHT / 2, self.box.width, BOX_HEIGHT)
-        painter.setPen(QPen(self.look.mark(self.box.role), 1.5 + self.stressed / 2))
-        painter.setBrush(QColor(self.look.theme.roles[self.box.role].wash))
-        painter.drawRoundedRect(rect.adjusted(0.75, 0.75, -0.75, -0.75), CONTROL_RADIUS, CONTROL_RADIUS)
-        self._text.paint(painter, QPointF(0, 0), Align.CENTRE)
+    def restyle(self) -> None:
+        """Take colours and widths again."""
+        self._item.setPen(QPen(self.look.mark(self.box.role), 1.5 + self.stressed / 2))
+        self._item.setBrush(QBrush(QColor(self.look.theme.roles[self.box.role].wash)))
+        self._words.write(self.box.text, self.look, Text.ROW_LABEL, QColor(self.look.theme.ink))
 
 
-class RichText:
-    """One line of rich text that is placed by its middle."""
+class Words:
+    """One line of rich text that is placed by its middle height.
 
-    def __init__(self, html: str = "") -> None:
-        self.html = html
-        self._document = QTextDocument()
-        self._document.setDocumentMargin(0)
-        self._document.setUndoRedoEnabled(False)
-        self._colour = QColor()
+    Parameters
+    ----------
+    parent
+        The item that it belongs to, or None for one of its own.
+    align
+        Which end of it is at its point.
+    """
 
-    def write(self, html: str, font: QFont, colour: QColor) -> None:
+    def __init__(self, parent: QGraphicsItem | None = None, align: Align = Align.LEFT) -> None:
+        self.item = QGraphicsTextItem(parent) if parent is not None else QGraphicsTextItem()
+        self.item.document().setDocumentMargin(0)
+        self.item.setAcceptedMouseButtons(Qt.MouseButton.NoButton)
+        self.html = ""
+        self._align = align
+        self._at = QPointF()
+
+    def write(self, html: str, look: DiagramLook, use: Text, colour: QColor) -> None:
         """Show another text."""
-        self.html, self._colour = html, colour
-        self._document.setDefaultFont(font)
-        self._document.setHtml(html)
+        self.html = html
+        self.item.setFont(look.fonts[use])
+        self.item.setDefaultTextColor(colour)
+        self.item.setHtml(html)
+        self._place()
+
+    def move(self, at: QPointF) -> None:
+        """Put it at another point."""
+        self._at = at
+        self._place()
 
     @property
-    def width(self) -> float:
-        """Its width in local units."""
-        return float(self._document.idealWidth())
+    def rect(self) -> QRectF:
+        """What it covers, in its parent's coordinates."""
+        size = self.item.boundingRect().size()
+        return QRectF(self.item.pos(), size)
 
-    @property
-    def height(self) -> float:
-        """Its height in local units."""
-        return float(self._document.size().height())
-
-    def rect(self, at: QPointF, align: Align) -> QRectF:
-        """Return what it covers at a point of its middle height."""
-        shift = {Align.LEFT: 0.0, Align.CENTRE: self.width / 2, Align.RIGHT: self.width}[align]
-        return QRectF(at.x() - shift, at.y() - self.height / 2, self.width, self.height)
-
-    def paint(self, painter: QPainter, at: QPointF, align: Align) -> None:
-        """Draw it at a point of its middle height."""
-        context = QAbstractTextDocumentLayout.PaintContext()
-        palette = QPalette()
-        palette.setColor(QPalette.ColorRole.Text, self._colour)
-        context.palette = palette
-        painter.save()
-        painter.translate(self.rect(at, align).topLeft())
-        self._document.documentLayout().draw(painter, context)
-        painter.restore()
+    def _place(self) -> None:
+        size = self.item.boundingRect().size()
+        shift = {Align.LEFT: 0.0, Align.CENTRE: size.width() / 2, Align.RIGHT: size.width()}[self._align]
+        self.item.setPos(self._at - QPointF(shift, size.height() / 2))
 
 
 class TextMark(Mark):
@@ -299,64 +312,103 @@ class TextMark(Mark):
     def __init__(
         self,
         look: DiagramLook,
-        at: Point,
         align: Align = Align.LEFT,
         phases: Phases = frozenset(),
         dotted: Point | None = None,
     ) -> None:
         super().__init__(look, phases)
-        self._at, self._align = QPointF(*at), align
-        self._dotted = dotted
-        self._text = RichText()
+        self._words = Words(None, align)
+        self._words.item.setZValue(3)
         self._role: Role | None = None
-        self.setZValue(3)
+        self._dotted = dotted
+        self._lines = [QGraphicsLineItem(self._words.item) for _ in dotted or ()]
 
-    def write(self, html: str, role: Role | None = None) -> None:
-        """Show a symbol in the colour of its role, or words in the secondary ink."""
-        self.prepareGeometryChange()
-        self._role = role
-        use = Text.SECONDARY if role is None else Text.TITLE
-        colour = QColor(self.look.theme.ink2) if role is None else self.look.text(role)
-        self._text.write(html, self.look.fonts[use], colour)
-        self.update()
+    @property
+    def item(self) -> QGraphicsItem:
+        """What is in the scene."""
+        return self._words.item
 
     @property
     def text(self) -> str:
         """What it says, as rich text."""
-        return self._text.html
-
-    def apply_look(self, look: DiagramLook) -> None:
-        """Draw in other colours, or for another scale."""
-        super().apply_look(look)
-        self.write(self._text.html, self._role)
+        return self._words.html
 
     @property
     def rect(self) -> QRectF:
         """What the text covers."""
-        return self._text.rect(self._at, self._align)
+        return self._words.rect
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
-        """Return text and dotted lines."""
-        rect = self.rect.adjusted(-2, -2, 2, 2)
-        if self._dotted is not None:
-            rect.setLeft(min(rect.left(), self._dotted[0]))
-            rect.setRight(max(rect.right(), self._dotted[1]))
-        return rect
+    def write(self, html: str, role: Role | None = None) -> None:
+        """Show a symbol in the colour of its role, or words in the secondary ink."""
+        self._role = role
+        use = Text.SECONDARY if role is None else Text.TITLE
+        colour = QColor(self.look.theme.ink2) if role is None else self.look.text(role)
+        self._words.write(html, self.look, use, colour)
+        self._draw_lines()
 
-    def draw(self, painter: QPainter) -> None:
-        """Draw the text and the lines."""
-        self._text.paint(painter, self._at, self._align)
+    def move(self, at: QPointF) -> None:
+        """Put it at another point of its middle height."""
+        self._words.move(at)
+        self._draw_lines()
+
+    def restyle(self) -> None:
+        """Take colours and fonts again."""
+        self.write(self.text, self._role)
+
+    def _draw_lines(self) -> None:
         if self._dotted is None:
             return
         pen = QPen(QColor(self.look.theme.frame), 2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap)
         pen.setDashPattern([2, 2.5])
-        painter.setPen(pen)
-        y, gap = self._at.y(), 16.0
-        painter.drawLine(QPointF(self._dotted[0], y), QPointF(self.rect.left() - gap, y))
-        painter.drawLine(QPointF(self._dotted[1], y), QPointF(self.rect.right() + gap, y))
+        rect = self.rect
+        near = (rect.left() - _DOTTED_GAP, rect.right() + _DOTTED_GAP)
+        for line, far, end in zip(self._lines, self._dotted, near, strict=True):
+            line.setPen(pen)
+            y = rect.height() / 2
+            line.setLine(far - rect.left(), y, end - rect.left(), y)
 
 
-class SymbolMark(Mark):
+class PaintedMark(Mark, QGraphicsItem):
+    """A part that draws itself."""
+
+    @property
+    def item(self) -> QGraphicsItem:
+        """Itself."""
+        return self
+
+    def restyle(self) -> None:
+        """Draw again."""
+        self.prepareGeometryChange()
+        self.update()
+
+    def paint(
+        self,
+        painter: QPainter,
+        option: QStyleOptionGraphicsItem,
+        widget: QWidget | None = None,
+    ) -> None:
+        """Draw it."""
+        del option, widget
+        self.draw(painter)
+
+    @abstractmethod
+    def draw(self, painter: QPainter) -> None:
+        """Draw it, in local units."""
+
+
+def _path(text: str) -> QPainterPath:
+    """Return the lines of ``"M x y L x y …"``."""
+    path, words = QPainterPath(), text.split()
+    for place in range(0, len(words), 3):
+        point = QPointF(float(words[place + 1]), float(words[place + 2]))
+        if words[place] == "M":
+            path.moveTo(point)
+        else:
+            path.lineTo(point)
+    return path
+
+
+class SymbolMark(PaintedMark):
     """The symbol of a one-hot input, in its box."""
 
     def __init__(self, look: DiagramLook, phases: Phases, align: Align) -> None:
@@ -397,7 +449,7 @@ class SymbolMark(Mark):
         paint_symbol(painter, self.rect, text, self.look.theme, filled=False, current=True)
 
 
-class PillMark(Mark):
+class PillMark(PaintedMark):
     """The name of an operation above what takes part in it; filled while it is live."""
 
     def __init__(self, look: DiagramLook, zone: Zone) -> None:
@@ -441,7 +493,7 @@ class PillMark(Mark):
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 
-class RingMark(Mark):
+class RingMark(PaintedMark):
     """The focus ring around the part that the keyboard has reached."""
 
     def __init__(self, look: DiagramLook) -> None:

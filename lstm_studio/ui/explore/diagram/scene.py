@@ -111,15 +111,17 @@ class DiagramScene(QGraphicsScene):
         if wiring is None:
             return
         self.setSceneRect(QRectF(0, 0, wiring.width, HEIGHT))
-        self._wires.extend(WireMark(self.look, wire, wiring.route(wire), True) for wire in wiring.wires)
+        self._wires.extend(WireMark(self.look, wire, wiring.route(wire)) for wire in wiring.wires)
         for part in wiring.parts:
             self._add_part(part, wiring)
         for text in wiring.texts:
-            self._texts.append(TextMark(self.look, (text.x, text.y), text.align, text.phases, text.dotted))
+            mark_of_text = TextMark(self.look, text.align, text.phases, text.dotted)
+            mark_of_text.move(QPointF(text.x, text.y))
+            self._texts.append(mark_of_text)
         self._pills.extend(PillMark(self.look, zone) for zone in wiring.zones)
         self.marks.extend((*self._wires, *self._nodes, *self._texts, *self._pills))
         for mark in self.marks:
-            self.addItem(mark)
+            self.addItem(mark.item)
 
     def _clear(self) -> None:
         self._fade.stop()
@@ -154,11 +156,11 @@ class DiagramScene(QGraphicsScene):
         align = {Spot.LEFT: Align.RIGHT, Spot.ABOVE: Align.CENTRE, Spot.BELOW: Align.CENTRE}.get(
             strip.symbol, Align.LEFT
         )
-        symbol = TextMark(self.look, (0.0, 0.0), align, strip.phases)
+        symbol = TextMark(self.look, align, strip.phases)
         self._symbols[strip.key] = symbol
         self.marks.extend((mark, symbol))
         if strip.named:
-            name = TextMark(self.look, (0.0, 0.0), align, strip.phases)
+            name = TextMark(self.look, align, strip.phases)
             self._names[strip.key] = name
             self.marks.append(name)
         if strip.tap.signal == INPUT_NAME:
@@ -204,9 +206,9 @@ class DiagramScene(QGraphicsScene):
                 case Spot.BELOW:
                     name_at = QPointF(strip.x, strip.y + strip.height / 2 + 11)
                     at = name_at + QPointF(0, 15)
-            symbol.setPos(at)
+            symbol.move(at)
             if key in self._names and name_at is not None:
-                self._names[key].setPos(name_at)
+                self._names[key].move(name_at)
             box = self._boxes.get(key)
             if box is None:
                 continue
@@ -258,7 +260,7 @@ class DiagramScene(QGraphicsScene):
         for mark in self.marks:
             live = phase is None or not mark.phases or phase in mark.phases
             mark.stress(phase is not None and live and bool(mark.phases))
-            targets.append((mark, mark.opacity(), 1.0 if live else REST))
+            targets.append((mark, mark.item.opacity(), 1.0 if live else REST))
         now = monotonic()
         quick = now - self._changed_at < _FASTEST_FADE
         self._changed_at = now
@@ -277,7 +279,7 @@ class DiagramScene(QGraphicsScene):
 
     def _on_faded(self, share: float) -> None:
         for mark, begin, end in self._fading:
-            mark.setOpacity(end if share >= 1.0 else begin + (end - begin) * share)
+            mark.item.setOpacity(end if share >= 1.0 else begin + (end - begin) * share)
 
     # Finding parts.
 
@@ -291,7 +293,7 @@ class DiagramScene(QGraphicsScene):
             if strip.body.adjusted(-4, -1, 4, 1).contains(local) or strip.value_rect.contains(local):
                 return strip.strip
         for node in self._nodes:
-            if node.boundingRect().contains(at - node.pos()):
+            if node.item.boundingRect().contains(at - node.item.pos()):
                 return node.node if isinstance(node, NodeMark) else node.box
         for words, mark in zip(self._wiring.texts if self._wiring else (), self._texts, strict=True):
             if mark.rect.contains(at):
@@ -310,11 +312,11 @@ class DiagramScene(QGraphicsScene):
                 return strip.body.translated(strip.pos())
         for node in self._nodes:
             if part in {node.node if isinstance(node, NodeMark) else node.box}:
-                return node.boundingRect().adjusted(2, 2, -2, -2).translated(node.pos())
+                return node.item.boundingRect().translated(node.item.pos())
         for words, mark in zip(self._wiring.texts if self._wiring else (), self._texts, strict=True):
             if words is part:
                 return mark.rect
-        return next((wire.boundingRect().adjusted(4, 4, -4, -4) for wire in self._wires if wire.wire is part), QRectF())
+        return next((wire.item.boundingRect() for wire in self._wires if wire.wire is part), QRectF())
 
     def parts(self) -> tuple[Part, ...]:
         """Return all parts in the order in which the keyboard goes through them."""

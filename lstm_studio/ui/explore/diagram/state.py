@@ -279,10 +279,14 @@ def _plan(
     entering = _entering(result, one, levels)
     if entering is not None:
         recorded[INPUT_NAME] = entering
-    title = f"{one.info.title} {'cell' if wiring is None or _remembers(wiring) else 'layer'}"
+    title = one.info.title
+    if wiring is None or _remembers(wiring):
+        title += " cell"
+    elif one.depth == 1:
+        title += " layer"
     if one.depth > 1:
         title += f" · layer {one.number + 1} of {one.depth}"
-    if directions > 1:
+    if directions > 1 and one.network:
         title += f" {direction_mark(one)}"
     signals = (signal for layer in one.trace.layers for signal in layer.signals)
     return Plan(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from lstm_studio.networks.wiring import STRIP_WIDTH, Side, Strip
 from lstm_studio.ui.explore.diagram.bands import Bands
-from lstm_studio.ui.explore.diagram.items import Mark
+from lstm_studio.ui.explore.diagram.items import PaintedMark
 from lstm_studio.ui.explore.diagram.look import DiagramLook
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import Text
@@ -22,7 +22,7 @@ _LEAST = 12.0
 _MARKER = 4.5
 
 
-class StripMark(Mark):
+class StripMark(PaintedMark):
     """The values of all units on a wire.
 
     Parameters
@@ -43,6 +43,10 @@ class StripMark(Mark):
         self.dragged: float | None = None
         """The value that the user drags the selected unit to."""
         self._signed = False
+        self._lines: list[QRectF] = []
+        self._marked_y = 0.0
+        self.value_rect = QRectF()
+        """Where the value stands, in the strip's own coordinates; empty without one."""
 
     def show_column(self, bands: Bands, index: NDArray[np.uint8], *, signed: bool, value: float | None) -> None:
         """Show other values.
@@ -61,13 +65,23 @@ class StripMark(Mark):
         same = bands is self.bands and signed == self._signed and value == self.value
         if same and np.array_equal(index, self.index):
             return
+        moved = bands is not self.bands
+        revalued = moved or value != self.value
         self.bands, self.index, self._signed, self.value = bands, index, signed, value
-        self.update()
+        if moved:
+            self._lay_out()
+            self.update()
+            return
+        # Only what changes: a step of all strips is drawn in a few milliseconds.
+        self.update(self.body)
+        if revalued:
+            self._place_value()
 
     def show_nothing(self) -> None:
         """Show that nothing was recorded."""
         if self.bands is not None:
             self.bands, self.value = None, None
+            self._lay_out()
             self.update()
 
     def show_size(self, lines: int | None) -> None:
@@ -78,13 +92,14 @@ class StripMark(Mark):
         if height != self.height:
             self.prepareGeometryChange()
             self.height = height
+            self._lay_out()
             self.update()
 
     def drag_to(self, value: float | None) -> None:
         """Show a value that is being chosen; None for the recorded one."""
         if value != self.dragged:
             self.dragged = value
-            self.update()
+            self._place_value()
 
     @property
     def value_text(self) -> str:
@@ -99,25 +114,34 @@ class StripMark(Mark):
         top = -self.height / 2 if self.strip.centred else half - self.height
         return QRectF(-STRIP_WIDTH / 2, top, STRIP_WIDTH, self.height)
 
-    @property
-    def value_rect(self) -> QRectF:
-        """Where the value stands, in its own coordinates; empty without one."""
-        text = self.value_text
+    def apply_look(self, look: DiagramLook) -> None:
+        """Draw in other colours, or for another scale."""
+        super().apply_look(look)
+        self._place_value()
+
+    def _lay_out(self) -> None:
+        """Find the place of each line and of the value."""
+        body, bands = self.body, self.bands
+        lines = 0 if bands is None else bands.count + (bands.alone is not None)
+        spans = [] if bands is None else [bands.span(line, self.height) for line in range(lines)]
+        self._lines = [QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top) for top, bottom in spans]
+        marked = None if bands is None else bands.marked
+        self._marked_y = 0.0 if marked is None else self._lines[marked].center().y()
+        self._place_value()
+
+    def _place_value(self) -> None:
+        self.update(self.value_rect.adjusted(-3, -1, 3, 1))
+        text, metrics = self.value_text, self.look.metrics[Text.VALUE]
         if not text or self.strip.value is None:
-            return QRectF()
-        metrics = self.look.metrics[Text.VALUE]
+            self.value_rect = QRectF()
+            return
         width, height = metrics.horizontalAdvance(text) + 1, metrics.height()
         low, high = self.strip.room
-        y = min(max(self._marked_y(), low), high)
+        y = min(max(self._marked_y, low), high)
         gap = STRIP_WIDTH / 2 + 2 + _MARKER + 2
         left = gap if self.strip.value is Side.RIGHT else -gap - width
-        return QRectF(left, y - height / 2, width, height)
-
-    def _marked_y(self) -> float:
-        if self.bands is None or self.bands.marked is None:
-            return 0.0
-        top, bottom = self.bands.span(self.bands.marked, self.height)
-        return self.body.top() + (top + bottom) / 2
+        self.value_rect = QRectF(left, y - height / 2, width, height)
+        self.update(self.value_rect.adjusted(-3, -1, 3, 1))
 
     def line_at(self, at: QPointF) -> int | None:
         """Return the line at a point in its own coordinates."""
@@ -141,9 +165,8 @@ class StripMark(Mark):
             painter.fillRect(body, QColor(theme.sunken))
         else:
             table = self.look.tables[self._signed]
-            for line, level in enumerate(self.index.tolist()):
-                top, bottom = self.bands.span(line, self.height)
-                painter.fillRect(QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top), table[level])
+            for line, level in zip(self._lines, self.index.tolist(), strict=True):
+                painter.fillRect(line, table[level])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         pen = QPen(QColor(theme.frame), 1)
         if self.bands is None:
@@ -155,7 +178,7 @@ class StripMark(Mark):
             self._draw_value(painter)
 
     def _draw_value(self, painter: QPainter) -> None:
-        theme, rect, y = self.look.theme, self.value_rect, self._marked_y()
+        theme, rect, y = self.look.theme, self.value_rect, self._marked_y
         if rect.isNull():
             return
         colour = QColor(theme.ink if self.dragged is None else theme.focus)
@@ -169,6 +192,8 @@ class StripMark(Mark):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF([QPointF(tip, y), QPointF(back, y - 3.6), QPointF(back, y + 3.6)]))
+        # A long number may reach a wire: it stays readable there.
+        painter.fillRect(rect.adjusted(-1, 1, 1, -1), QColor(theme.panel))
         painter.setPen(colour)
         painter.setFont(self.look.fonts[Text.VALUE])
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.value_text)

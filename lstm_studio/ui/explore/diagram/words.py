@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lstm_studio.networks.wiring import Box, Node, Strip, Tap, Text, Wire, Zone
+from lstm_studio.ui.explore.diagram.bands import BINS, MOST_SINGLE
 from lstm_studio.ui.explore.diagram.state import DiagramState, Plan
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.widgets.text import plain
@@ -89,19 +90,20 @@ def summary(state: DiagramState) -> str:
 
 
 def header_note(state: DiagramState) -> str:
-    """Return what the header says about the strips: which units they show."""
+    """Return what the header says about the strips: which units they show, and which one is marked."""
     plan = state.plan
     shown = plan.units if state.order is None else len(state.order)
-    hidden = "" if shown == plan.units else f"{format_count(shown)} of "
-    size = f"{hidden}{format_count(plan.units)} unit{'s' if plan.units != 1 else ''}"
-    if plan.relation:
-        return f"{plan.relation} · {size}, ◂ unit {state.unit}"
-    from lstm_studio.ui.explore.diagram.bands import BINS, MOST_SINGLE
-
+    marked = f"◂ unit {state.unit}"
+    size = f"{format_count(plan.units)} unit{'s' if plan.units != 1 else ''}"
+    if shown != plan.units:
+        size = f"{format_count(shown)} of {size}"
     if shown > MOST_SINGLE:
-        strips = f"{size}, {shown // BINS}{'' if shown % BINS == 0 else f'–{-(-shown // BINS)}'} a bin"
+        each = f"{shown // BINS}" if shown % BINS == 0 else f"{shown // BINS}–{-(-shown // BINS)}"
+        strips = f"{size}, {each} a bin"
     elif state.order is None and plan.units > 1:
         strips = f"strips: units 0–{plan.units - 1} from the top"
     else:
         strips = f"strips: {size}"
-    return f"measured · {strips}, ◂ unit {state.unit}"
+    if not plan.relation:
+        return f"measured · {strips}, {marked}"
+    return f"{plan.relation} · {marked}" if shown <= MOST_SINGLE else f"companion · {strips}, {marked}"
