@@ -17,6 +17,7 @@ class ViewCommands(Group):
     """How things look: labels, theme, text, layout."""
 
     actions = (
+        switch("view.diagram", "Cell diagrams", "Draw the cells above the plots.", "show_diagrams", "D"),
         switch(
             "view.show-all",
             "Show steps to come",
@@ -55,6 +56,10 @@ class ViewCommands(Group):
             ("Escape",),
         ),
     )
+
+    def show_diagrams(self, on: bool) -> None:
+        """Draw the cells above the plots, or give the plots all the room."""
+        self._session.look(diagram=on)
 
     def show_all(self, on: bool) -> None:
         """Show or hide the steps to come."""
@@ -135,6 +140,7 @@ class ViewCommands(Group):
         """Return which looks are on."""
         view = self._session.view
         return {
+            "view.diagram": view.diagram,
             "view.show-all": view.reveal_all,
             "view.labels-standard": view.labels is Labels.STANDARD,
             "view.labels-classroom": view.labels is Labels.CLASSROOM,
