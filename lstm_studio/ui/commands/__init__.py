@@ -90,6 +90,7 @@ MENUS: Menus = (
     (
         "View",
         (
+            "view.diagram",
             "view.show-all",
             "view.whole-sequence",
             SEPARATOR,
