@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from importlib import import_module
 
@@ -61,23 +61,28 @@ def no_autocast(device: torch.device) -> Iterator[None]:
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let NumPy's matrix products use one thread inside, where the BLAS that it was built with is OpenBLAS.
-
-    A loop over the steps multiplies a matrix with a vector at each. OpenBLAS shares even small products out among its
-    threads, which then wait for each other at every step: on a busy machine of two cores a trace with gradients of 1000
-    steps of 64 units took 103 ms so, and 21 ms with one thread.
-    """
+def blas_threads(count: int) -> Iterator[None]:
+    """Let NumPy's matrix products use so many threads inside, where the BLAS that it was built with is OpenBLAS."""
     found = _openblas()
     if found is None:
         yield
         return
     threads, set_threads = found[0](), found[1]
-    set_threads(1)
+    set_threads(count)
     try:
         yield
     finally:
         set_threads(threads)
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
+    """Let NumPy's matrix products use one thread inside.
+
+    A loop over the steps multiplies a matrix with a vector at each. OpenBLAS shares even small products out among its
+    threads, which then wait for each other at every step: on a busy machine of two cores a trace with gradients of 1000
+    steps of 64 units took 103 ms so, and 21 ms with one thread.
+    """
+    return blas_threads(1)
 
 
 @cache

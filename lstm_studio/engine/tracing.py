@@ -102,7 +102,12 @@ def trace(
     if not 0 <= item < items:
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
-    with torch.inference_mode(mode=False), torch.no_grad(), devices.no_autocast(where):
+    with (
+        torch.inference_mode(mode=False),
+        torch.no_grad(),
+        devices.no_autocast(where),
+        devices.blas_threads(torch.get_num_threads()),
+    ):
         layers = {
             id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls
         }
