@@ -23,6 +23,7 @@ from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
 from lstm_studio.ui.commands.session import SessionCommands
 from lstm_studio.ui.commands.similar import SimilarCommands
+from lstm_studio.ui.commands.stops import StopCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
 from lstm_studio.ui.commands.what_if import WhatIfCommands
@@ -41,6 +42,7 @@ GROUPS: tuple[type[Group], ...] = (
     PanelCommands,
     NetworkCommands,
     RunCommands,
+    StopCommands,
     UnitsCommands,
     SimilarCommands,
     WhatIfCommands,
@@ -142,6 +144,12 @@ MENUS: Menus = (
             "run.faster",
             "run.slower",
             "run.loop",
+            SEPARATOR,
+            "run.phases",
+            "run.stop-when",
+            "run.edit-stop",
+            "run.next-hit",
+            "run.previous-hit",
             SEPARATOR,
             "run.next-unit",
             "run.previous-unit",

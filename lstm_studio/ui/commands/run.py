@@ -45,12 +45,12 @@ class RunCommands(Group):
         self._window.transport.toggle_playing()
 
     def next_step(self) -> None:
-        """Go one step on."""
-        self._step(1)
+        """Go one step on, or one phase."""
+        self._session.step(1)
 
     def previous_step(self) -> None:
-        """Go one step back."""
-        self._step(-1)
+        """Go one step back, or one phase."""
+        self._session.step(-1)
 
     def next_ten(self) -> None:
         """Go ten steps on."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
@@ -18,6 +20,7 @@ OVERHANG = 20
 _TRACK = 6
 _HANDLE = (12, 20)
 _MARK = 5
+_HIT = 2
 _STRETCH = 3
 _LABEL_GAP = 56
 _MOST_MARKS = 400
@@ -40,6 +43,7 @@ class ScrubBar(QAbstractSlider):
         self._theme = theme
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
+        self._hits: tuple[tuple[int, int], ...] = ()
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setSingleStep(1)
         self.setPageStep(10)
@@ -77,6 +81,19 @@ class ScrubBar(QAbstractSlider):
         """Mark a stretch, from its first step to the one after its last, or none."""
         if stretch != self._stretch:
             self._stretch = stretch
+            self.update()
+
+    @property
+    def hits(self) -> tuple[tuple[int, int], ...]:
+        """Stretches of steps at which playing stops: the first step and the one after the last."""
+        return self._hits
+
+    def show_hits(self, steps: NDArray[np.int64]) -> None:
+        """Mark the steps at which playing stops."""
+        breaks = np.flatnonzero(np.diff(steps) > 1) + 1
+        runs = tuple((int(run[0]), int(run[-1]) + 1) for run in np.split(steps, breaks) if len(run))
+        if runs != self._hits:
+            self._hits = runs
             self.update()
 
     def show_step(self, step: int) -> None:
@@ -154,9 +171,23 @@ class ScrubBar(QAbstractSlider):
             left, right = self.x_of(self._stretch[0] - 0.5), self.x_of(self._stretch[1] - 0.5)
             painter.setBrush(QColor(self._theme.focus))
             painter.drawRect(QRectF(left, track.bottom() + 2, max(2.0, right - left), _STRETCH))
+        self._paint_hits(painter, track.bottom() + 2)
         self._paint_marks(painter, track.top() - 2)
         self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
         self._paint_handle(painter, handle, middle)
+
+    def _paint_hits(self, painter: QPainter, top: float) -> None:
+        width = self._track_width() / self.steps
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.ink))
+        for start, stop in self._hits:
+            left, right = self.x_of(start - 0.5), self.x_of(stop - 0.5)
+            # A tick of its own for each step as long as steps can be told apart.
+            if width >= 2 * _HIT:
+                for step in range(start, stop):
+                    painter.drawRect(QRectF(self.x_of(step) - _HIT / 2, top, _HIT, _MARK))
+            else:
+                painter.drawRect(QRectF(left, top, max(_HIT, right - left), _MARK))
 
     def _paint_marks(self, painter: QPainter, bottom: float) -> None:
         metrics = self._use_font(painter, Text.TICK_BOLD)

@@ -8,14 +8,17 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
+from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import SPEEDS
 from lstm_studio.session.state import Result, View
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar
+from lstm_studio.ui.explore.stop_control import StopControl
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.symbols import written
 from lstm_studio.ui.widgets.text import label
 
@@ -23,11 +26,15 @@ _BUTTON_WIDTH = 30
 _PLAY_WIDTH = 46
 _TWO_LINES_FROM = 1_000
 """Steps from which the counter takes two lines, so that the bar can begin under the plots."""
+_COMFORTABLE = 320
+"""Pixels of the bar below which what stands beside it gives up words first."""
 _ADDED = "+"
+_WHOLE, _PHASES = "whole", "phases"
+_COUNTS = {2: "Two", 3: "Three", 4: "Four"}
 
 
 class Transport(QWidget):
-    """First, back, play, forward, last; speed; the scrub bar; loop and show all.
+    """First, back, play, forward, last; speed; the scrub bar; loop and show all; whole steps or phases; stop when.
 
     Playing moves the session's cursor by a timer: it reveals what is traced and computes nothing.
     """
@@ -49,8 +56,10 @@ class Transport(QWidget):
         self._speed = QComboBox()
         self._counter = label(kind="title")
         self._scrub = ScrubBar(theme)
-        self._loop = self._toggle("Loop", "Start again after the last step")
-        self._show_all = self._toggle("Show all", "Show the steps after the cursor, faintly")
+        self._loop = self._toggle("Loop", "start again after the last step (L)")
+        self._show_all = self._toggle("Show all", "show the steps after the cursor, faintly (A)")
+        self._phases = Segments("Steps", {_WHOLE: "Whole step", _PHASES: "Four phases"}, padding=HALF_GRID)
+        self._stop = StopControl(session, theme)
         self._left, self._right = QWidget(self), QWidget(self)
         self._lay_out()
         self._connect()
@@ -68,11 +77,10 @@ class Transport(QWidget):
 
     def _toggle(self, text: str, tip: str) -> QToolButton:
         button = QToolButton()
-        button.setText(text)
-        button.setToolTip(tip)
+        button.setToolTip(f"{text}: {tip}")
         button.setAccessibleName(text)
         button.setCheckable(True)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        button.setFixedSize(_BUTTON_WIDTH, TRANSPORT_HEIGHT)
         return button
 
     def _lay_out(self) -> None:
@@ -96,9 +104,14 @@ class Transport(QWidget):
         right.setSpacing(GRID)
         right.addWidget(self._loop)
         right.addWidget(self._show_all)
+        right.addWidget(self._phases)
+        right.addWidget(self._stop, 1)
+        self._phases.setFixedHeight(TRANSPORT_HEIGHT)
         self._scrub.setParent(self)
         # In the order in which Tab goes through them.
-        for before, after in pairwise((self._last, self._speed, self._scrub, self._loop, self._show_all)):
+        segments = (self._phases.button(_WHOLE), self._phases.button(_PHASES))
+        toggles = (self._loop, self._show_all)
+        for before, after in pairwise((self._last, self._speed, self._scrub, *toggles, *segments, *self._stop.parts)):
             QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
@@ -111,6 +124,8 @@ class Transport(QWidget):
         self._speed.activated.connect(self._choose_speed)
         self._loop.clicked.connect(self._choose_loop)
         self._show_all.clicked.connect(self._choose_show_all)
+        self._phases.chosen.connect(self._choose_phases)
+        self._stop.hits_changed.connect(self._show_hits)
         self._timer.timeout.connect(self._tick)
         self._session.result_replaced.connect(self._on_result)
         self._session.view_changed.connect(self._on_view)
@@ -136,9 +151,9 @@ class Transport(QWidget):
         """Play from the cursor; at the end, from the beginning."""
         if self.playing or self._session.steps < 2:
             return
-        if self._session.view.cursor >= self._session.steps - 1:
-            self._session.move_cursor(0)
-        self._timer.start(round(1000 / self._session.view.speed))
+        if self._at_end():
+            self._rewind()
+        self._timer.start(self._interval())
         self._show_playing()
 
     def pause(self) -> None:
@@ -152,16 +167,33 @@ class Transport(QWidget):
         self._session.move_cursor(0)
 
     def back(self) -> None:
-        """Go one step back."""
-        self._session.move_cursor(self._session.view.cursor - 1)
+        """Go one step back, or one phase."""
+        self._session.step(-1)
 
     def forward(self) -> None:
-        """Go one step on."""
-        self._session.move_cursor(self._session.view.cursor + 1)
+        """Go one step on, or one phase."""
+        self._session.step(1)
 
     def last(self) -> None:
         """Go to the last step."""
         self._session.move_cursor(self._session.steps - 1)
+
+    def next_hit(self) -> None:
+        """Go to the next step at which the stop conditions hold, after the last to the first."""
+        step = self._stop.hit_after(self._session.view.cursor)
+        if step is not None:
+            self._session.move_cursor(step)
+
+    def previous_hit(self) -> None:
+        """Go to the last step before this one at which the stop conditions hold, before the first to the last."""
+        step = self._stop.hit_before(self._session.view.cursor)
+        if step is not None:
+            self._session.move_cursor(step)
+
+    @property
+    def stop_control(self) -> StopControl:
+        """Where playing stops."""
+        return self._stop
 
     def align(self, left: int, right: int) -> None:
         """Put the ends of the scrub bar under the plots' edges, both in this widget's coordinates.
@@ -185,6 +217,7 @@ class Transport(QWidget):
         }
         for button, icon in icons.items():
             button.setIcon(make_icon(icon, theme))
+        self._stop.apply_theme(theme)
         self._scrub.apply_theme(theme)
         self.updateGeometry()
         self._show_playing()
@@ -195,24 +228,44 @@ class Transport(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the width at which the scrub bar can still be used."""
-        sides = self._left.sizeHint().width() + self._right.sizeHint().width()
-        return QSize(sides + self._scrub.minimumSizeHint().width(), self.sizeHint().height())
+        sides = self._left.sizeHint().width() + self._right_width(toggles=False, roomy=False)
+        return QSize(sides + self._scrub.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Place the parts."""
         super().resizeEvent(event)
         self._place()
 
+    def _right_width(self, *, toggles: bool, roomy: bool) -> int:
+        """Return the width of what stands right of the bar, with or without the toggles, with all words or few."""
+        stop = self._stop.sizeHint() if roomy else self._stop.minimumSizeHint()
+        width = self._phases.sizeHint().width() + GRID + stop.width() + PANEL_INSET
+        return width + (2 * (_BUTTON_WIDTH + GRID) if toggles else 0)
+
     def _place(self) -> None:
-        width, height = self.width(), self.height()
-        sides = self._left.sizeHint().width(), self._right.sizeHint().width()
-        low, high = sides[0] + GRID, width - sides[1] - GRID
-        left, right = self._edges or (low, high)
-        if left < low or right > high or right - left < self._scrub.minimumSizeHint().width():
-            left, right = low, high
+        width, height, low = self.width(), self.height(), self._left.sizeHint().width() + GRID
+        shortest = self._scrub.minimumSizeHint().width()
+        left, right = self._edges or (0, 0)
+        # Under the plots if it can be, without the toggles where they are in the way: the menu has them too.
+        for toggles in (True, False):
+            beside = self._right_width(toggles=toggles, roomy=False)
+            if left >= low and right <= width - beside - GRID and right - left >= shortest:
+                break
+        else:
+            wanted = ((True, True), (True, False), (False, False))
+            fitting = [
+                each
+                for each in wanted
+                if width - self._right_width(toggles=each[0], roomy=each[1]) - low > _COMFORTABLE
+            ]
+            toggles, roomy = fitting[0] if fitting else wanted[-1]
+            left, right = low, width - self._right_width(toggles=toggles, roomy=roomy) - GRID
+        for toggle in (self._loop, self._show_all):
+            toggle.setVisible(toggles)
         # The counter stands right beside the bar, so the left group takes all the room up to it.
         self._left.setGeometry(0, 0, left - GRID, height)
-        self._right.setGeometry(width - sides[1], 0, sides[1], height)
+        room = min(width - right - GRID, self._right_width(toggles=toggles, roomy=True))
+        self._right.setGeometry(width - room, 0, room, height)
         self._scrub.setGeometry(left - OVERHANG, 0, right - left + 2 * OVERHANG, height)
         self._right.raise_()
         self._left.raise_()
@@ -227,15 +280,23 @@ class Transport(QWidget):
     def _show_result(self) -> None:
         result = self._session.result
         self._scrub.show_steps(result.sequence.steps, self._session.view.cursor, _marks(result))
+        phases = phases_of(result)
+        reason = "" if phases else f"{_kind(result)} has no operations to take one by one"
+        self._phases.set_text(_PHASES, f"{_COUNTS.get(len(phases), 'Four')} phases")
+        for key, tip in ((_WHOLE, "Take whole steps"), (_PHASES, "Take the operations of each step one by one")):
+            self._phases.button(key).setEnabled(bool(phases))
+            self._phases.button(key).setToolTip(reason or f"{tip} (F)")
+        self._show_hits()
+
+    def _show_hits(self) -> None:
+        self._scrub.show_hits(self._stop.hits if self._stop.on else self._stop.hits[:0])
+        self._place()
 
     def _show_view(self) -> None:
         view, steps = self._session.view, self._session.steps
         self._scrub.show_step(view.cursor)
         self._scrub.show_stretch(view.marked)
-        break_ = "\n" if steps >= _TWO_LINES_FROM else " "
-        self._counter.setText(f"{format_count(view.cursor + 1)} /{break_}{format_count(steps)}")
-        widest = f"{format_count(steps)} /" if steps >= _TWO_LINES_FROM else f"{steps} / {steps}"
-        needed = self._counter.fontMetrics().horizontalAdvance(widest) + HALF_GRID
+        needed = self._show_counter(view, steps)
         if needed != self._counter.minimumWidth():
             self._counter.setMinimumWidth(needed)
             self._place()
@@ -243,17 +304,38 @@ class Transport(QWidget):
         self._speed.setCurrentIndex(index)
         self._loop.setChecked(view.loop)
         self._show_all.setChecked(view.reveal_all)
-        at_first, at_last = view.cursor <= 0, view.cursor >= steps - 1
         for button, off in (
-            (self._first, at_first),
-            (self._back, at_first),
-            (self._forward, at_last),
-            (self._last, at_last),
+            (self._first, view.cursor <= 0),
+            (self._back, self._at_start()),
+            (self._forward, self._at_end()),
+            (self._last, view.cursor >= steps - 1),
         ):
             button.setEnabled(not off)
         self._play.setEnabled(steps > 1)
-        if self.playing:
-            self._timer.setInterval(round(1000 / view.speed))
+        in_phases = shown_phase(self._session.result, view) is not None
+        self._phases.show_choice(_PHASES if in_phases else _WHOLE)
+        self._back.setToolTip("Previous phase" if in_phases else "Previous step")
+        self._forward.setToolTip("Next phase" if in_phases else "Next step")
+        if self.playing and self._timer.interval() != self._interval():
+            self._timer.setInterval(self._interval())
+
+    def _show_counter(self, view: View, steps: int) -> int:
+        """Say which step is shown, and which phase of it; return the width that this can come to need."""
+        phase = shown_phase(self._session.result, view)
+        numbers = f"{format_count(view.cursor + 1)} / {format_count(steps)}"
+        many = steps >= _TWO_LINES_FROM
+        lines = [f"{format_count(view.cursor + 1)} /", format_count(steps)] if many else [numbers]
+        widest = [f"{format_count(steps)} /" if many else f"{steps} / {steps}"]
+        if phase is not None:
+            named = f"{phase:d} {phase.label(view.labels)}"
+            lines.append(named)
+            widest.extend(f"{each:d} {each.label(view.labels)}" for each in phases_of(self._session.result))
+            numbers = f"{numbers} · {named}"
+        self._counter.setText("\n".join(lines))
+        self._counter.setAccessibleDescription(numbers)
+        self._counter.setToolTip(numbers)
+        metrics = self._counter.fontMetrics()
+        return max(metrics.horizontalAdvance(line) for line in widest) + HALF_GRID
 
     def _show_playing(self) -> None:
         playing = self.playing
@@ -263,15 +345,41 @@ class Transport(QWidget):
         self._play.setToolTip(f"{words} (Space)")
         self.playing_changed.emit(playing)
 
+    def _at_start(self) -> bool:
+        return self._session.view.cursor <= 0 and self._is_phase(0)
+
+    def _at_end(self) -> bool:
+        return self._session.view.cursor >= self._session.steps - 1 and self._is_phase(-1)
+
+    def _is_phase(self, index: int) -> bool:
+        """Return whether the first or last phase of a step is shown, as it always is where whole steps are."""
+        phase = shown_phase(self._session.result, self._session.view)
+        return phase is None or phase is phases_of(self._session.result)[index]
+
+    def _rewind(self) -> None:
+        phases = phases_of(self._session.result)
+        self._session.look(cursor=0, phase=phases[0] if phases else self._session.view.phase)
+
+    def _interval(self) -> int:
+        """Return the milliseconds from tick to tick: a step takes as long in phases as it takes whole."""
+        result, view = self._session.result, self._session.view
+        ticks = 1 if shown_phase(result, view) is None else len(phases_of(result))
+        return max(1, round(1000 / view.speed / ticks))
+
     def _tick(self) -> None:
-        cursor, steps = self._session.view.cursor, self._session.steps
-        if cursor < steps - 1:
-            self._session.move_cursor(cursor + 1)
+        before = self._session.view.cursor
+        if not self._at_end():
+            self._session.step(1)
         elif self._session.view.loop:
-            self._session.move_cursor(0)
+            self._rewind()
+        cursor = self._session.view.cursor
         # At the end it stops with the last step on the screen, not a tick later.
-        if not self._session.view.loop and self._session.view.cursor >= self._session.steps - 1:
+        ended = not self._session.view.loop and self._at_end()
+        if ended or (cursor != before and self._stop.stops_at(cursor)):
             self.pause()
+
+    def _choose_phases(self, key: str) -> None:
+        self._session.show_phases(key == _PHASES)
 
     def _session_step(self, step: int) -> None:
         self._session.move_cursor(step)
@@ -298,3 +406,9 @@ def _marks(result: Result) -> tuple[Mark, ...]:
             elif symbol in emphasis:
                 marks.append(Mark(step, written(symbol)))
     return tuple(sorted(marks, key=lambda mark: mark.step))
+
+
+def _kind(result: Result) -> str:
+    """Return what the cell under the microscope is called, ``"A vanilla RNN"``."""
+    title = result.infos[0].title if result.infos else ""
+    return f"The {title or 'network'}"

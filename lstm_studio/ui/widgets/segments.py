@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QFont, QFontMetrics
+from PySide6.QtWidgets import QApplication, QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
+
+_PADDING = 9
+_FONTS = {QEvent.Type.Polish, QEvent.Type.FontChange, QEvent.Type.StyleChange}
 
 
 class Segments(QFrame):
@@ -15,13 +19,18 @@ class Segments(QFrame):
         What is chosen, for screen readers.
     options
         Key → text.
+    padding
+        Pixels beside each text, where the look of the style sheet takes too much room.
     """
 
     chosen = Signal(str)
     """The key that the user chose; not emitted by :meth:`show_choice`."""
 
-    def __init__(self, name: str, options: dict[str, str], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, name: str, options: dict[str, str], parent: QWidget | None = None, *, padding: int | None = None
+    ) -> None:
         super().__init__(parent)
+        self._padding = _PADDING if padding is None else padding
         self.setProperty("kind", "segments")
         self.setAccessibleName(name)
         self._keys = tuple(options)
@@ -34,9 +43,29 @@ class Segments(QFrame):
             button.setProperty("kind", "segment")
             button.setCheckable(True)
             button.setAccessibleName(f"{name}: {text}")
+            if padding is not None:
+                button.setStyleSheet(f"padding: 0 {padding}px;")
             self._group.addButton(button, index)
             layout.addWidget(button, 1)
         self._group.idClicked.connect(self._clicked)
+
+    def event(self, event: QEvent) -> bool:
+        """Keep room for the bold text of the button that is down, also after a change of font."""
+        done = super().event(event)
+        if event.type() in _FONTS:
+            for button in self._group.buttons():
+                bold = QFont(button.font())
+                bold.setWeight(QFont.Weight.DemiBold)
+                button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 2 * self._padding + 2)
+        return done
+
+    def set_text(self, key: str, text: str) -> None:
+        """Give a choice another text."""
+        button = self.button(key)
+        if button.text() != text:
+            button.setText(text)
+            button.setAccessibleName(f"{self.accessibleName()}: {text}")
+            QApplication.sendEvent(self, QEvent(QEvent.Type.FontChange))
 
     def _clicked(self, index: int) -> None:
         self.chosen.emit(self._keys[index])

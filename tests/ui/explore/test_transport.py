@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.networks.signals import Labels, Phase
+from lstm_studio.session.conditions import Condition, Quantifier, Relation, StopWhen
+from lstm_studio.session.session import Session
 from lstm_studio.session.settings import SPEEDS
+from lstm_studio.session.state import View
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar, label_numbers
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.theme import LIGHT
-from tests.ui.explore.fakes import AnsweringSession, number_set, small_setup
+from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 
 
 @pytest.fixture
@@ -24,7 +32,7 @@ def session() -> AnsweringSession:
 def transport(qtbot: QtBot, session: AnsweringSession) -> Transport:
     made = Transport(session, LIGHT)
     qtbot.addWidget(made)
-    made.resize(1400, 56)
+    made.resize(1600, 56)
     made.show()
     return made
 
@@ -98,7 +106,7 @@ def test_the_handle_stands_under_the_middle_of_the_plots_column(transport: Trans
 
 
 def test_edges_under_the_buttons_leave_the_bar_between_them(transport: Transport) -> None:
-    transport.align(20, 1390)
+    transport.align(20, 1590)
     scrub = transport.scrub
     assert scrub.x() + OVERHANG > transport._last.mapTo(transport, QPoint(transport._last.width(), 0)).x()
     assert scrub.x() + scrub.width() - OVERHANG <= transport._right.x()
@@ -212,3 +220,164 @@ def test_the_marked_stretch_is_drawn_below_its_steps(transport: Transport, sessi
     assert scrub.stretch == (10, 13)
     session.look(mark=None, stretch=None)
     assert scrub.stretch is None
+
+
+def test_the_toggles_make_room_where_the_bar_could_not_stand_under_the_plots(transport: Transport) -> None:
+    room = transport._right_width(toggles=False, roomy=False)
+    right = 1600 - room - 2 * 8
+    transport.align(460, right)
+    assert transport.scrub.x() + OVERHANG == 460
+    assert transport._loop.isHidden()
+    transport.align(460, right - 100)
+    assert not transport._loop.isHidden()
+    assert transport.scrub.x() + OVERHANG == 460
+
+
+def test_in_phases_the_buttons_step_through_the_operations(transport: Transport, session: AnsweringSession) -> None:
+    session.move_cursor(0)
+    transport._phases.button("phases").click()
+    assert (session.view.four_phases, session.view.phase) == (True, Phase.FORGET)
+    assert not transport._back.isEnabled()
+    places = []
+    for _ in range(5):
+        transport._forward.click()
+        places.append((session.view.cursor, session.view.phase))
+    assert places == [(0, 2), (0, 3), (0, 4), (1, 1), (1, 2)]
+    assert transport._counter.text() == "2 / 20\n2 Input"
+    assert transport._counter.accessibleDescription() == "2 / 20 · 2 Input"
+    session.look(labels=Labels.CLASSROOM)
+    assert transport._counter.accessibleDescription() == "2 / 20 · 2 Learn"
+    transport._back.click()
+    transport._back.click()
+    assert (session.view.cursor, session.view.phase) == (0, Phase.USE)
+    transport._last.click()
+    assert not transport._forward.isEnabled()
+    session.look(phase=Phase.LEARN)
+    assert transport._forward.isEnabled(), "two phases of the last step are still to come"
+    transport._phases.button("whole").click()
+    assert transport._counter.text() == "20 / 20"
+
+
+def test_a_step_takes_as_long_in_phases(transport: Transport, session: AnsweringSession) -> None:
+    session.move_cursor(0)
+    session.look(speed=4.0)
+    transport.play()
+    assert transport._timer.interval() == 250
+    session.show_phases(True)
+    assert transport._timer.interval() == round(250 / 4)
+    transport.pause()
+
+
+def test_playing_in_phases_ends_with_the_last_phase_and_begins_with_the_first(
+    transport: Transport, session: AnsweringSession
+) -> None:
+    session.show_phases(True)
+    session.move_cursor(18)
+    transport.play()
+    seen = []
+    while transport.playing:
+        seen.append((session.view.cursor, int(session.view.phase)))
+        transport._tick()
+    seen.append((session.view.cursor, int(session.view.phase)))
+    assert seen == [(step, phase) for step in (18, 19) for phase in (1, 2, 3, 4)]
+    transport.play()
+    assert (session.view.cursor, session.view.phase) == (0, Phase.FORGET)
+    transport.pause()
+
+
+def test_a_cell_without_phases_says_why_it_has_none(qtbot: QtBot) -> None:
+    result = answer(small_setup())
+    swapped = replace(result, infos=result.infos[1:], traces=result.traces[1:])
+    made = Transport(Session(swapped, View(cursor=3, four_phases=True)), LIGHT)
+    qtbot.addWidget(made)
+    button = made._phases.button("phases")
+    assert not button.isEnabled()
+    assert button.toolTip() == "The Vanilla RNN has no operations to take one by one"
+    assert made._phases.choice == "whole"
+    made._forward.click()
+    assert made._counter.text() == "5 / 20"
+
+
+def test_fewer_phases_are_called_so(transport: Transport, session: AnsweringSession) -> None:
+    layer = session.result.traces[0].layers[0]
+    some = tuple(signal for signal in layer.signals if signal.name != "hidden_state")
+    trace = replace(session.result.traces[0], layers=(replace(layer, signals=some),))
+    session.show_sample(replace(session.result, setup=replace(session.setup), traces=(trace,)))
+    assert transport._phases.button("phases").text() == "Three phases"
+
+
+def play_to_the_stop(transport: Transport) -> None:
+    transport.play()
+    while transport.playing:
+        transport._tick()
+
+
+def hits_on(transport: Transport) -> list[tuple[int, int]]:
+    """Stretches of hits; a call, so that a type checker does not take them for unchanged."""
+    return list(transport.scrub.hits)
+
+
+def forget_below(session: AnsweringSession, threshold: float) -> list[int]:
+    gate = session.result.traces[0]["lstm.0.forget_gate"]
+    return [step for step in range(session.steps) if float(gate[step].min()) < threshold]
+
+
+def test_playing_stops_at_every_hit_and_goes_on_from_it(transport: Transport, session: AnsweringSession) -> None:
+    gate = session.result.traces[0]["lstm.0.forget_gate"].min(axis=1)
+    threshold = float(np.sort(gate)[3]) + 1e-6
+    wanted = forget_below(session, threshold)
+    assert len(wanted) == 4
+    stop = StopWhen((Condition("lstm.0.forget_gate", threshold=threshold),), on=True)
+    session.remark("Stop when", stop=stop)
+    session.move_cursor(0)
+    stopped = []
+    while session.view.cursor < session.steps - 1:
+        play_to_the_stop(transport)
+        stopped.append(session.view.cursor)
+    assert [step for step in stopped if step < session.steps - 1] == [step for step in wanted if 0 < step < 19]
+    session.remark("Do not stop", stop=replace(stop, on=False))
+    session.move_cursor(0)
+    play_to_the_stop(transport)
+    assert session.view.cursor == session.steps - 1
+
+
+def test_in_phases_a_hit_stops_when_its_step_begins(transport: Transport, session: AnsweringSession) -> None:
+    feature = Condition("input", Quantifier.ONE, Relation.GREATER, 0.5, unit=1)
+    session.remark("Stop when", stop=StopWhen((feature,), on=True))
+    session.show_phases(True)
+    session.move_cursor(15)
+    play_to_the_stop(transport)
+    assert (session.view.cursor, session.view.phase) == (19, Phase.FORGET), "the symbol B ends the sequence"
+    transport.play()
+    transport._tick()
+    assert transport.playing
+    assert session.view.phase == 2
+    transport.pause()
+
+
+def test_hits_are_ticks_on_the_bar_while_playing_heeds_them(transport: Transport, session: AnsweringSession) -> None:
+    some = float(np.median(session.result.traces[0]["lstm.0.forget_gate"].min(axis=1)))
+    wanted = forget_below(session, some)
+    stop = StopWhen((Condition("lstm.0.forget_gate", threshold=some),))
+    session.remark("Stop when", stop=stop)
+    assert hits_on(transport) == []
+    session.remark("Stop when", stop=replace(stop, on=True))
+    assert [step for start, end in hits_on(transport) for step in range(start, end)] == wanted
+    assert all(before[1] < after[0] for before, after in pairwise(hits_on(transport))), "runs are joined"
+    transport.grab()
+
+
+def test_going_from_hit_to_hit_wraps_around(transport: Transport, session: AnsweringSession) -> None:
+    some = float(np.median(session.result.traces[0]["lstm.0.forget_gate"].min(axis=1)))
+    transport.next_hit()
+    assert session.view.cursor == 19, "there is no condition yet"
+    session.remark("Stop when", stop=StopWhen((Condition("lstm.0.forget_gate", threshold=some),)))
+    wanted = forget_below(session, some)
+    session.move_cursor(wanted[-1])
+    seen = []
+    for _ in range(len(wanted) + 1):
+        transport.next_hit()
+        seen.append(session.view.cursor)
+    assert seen == [*wanted, wanted[0]]
+    transport.previous_hit()
+    assert session.view.cursor == wanted[-1]
