@@ -487,7 +487,7 @@ class _Reading:
         for trace in (*traces, *(trace for branch in branches for trace in branch)):
             _check_fit(trace, sequence)
         for trace in traces:
-            if trace.provenance.sequence != sequence.fingerprint:
+            if trace.provenance.sequence not in {"", sequence.fingerprint}:
                 raise NotPlainError("they are of another sequence")
         second = None
         if setup.second is not None:
