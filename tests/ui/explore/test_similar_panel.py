@@ -1,0 +1,325 @@
+"""Find similar: what is counted, asked, listed and gone to; by keyboard, and as it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from lstm_studio.networks.network import Network
+from lstm_studio.networks.signals import Labels
+from lstm_studio.progress import ignore_progress
+from lstm_studio.session.question import Question
+from lstm_studio.session.similar import FindSimilar, Found, Picture, Similar
+from lstm_studio.session.state import Result
+from lstm_studio.ui.explore.similar.panel import SimilarPanel
+from lstm_studio.ui.explore.similar.query import Query, make_query, signal_choices
+from lstm_studio.ui.explore.similar.results import FoundList, Listed
+from lstm_studio.ui.plots.raster import to_index
+from lstm_studio.ui.theme import DARK, LIGHT, Theme
+from tests.ui.explore.conftest import Show
+from tests.ui.explore.fakes import AnsweringSession, small_setup, symbol_set
+
+HIDDEN = "lstm.0.hidden_state"
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Shelves:
+    """The tools that a search of the shown sequence needs."""
+
+    kept: dict[type[Question], dict[str, Any]] = field(default_factory=dict)
+
+    def shelf(self, kind: type[Question]) -> dict[str, Any]:
+        return self.kept.setdefault(kind, {})
+
+    def networks_of(self, result: Result) -> tuple[Network, ...]:
+        raise AssertionError("the shown sequence is traced already")
+
+
+class SearchingSession(AnsweringSession):
+    """A session whose searches of the shown sequence are answered at once, and noted."""
+
+    def __init__(self) -> None:
+        super().__init__(small_setup(symbol_set(count=4, steps=40)))
+        self.questions: list[FindSimilar] = []
+        self.invented: Callable[[FindSimilar], Similar] | None = None
+        self.asked.connect(self._on_asked)
+
+    def _on_asked(self, question: Question) -> None:
+        assert isinstance(question, FindSimilar)
+        self.questions.append(question)
+        found = self.invented(question) if self.invented else question.answer(Shelves(), ignore_progress)
+        self.answer(question, found)
+
+
+@pytest.fixture
+def session() -> SearchingSession:
+    return SearchingSession()
+
+
+@pytest.fixture
+def panel(session: SearchingSession, show: Show) -> SimilarPanel:
+    made = SimilarPanel(session, LIGHT)
+    show(made)
+    return made
+
+
+def on_throughout(values: Array, start: int, stop: int, threshold: float, margin: int) -> list[int]:
+    found = []
+    for unit in range(values.shape[1]):
+        beside = [*range(max(0, start - margin), start), *range(stop, min(len(values), stop + margin))]
+        inside = all(values[step, unit] >= threshold for step in range(start, stop))
+        if inside and not any(values[step, unit] >= threshold for step in beside):
+            found.append(unit)
+    return found
+
+
+def listed_rows(panel: SimilarPanel) -> list[str]:
+    model = panel.found_list.found_model
+    return [str(model.data(model.index(row))) for row in range(model.rowCount())]
+
+
+def marked(session: SearchingSession) -> tuple[int, int] | None:
+    """The stretch; a call, so that a type checker does not take it for unchanged."""
+    return session.view.marked
+
+
+def test_without_a_stretch_it_says_how_to_mark_one(panel: SimilarPanel, session: SearchingSession) -> None:
+    assert panel._empty.isVisible()
+    assert "hold Shift and drag" in panel._empty.text()
+    assert not panel._find.isEnabled()
+    assert not panel.search()
+    assert not session.questions
+    session.look(stretch=(5, 8))
+    assert not panel._empty.isVisible()
+    assert panel._marked.text() == "Steps 6–8 of sequence 1"
+    session.look(stretch=(5, 6))
+    assert panel._marked.text() == "Step 6 of sequence 1"
+
+
+@pytest.mark.parametrize("margin", [0, 1])
+def test_the_count_follows_threshold_and_margin(panel: SimilarPanel, session: SearchingSession, margin: int) -> None:
+    session.look(stretch=(10, 13 - 2 * margin))
+    panel._margin.field.setValue(margin)
+    values = session.result.traces[0][HIDDEN]
+    counts = set()
+    for notch in range(0, 200, 7):
+        panel._slider.setValue(notch)
+        threshold = round(-1 + notch / 100, 6)
+        assert panel._threshold.value() == pytest.approx(threshold)
+        units = on_throughout(values, 10, 13 - 2 * margin, threshold, margin)
+        counts.add(len(units))
+        assert panel._state is not None
+        assert list(panel._state.query.units) == units
+        assert panel._find.isEnabled() == bool(units)
+        if units:
+            assert panel._count.text().startswith(f"{len(units)} of 5 units: on throughout")
+        else:
+            assert "Lower the threshold" in panel._count.text()
+    assert len(counts) > 1, "the threshold makes a difference"
+
+
+def test_the_threshold_starts_at_three_tenths_for_signed_states_and_is_kept_for_each_signal(
+    panel: SimilarPanel, session: SearchingSession
+) -> None:
+    assert panel._threshold.value() == pytest.approx(0.3)
+    panel._threshold.setValue(0.45)
+    keys = [choice.key for choice in signal_choices(session.result, session.view)]
+    gate = keys.index("0:lstm.0.forget_gate")
+    panel._choose_signal(gate)
+    assert panel._threshold.value() == pytest.approx(0.65)
+    assert (panel._threshold.minimum(), panel._threshold.maximum()) == (0, 1)
+    panel._choose_signal(keys.index(f"0:{HIDDEN}"))
+    assert panel._threshold.value() == pytest.approx(0.45)
+
+
+def test_every_signal_of_both_networks_can_be_searched_in_either_vocabulary(session: SearchingSession) -> None:
+    titles = {choice.key: choice.title for choice in signal_choices(session.result, session.view)}
+    assert titles["0:lstm.0.hidden_state"] == "LSTM hidden state"
+    assert titles["1:rnn.0.hidden_state"] == "RNN hidden state"
+    assert not [key for key in titles if "preactivation" in key]
+    session.look(labels=Labels.CLASSROOM)
+    classroom = {choice.key: choice.title for choice in signal_choices(session.result, session.view)}
+    assert classroom["0:lstm.0.cell_state"] == "LSTM long-term memory"
+    levels = {choice.key: choice.levels for choice in signal_choices(session.result, session.view)}
+    largest = float(np.abs(session.result.traces[0]["lstm.0.cell_state"]).max())
+    assert levels["0:lstm.0.cell_state"][1] >= largest > levels["0:lstm.0.cell_state"][1] / 5
+
+
+def test_units_can_be_named_instead_and_another_stretch_suggests_its_own_again(
+    panel: SimilarPanel, session: SearchingSession
+) -> None:
+    session.look(stretch=(10, 13))
+    panel._units.setFocus()
+    QTest.keyClicks(panel._units, "0-2")
+    assert panel._count.text() == "3 of 5 units, as typed"
+    QTest.keyClick(panel._units, Qt.Key.Key_Return)
+    assert session.questions[-1].pattern.on == (0, 1, 2)
+    QTest.keyClicks(panel._units, ", 9")
+    assert panel._count.text().startswith("There is no unit 9.")
+    assert not panel._find.isEnabled()
+    QTest.keyClick(panel._units, Qt.Key.Key_Return)
+    assert len(session.questions) == 1
+    session.look(stretch=(11, 14))
+    assert panel._units.text() == ""
+
+
+def test_what_is_found_is_what_a_plain_search_finds_and_return_goes_there(
+    panel: SimilarPanel, session: SearchingSession
+) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-0.1)
+    panel._margin.field.setValue(0)
+    values = session.result.traces[0][HIDDEN]
+    wanted = on_throughout(values, 10, 13, -0.1, 0)
+    assert wanted
+    panel.start()
+    assert QApplication.focusWidget() is panel.found_list
+    question = session.questions[-1]
+    assert (question.network, question.signal, question.threshold) == (0, HIDDEN, -0.1)
+    assert (question.pattern.on, question.pattern.length, question.pattern.margin) == (tuple(wanted), 3, 0)
+    rows = listed_rows(panel)
+    assert rows[0] == f"Sequence 1 · 11–13, {len(wanted)} of {len(wanted)} units · marked"
+    every = {
+        start: sum(unit in wanted for unit in on_throughout(values, start, start + 3, -0.1, 0)) for start in range(38)
+    }
+    chosen = [10]
+    for start, units in sorted(every.items(), key=lambda one: (-one[1], one[0])):
+        if units and all(abs(start - other) >= 3 for other in chosen):
+            chosen.append(start)
+    assert rows[1:] == [
+        f"Sequence 1 · {start + 1}–{start + 3}, {every[start]} of {len(wanted)} units" for start in chosen[1:20]
+    ]
+    QTest.keyClick(panel.found_list, Qt.Key.Key_Down)
+    QTest.keyClick(panel.found_list, Qt.Key.Key_Return)
+    assert marked(session) == (chosen[1], chosen[1] + 3)
+    assert session.view.cursor == chosen[1] + 2
+    assert listed_rows(panel) == rows, "the list stays, to go on from"
+
+
+def found_in(item: int, start: int, stop: int, units: tuple[int, ...] = (0, 1)) -> Found:
+    values = np.linspace(-1, 1, 20, dtype=np.float32).reshape(10, 2)
+    return Found(item, start, stop, units, Picture(values, start - 2, 2))
+
+
+def test_a_stretch_of_another_sequence_is_shown_and_marked_there(
+    panel: SimilarPanel, session: SearchingSession
+) -> None:
+    session.invented = lambda _: Similar((found_in(0, 10, 13), found_in(2, 5, 8)), 4, 4, 160)
+    session.look(stretch=(10, 13))
+    panel._units.setText("")
+    panel._threshold.setValue(-1)
+    panel._scope.button("everywhere").click()
+    assert panel._scope.button("everywhere").text() == "all 4"
+    panel._find.click()
+    assert session.questions[-1].everywhere
+    assert panel._summary.text() == "The best 2 in 160 steps of 4 sequences"
+    assert not panel._left_out.isVisible()
+    rows = listed_rows(panel)
+    panel.found_list.setCurrentIndex(panel.found_list.found_model.index(1))
+    QTest.keyClick(panel.found_list, Qt.Key.Key_Return)
+    assert session.setup.item == 2
+    assert marked(session) == (5, 8)
+    assert session.view.cursor == 7
+    assert listed_rows(panel) == rows
+    assert panel._marked.text() == "Steps 6–8 of sequence 3"
+    session.undo()
+    assert session.setup.item == 0
+    assert marked(session) is None
+
+
+def test_a_set_that_was_too_large_is_said_to_be(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.invented = lambda _: Similar((found_in(0, 10, 13),), 3, 4, 120)
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    assert panel._left_out.isVisible()
+    assert "Only the first of 4 sequences were searched" in panel._left_out.text()
+    assert "GB of memory" in panel._left_out.text()
+
+
+def test_nothing_found_is_said_in_words(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.invented = lambda _: Similar((), 1, 1, 40)
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    assert panel._summary.text() == "Nothing like it in 40 steps of this sequence"
+    assert not panel.found_list.isVisible()
+
+
+def test_the_list_goes_with_the_sequences_that_it_is_about(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    assert listed_rows(panel)
+    session.change("Another objective", objective="hidden:1:0")
+    assert listed_rows(panel)
+    session.open_data(symbol_set(count=2, seed=5))
+    assert not listed_rows(panel)
+    assert not panel._summary.isVisible()
+
+
+def test_an_answer_to_an_older_question_is_left_alone(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    before = listed_rows(panel)
+    session.answered.emit(session.questions[0], Similar((found_in(3, 1, 2),), 1, 1, 40))
+    assert listed_rows(panel) == before
+
+
+def test_a_hidden_panel_counts_nothing(session: SearchingSession, show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = SimilarPanel(session, LIGHT)
+    show(made)
+    made.hide()
+    counted: list[object] = []
+
+    def noted(*arguments: Any) -> Query:
+        counted.append(arguments[-1])
+        return make_query(*arguments)
+
+    monkeypatch.setattr("lstm_studio.ui.explore.similar.panel.make_query", noted)
+    session.look(stretch=(3, 6))
+    session.look(stretch=(3, 7))
+    assert counted == []
+    made.show()
+    assert counted == [(3, 7)]
+    assert made._marked.text() == "Steps 4–7 of sequence 1"
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_picture_of_a_row_has_the_colours_of_its_values(show: Show, theme: Theme) -> None:
+    view = FoundList(theme)
+    show(view)
+    values = np.array([[-1, 0.5], [1, -0.5], [0.25, 0.75], [0, -0.25]], np.float32)
+    view.show_listed(Listed((Found(0, 1, 3, (4, 9), Picture(values, 0, 1)),), 2))
+    QApplication.processEvents()
+    view.clearSelection()
+    image = view.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    ratio = image.devicePixelRatio()
+    index = to_index(values, (-1, 1))
+    for step in range(4):
+        for place in range(2):
+            x, y = 7 + (step + 0.5) * 25, 6 + (place + 0.5) * (view.sizeHintForRow(0) - 12) / 2
+            expected = QColor(*(int(part) for part in theme.signed_table[index[step, place], :3]))
+            assert image.pixelColor(int(x * ratio), int(y * ratio)) == expected
+    spoken = view.found_model.data(view.found_model.index(0), Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken == "Sequence 1 steps 2–3, 2 of 2 units: units 4, 9"
+
+
+def test_a_click_goes_there_too(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    view = panel.found_list
+    rect = view.visualRect(view.found_model.index(1))
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center() + QPoint(0, 1))
+    assert marked(session) == (0, 3)
