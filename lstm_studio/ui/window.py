@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy, QTabBar, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.autosave import Desk
@@ -368,6 +368,9 @@ class StudioWindow(QMainWindow):
         self.commands.show_state(self.command_actions)
         for key, dock in self._docks.items():
             self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
+        # Qt makes them as panels become tabs, and gives them no name.
+        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName("Panels behind each other")
 
     def _apply_theme(self, theme: Theme) -> None:
         everything: tuple[Themed, ...] = (
