@@ -10,6 +10,7 @@ from lstm_studio.errors import SequenceError
 from lstm_studio.progress import Progress
 from lstm_studio.session.compute import (
     Answer,
+    Answered,
     Compute,
     Export,
     Exported,
@@ -20,8 +21,12 @@ from lstm_studio.session.compute import (
     Warm,
     WarmUp,
 )
+from lstm_studio.session.horizon import MemoryHorizon
+from lstm_studio.session.saturation import SaturationOfSet
 from lstm_studio.session.state import Verdicts
+from lstm_studio.session.whose_loss import WhoseLoss
 from tests.ui.explore.fakes import answer, symbol_set
+from tests.ui.explore.horizon_fakes import invented
 
 Rule = Callable[[Request], Answer | None]
 """What a test wants instead of the usual answer; None for the usual one, or it raises."""
@@ -83,5 +88,7 @@ def _usual(request: Request) -> Answer:
             )
         case Export():
             return Exported((request.path,))
+        case MemoryHorizon() | WhoseLoss() | SaturationOfSet():
+            return Answered(invented(request))
         case _:
             raise AssertionError(f"a test that asks {request} gives a rule for it")

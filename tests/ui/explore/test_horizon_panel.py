@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,12 +14,12 @@ from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.session.horizon import DIRECT_PATH, LagCurve, MemoryHorizon
+from lstm_studio.session.horizon import LagCurve, MemoryHorizon
 from lstm_studio.session.question import Question
-from lstm_studio.session.saturation import SaturationOfSet, saturation, saturation_of
+from lstm_studio.session.saturation import SaturationOfSet, saturation
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import Result, Setup
-from lstm_studio.session.whose_loss import Itemised, LossShares, WhoseLoss
+from lstm_studio.session.state import Setup
+from lstm_studio.session.whose_loss import Itemised, WhoseLoss
 from lstm_studio.ui.explore.horizon.lag_page import Measure
 from lstm_studio.ui.explore.horizon.lag_plot import swatch_of, values_text
 from lstm_studio.ui.explore.horizon.loss_map import cell_text, loss_pixels
@@ -32,6 +31,7 @@ from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.widgets.empty import EmptyState
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
+from tests.ui.explore.horizon_fakes import invented, shares_of
 
 STEPS = 20
 
@@ -48,40 +48,6 @@ class Worker:
         """Answer the newest question."""
         question = self.asked[-1]
         self.session.answer(question, invented(question))
-
-
-def invented(question: Question) -> Any:
-    if isinstance(question, MemoryHorizon):
-        return curves_of(question.result, question.end)
-    if isinstance(question, WhoseLoss):
-        return Itemised(tuple(shares_of(network, signal) for network, signal in question.signals))
-    assert isinstance(question, SaturationOfSet)
-    return tuple(
-        gate for network, trace in enumerate(question.result.traces) for gate in saturation_of(network, (trace, trace))
-    )
-
-
-def curves_of(result: Result, end: int | None) -> tuple[LagCurve, ...]:
-    """The LSTM's states stay above 1 %, its direct path falls slowly; the RNN loses a decade in two steps."""
-    found = []
-    for network, trace in enumerate(result.traces):
-        for layer in trace.layers:
-            backward = layer.prefix.endswith(".reverse")
-            last = (0 if backward else trace.steps - 1) if end is None else end
-            lags = np.arange(trace.steps - last if backward else last + 1, dtype=np.float64)
-            falls = (
-                {"cell_state": 0.05, "hidden_state": 0.1, DIRECT_PATH: 0.2} if network == 0 else {"hidden_state": 0.5}
-            )
-            found += [LagCurve(network, layer.prefix, state, last, -fall * lags, 0.0) for state, fall in falls.items()]
-    return tuple(found)
-
-
-def shares_of(network: int, signal: str, steps: int = STEPS) -> LossShares:
-    """A loss is felt a tenth as much with every step back, and half of it against the others."""
-    back = np.subtract.outer(np.arange(steps), np.arange(steps))
-    norms = np.where(back >= 0, 10.0 ** -np.abs(back), 0.0)
-    shares = norms * np.where(back % 2 == 0, 1.0, -0.5)
-    return LossShares(network, signal, norms, shares, shares.sum(axis=0), True)
 
 
 def opened(show: Show, setup: Setup | None = None, page: Page = Page.LAG) -> tuple[HorizonPanel, Session, Worker]:
@@ -409,7 +375,7 @@ def test_a_cell_tells_both_steps_and_a_click_moves_the_cursor(show: Show) -> Non
 
 
 def test_a_zero_and_a_part_against_the_others_are_called_so() -> None:
-    part = shares_of(0, "lstm.0.cell_state")
+    part = shares_of(0, "lstm.0.cell_state", STEPS)
     assert cell_text(part, "LSTM ∂c", 6, 5).startswith(
         "LSTM ∂c · of the gradient at step 6, 0.96, −5.0e−2 comes from the loss at step 7, against the others"
     )
