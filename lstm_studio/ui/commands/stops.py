@@ -17,9 +17,7 @@ class StopCommands(Group):
             "run.phases", "Phases of each step", "Take the operations of each step one by one.", "phases", "Shift+F"
         ),
         switch("run.stop-when", "Stop when…", "Let playing stop where the condition holds.", "stop_when", "S"),
-        ActionInfo(
-            "run.edit-stop", "Edit where playing stops", "Choose signals and numbers.", "edit_stop", ("Shift+S",)
-        ),
+        ActionInfo("run.edit-stop", "Edit where playing stops", "Choose signals and numbers.", "edit_stop", ("E",)),
         ActionInfo(
             "run.next-hit",
             "Next step that meets it",
