@@ -97,6 +97,12 @@ def _step(window: StudioWindow, theme: Theme) -> QWidget:
     return Inspector(window.session, theme)
 
 
+def _horizon(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.horizon.panel import HorizonPanel
+
+    return HorizonPanel(window.session, theme)
+
+
 def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 
@@ -115,5 +121,6 @@ PANELS = (
     PanelInfo("units", "Units", Icon.UNITS, Side.LEFT, _units, ("Alt+3",)),
     PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",)),
     PanelInfo("similar", "Find similar", Icon.SEARCH, Side.TABS, _similar),
+    PanelInfo("horizon", "Horizon", Icon.HORIZON, Side.TABS, _horizon, ("H",)),
     PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
 )

@@ -18,6 +18,7 @@ from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.commands.files import FilesCommands
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.commands.help import HelpCommands
+from lstm_studio.ui.commands.horizon import HorizonCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
@@ -44,6 +45,7 @@ GROUPS: tuple[type[Group], ...] = (
     RunCommands,
     StopCommands,
     UnitsCommands,
+    HorizonCommands,
     SimilarCommands,
     WhatIfCommands,
     HelpCommands,
@@ -102,6 +104,10 @@ MENUS: Menus = (
             "units.next-order",
             "units.filter",
             "units.all",
+            SEPARATOR,
+            "horizon.jacobian-row",
+            "horizon.itemised",
+            "horizon.saturation",
             SEPARATOR,
             "view.labels-standard",
             "view.labels-classroom",
