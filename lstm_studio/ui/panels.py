@@ -106,7 +106,9 @@ def _horizon(window: StudioWindow, theme: Theme) -> QWidget:
 def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 
-    return WhatIfPanel(window.session, theme)
+    panel = WhatIfPanel(window.session, theme)
+    window.workspace.value_dragged.connect(panel.hold)
+    return panel
 
 
 def _similar(window: StudioWindow, theme: Theme) -> QWidget:

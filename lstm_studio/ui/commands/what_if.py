@@ -11,7 +11,7 @@ from lstm_studio.networks.signals import INPUT, Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.branches import can_hold
 from lstm_studio.session.files import NETWORK_SUFFIXES
-from lstm_studio.session.state import SECOND, CompareMode, Comparison, Second
+from lstm_studio.session.state import SECOND, CompareMode, Second
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, choice
 from lstm_studio.ui.commands.group import Group
@@ -130,9 +130,7 @@ class WhatIfCommands(Group):
         self._compare(Second(network=fresh), "Compare with an untrained network")
 
     def _compare(self, second: Second, what: str) -> None:
-        before = self._session.view.comparison
-        mode = CompareMode.OVERLAY if before is None else before.mode
-        self._session.look(comparison=Comparison(SECOND, mode=mode))
+        self._panel().await_source(SECOND, CompareMode.OVERLAY)
         self._session.change(what, second=second)
 
     # How.

@@ -28,7 +28,7 @@ from lstm_studio.session.state import (
     View,
     branch_key,
 )
-from lstm_studio.ui.explore.comparing import RECORDED_TITLE, compared, outcome_text
+from lstm_studio.ui.explore.comparing import RECORDED_TITLE, compared, outcome_text, sources_of
 from lstm_studio.ui.explore.layers import network_names
 from lstm_studio.ui.explore.what_if.branch_list import BranchList, BranchRow
 from lstm_studio.ui.explore.what_if.event_form import EventForm
@@ -76,6 +76,7 @@ class WhatIfPanel(Panel[_State]):
             Change.STATE: StateForm(theme),
         }
         self._open: Change | None = None
+        self._awaited: tuple[str, CompareMode] | None = None
         self._list = BranchList(theme)
         self._hint = label(kind="caption")
         self._hint.setWordWrap(True)
@@ -181,8 +182,7 @@ class WhatIfPanel(Panel[_State]):
         """Name a what-if, have it computed, and compare it with the recorded trace."""
         session = self._session
         name = unique_name(default_name(branch, session.result, session.view.labels), session.setup.branches)
-        # Before the change: a worker that answers at once shows it at once.
-        self.compare(branch_key(name))
+        self.await_source(branch_key(name), CompareMode.DIFFERENCE)
         session.change(f"What if: {name}", branches=(*session.setup.branches, replace(branch, name=name)))
         self.made.emit(name)
 
@@ -191,11 +191,17 @@ class WhatIfPanel(Panel[_State]):
         held = ((signal, ((unit, value),)),)
         self.add(Branch("", step, step + 1, clamp=held, network=network))
 
-    def compare(self, key: str) -> None:
+    def await_source(self, key: str, mode: CompareMode) -> None:
+        """Compare something with the recorded trace as soon as it is there: until then, what is shown stays.
+
+        ``mode`` is how, unless two traces were compared before.
+        """
+        self._awaited = key, mode
+
+    def compare(self, key: str, mode: CompareMode = CompareMode.DIFFERENCE) -> None:
         """Compare something with the recorded trace, as two traces were compared last."""
         before = self._session.view.comparison
-        mode = CompareMode.DIFFERENCE if before is None else before.mode
-        self._session.look(comparison=Comparison(key, mode=mode))
+        self._session.look(comparison=Comparison(key, mode=mode if before is None else before.mode))
 
     def toggle(self, key: str) -> None:
         """Compare a line with the base, or no more; the recorded trace becomes the base."""
@@ -237,6 +243,9 @@ class WhatIfPanel(Panel[_State]):
     # From the session to what is shown.
 
     def _on_result(self, result: Result) -> None:
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None and any(source.key == awaited[0] for source in sources_of(result, Labels.STANDARD)):
+            self.compare(*awaited)
         self.refresh()
         if self._open is not None:
             self._forms[self._open].follow(result, self._session.view)
