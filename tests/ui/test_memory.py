@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import groups_of
+from lstm_studio.session.state import UnitOrder
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.rows import UnitRow, View
 from lstm_studio.ui.window import StudioWindow
@@ -55,6 +56,14 @@ def another_theme(window: StudioWindow, count: int) -> None:
     window.session.look(theme=("light", "dark")[count % 2])
 
 
+def another_order(window: StudioWindow, count: int) -> None:
+    window.session.look(order=list(UnitOrder)[count % 3])
+
+
+def other_cells(window: StudioWindow, count: int) -> None:
+    window.session.look(diagram=bool(count % 2), four_phases=count % 3 == 0)
+
+
 def another_sequence(window: StudioWindow, count: int) -> None:
     window.session.change("Choose a sequence", item=count % 3)
 
@@ -85,6 +94,8 @@ def another_length(window: StudioWindow, count: int) -> None:
         another_step,
         other_words,
         another_theme,
+        another_order,
+        other_cells,
         another_sequence,
         another_seed,
         another_network,
