@@ -56,11 +56,11 @@ class DiagramCard(QWidget):
         self._title = label(kind="title")
         self._note = _Note(kind="caption")
         self._note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._direction = Segments("Direction", {_FORWARD: "→", _BACKWARD: "←"})
-        self._direction.button(_FORWARD).setToolTip("The direction that reads from the beginning")
-        self._direction.button(_BACKWARD).setToolTip("The direction that reads from the end")
-        self._direction.setStyleSheet(_LOW_BUTTONS)
-        self._direction.chosen.connect(self._choose_direction)
+        self.direction = Segments("Direction", {_FORWARD: "→", _BACKWARD: "←"})
+        self.direction.button(_FORWARD).setToolTip("The direction that reads from the beginning")
+        self.direction.button(_BACKWARD).setToolTip("The direction that reads from the end")
+        self.direction.setStyleSheet(_LOW_BUTTONS)
+        self.direction.chosen.connect(self._choose_direction)
         self.view = DiagramView(look, self)
         self._empty = EmptyState(theme, "")
         self._head_row = head = QHBoxLayout()
@@ -68,7 +68,7 @@ class DiagramCard(QWidget):
         head.setSpacing(GRID)
         head.addWidget(self._badge)
         head.addWidget(self._title)
-        head.addWidget(self._direction)
+        head.addWidget(self.direction)
         head.addWidget(self._note, 1)
         self._head = QWidget()
         self._head.setLayout(head)
@@ -85,6 +85,11 @@ class DiagramCard(QWidget):
         """What the header says beside the title."""
         return self._note.text()
 
+    @property
+    def message(self) -> str:
+        """What stands in place of a diagram."""
+        return self._empty.text()
+
     def apply(self, state: DiagramState) -> None:
         """Show a state."""
         plan = state.plan
@@ -95,8 +100,8 @@ class DiagramCard(QWidget):
             self._title.setText(plan.title)
             self.setAccessibleName(plan.title)
             # One choice is enough: the networks follow it together.
-            self._direction.setVisible(plan.directions > 1 and plan.shown.network == 0)
-            self._direction.show_choice(_BACKWARD if plan.shown.backward else _FORWARD)
+            self.direction.setVisible(plan.directions > 1 and plan.shown.network == 0)
+            self.direction.show_choice(_BACKWARD if plan.shown.backward else _FORWARD)
             self._empty.setText(
                 f"{plan.shown.info.title} does not say how it is wired, so there is no diagram of it. "
                 "Its signals are in the plots below."
@@ -155,7 +160,7 @@ class DiagramDeck(QWidget):
         self._room = 0
         self._chosen = 0
         self.cards: list[DiagramCard] = []
-        self._tabs: Segments | None = None
+        self.tabs: Segments | None = None
         self._tab_names: tuple[str, ...] = ()
 
     @property
@@ -254,22 +259,22 @@ class DiagramDeck(QWidget):
     def _show_tabs(self, on: bool) -> None:
         names = tuple(state.plan.name for state in self._states) if on else ()
         if names != self._tab_names:
-            if self._tabs is not None:
-                self._tabs.hide()
-                self._tabs.deleteLater()
-            self._tabs, self._tab_names = None, names
+            if self.tabs is not None:
+                self.tabs.hide()
+                self.tabs.deleteLater()
+            self.tabs, self._tab_names = None, names
             if names:
-                self._tabs = Segments("Diagram", {str(index): name for index, name in enumerate(names)}, self)
-                self._tabs.setStyleSheet(_LOW_BUTTONS)
-                self._tabs.chosen.connect(self._choose)
-                self._tabs.show()
-        if self._tabs is not None:
-            self._tabs.show_choice(str(self._chosen))
-            size = self._tabs.sizeHint()
-            self._tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, 3, size.width(), size.height()))
-            self._tabs.raise_()
+                self.tabs = Segments("Diagram", {str(index): name for index, name in enumerate(names)}, self)
+                self.tabs.setStyleSheet(_LOW_BUTTONS)
+                self.tabs.chosen.connect(self._choose)
+                self.tabs.show()
+        if self.tabs is not None:
+            self.tabs.show_choice(str(self._chosen))
+            size = self.tabs.sizeHint()
+            self.tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, 3, size.width(), size.height()))
+            self.tabs.raise_()
         for card in self.cards:
-            card.leave_room(0 if self._tabs is None else self._tabs.width() + GRID)
+            card.leave_room(0 if self.tabs is None else self.tabs.width() + GRID)
 
     def _choose(self, key: str) -> None:
         self._chosen = int(key)

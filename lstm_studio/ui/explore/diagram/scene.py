@@ -59,8 +59,8 @@ class DiagramScene(QGraphicsScene):
         self.strips: dict[str, StripMark] = {}
         self._wiring: Wiring | None = None
         self._symbols: dict[str, TextMark] = {}
-        self._names: dict[str, TextMark] = {}
-        self._boxes: dict[str, SymbolMark] = {}
+        self.names: dict[str, TextMark] = {}
+        self.symbol_boxes: dict[str, SymbolMark] = {}
         self._wires: list[WireMark] = []
         self._texts: list[TextMark] = []
         self._pills: list[PillMark] = []
@@ -132,7 +132,7 @@ class DiagramScene(QGraphicsScene):
         self.clear()
         self._ring.hide()
         self.addItem(self._ring)
-        for known in (self.strips, self._symbols, self._names, self._boxes):
+        for known in (self.strips, self._symbols, self.names, self.symbol_boxes):
             known.clear()
         for listed in (self.marks, self._wires, self._texts, self._pills, self._nodes):
             listed.clear()
@@ -161,11 +161,11 @@ class DiagramScene(QGraphicsScene):
         self.marks.extend((mark, symbol))
         if strip.named:
             name = TextMark(self.look, align, strip.phases)
-            self._names[strip.key] = name
+            self.names[strip.key] = name
             self.marks.append(name)
         if strip.tap.signal == INPUT_NAME:
             box = SymbolMark(self.look, strip.phases, Align.LEFT if strip.symbol is Spot.RIGHT else Align.CENTRE)
-            self._boxes[strip.key] = box
+            self.symbol_boxes[strip.key] = box
             self.marks.append(box)
 
     def _show_plan(self, state: DiagramState) -> None:
@@ -180,8 +180,8 @@ class DiagramScene(QGraphicsScene):
             mark.show_size(found.values.shape[1] if found is not None and tap.signal == INPUT_NAME else None)
             signal = plan.signal(Tap(mark.strip.like) if mark.strip.like else tap)
             self._symbols[key].write(plan.symbol(tap), signal.role)
-            if key in self._names:
-                self._names[key].write(plan.label(tap))
+            if key in self.names:
+                self.names[key].write(plan.label(tap))
         for text, mark_of_text in zip(plan.wiring.texts if plan.wiring else (), self._texts, strict=True):
             mark_of_text.write(filled(text.text, plan))
         self._place_symbols()
@@ -207,9 +207,9 @@ class DiagramScene(QGraphicsScene):
                     name_at = QPointF(strip.x, strip.y + strip.height / 2 + 11)
                     at = name_at + QPointF(0, 15)
             symbol.move(at)
-            if key in self._names and name_at is not None:
-                self._names[key].move(name_at)
-            box = self._boxes.get(key)
+            if key in self.names and name_at is not None:
+                self.names[key].move(name_at)
+            box = self.symbol_boxes.get(key)
             if box is None:
                 continue
             if strip.symbol is Spot.RIGHT:
@@ -231,9 +231,9 @@ class DiagramScene(QGraphicsScene):
             column = plan.column(strip.tap, step)
             value = float(column[state.unit]) if marked else None
             mark.show_column(bands, bands.index(column, found.levels), signed=found.signed, value=value)
-            if key in self._boxes:
+            if key in self.symbol_boxes:
                 at = plan.step_of(strip.tap, step)
-                self._boxes[key].show_symbol("" if plan.symbols is None or at is None else plan.symbols[at])
+                self.symbol_boxes[key].show_symbol("" if plan.symbols is None or at is None else plan.symbols[at])
 
     def _bands_for(self, state: DiagramState, units: int, marked: bool, *, own: bool) -> Bands:
         """Return the lines for a number of units, the same object while unit and order are."""
