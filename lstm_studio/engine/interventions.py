@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from lstm_studio.engine import tracing
+from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.recurrences import network_of
 from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
@@ -87,7 +88,7 @@ def resume(
         return _again(trace, given)
     whole = _as_network(given)
     x = _edited(trace["input"], events or {}, at)
-    if whole.cell.steps_alone(whole.recurrent):
+    if whole.cell.can_step:
         stop = trace.steps if until is None else min(until, trace.steps)
         arrays = _branched(trace, whole, x, _Held(held, at, stop))
     elif held:
@@ -132,14 +133,13 @@ def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str
         own = held.values.get(layer.prefix)
         if changed or own:
             weights = network.cell.layer(network.recurrent, index, False).map(lambda weight: weight.to("cpu", dtype))
-            begin = [
-                signals[state][at - 1] if at else np.zeros_like(signals[state][0]) for state in network.cell.states
-            ]
+            begin = _after(network, signals, max(at - 1, 0))
+            begin = begin if at else tuple(np.zeros_like(state) for state in begin)
             first, later = at, [{name: signal[:at] for name, signal in signals.items()}]
             if own:
                 first = held.stop
                 later.append(_by_hand(network.cell, weights, entering[at:first], begin, own))
-                begin = [later[-1][state][-1] for state in network.cell.states]
+                begin = _after(network, later[-1], -1)
             if first < len(entering):
                 later.append(_fused(network.cell, weights, entering[first:], begin))
             signals = {name: np.concatenate([part[name] for part in later]) for name in signals}
@@ -151,8 +151,13 @@ def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str
     return arrays
 
 
+def _after(network: Network, signals: Mapping[str, Array], step: int) -> tuple[Array, ...]:
+    """Return what goes on from a step."""
+    return network.cell.states_after(network.recurrent, {name: signal[step] for name, signal in signals.items()})
+
+
 @torch.no_grad()
-def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: list[Array]) -> dict[str, Array]:
+def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: tuple[Array, ...]) -> dict[str, Array]:
     x, initial = torch.tensor(entering), tuple(torch.tensor(state) for state in begin)
     h = cell.run([weights], x, tuple(state.unsqueeze(0) for state in initial))
     return cell.recover(weights, x, h, initial).signals | {cell.states[0]: h.numpy()}
@@ -161,27 +166,29 @@ def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: list[Arra
 def _by_hand(
     cell: Cell,
     weights: Layer[Tensor],
-    entering: Array,
-    begin: list[Array],
+    x: Array,
+    begin: tuple[Array, ...],
     held: Mapping[str, Mapping[int, float]],
 ) -> dict[str, Array]:
+    """Compute all steps one after the other, with the held values in their places."""
     matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
     values = {name: (list(units), list(units.values())) for name, units in held.items()}
 
-    def edit(signal: str, computed: Array) -> Array:
+    def edit(signal: str, computed: Array) -> None:
         if signal in values:
             units, wanted = values[signal]
-            computed = computed.copy()
             computed[units] = wanted
-        return computed
 
-    states, steps = tuple(begin), []
-    with np.errstate(all="ignore"):
-        for x in entering:
-            now = cell.step(matrices, x, states, edit)
-            states = tuple(now[state] for state in cell.states)
-            steps.append(now)
-    return {name: np.stack([now[name] for now in steps]) for name in steps[0]}
+    states, found = begin, dict[str, Array]()
+    with np.errstate(all="ignore"), one_blas_thread():
+        for step, entering in enumerate(cell.entering(matrices, x)):
+            now = cell.step(matrices, entering, states, edit)
+            states = cell.states_after(weights.module, now)
+            if not found:
+                found = {name: np.empty((len(x), len(value)), value.dtype) for name, value in now.items()}
+            for name, value in now.items():
+                found[name][step] = value
+    return found
 
 
 @torch.no_grad()

@@ -198,8 +198,8 @@ PullBack = Callable[[int, tuple[NDArray[Any], ...]], PulledBack]
 H) float64 array per state, to those before it: a product with the Jacobian of the step."""
 
 
-Edit = Callable[[str, NDArray[Any]], NDArray[Any]]
-"""``edit(signal, values)``: called with each signal of a step as soon as it is computed, returns it as it is to be."""
+Edit = Callable[[str, NDArray[Any]], None]
+"""``edit(signal, values)``: called with each signal of a step as soon as it is computed, changes it in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ class Cell(ABC):
     """
     options: ClassVar[tuple[Option, ...]] = ()
     can_step: ClassVar[bool] = False
-    """Whether :meth:`step` is there, and :attr:`states` are usually all that goes from step to step."""
+    """Whether :meth:`step` is there."""
     gated_products: ClassVar[Mapping[str, str]] = {}
     """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
@@ -374,14 +374,18 @@ class Cell(ABC):
 
         return pull_back
 
-    def steps_alone(self, module: nn.Module) -> bool:  # noqa: ARG002 - for kinds in which an option decides it
-        """Return whether ``module`` can be computed by :meth:`step` from its :attr:`states` alone."""
-        return self.can_step
+    def entering(self, layer: Layer[NDArray[Any]], x: NDArray[Any]) -> NDArray[Any]:
+        """Return what the pre-activations are without the step before, (T, R), for (T, F) inputs."""
+        entering: NDArray[Any] = x @ layer.input.T
+        for bias in (layer.input_bias, layer.recurrent_bias):
+            if bias is not None:
+                entering += bias
+        return entering
 
     def step(
         self,
         layer: Layer[NDArray[Any]],
-        x: NDArray[Any],
+        entering: NDArray[Any],
         states: tuple[NDArray[Any], ...],
         edit: Edit,
     ) -> dict[str, NDArray[Any]]:
@@ -391,10 +395,10 @@ class Cell(ABC):
         ----------
         layer
             The weights.
-        x
-            (F,).
+        entering
+            (R,), what :meth:`entering` returned for the step.
         states
-            One (P,) or (H,) array per state, before the step.
+            Before the step, as :meth:`states_after` returns them.
         edit
             Called with every signal, in the order in which they follow from each other.
 
@@ -408,8 +412,13 @@ class Cell(ABC):
         NetworkError
             If the kind has no single steps.
         """
-        del layer, x, states, edit
+        del layer, entering, states, edit
         raise NetworkError(f"{self.title} is not computed step by step.", "Change the events that it receives instead.")
+
+    def states_after(self, module: nn.Module, now: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Return what goes on to the next step, one array per tensor that the module carries, from a step's signals."""
+        del module
+        return tuple(now[state] for state in self.states)
 
     def sums(self, layer: Layer[NDArray[Any]]) -> Mapping[str, WeightedSum]:
         """Return the weighted sum that each pre-activation is, by name; empty for a kind that does not say."""

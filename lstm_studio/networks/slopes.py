@@ -31,3 +31,11 @@ def sigmoid(argument: NDArray[Any]) -> NDArray[np.float64]:
         decay = np.exp(-argument.astype(np.float64))
     decay += 1.0
     return np.reciprocal(decay, out=decay)
+
+
+def squashed(argument: NDArray[Any]) -> NDArray[Any]:
+    """Return σ(a) in the precision of a, same shape, in 0…1; e^−a may overflow on the way, which does no harm."""
+    decay: NDArray[Any] = np.exp(-argument)
+    decay += 1
+    np.reciprocal(decay, decay)
+    return decay

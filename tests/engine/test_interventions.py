@@ -106,7 +106,12 @@ def test_what_is_held_is_held_and_changes_what_follows(held: str, at: int) -> No
 @pytest.mark.filterwarnings(NO_PROJECTION_IN_ONEDNN)
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [*((kind, {}) for kind in STEPPED), ("rnn", {"nonlinearity": "relu"}), ("lstm", {"proj_size": 2})],
+    [
+        *((kind, {}) for kind in STEPPED),
+        ("rnn", {"nonlinearity": "relu"}),
+        ("lstm", {"proj_size": 2}),
+        ("lstm-1997", {"gate_recurrence": True, "block_size": 2}),
+    ],
 )
 @pytest.mark.parametrize("bias", [False, True])
 def test_the_steps_by_hand_are_those_of_the_fused_kernel(kind: str, options: dict[str, Any], *, bias: bool) -> None:
@@ -246,7 +251,3 @@ def test_kinds_and_directions_in_which_nothing_can_be_held_say_so() -> None:
     window = trace(new_network("tdnn", 2, 4), values(9, 2))
     with pytest.raises(TraceError, match="nothing in it can be held"):
         resume(window, at=3, clamp={"tdnn.0.hidden_state": {0: 1.0}})
-    gates_read_gates = trace(new_network("lstm-1997", 2, 4, gate_recurrence=True), values(9, 2))
-    with pytest.raises(TraceError, match="nothing in it can be held"):
-        resume(gates_read_gates, at=3, ablate={"lstm-1997.0": [0]})
-    assert resume(gates_read_gates, at=3, events={3: {0: 1.0}}).provenance.intervention

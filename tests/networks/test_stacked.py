@@ -14,6 +14,7 @@ from lstm_studio import NetworkError, new_network, trace
 from lstm_studio.networks.cell import Cell, Sizes
 from lstm_studio.networks.cells import cell_of_kind, cells
 from lstm_studio.networks.companion import parameter_count
+from lstm_studio.networks.network import Network
 from lstm_studio.networks.stacked_module import StackedModule
 
 OWN: list[tuple[str, dict[str, Any]]] = [
@@ -121,40 +122,45 @@ def test_many_rows_at_once_go_back_as_each_does_alone(kind: str, options: dict[s
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [*((kind, {}) for kind, cell in cells().items() if cell.can_step), ("lstm-1997", {"block_size": 2})],
+    [
+        *((kind, {}) for kind, cell in cells().items() if cell.can_step),
+        ("lstm-1997", {"block_size": 2}),
+        ("lstm-1997", {"block_size": 2, "gate_recurrence": True}),
+    ],
 )
 def test_steps_by_hand_are_those_of_the_module(kind: str, options: dict[str, Any], dtype: str) -> None:
     network = new_network(kind, 3, 4, seed=5, **options)
-    assert network.cell.steps_alone(network.recurrent)
     traced = trace(network, np.random.default_rng(0).normal(size=(9, 3)), dtype=dtype)
     cell = network.cell
     wide = {"float32": torch.float32, "float64": torch.float64}[dtype]
     layer = cell.layer(network.recurrent, 0, False).map(lambda weight: weight.to(wide).numpy())
-    states = tuple(np.zeros(4, dtype) for _ in cell.states)
+    start = {name: np.zeros(len(traced[f"{kind}.0.{name}"][0]), dtype) for name in _names(network)}
+    states = cell.states_after(network.recurrent, start)
     seen: list[str] = []
 
-    def edit(name: str, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    def edit(name: str, _value: np.ndarray[Any, Any]) -> None:
         seen.append(name)
-        return value
 
-    names = {signal.name for signal in cell.signals(network.recurrent)}
-    for step in range(9):
-        now = cell.step(layer, traced["input"][step], states, edit)
-        assert set(now) == set(seen) == names
+    for entering, step in zip(cell.entering(layer, traced["input"]), range(9), strict=True):
+        now = cell.step(layer, entering, states, edit)
+        assert set(now) == set(seen) == _names(network)
         for name, value in now.items():
             assert value.dtype == dtype
             tolerance = 1e-6 if dtype == "float32" else 1e-13
             np.testing.assert_allclose(value, traced[f"{kind}.0.{name}"][step], atol=tolerance, err_msg=name)
-        states = tuple(now[state] for state in cell.states)
+        states = cell.states_after(network.recurrent, now)
 
 
-@pytest.mark.parametrize(("kind", "options"), [("tdnn", {}), ("lstm-1997", {"gate_recurrence": True})])
-def test_a_kind_without_single_steps_says_so(kind: str, options: dict[str, Any]) -> None:
-    network = new_network(kind, 3, 4, **options)
-    assert not network.cell.steps_alone(network.recurrent)
+def _names(network: Network) -> set[str]:
+    return {signal.name for signal in network.cell.signals(network.recurrent)}
+
+
+def test_a_kind_without_single_steps_says_so() -> None:
+    network = new_network("tdnn", 3, 4)
+    assert not network.cell.can_step
     layer = network.cell.layer(network.recurrent, 0, False).map(lambda weight: weight.numpy())
     with pytest.raises(NetworkError, match="is not computed step by step"):
-        network.cell.step(layer, np.zeros(3), (np.zeros(4), np.zeros(4)), lambda _name, value: value)
+        network.cell.step(layer, np.zeros(4), (np.zeros(4),), lambda _name, _value: None)
 
 
 def test_direct_paths_are_those_of_the_memory() -> None:

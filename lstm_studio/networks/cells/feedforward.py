@@ -30,16 +30,15 @@ class _FeedForward(WindowedCell):
         return shapes | ({"bias_ih": (hidden_size,)} if bias else {})
 
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
         """Compute one step by hand; the state before it changes nothing."""
         del states
-        before = layer.input @ x
-        if layer.input_bias is not None:
-            before += layer.input_bias
-        before = edit(BEFORE.name, before)
-        relu = options_of(layer.module)["nonlinearity"] == "relu"
-        return {BEFORE.name: before, STATE: edit(STATE, np.maximum(before, 0) if relu else np.tanh(before))}
+        before = entering.copy()
+        edit(BEFORE.name, before)
+        hidden = np.maximum(before, 0) if options_of(layer.module)["nonlinearity"] == "relu" else np.tanh(before)
+        edit(STATE, hidden)
+        return {BEFORE.name: before, STATE: hidden}
 
 
 CELL = _FeedForward()

@@ -44,7 +44,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, tanh_slope
+from lstm_studio.networks.slopes import sigmoid, squashed, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gru import gru_wiring
@@ -209,28 +209,43 @@ class _GRU(Cell):
 
         return pull_back
 
+    def entering(self, layer: Layer[NDArray[Any]], x: NDArray[Any]) -> NDArray[Any]:
+        """Return what the input brings; the other bias is of the product with the hidden state, which is gated."""
+        return super().entering(replace(layer, recurrent_bias=None), x)
+
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
         """Compute one step by hand."""
         (h,) = states
-        a, m = layer.input @ x, layer.recurrent @ h
-        if layer.input_bias is not None and layer.recurrent_bias is not None:
-            a += layer.input_bias
+        m = layer.recurrent @ h
+        if layer.recurrent_bias is not None:
             m += layer.recurrent_bias
-        (a_r, a_z, a_n), (m_r, m_z, m_n) = np.split(a, 3), np.split(m, 3)
-        now: dict[str, NDArray[Any]] = {}
-
-        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
-            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
-            return now[signal.name]
-
-        before_r, before_z, before_n = _BEFORE
-        r = add(RESET_GATE, sigmoid(add(before_r, a_r + m_r)))
-        z = add(UPDATE_GATE, sigmoid(add(before_z, a_z + m_z)))
-        n = add(CANDIDATE_STATE, np.tanh(add(before_n, a_n + add(RECALLED, r * m_n))))
-        now[_STATE] = edit(_STATE, add(ADMITTED_BY_UPDATE, (1 - z) * n) + add(RETAINED_BY_UPDATE, z * h))
-        return now
+        units = len(h)
+        before = entering.copy()
+        gates, a_n = before[: 2 * units].reshape(2, units), before[2 * units :]
+        gates += m[: 2 * units].reshape(2, units)
+        for signal, part in zip(_BEFORE, gates, strict=False):
+            edit(signal.name, part)
+        r, z = squashed(gates)
+        edit(RESET_GATE.name, r)
+        edit(UPDATE_GATE.name, z)
+        recalled = r * m[2 * units :]
+        edit(RECALLED.name, recalled)
+        a_n += recalled
+        edit(_BEFORE[2].name, a_n)
+        n = np.tanh(a_n)
+        edit(CANDIDATE_STATE.name, n)
+        admitted = (1 - z) * n
+        edit(ADMITTED_BY_UPDATE.name, admitted)
+        retained = z * h
+        edit(RETAINED_BY_UPDATE.name, retained)
+        hidden = admitted + retained
+        edit(_STATE, hidden)
+        now = {RESET_GATE: r, UPDATE_GATE: z, RECALLED: recalled, CANDIDATE_STATE: n}
+        now |= {ADMITTED_BY_UPDATE: admitted, RETAINED_BY_UPDATE: retained, _HIDDEN_STATE: hidden}
+        now |= zip(_BEFORE, (*gates, a_n), strict=True)
+        return {signal.name: value for signal, value in now.items()}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the three sums; the reset gate multiplies what the candidate reads of the state."""

@@ -44,7 +44,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid
+from lstm_studio.networks.slopes import sigmoid, squashed
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import lstm_wiring
@@ -255,26 +255,32 @@ class _LSTM(Cell):
         return pull_back
 
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
         """Compute one step by hand."""
         h, c = states
-        a = layer.input @ x + layer.recurrent @ h
-        if layer.input_bias is not None and layer.recurrent_bias is not None:
-            a += layer.input_bias + layer.recurrent_bias
-        now: dict[str, NDArray[Any]] = {}
-
-        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
-            now[signal.name] = edit(signal.name, value)
-            return now[signal.name]
-
-        parts = [add(signal, part) for signal, part in zip(_BEFORE, np.split(a, 4), strict=True)]
-        squashed = (sigmoid(parts[0]), sigmoid(parts[1]), np.tanh(parts[2]), sigmoid(parts[3]))
-        gates = zip(_IN_WEIGHT_ORDER, squashed, strict=True)
-        i, f, g, o = (add(signal, value.astype(a.dtype, copy=False)) for signal, value in gates)
-        admitted, retained = add(ADMITTED, i * g), add(RETAINED, f * c)
-        exposed = o * np.tanh(add(CELL_STATE, retained + admitted))
-        add(HIDDEN_STATE, exposed if layer.projection is None else layer.projection @ exposed)
+        a = layer.recurrent @ h
+        a += entering
+        before = a.reshape(4, -1)
+        for signal, part in zip(_BEFORE, before, strict=True):
+            edit(signal.name, part)
+        i, f, g, o = after = squashed(before)
+        np.tanh(before[2], g)
+        for signal, part in zip(_IN_WEIGHT_ORDER, after, strict=True):
+            edit(signal.name, part)
+        admitted = i * g
+        edit(ADMITTED.name, admitted)
+        retained = f * c
+        edit(RETAINED.name, retained)
+        state = retained + admitted
+        edit(CELL_STATE.name, state)
+        exposed = np.tanh(state)
+        exposed *= o
+        hidden = exposed if layer.projection is None else layer.projection @ exposed
+        edit(HIDDEN_STATE.name, hidden)
+        now = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: state, HIDDEN_STATE.name: hidden}
+        for signals, parts in ((_BEFORE, before), (_IN_WEIGHT_ORDER, after)):
+            now |= {signal.name: part for signal, part in zip(signals, parts, strict=True)}
         return now
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:

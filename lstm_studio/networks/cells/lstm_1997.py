@@ -36,7 +36,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
+from lstm_studio.networks.slopes import sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
@@ -245,34 +245,36 @@ class _LSTM1997(StackedCell):
 
         return pull_back
 
-    def steps_alone(self, module: nn.Module) -> bool:
-        return not options_of(module)["gate_recurrence"]
+    def states_after(self, module: nn.Module, now: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        states = super().states_after(module, now)
+        if not options_of(module)["gate_recurrence"]:
+            return states
+        return (*states, np.concatenate((now[INPUT_GATE.name], now[OUTPUT_GATE.name])))
 
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
-        """Compute one step by hand; not where gates are read, which are no states."""
-        options = options_of(layer.module)
-        if options["gate_recurrence"]:
-            return super().step(layer, x, states, edit)
-        h, c = states
-        units, size = len(c), options["block_size"]
+        """Compute one step by hand."""
+        h, c, *gates = states
+        units, size = len(c), options_of(layer.module)["block_size"]
         blocks = units // size
-        a = layer.input @ x + layer.recurrent @ h
-        if layer.input_bias is not None:
-            a += layer.input_bias
-        now: dict[str, NDArray[Any]] = {}
-
-        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
-            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
-            return now[signal.name]
-
-        parts = np.split(a, (blocks, blocks + units))
-        a_i, a_g, a_o = (add(signal, part) for signal, part in zip(_BEFORE, parts, strict=True))
-        i, g, o = add(INPUT_GATE, sigmoid(a_i)), add(CANDIDATE, np.tanh(a_g)), add(OUTPUT_GATE, sigmoid(a_o))
-        state = add(CELL_STATE, c + add(ADMITTED, i.repeat(size) * g))
-        add(HIDDEN_STATE, o.repeat(size) * np.tanh(state))
-        return now
+        a = layer.recurrent @ (np.concatenate((h, *gates)) if gates else h)
+        a += entering
+        before = np.split(a, (blocks, blocks + units))
+        for signal, part in zip(_BEFORE, before, strict=True):
+            edit(signal.name, part)
+        i, g, o = after = squashed(before[0]), np.tanh(before[1]), squashed(before[2])
+        for signal, part in zip(_IN_WEIGHT_ORDER, after, strict=True):
+            edit(signal.name, part)
+        admitted = i.repeat(size) * g
+        edit(ADMITTED.name, admitted)
+        state = c + admitted
+        edit(CELL_STATE.name, state)
+        hidden = o.repeat(size) * np.tanh(state)
+        edit(HIDDEN_STATE.name, hidden)
+        now = {ADMITTED: admitted, CELL_STATE: state, HIDDEN_STATE: hidden}
+        now |= zip((*_BEFORE, *_IN_WEIGHT_ORDER), (*before, *after), strict=True)
+        return {signal.name: value for signal, value in now.items()}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the three sums, of which those of the gates have one row for each block."""

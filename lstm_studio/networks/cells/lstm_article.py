@@ -39,7 +39,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, tanh_slope
+from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
@@ -220,27 +220,37 @@ class _ArticleLSTM(StackedCell):
         return pull_back
 
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
         """Compute one step by hand."""
         h, c = states
-        a = layer.input @ x + layer.recurrent @ h
-        if layer.input_bias is not None:
-            a += layer.input_bias
-        now: dict[str, NDArray[Any]] = {}
-
-        def add(signal: Signal, value: NDArray[Any]) -> NDArray[Any]:
-            now[signal.name] = edit(signal.name, value.astype(a.dtype, copy=False))
-            return now[signal.name]
-
-        parts = [add(signal, part) for signal, part in zip(_BEFORE, np.split(a, 4), strict=True)]
-        squashed = (sigmoid(parts[0]), sigmoid(parts[1]), np.tanh(parts[2]), sigmoid(parts[3]))
-        i, f, g, o = (add(signal, value) for signal, value in zip(_IN_WEIGHT_ORDER, squashed, strict=True))
-        retained = add(RETAINED, f * c)
-        add(CELL_STATE, retained + add(ADMITTED, i * g))
-        use = add(_BEFORE_USE, layer.more["weight_use"] @ retained + layer.more.get("bias_use", 0.0))
-        add(_HIDDEN_STATE, o * add(USE_CANDIDATE, np.tanh(use)))
-        return now
+        a = layer.recurrent @ h
+        a += entering
+        before = a.reshape(4, -1)
+        for signal, part in zip(_BEFORE, before, strict=True):
+            edit(signal.name, part)
+        i, f, g, o = after = squashed(before)
+        np.tanh(before[2], g)
+        for signal, part in zip(_IN_WEIGHT_ORDER, after, strict=True):
+            edit(signal.name, part)
+        admitted = i * g
+        edit(ADMITTED.name, admitted)
+        retained = f * c
+        edit(RETAINED.name, retained)
+        state = retained + admitted
+        edit(CELL_STATE.name, state)
+        use = layer.more["weight_use"] @ retained
+        if "bias_use" in layer.more:
+            use += layer.more["bias_use"]
+        edit(_BEFORE_USE.name, use)
+        exposed = np.tanh(use)
+        edit(USE_CANDIDATE.name, exposed)
+        hidden = o * exposed
+        edit(_HIDDEN_STATE.name, hidden)
+        now = {ADMITTED: admitted, RETAINED: retained, CELL_STATE: state, _HIDDEN_STATE: hidden}
+        now |= {USE_CANDIDATE: exposed, _BEFORE_USE: use}
+        now |= zip((*_BEFORE, *_IN_WEIGHT_ORDER), (*before, *after), strict=True)
+        return {signal.name: value for signal, value in now.items()}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the four sums of the gates, and that of what the output reads."""

@@ -144,14 +144,15 @@ class _RNN(Cell):
         return pull_back
 
     def step(
-        self, layer: Layer[NDArray[Any]], x: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
     ) -> dict[str, NDArray[Any]]:
         """Compute one step by hand."""
-        before = layer.input @ x + layer.recurrent @ states[0]
-        if layer.input_bias is not None and layer.recurrent_bias is not None:
-            before += layer.input_bias + layer.recurrent_bias
-        before = edit(_BEFORE.name, before)
-        return {_BEFORE.name: before, _STATE: edit(_STATE, _squashed(layer.module, before))}
+        before = layer.recurrent @ states[0]
+        before += entering
+        edit(_BEFORE.name, before)
+        hidden = _squashed(layer.module, before)
+        edit(_STATE, hidden)
+        return {_BEFORE.name: before, _STATE: hidden}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the one sum."""
