@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
-from lstm_studio.ui.explore.horizon.panel import HorizonPanel, Page
 
 
 class HorizonCommands(Group):
@@ -32,13 +31,16 @@ class HorizonCommands(Group):
 
     def show_itemised(self) -> None:
         """Show whose loss is felt."""
-        self._show(Page.LOSS)
+        self._show("itemised")
 
     def show_saturation(self) -> None:
         """Show how saturated the gates are."""
-        self._show(Page.GATES)
+        self._show("saturation")
 
-    def _show(self, page: Page) -> None:
+    def _show(self, page: str) -> None:
+        # Not before the first paint, which needs none of it.
+        from lstm_studio.ui.explore.horizon.panel import HorizonPanel
+
         self._window.show_panel("horizon", True)
         panel = self._window.panel("horizon")
         if isinstance(panel, HorizonPanel):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
@@ -32,6 +34,7 @@ from lstm_studio.ui.widgets.empty import EmptyState
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 from tests.ui.explore.horizon_fakes import invented, shares_of
+from tests.ui.explore.test_panels import SETUPS, WORDS, texts
 
 STEPS = 20
 
@@ -580,3 +583,46 @@ def test_the_panel_fits_a_dock_of_300_pixels_in_any_state(show: Show) -> None:
                 if worker.asked:
                     worker.answer()
                 assert panel.minimumSizeHint().width() <= 300, (page, labels)
+
+
+@pytest.mark.parametrize("labels", list(Labels))
+@pytest.mark.parametrize("setup", list(SETUPS))
+def test_one_vocabulary_at_a_time_and_a_name_for_everything(show: Show, setup: str, labels: Labels) -> None:
+    panel, session, worker = opened(show, SETUPS[setup])
+    session.look(labels=labels)
+    for page in Page:
+        panel.show_page(page)
+        if worker.asked:
+            worker.answer()
+        for measure in Measure:
+            panel._choose_measure(measure)
+            found = [text for text in texts(panel) if WORDS[labels].search(text)]
+            assert found == [], page
+    nameless = [
+        widget
+        for widget in panel.findChildren(QWidget)
+        if widget.focusPolicy() is not Qt.FocusPolicy.NoFocus
+        and widget.focusProxy() is None
+        and (widget.parent() or widget).metaObject().className() != "QComboBoxPrivateContainer"
+        and not widget.accessibleName()
+    ]
+    assert nameless == []
+
+
+@pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+def test_nothing_keeps_a_closed_panel_alive(qapp: QApplication) -> None:
+    session = AnsweringSession(small_setup())
+    worker = Worker(session)
+    panel = HorizonPanel(session, LIGHT)
+    panel.show()
+    for page in Page:
+        panel.show_page(page)
+        worker.answer()
+    dead = weakref.ref(panel)
+    panel.close()
+    panel.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    del panel
+    gc.collect()
+    assert dead() is None
+    session.move_cursor(2)
