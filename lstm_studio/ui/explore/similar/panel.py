@@ -152,7 +152,6 @@ class SimilarPanel(Panel[_State]):
 
     def start(self) -> None:
         """Take the keyboard, and look for what is marked, if anything is."""
-        self.refresh()
         if self.search():
             self._list.setFocus(Qt.FocusReason.ShortcutFocusReason)
         else:
@@ -160,6 +159,7 @@ class SimilarPanel(Panel[_State]):
 
     def search(self) -> bool:
         """Look for what is marked; return whether anything can be looked for."""
+        self.refresh()
         state = self._state
         if state is None or state.query.pattern is None or state.query.choice is None:
             return False
@@ -241,11 +241,11 @@ class SimilarPanel(Panel[_State]):
             found, self._going = self._going, None
             if result.setup.item == found.item and found.stop <= result.sequence.steps:
                 self._show(found)
-        self.refresh()
+        self._follow()
 
     def _on_view(self, after: View, before: View) -> None:
         if after.marked != before.marked or (after.layer, after.labels) != (before.layer, before.labels):
-            self.refresh()
+            self._follow()
 
     def _on_answered(self, question: Question, answer: object) -> None:
         if question is not self._asked or not isinstance(answer, Similar):
@@ -259,10 +259,10 @@ class SimilarPanel(Panel[_State]):
 
     # What is shown.
 
-    def refresh(self) -> None:
+    def _follow(self) -> None:
         """Draw what the session holds now, if anybody sees it: counting units of a long stretch takes its time."""
-        if self.isVisible() or self._state is None:
-            super().refresh()
+        if self.isVisible():
+            self.refresh()
 
     def _choices(self) -> tuple[SignalChoice, ...]:
         result, view = self._session.result, self._session.view
