@@ -209,21 +209,21 @@ class SignalIndex:
     def _counts(self, pattern: Pattern) -> list[Bits]:
         """Return how many units fit where a stretch starts, as binary numbers, the lowest digit first.
 
-        Each is a plane of one digit for all steps, so that adding a unit takes a few operations on words.
+        Each is a plane of one digit for all steps. Three planes of one digit become one of it and one of the next, so
+        that a unit takes five operations on words however many there are.
         """
-        planes: list[Bits] = []
+        waiting: list[list[Bits]] = [[]]
         wanted = [(unit, True) for unit in pattern.on] + [(unit, False) for unit in pattern.off]
         for unit, is_on in wanted:
             bits = self._bits[unit] if is_on else ~self._bits[unit] & self._inside[0]
-            carry = _throughout(bits, pattern.length)
+            fits = _throughout(bits, pattern.length)
             if pattern.margin:
                 near = _anywhere(bits, pattern.margin)
-                carry &= ~(_later(near, pattern.length) | _earlier(near, pattern.margin))
-            for index, plane in enumerate(planes):
-                planes[index], carry = plane ^ carry, plane & carry
-            if carry.any():
-                planes.append(carry)
-        return planes
+                fits &= ~(_later(near, pattern.length) | _earlier(near, pattern.margin))
+            waiting[0].append(fits)
+            _add_up(waiting, 3)
+        _add_up(waiting, 2)
+        return [planes[0] for planes in waiting if planes]
 
     def _check(self, pattern: Pattern) -> None:
         named = [*pattern.on, *pattern.off]
@@ -314,6 +314,25 @@ def _equal(planes: list[Bits], number: int) -> Bits:
     for digit, plane in enumerate(planes):
         found &= plane if number >> digit & 1 else ~plane
     return found
+
+
+def _add_up(waiting: list[list[Bits]], most: int) -> None:
+    """Replace planes of one digit, as soon as there are ``most`` (3 or 2), by one of it and one of the next digit."""
+    digit = 0
+    while digit < len(waiting):
+        while len(waiting[digit]) >= most:
+            first, second, *others = waiting[digit]
+            either = first ^ second
+            carry = np.bitwise_and(first, second, out=first)
+            third = others[0] if others else None
+            if third is not None:
+                carry |= either & third
+                either ^= third
+            waiting[digit] = [either, *others[1:]]
+            if digit + 1 == len(waiting):
+                waiting.append([])
+            waiting[digit + 1].append(carry)
+        digit += 1
 
 
 def _number_at(planes: list[Bits], position: int) -> int:

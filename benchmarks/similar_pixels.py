@@ -1,0 +1,120 @@
+"""How long a search takes, from the press of a key to the painted list: 1,000,000 steps × 256 units.
+
+A network of 256 units on 1,000 sequences of 1,000 steps, all of them searched, in the window and through its worker.
+Once, all are traced and one bit a step and unit is written; then stretches are looked for that are marked at random,
+with 8, 64 and all 256 units, each until the panel is painted with the list of what was found. Target: 95 % within
+300 ms. Needs about 3 GB of memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from typing import cast
+
+from PySide6.QtWidgets import QApplication
+
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import ignore_progress
+from lstm_studio.sequences.sequence import Sequence, SequenceSet
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.session import Session
+from lstm_studio.session.settings import Settings
+from lstm_studio.session.state import Setup
+from lstm_studio.session.units import units_text
+from lstm_studio.ui.app import destroy, make_application, make_window
+from lstm_studio.ui.explore.similar.panel import SimilarPanel
+from lstm_studio.ui.window import StudioWindow
+
+SEQUENCES, STEPS, UNITS, FEATURES = 1_000, 1_000, 256, 4
+SEARCHES = 20
+LIMIT = 0.3
+
+
+def make_data() -> SequenceSet:
+    """Return walks, so that units stay on for a while."""
+    generator = np.random.default_rng(0)
+    walks = generator.normal(size=(SEQUENCES, STEPS, FEATURES)).cumsum(axis=1) / 10
+    return SequenceSet(tuple(Sequence(walk.astype(np.float32), ("a", "b", "c", "d")) for walk in walks), title="Walks")
+
+
+class Answered:
+    """Counts the answers of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.number = 0
+        session.answered.connect(self._count)
+
+    def _count(self, _question: object, _answer: object) -> None:
+        self.number += 1
+
+
+def until_painted(app: QApplication, panel: SimilarPanel, answered: Answered) -> float:
+    """Press Find, and return the seconds until the list is painted."""
+    before = answered.number
+    start = time.perf_counter()
+    if not panel.search():
+        raise RuntimeError("there is nothing to look for")
+    while answered.number == before:
+        app.processEvents()
+    app.processEvents()
+    panel.grab()
+    return time.perf_counter() - start
+
+
+def measure(app: QApplication, window: StudioWindow, report: Callable[[str], None]) -> bool:
+    session, answered = window.session, Answered(window.session)
+    window.show_panel("similar", True)
+    panel = cast(SimilarPanel, window.panel("similar"))
+    app.processEvents()
+    panel._threshold.setValue(0.2)
+    panel._scope.button("everywhere").click()
+    session.look(stretch=(100, 120))
+    panel._type_units("0")
+    first = until_painted(app, panel, answered)
+    report(f"once: all sequences traced and written as bits in {first:.0f} s")
+    generator = np.random.default_rng(1)
+    report(f"{'units':>8}{'median, ms':>14}{'95 %, ms':>12}{'slowest, ms':>14}")
+    good = True
+    for units in (8, 64, 256):
+        took = []
+        for _ in range(SEARCHES):
+            begin = int(generator.integers(0, STEPS - 20))
+            session.look(stretch=(begin, begin + int(generator.integers(3, 20))))
+            panel._type_units(units_text(int(unit) for unit in generator.permutation(UNITS)[:units]))
+            app.processEvents()
+            took.append(until_painted(app, panel, answered))
+        median, most, slowest = (1e3 * float(value) for value in (*np.quantile(took, (0.5, 0.95)), max(took)))
+        good &= most <= 1e3 * LIMIT
+        report(f"{units:>8}{median:>14.0f}{most:>12.0f}{slowest:>14.0f}")
+    summary = panel._summary.text()
+    report(summary)
+    return good
+
+
+def main() -> int:
+    """Print the table; return 1 where the target is missed."""
+    app = make_application()
+    computer = Computer()
+    setup = Setup(make_data(), network=NetworkSpec("rnn", UNITS), companion=None, device="cpu")
+    session = Session(computer.compute(setup, ignore_progress))
+    window = make_window(session, computer, Settings(theme="light"))
+    window.show()
+    app.processEvents()
+    try:
+        good = measure(app, window, print)
+    finally:
+        destroy(window)
+    print("target met" if good else f"more than {1e3 * LIMIT:.0f} ms: target missed")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
