@@ -56,6 +56,7 @@ class CompareBar(QFrame):
         self._session = session
         self._state: _State | None = None
         self._known: tuple[object, ...] = ()
+        self._difference = ""
         self.setProperty("kind", "panel")
         self.setAccessibleName("Compare")
         self._base, self._other = _chooser("A, what it is compared with"), _chooser("B, what is compared")
@@ -147,13 +148,12 @@ class CompareBar(QFrame):
         pair = compared(result, view)
         if pair is None:
             return None
-        known = (result, pair.base.key, pair.other.key, view.labels)
-        if known == self._known and self._state is not None:
-            # The mode alone changes no words, and they take a pass over all arrays.
-            return replace(self._state, mode=pair.mode)
-        self._known = known
         sources = tuple((source.key, source.title) for source in sources_of(result, view.labels))
-        return _State(sources, pair.base.key, pair.other.key, pair.mode, difference_in_words(pair, view.labels))
+        known = (pair.base.result.traces, pair.other.result.traces, view.labels)
+        if known != self._known:
+            # Not for another mode or name alone: it takes a pass over all arrays.
+            self._known, self._difference = known, difference_in_words(pair, view.labels)
+        return _State(sources, pair.base.key, pair.other.key, pair.mode, self._difference)
 
     def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
         self.refresh()

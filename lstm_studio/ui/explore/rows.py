@@ -50,6 +50,8 @@ class StackResolver:
     def __init__(self) -> None:
         self._result: Result | None = None
         self._look: tuple[object, ...] = ()
+        self._traced: tuple[object, ...] = ()
+        self._times: tuple[Sequence, Times | None] | None = None
         self._state = StackState()
         self._sight: tuple[object, ...] = ()
         self._order = self._state.order
@@ -59,19 +61,7 @@ class StackResolver:
         look = (view.layer, view.labels, view.plot_views, view.comparison)
         shown = shown_layers(result, view)
         if result is not self._result or look != self._look:
-            times = self._state.times if result is self._result else _times(result.sequence)
-            self._result, self._look = result, look
-            pair = compared(result, view)
-            if pair is None:
-                rows, steps = _rows(result, view, shown), result.sequence.steps
-            else:
-                rows, steps = _rows_of_two(pair, view), pair.steps
-            if steps > result.sequence.steps:
-                # A longer sequence has steps that no time of the shown one belongs to.
-                times = None
-            elif times is None:
-                times = _times(result.sequence)
-            self._state = StackState(rows=rows, steps=steps, times=times)
+            self._make_rows(result, view, shown, look)
         self._arrange(result, view, remarks or Remarks(), shown)
         ended = view.cursor >= result.sequence.steps - 1
         return replace(
@@ -82,6 +72,26 @@ class StackResolver:
             reveal_all=view.reveal_all,
             selected=MappingProxyType({one.group: selected_unit(one, view) for one in shown}),
         )
+
+    def _make_rows(self, result: Result, view: View, shown: tuple[ShownLayer, ...], look: tuple[object, ...]) -> None:
+        """Make the rows anew, unless nothing of what they show is new: another what-if that is not compared, say."""
+        pair = compared(result, view)
+        traced: tuple[object, ...] = (result.sequences, result.sequence, result.infos, result.traces)
+        if pair is not None:
+            traced += (pair.base.result.traces, pair.other.result.traces)
+        same = traced == self._traced and look == self._look
+        self._result, self._look, self._traced = result, look, traced
+        if same:
+            return
+        if self._times is None or self._times[0] is not result.sequence:
+            self._times = (result.sequence, _times(result.sequence))
+        if pair is None:
+            rows, steps = _rows(result, view, shown), result.sequence.steps
+        else:
+            rows, steps = _rows_of_two(pair, view), pair.steps
+        # A longer sequence has steps that no time of the shown one belongs to.
+        times = None if steps > result.sequence.steps else self._times[1]
+        self._state = StackState(rows=rows, steps=steps, times=times)
 
     def _arrange(self, result: Result, view: View, remarks: Remarks, shown: tuple[ShownLayer, ...]) -> None:
         """Put the units in sight in their order, unless nothing has changed about it."""

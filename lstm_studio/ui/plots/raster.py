@@ -84,13 +84,23 @@ def heat_pixels(
     units = len(picture)
     if units > height:
         starts = -(-np.arange(height, dtype=np.intp) * units // height)
-        shared = np.array([np.median(block) for block in np.split(reference, starts[1:])], np.int16)
+        shared = _block_medians(reference, starts)
         picture = _farthest(picture, starts, shared[:, None])
     else:
         picture = np.repeat(picture, np.diff(unit_edges(units, height)), axis=0)
     if not scale.reduced:
         picture = np.repeat(picture, np.diff(scale.edges), axis=1)
     return np.ascontiguousarray(picture)
+
+
+def _block_medians(values: NDArray[np.int16], starts: NDArray[np.intp]) -> NDArray[np.int16]:
+    """Return the median of each block that begins at ``starts``; blocks of one size at once."""
+    sizes = np.diff(starts, append=len(values))
+    found = np.empty(len(starts), np.int16)
+    for size in np.unique(sizes):
+        same = sizes == size
+        found[same] = np.median(values[starts[same, None] + np.arange(size)], axis=1)
+    return found
 
 
 def _farthest(index: NDArray[np.uint8], starts: NDArray[np.intp], reference: NDArray[np.int16]) -> NDArray[np.uint8]:

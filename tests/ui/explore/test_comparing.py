@@ -277,3 +277,18 @@ def test_moving_the_cursor_rebuilds_no_row_of_a_comparison() -> None:
     other = resolver.resolve(result, replace(view, comparison=Comparison(branch_key("gate"))))
     assert other.rows is not before.rows
     assert {row.role for row in other.rows} >= {Role.FORGET, Role.LONG_TERM}
+
+
+def test_another_what_if_that_is_not_compared_rebuilds_no_row() -> None:
+    result, resolver = result_of_two(), StackResolver()
+    before = resolver.resolve(result, View())
+    more = replace(result, setup=replace(result.setup, branches=(*result.setup.branches, replace(GATE, name="c"))))
+    more = replace(more, branches=(*result.branches, result.branches[0]))
+    assert resolver.resolve(more, View()).rows is before.rows
+    view = View(comparison=Comparison(branch_key("gate")))
+    two = resolver.resolve(more, view)
+    assert two.rows is not before.rows
+    assert resolver.resolve(replace(more), view).rows is two.rows
+    assert (
+        resolver.resolve(replace(more, traces=(changed(more.traces[0], 1), more.traces[1])), view).rows is not two.rows
+    )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lstm_studio.ui.plots.raster import (
+    _block_medians,
     envelope,
     heat_pixels,
     line_bars,
@@ -116,3 +117,10 @@ def test_reduced_bars_touch_their_neighbours() -> None:
     assert low[0, 50] == 0
     assert high[0, 50] == 1
     assert np.all(low[0, 1:] <= high[0, :-1])
+
+
+def test_the_medians_of_blocks_are_those_of_each_block() -> None:
+    values = np.random.default_rng(3).integers(0, 256, size=101).astype(np.int16)
+    starts = -(-np.arange(23, dtype=np.intp) * 101 // 23)
+    expected = [np.int16(np.median(block)) for block in np.split(values, starts[1:])]
+    np.testing.assert_array_equal(_block_medians(values, starts), expected)
