@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QLabel, QToolBar, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, make_icon
@@ -41,6 +51,10 @@ class Dock(QDockWidget):
             | QDockWidget.DockWidgetFeature.DockWidgetMovable
             | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
+        self._link = QPushButton()
+        self._link.setProperty("kind", "link")
+        self._link.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._link.hide()
         self._float = QToolButton()
         self._float.setProperty("kind", "flat")
         self._float.setAccessibleName(f"Float {title}")
@@ -65,6 +79,7 @@ class Dock(QDockWidget):
         row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, HALF_GRID, 0)
         row.addWidget(self._title, 1)
+        row.addWidget(self._link)
         row.addWidget(self._float)
         row.addWidget(self._close)
         self.setTitleBarWidget(bar)
@@ -73,6 +88,13 @@ class Dock(QDockWidget):
         self._inside = QHBoxLayout(frame)
         self._inside.setContentsMargins(0, 0, 0, 0)
         self.setWidget(frame)
+
+    def offer(self, action: QAction) -> None:
+        """Offer a command as a link in the title bar."""
+        self._link.setText(action.text())
+        self._link.setToolTip(action.toolTip())
+        self._link.clicked.connect(action.trigger)
+        self._link.show()
 
     @property
     def made(self) -> QWidget | None:

@@ -58,6 +58,7 @@ class Icon(StrEnum):
     NUMBERS = "numbers"
     HORIZON = "horizon"
     BRANCH = "branch"
+    COMMENT = "comment"
     FLOAT = "float"
 
 
@@ -104,6 +105,7 @@ _PATHS = {
     Icon.SEQUENCE: "R 1.25 4.75 3.5 6.5 R 6.25 4.75 3.5 6.5 R 11.25 4.75 3.5 6.5",
     Icon.NETWORK: "O 3.5 8 2 O 12.5 3.5 2 O 12.5 12.5 2 M 5.3 7.1 L 10.7 4.4 M 5.3 8.9 L 10.7 11.6",
     Icon.UNITS: "R 4.75 1.75 6.5 12.5 M 4.75 6 L 11.25 6 M 4.75 10 L 11.25 10",
+    Icon.COMMENT: "M 2 2.5 L 14 2.5 L 14 11 L 8 11 L 4.5 14 L 4.5 11 L 2 11 Z M 5 5.5 L 11 5.5 M 5 8 L 9 8",
     Icon.BRANCH: "M 1.5 11.5 L 14.5 11.5 M 4 11.5 C 8 11.5 7 4.5 11 4.5 L 14.5 4.5 M 12 2 L 14.5 4.5 L 12 7",
     Icon.HORIZON: "M 1.75 1.5 L 1.75 14.25 L 14.5 14.25 M 3.5 3 C 5 10.5 8.5 11.75 14 11.75 M 3.5 3 L 14 5",
     Icon.NUMBERS: "M 1.75 4 L 9 4 M 1.75 8 L 9 8 M 1.75 12 L 9 12 M 12 4 L 14.25 4 M 12 8 L 14.25 8 M 12 12 L 14.25 12",

@@ -52,6 +52,8 @@ class PanelInfo:
         Returns the panel for a window; it has ``apply_theme``.
     keys
         Shortcuts of its switch.
+    link
+        Action that its title bar offers as a link; empty for none.
     """
 
     key: str
@@ -60,6 +62,7 @@ class PanelInfo:
     side: Side
     make: Callable[[StudioWindow, Theme], QWidget]
     keys: tuple[str, ...] = ()
+    link: str = ""
 
     @property
     def action(self) -> str:
@@ -117,12 +120,22 @@ def _similar(window: StudioWindow, theme: Theme) -> QWidget:
     return SimilarPanel(window.session, theme)
 
 
+def _notes(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.explore.notes.panel import NotesPanel
+
+    panel = NotesPanel(window.session, theme)
+    panel.add_wanted.connect(window.commands.notes.add)
+    panel.edit_wanted.connect(window.commands.notes.edit)
+    return panel
+
+
 PANELS = (
     PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
     PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
     PanelInfo("units", "Units", Icon.UNITS, Side.LEFT, _units, ("Alt+3",)),
-    PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",)),
+    PanelInfo("step", "At step", Icon.NUMBERS, Side.RIGHT, _step, ("Alt+4",), link="note.add"),
     PanelInfo("similar", "Find similar", Icon.SEARCH, Side.TABS, _similar),
     PanelInfo("horizon", "Horizon", Icon.HORIZON, Side.TABS, _horizon, ("H",)),
+    PanelInfo("notes", "Notes", Icon.COMMENT, Side.TABS, _notes, ("Alt+6",)),
     PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
 )

@@ -144,6 +144,9 @@ class StudioWindow(QMainWindow):
         for key in (*_LEFT, *_RIGHT):
             # They are seen at once, and what they need decides how wide the docks are.
             _ = self._docks[key].panel
+        for info in PANELS:
+            if info.link:
+                self._docks[info.key].offer(self.command_actions[info.link])
         self._strip = Strip(self.command_actions, tuple(f"view.panel-{key}" for key in _LEFT), self)
         self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
         self._strip.hide()

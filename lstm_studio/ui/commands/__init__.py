@@ -20,6 +20,7 @@ from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.horizon import HorizonCommands
 from lstm_studio.ui.commands.network import NetworkCommands
+from lstm_studio.ui.commands.notes import NoteCommands
 from lstm_studio.ui.commands.panels import PanelCommands
 from lstm_studio.ui.commands.run import RunCommands
 from lstm_studio.ui.commands.session import SessionCommands
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 GROUPS: tuple[type[Group], ...] = (
     FilesCommands,
     SessionCommands,
+    NoteCommands,
     ExportCommands,
     EditCommands,
     ViewCommands,
@@ -83,6 +85,10 @@ MENUS: Menus = (
             "edit.redo",
             SEPARATOR,
             "edit.remove-event",
+            SEPARATOR,
+            "note.add",
+            "note.next",
+            "note.previous",
             SEPARATOR,
             "edit.copy-picture",
             SEPARATOR,
@@ -201,9 +207,11 @@ class Commands(QObject):
     def __init__(self, window: StudioWindow) -> None:
         super().__init__(window)
         self.files = FilesCommands(window)
+        self.notes = NoteCommands(window)
         self.what_if = WhatIfCommands(window)
-        others = (group(window) for group in GROUPS if group not in {FilesCommands, WhatIfCommands})
-        self.groups: tuple[Group, ...] = (self.files, self.what_if, *others)
+        named: tuple[Group, ...] = (self.files, self.notes, self.what_if)
+        others = (group(window) for group in GROUPS if group not in {type(one) for one in named})
+        self.groups: tuple[Group, ...] = (*named, *others)
 
     def show_state(self, actions: Actions) -> None:
         """Let the actions show what is on, and what can be done now."""

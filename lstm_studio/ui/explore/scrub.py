@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip
 
 from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
 from lstm_studio.ui.theme import Text, Theme
 from lstm_studio.ui.widgets.text import text_font
 
@@ -44,6 +45,7 @@ class ScrubBar(QAbstractSlider):
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
         self._hits: tuple[tuple[int, int], ...] = ()
+        self._notes: tuple[PlacedNote, ...] = ()
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setSingleStep(1)
         self.setPageStep(10)
@@ -95,6 +97,28 @@ class ScrubBar(QAbstractSlider):
         if runs != self._hits:
             self._hits = runs
             self.update()
+
+    @property
+    def notes(self) -> tuple[PlacedNote, ...]:
+        """Steps with notes, and what these say."""
+        return self._notes
+
+    def show_notes(self, notes: tuple[PlacedNote, ...]) -> None:
+        """Mark the steps with notes."""
+        if notes != self._notes:
+            self._notes = notes
+            self.setAccessibleDescription("; ".join(f"note on step {step + 1}: {text}" for step, text in notes))
+            self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Show a note while the mouse rests on its mark."""
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip and self._notes:
+            x = event.pos().x()
+            step, _ = min(self._notes, key=lambda note: abs(self.x_of(note[0]) - x))
+            if abs(self.x_of(step) - x) <= NOTE_REACH:
+                QToolTip.showText(event.globalPos(), note_words(self._notes, step), self)
+                return True
+        return super().event(event)
 
     def show_step(self, step: int) -> None:
         """Move the handle without telling."""
@@ -173,6 +197,8 @@ class ScrubBar(QAbstractSlider):
             painter.drawRect(QRectF(left, track.bottom() + 2, max(2.0, right - left), _STRETCH))
         self._paint_hits(painter, track.bottom() + 2)
         self._paint_marks(painter, track.top() - 2)
+        for step in {step for step, _ in self._notes}:
+            paint_note(painter, QPointF(self.x_of(step), track.top() - 1), self._theme, down=True)
         self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
         self._paint_handle(painter, handle, middle)
 

@@ -8,10 +8,11 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
+from lstm_studio.session.notes import notes_of
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import SPEEDS
-from lstm_studio.session.state import Result, View
+from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar
 from lstm_studio.ui.explore.stop_control import StopControl
@@ -128,6 +129,7 @@ class Transport(QWidget):
         self._stop.hits_changed.connect(self._show_hits)
         self._timer.timeout.connect(self._tick)
         self._session.result_replaced.connect(self._on_result)
+        self._session.remarks_changed.connect(self._on_remarks)
         self._session.view_changed.connect(self._on_view)
 
     @property
@@ -247,8 +249,8 @@ class Transport(QWidget):
         shortest = self._scrub.minimumSizeHint().width()
         left, right = self._edges or (0, 0)
         # Under the plots if it can be, without the toggles where they are in the way: the menu has them too.
-        for toggles in (True, False):
-            beside = self._right_width(toggles=toggles, roomy=False)
+        for toggles, roomy in ((True, True), (False, True), (False, False)):
+            beside = self._right_width(toggles=toggles, roomy=roomy)
             if left >= low and right <= width - beside - GRID and right - left >= shortest:
                 break
         else:
@@ -277,8 +279,16 @@ class Transport(QWidget):
     def _on_view(self, after: View, before: View) -> None:  # noqa: ARG002 - cheap enough to show as a whole
         self._show_view()
 
+    def _on_remarks(self, _: Remarks) -> None:
+        self._show_notes()
+
+    def _show_notes(self) -> None:
+        notes = notes_of(self._session.remarks.notes, self._session.result.setup.item)
+        self._scrub.show_notes(tuple((note.step, note.text) for note in notes))
+
     def _show_result(self) -> None:
         result = self._session.result
+        self._show_notes()
         self._scrub.show_steps(result.sequence.steps, self._session.view.cursor, _marks(result))
         phases = phases_of(result)
         reason = "" if phases else f"{_kind(result)} has no operations to take one by one"

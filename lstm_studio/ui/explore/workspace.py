@@ -7,6 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import Phase
+from lstm_studio.session.notes import notes_of
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.compare_bar import CompareBar
@@ -73,6 +74,8 @@ class ExploreWorkspace(QWidget):
         session = self._session
         state = self._resolver.resolve(session.result, session.view, session.remarks)
         self.stack.apply(state)
+        notes = notes_of(session.remarks.notes, session.result.setup.item)
+        self.stack.axis_item.show_notes(tuple((note.step, note.text) for note in notes))
         diagrams = self._diagrams.resolve(session.result, session.view, state) if session.view.diagram else ()
         if diagrams:
             self.deck.apply(diagrams)

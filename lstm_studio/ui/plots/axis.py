@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
 from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import StackState
 from lstm_studio.ui.plots.scale import TimeScale
@@ -49,6 +50,20 @@ class TimeAxis(QGraphicsItem):
         self._rect = QRectF()
         self._ticks: list[Tick] = []
         self._title = ""
+        self._notes: tuple[PlacedNote, ...] = ()
+
+    def show_notes(self, notes: tuple[PlacedNote, ...]) -> None:
+        """Mark the steps with notes."""
+        if notes != self._notes:
+            self._notes = notes
+            self.update()
+
+    def note_at(self, point: QPointF) -> str:
+        """Return what the notes say whose mark is at a point in scene coordinates."""
+        if not self._rect.contains(point) or not self._notes:
+            return ""
+        step, _ = min(self._notes, key=lambda note: abs(self.x_of(note[0]) - point.x()))
+        return note_words(self._notes, step) if abs(self.x_of(step) - point.x()) <= NOTE_REACH else ""
 
     def place(self, scale: TimeScale, state: StackState, rect: QRectF) -> None:
         """Give the axis its place and what it counts; ``rect`` in scene coordinates."""
@@ -146,5 +161,10 @@ class TimeAxis(QGraphicsItem):
             title_right = min(title_right, at - _LABEL_GAP / 2)
             painter.setPen(QColor(theme.ink2))
             painter.drawText(QRectF(at, top + _TICK + 1, width, text_height), Qt.AlignmentFlag.AlignHCenter, tick.text)
+        first, last = self.scale_of_time.first, self.scale_of_time.first + self.scale_of_time.count - 1
+        for step in {step for step, _ in self._notes}:
+            if first <= step <= last:
+                paint_note(painter, QPointF(self.x_of(step), top), theme, down=False)
+        painter.setPen(QColor(theme.ink2))
         room = QRectF(self._rect.left(), top + _TICK + 1, title_right - self._rect.left(), text_height)
         painter.drawText(room, Qt.AlignmentFlag.AlignRight, self.title)

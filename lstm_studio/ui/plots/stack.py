@@ -427,6 +427,8 @@ class PlotStack(QWidget):
     def _words_at(self, point: QPointF) -> str:
         found = self._row_at(point)
         scale = self._axis.scale_of_time
+        if note := self._axis.note_at(point):
+            return note
         if found is None or not self._state.steps or not scale.left <= point.x() < scale.right:
             return ""
         step = scale.step_at(point.x())

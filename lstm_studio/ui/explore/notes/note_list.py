@@ -1,0 +1,217 @@
+"""The notes as a list: the step, and below it what is written there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+)
+
+from lstm_studio.ui.theme import CARD_RADIUS, GRID, Text, Theme
+from lstm_studio.ui.widgets.text import text_font
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_PARENT = QModelIndex()
+_GAP = 5
+_PADDING = 6
+_MOST_LINES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NoteRow:
+    """One line of the list.
+
+    Parameters
+    ----------
+    step, sequence
+        Where the note is, in words.
+    text
+        What it says.
+    here
+        Whether it is on the step under the cursor.
+    """
+
+    step: str
+    sequence: str
+    text: str
+    here: bool
+
+
+class NoteModel(QAbstractListModel):
+    """The lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[NoteRow, ...] = ()
+
+    @property
+    def rows(self) -> tuple[NoteRow, ...]:
+        """The lines."""
+        return self._rows
+
+    def show_rows(self, rows: tuple[NoteRow, ...]) -> None:
+        """Show other lines; where only the cursor has moved, selection and focus stay."""
+        if [row.text for row in rows] == [row.text for row in self._rows] and rows:
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+        """Return the number of lines."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the texts of a line."""
+        if not index.isValid():
+            return None
+        row = self._rows[index.row()]
+        match role:
+            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
+                return row.text
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{row.step}, {row.sequence}: {row.text}"
+        return None
+
+
+class NoteDelegate(QStyledItemDelegate):
+    """Draws a line as a card."""
+
+    def __init__(self, theme: Theme, parent: QListView) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self._list = parent
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+        """Return the height of the text at the width of the list."""
+        width = self._list.viewport().width()
+        head = QFontMetrics(text_font(self._list, Text.ACTIVE)).height()
+        body = QFontMetrics(text_font(self._list, Text.BODY))
+        room = QRect(0, 0, max(40, width - 2 * GRID - 2), 10_000)
+        needed = body.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._text(index)).height()
+        return QSize(width, head + min(needed, _MOST_LINES * body.lineSpacing()) + 2 * _PADDING + _GAP)
+
+    @staticmethod
+    def _text(index: Index) -> str:
+        return str(index.data(Qt.ItemDataRole.DisplayRole) or "")
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw one line."""
+        model = index.model()
+        assert isinstance(model, NoteModel)  # noqa: S101 - no other model has these lines
+        row, theme = model.rows[index.row()], self.theme
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        focused = selected and self._list.hasFocus()
+        card = QRectF(option.rect).adjusted(1, 1, -1, -_GAP - 1)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(theme.focus if focused or row.here else theme.control), 2 if focused else 1))
+        painter.setBrush(QColor(theme.selected if row.here else theme.hover if hovered else theme.panel))
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
+        room = card.adjusted(GRID, _PADDING - 1, -GRID, -_PADDING + 1)
+        painter.setFont(text_font(self._list, Text.ACTIVE))
+        painter.setPen(QColor(theme.ink))
+        head = QRectF(room.left(), room.top(), room.width(), painter.fontMetrics().height())
+        painter.drawText(head, int(Qt.AlignmentFlag.AlignLeft), row.step)
+        painter.setFont(text_font(self._list, Text.SECONDARY))
+        painter.setPen(QColor(theme.ink2))
+        painter.drawText(head, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.sequence)
+        painter.setFont(text_font(self._list, Text.BODY))
+        painter.setPen(QColor(theme.ink))
+        painter.setClipRect(room)
+        painter.drawText(room.adjusted(0, head.height(), 0, 0), int(Qt.TextFlag.TextWordWrap), row.text)
+        painter.restore()
+
+
+class NoteList(QListView):
+    """The lines: a click or Return goes there, F2 changes the text, Delete removes it."""
+
+    go_wanted = Signal(int)
+    edit_wanted = Signal(int)
+    remove_wanted = Signal(int)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._model = NoteModel()
+        self._model.setParent(self)
+        self._delegate = NoteDelegate(theme, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName("Notes")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(False)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setStyleSheet("QListView { background: transparent; border: 0; }")
+        self.viewport().setAutoFillBackground(False)
+        self.clicked.connect(self._on_clicked)
+        self.doubleClicked.connect(self._on_double_clicked)
+
+    @property
+    def note_model(self) -> NoteModel:
+        """The model."""
+        return self._model
+
+    @property
+    def chosen(self) -> int | None:
+        """The line that has the keyboard, or would have it."""
+        index = self.currentIndex()
+        return index.row() if index.isValid() else None
+
+    def show_rows(self, rows: tuple[NoteRow, ...]) -> None:
+        """Show other lines; the keyboard stays on a line of the same place."""
+        before = self.chosen
+        self._model.show_rows(rows)
+        if rows and not self.currentIndex().isValid():
+            place = min(before or 0, len(rows) - 1)
+            self.selectionModel().setCurrentIndex(
+                self._model.index(place), self.selectionModel().SelectionFlag.ClearAndSelect
+            )
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, and another size of text."""
+        self._delegate.theme = theme
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fold the texts anew."""
+        super().resizeEvent(event)
+        self.scheduleDelayedItemsLayout()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Go to, change or remove the note that has the keyboard."""
+        row = self.chosen
+        if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.go_wanted.emit(row)
+        elif row is not None and event.key() == Qt.Key.Key_F2:
+            self.edit_wanted.emit(row)
+        elif row is not None and event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.remove_wanted.emit(row)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        self.go_wanted.emit(index.row())
+
+    def _on_double_clicked(self, index: QModelIndex) -> None:
+        self.edit_wanted.emit(index.row())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for one note."""
+        return QSize(120, 60)

@@ -1,0 +1,225 @@
+"""Notes in the window: written at the cursor, marked at their steps, listed in a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QToolTip
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.session.state import Note
+from lstm_studio.ui.docks import Dock
+from lstm_studio.ui.explore.notes.editor import NoteEditor
+from lstm_studio.ui.explore.notes.panel import NotesPanel
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window
+
+
+@pytest.fixture
+def window() -> Iterator[StudioWindow]:
+    with opened_window() as made:
+        made.activateWindow()
+        yield made
+
+
+def trigger(window: StudioWindow, key: str) -> None:
+    window.command_actions[key].trigger()
+
+
+def editor_of(window: StudioWindow) -> NoteEditor:
+    editor = window.findChild(NoteEditor)
+    assert editor is not None
+    return editor
+
+
+def texts(window: StudioWindow) -> list[tuple[int, int, str]]:
+    return [(note.item, note.step, note.text) for note in window.session.remarks.notes]
+
+
+def write(window: StudioWindow, step: int, text: str) -> None:
+    window.session.move_cursor(step)
+    trigger(window, "note.add")
+    editor = editor_of(window)
+    QTest.keyClicks(editor.field, text)
+    QTest.keyClick(editor.field, Qt.Key.Key_Return)
+
+
+def panel_of(window: StudioWindow) -> NotesPanel:
+    window.show_panel("notes", True)
+    panel = window.panel("notes")
+    assert isinstance(panel, NotesPanel)
+    return panel
+
+
+def test_a_note_is_written_at_the_cursor_and_can_be_taken_back(window: StudioWindow) -> None:
+    write(window, 5, "here it forgets")
+    assert texts(window) == [(0, 5, "here it forgets")]
+    assert not editor_of(window).isVisible()
+    assert QApplication.focusWidget() is window.workspace.stack, "the keys step again"
+    trigger(window, "edit.undo")
+    assert texts(window) == []
+    trigger(window, "edit.redo")
+    assert texts(window) == [(0, 5, "here it forgets")]
+
+
+def test_the_field_opens_at_the_cursor_inside_the_window(window: StudioWindow) -> None:
+    stack, workspace = window.workspace.stack, window.workspace
+    for step in (0, 9, window.session.steps - 1):
+        window.session.move_cursor(step)
+        trigger(window, "note.add")
+        editor = editor_of(window)
+        assert workspace.rect().contains(editor.geometry())
+        x = stack.mapTo(workspace, QPoint(round(stack.axis_item.x_of(step)), 0)).x()
+        assert editor.geometry().left() <= x + 10
+        assert editor.geometry().right() >= x
+        assert QApplication.focusWidget() is editor.field
+        QTest.keyClick(editor.field, Qt.Key.Key_Escape)
+
+
+def test_letters_are_typed_and_no_commands(window: StudioWindow) -> None:
+    companion = window.session.setup.companion
+    trigger(window, "note.add")
+    QTest.keyClicks(editor_of(window).field, "c n [a] l")
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClicks(editor_of(window).field, "two")
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Return)
+    assert [text for _, _, text in texts(window)] == ["c n [a] l\ntwo"]
+    assert window.session.setup.companion is companion
+
+
+def test_escape_drops_the_text_and_closes_no_notice(window: StudioWindow) -> None:
+    trigger(window, "note.add")
+    QTest.keyClicks(editor_of(window).field, "never mind")
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Escape)
+    assert texts(window) == []
+    assert not editor_of(window).isVisible()
+    assert window.session.undo_text is None
+
+
+def test_a_click_elsewhere_keeps_what_was_typed(window: StudioWindow) -> None:
+    window.session.move_cursor(3)
+    trigger(window, "note.add")
+    QTest.keyClicks(editor_of(window).field, "kept")
+    window.workspace.stack.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert texts(window) == [(0, 3, "kept")]
+    trigger(window, "note.add")
+    window.workspace.stack.setFocus(Qt.FocusReason.MouseFocusReason)
+    assert len(texts(window)) == 1, "nothing was typed"
+    assert not editor_of(window).isVisible()
+
+
+def test_the_link_in_the_title_bar_and_the_key_begin_a_note(window: StudioWindow) -> None:
+    dock = next(dock for dock in window.findChildren(Dock) if dock.objectName() == "dock-step")
+    (link,) = [button for button in dock.findChildren(QPushButton) if button.text() == "Add note"]
+    assert link.isVisible()
+    link.click()
+    assert editor_of(window).isVisible()
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Escape)
+    QTest.keyClick(window.workspace.stack, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
+    assert editor_of(window).isVisible()
+
+
+def test_marks_are_at_their_steps_and_tell_the_text(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _place, text, _widget: told.append(text))
+    window.session.remark("Add notes", notes=(Note(0, 4, "four"), Note(0, 4, "and more"), Note(1, 8, "elsewhere")))
+    scrub, axis = window.transport.scrub, window.workspace.stack.axis_item
+    assert scrub.notes == ((4, "four"), (4, "and more"))
+    assert "note on step 5: four" in scrub.accessibleDescription()
+    place = QPoint(round(scrub.x_of(4)) + 3, 20)
+    QApplication.sendEvent(scrub, QHelpEvent(QHelpEvent.Type.ToolTip, place, scrub.mapToGlobal(place)))
+    assert told == ["four\nand more"]
+    height = axis.boundingRect().center().y()
+    assert axis.note_at(QPointF(axis.x_of(4) - 3, height)) == "four\nand more"
+    assert axis.note_at(QPointF(axis.x_of(7), height)) == ""
+    assert axis.note_at(QPointF(axis.x_of(4), height - 200)) == ""
+    window.session.remark("Remove notes", notes=())
+    assert not scrub.notes
+    assert axis.note_at(QPointF(axis.x_of(4), height)) == ""
+
+
+def test_a_mark_is_drawn_where_the_step_is(window: StudioWindow) -> None:
+    window.session.move_cursor(0)
+    scrub = window.transport.scrub
+    before = scrub.grab().toImage()
+    window.session.remark("Add a note", notes=(Note(0, 12, "x"),))
+    after = scrub.grab().toImage()
+    ratio = after.devicePixelRatio()
+    changed = [
+        x / ratio
+        for x in range(after.width())
+        if any(before.pixel(x, y) != after.pixel(x, y) for y in range(after.height()))
+    ]
+    assert changed
+    assert abs(min(changed) + max(changed) - 2 * scrub.x_of(12)) < 3
+    assert max(changed) - min(changed) < 12
+
+
+def test_the_panel_is_hidden_at_first_and_says_what_a_note_is(window: StudioWindow) -> None:
+    assert window.shown_panel("notes") is None
+    panel = panel_of(window)
+    assert not panel.list.isVisibleTo(panel)
+    assert panel.add_button.isVisibleTo(panel)
+    assert not panel.remove_button.isVisibleTo(panel)
+
+
+def test_the_panel_lists_notes_and_goes_to_them(window: StudioWindow, qtbot: QtBot) -> None:
+    write(window, 9, "nine")
+    write(window, 2, "two")
+    window.session.remark("Add a note", notes=(*window.session.remarks.notes, Note(2, 7, "other")))
+    panel = panel_of(window)
+    rows = panel.list.note_model.rows
+    assert [(row.step, row.sequence, row.text, row.here) for row in rows] == [
+        ("Step 3", "sequence 1", "two", True),
+        ("Step 10", "sequence 1", "nine", False),
+        ("Step 8", "sequence 3", "other", False),
+    ]
+    panel.list.setFocus()
+    panel.list.setCurrentIndex(panel.list.note_model.index(1))
+    QTest.keyClick(panel.list, Qt.Key.Key_Return)
+    assert window.session.view.cursor == 9
+    assert [row.here for row in panel.list.note_model.rows] == [False, True, False]
+    assert panel.list.chosen == 1
+    panel.list.setCurrentIndex(panel.list.note_model.index(2))
+    QTest.keyClick(panel.list, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.session.result.setup.item == 2)
+    assert window.session.view.cursor == 7
+
+
+def test_the_panel_changes_and_removes(window: StudioWindow) -> None:
+    write(window, 2, "two")
+    write(window, 9, "nine")
+    panel = panel_of(window)
+    panel.list.setFocus()
+    panel.list.setCurrentIndex(panel.list.note_model.index(0))
+    QTest.keyClick(panel.list, Qt.Key.Key_F2)
+    assert window.session.view.cursor == 2
+    assert editor_of(window).field.toPlainText() == "two"
+    QTest.keyClicks(editor_of(window).field, "changed")
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Return)
+    assert texts(window) == [(0, 2, "changed"), (0, 9, "nine")]
+    assert window.session.undo_text == "Change a note"
+    panel.list.setFocus()
+    QTest.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert texts(window) == [(0, 9, "nine")]
+    panel.remove_button.click()
+    assert texts(window) == []
+    trigger(window, "edit.undo")
+    trigger(window, "edit.undo")
+    assert texts(window) == [(0, 2, "changed"), (0, 9, "nine")]
+
+
+def test_keys_go_from_note_to_note(window: StudioWindow) -> None:
+    window.session.remark("Add notes", notes=(Note(0, 2, "a"), Note(0, 9, "b"), Note(1, 5, "c")))
+    window.session.move_cursor(0)
+    seen = []
+    for key in ("note.next", "note.next", "note.next", "note.previous", "note.previous"):
+        trigger(window, key)
+        seen.append(window.session.view.cursor)
+    assert seen == [2, 9, 9, 2, 2]
+    window.session.remark("Remove notes", notes=())
+    assert not window.command_actions["note.next"].isEnabled()
