@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -42,6 +43,8 @@ def main() -> int:
     caught: list[str] = []
     readings = Readings("deeds", warm=READINGS // 4)
     counts: list[tuple[int, int, int]] = []
+    kinds: Counter[str] = Counter()
+    early: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder, BugCatcher() as bugs:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             os.environ[name] = folder
@@ -61,6 +64,9 @@ def main() -> int:
                     _return_to_the_beginning(monkey, window)
                     readings.note(count)
                     counts.append(_counted(window))
+                    kinds = Counter(type(found).__name__ for found in window.findChildren(QObject))
+                    if len(counts) == READINGS // 4 + 1:
+                        early = kinds
                 monkey.act()
             monkey.settle()
         took = time.perf_counter() - began
@@ -69,6 +75,8 @@ def main() -> int:
     for line in caught[:10]:
         print(f"exception: {line}")
     print("widgets, objects, timers at each reading: " + "  ".join("/".join(map(str, three)) for three in counts))
+    for name, more in (kinds - early).most_common(12):
+        print(f"  {more:+d} {name} since the reading after {READINGS // 4} of {READINGS}")
     kept = counts[READINGS // 4]
     same = all(
         abs(now - then) <= 0.02 * then

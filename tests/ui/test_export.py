@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -100,6 +100,16 @@ def test_the_dialog_offers_what_is_seen_and_saves(
     QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
     assert QImage(str(path)).width() == 2000
     assert notices(window) == [f"Saved {path}."]
+
+
+def test_dialogs_die_when_they_are_closed(window: StudioWindow) -> None:
+    for key, kind in (("file.export-picture", PictureDialog), ("file.export-playback", PlaybackDialog)):
+        window.command_actions[key].trigger()
+        dialog = window.findChild(kind)
+        assert dialog is not None
+        dialog.reject()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        assert window.findChild(kind) is None
 
 
 @pytest.mark.parametrize("name", ["no folder/view.png", "no folder/view.svg", "view.xyz"])

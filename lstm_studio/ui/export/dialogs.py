@@ -71,6 +71,7 @@ class _Wish(QDialog):
 
     def __init__(self, title: str, size: tuple[int, int], parent: QWidget) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         self.form = QFormLayout()
