@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QPaintEvent
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -28,7 +28,7 @@ from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.find_button import FindButton
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Text, Theme, font
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import ElidedLabel
 
@@ -196,11 +196,6 @@ class Header(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        # As wide as the bold of the chosen word, which no size hint knows of.
-        bold = QFontMetrics(font(Text.ACTIVE))
-        for labels in Labels:
-            button = self._labels.button(str(labels))
-            button.setMinimumWidth(bold.horizontalAdvance(button.text()) + 2 * PANEL_INSET)
         self.find_button.apply_theme(theme)
         self._samples.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=10))
         self._samples.setIconSize(QSize(10, 10))

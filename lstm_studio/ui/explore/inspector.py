@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import INPUT, Labels, Phase, Role
@@ -43,6 +43,8 @@ _IGNORE_FACTOR = "The Ignore factor is what is multiplied in, not what is left o
 _NOTHING = "Open a network with recurrent layers to see what each step does to its units."
 _NO_READOUT = "These networks have no read-out: nothing maps their last state to an answer."
 _VALUES_SHOWN = 6
+HURRIED = 300
+"""Milliseconds from step to step below which nobody reads the terms of a gate."""
 _MANY_STEPS = 1_000
 """Steps from which the header needs the room of its plain words."""
 
@@ -89,6 +91,9 @@ class Inspector(Panel[_State]):
         self._session, self._theme = session, theme
         self._ranges: tuple[object, tuple[float, float]] = (None, (0.0, 0.0))
         self._weights = KnownWeights(session, self)
+        self._since_step, self._calm = QElapsedTimer(), QTimer(self)
+        self._calm.setSingleShot(True)
+        self._calm.setInterval(2 * HURRIED)
         self._number, self._of = label(kind="step-number"), label(kind="secondary")
         self._number.setAccessibleName("Step")
         self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
@@ -111,6 +116,7 @@ class Inspector(Panel[_State]):
         self._unit.chosen.connect(self._choose_unit)
         self._operations.unfolded_changed.connect(self.refresh)
         self._weights.changed.connect(self.refresh)
+        self._calm.timeout.connect(self.refresh)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
         self.refresh()
@@ -161,9 +167,17 @@ class Inspector(Panel[_State]):
         self.refresh()
 
     def _on_view(self, after: View, before: View) -> None:
+        if (after.cursor, after.phase) != (before.cursor, before.phase):
+            self._note_step()
         seen = ("cursor", "units", "layer", "backward", "labels", "four_phases", "phase")
         if any(getattr(after, name) != getattr(before, name) for name in seen):
             self.refresh()
+
+    def _note_step(self) -> None:
+        """While steps come faster than anybody reads, terms stay folded: they would push all below up and down."""
+        if self._since_step.isValid() and self._since_step.elapsed() < HURRIED:
+            self._calm.start()
+        self._since_step.start()
 
     def _selected_unit(self) -> int:
         return 0 if self._state is None else self._state.unit
@@ -219,7 +233,7 @@ class Inspector(Panel[_State]):
             and (
                 line.signal in self._operations.unfolded
                 if live is None
-                else isinstance(line, Operation) and line.number == live
+                else isinstance(line, Operation) and line.number == live and not self._calm.isActive()
             )
         ]
         if not wanted:

@@ -105,9 +105,9 @@ class Transport(QWidget):
         right.setSpacing(GRID)
         right.addWidget(self._loop)
         right.addWidget(self._show_all)
-        right.addWidget(self._phases)
-        right.addWidget(self._stop, 1)
-        self._phases.setFixedHeight(TRANSPORT_HEIGHT)
+        right.addWidget(self._phases, 0, Qt.AlignmentFlag.AlignVCenter)
+        right.addWidget(self._stop, 1, Qt.AlignmentFlag.AlignVCenter)
+        self._phases.setMinimumHeight(TRANSPORT_HEIGHT)
         self._scrub.setParent(self)
         # In the order in which Tab goes through them.
         segments = (self._phases.button(_WHOLE), self._phases.button(_PHASES))

@@ -7,7 +7,8 @@ from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QApplication, QButtonGroup, QFrame, QHBoxLayout, QPushButton, QWidget
 
 _PADDING = 9
-_FONTS = {QEvent.Type.Polish, QEvent.Type.FontChange, QEvent.Type.StyleChange}
+_FONTS = {QEvent.Type.Polish, QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.LayoutRequest}
+"""Also a request for a layout: the style sheet reaches the buttons after their frame."""
 
 
 class Segments(QFrame):

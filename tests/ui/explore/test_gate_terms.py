@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.terms import UnitSource, UnitSum, unit_sums
 from lstm_studio.engine.tracing import trace
@@ -34,6 +35,12 @@ from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import number_set, symbol_set
 
 UNITS = 6
+
+
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every step looked at, however fast a test takes them."""
+    monkeypatch.setattr("lstm_studio.ui.explore.inspector.HURRIED", 0)
 
 
 def shown_of(kind: str, sequence: Sequence, **options: Any) -> ShownLayer:
@@ -212,6 +219,7 @@ def opened(show: Show, session: Session) -> Inspector:
     return inspector
 
 
+@pytest.mark.usefixtures("calm")
 def test_in_phases_the_live_operation_shows_its_gates_and_the_others_stand_back(show: Show) -> None:
     session = AskedSession()
     inspector = opened(show, session)
@@ -230,6 +238,7 @@ def test_in_phases_the_live_operation_shows_its_gates_and_the_others_stand_back(
     assert all(line.title.isEnabled() for line in card._lines)
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_unit_is_asked_for_once_whatever_the_step(show: Show) -> None:
     session = AskedSession()
     opened(show, session)
@@ -261,6 +270,19 @@ def test_what_a_change_that_failed_dropped_is_asked_again(show: Show) -> None:
     assert len(session.questions) == 1
     session.answer_all()
     assert WAITING not in card.gate_texts()[0][0]
+
+
+def test_terms_stay_folded_while_steps_come_faster_than_anybody_reads(show: Show, qtbot: QtBot) -> None:
+    session = AskedSession()
+    card = card_of(opened(show, session))
+    session.show_phases(True)
+    session.answer_all()
+    session.step(1)
+    session.step(1)
+    session.step(2)
+    assert session.view.phase is Phase.FORGET
+    assert card.gate_texts() == ()
+    qtbot.waitUntil(lambda: len(card.gate_texts()) == 1, timeout=3000)
 
 
 def test_an_operation_unfolds_in_whole_steps_and_stays_so(show: Show) -> None:

@@ -228,7 +228,7 @@ def test_the_toggles_make_room_where_the_bar_could_not_stand_under_the_plots(tra
     transport.align(460, right)
     assert transport.scrub.x() + OVERHANG == 460
     assert transport._loop.isHidden()
-    transport.align(460, right - 100)
+    transport.align(460, 1600 - transport._right_width(toggles=True, roomy=True) - 2 * 8)
     assert not transport._loop.isHidden()
     assert transport.scrub.x() + OVERHANG == 460
 
