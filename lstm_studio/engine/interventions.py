@@ -90,7 +90,8 @@ def resume(
     x = _edited(trace["input"], events or {}, at)
     if whole.cell.can_step:
         stop = trace.steps if until is None else min(until, trace.steps)
-        arrays = _branched(trace, whole, x, _Held(held, at, stop))
+        with one_blas_thread():
+            arrays = _branched(trace, whole, x, _Held(held, at, stop))
     elif held:
         raise TraceError(
             f"This {whole.cell.title} is not computed step by step: nothing in it can be held.",
@@ -173,22 +174,8 @@ def _by_hand(
     """Compute all steps one after the other, with the held values in their places."""
     matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
     values = {name: (list(units), list(units.values())) for name, units in held.items()}
-
-    def edit(signal: str, computed: Array) -> None:
-        if signal in values:
-            units, wanted = values[signal]
-            computed[units] = wanted
-
-    states, found = begin, dict[str, Array]()
-    with np.errstate(all="ignore"), one_blas_thread():
-        for step, entering in enumerate(cell.entering(matrices, x)):
-            now = cell.step(matrices, entering, states, edit)
-            states = cell.states_after(weights.module, now)
-            if not found:
-                found = {name: np.empty((len(x), len(value)), value.dtype) for name, value in now.items()}
-            for name, value in now.items():
-                found[name][step] = value
-    return found
+    with np.errstate(all="ignore"):
+        return cell.by_hand(matrices, cell.entering(matrices, x), begin, values)
 
 
 @torch.no_grad()

@@ -215,20 +215,21 @@ def non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str,
     """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed."""
     began = []
     sound: dict[int, bool] = {}
-    for name, array in arrays.items():
-        if name.startswith("norm."):
-            continue
-        # The signals of a layer share their memory: one look at all of it is enough where there is nothing to be found.
-        whole = array.base if isinstance(array.base, np.ndarray) else array
-        if id(whole) not in sound:
-            sound[id(whole)] = _is_finite(whole)
-        if sound[id(whole)]:
-            continue
-        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        if len(bad):
-            gradient = name.startswith("grad.")
-            backwards = gradient != any(name.removeprefix("grad.").startswith(f"{prefix}.") for prefix in reverse)
-            began.append((name, int(bad[-1 if backwards else 0])))
+    with devices.one_blas_thread():
+        for name, array in arrays.items():
+            if name.startswith("norm."):
+                continue
+            # The signals of a layer share their memory: a look at all of it is enough where there is nothing to find.
+            whole = array.base if isinstance(array.base, np.ndarray) else array
+            if id(whole) not in sound:
+                sound[id(whole)] = _is_finite(whole)
+            if sound[id(whole)]:
+                continue
+            bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+            if len(bad):
+                gradient = name.startswith("grad.")
+                backwards = gradient != any(name.removeprefix("grad.").startswith(f"{prefix}.") for prefix in reverse)
+                began.append((name, int(bad[-1 if backwards else 0])))
     return tuple(began)
 
 

@@ -200,6 +200,8 @@ H) float64 array per state, to those before it: a product with the Jacobian of t
 
 Edit = Callable[[str, NDArray[Any]], None]
 """``edit(signal, values)``: called with each signal of a step as soon as it is computed, changes it in place."""
+Held = Mapping[str, tuple[list[int], list[float]]]
+"""Signal → units, and the values at which they are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ class Cell(ABC):
     """
     options: ClassVar[tuple[Option, ...]] = ()
     can_step: ClassVar[bool] = False
-    """Whether :meth:`step` is there."""
+    """Whether :meth:`by_hand` is there."""
     gated_products: ClassVar[Mapping[str, str]] = {}
     """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
@@ -389,7 +391,7 @@ class Cell(ABC):
         states: tuple[NDArray[Any], ...],
         edit: Edit,
     ) -> dict[str, NDArray[Any]]:
-        """Compute one step by hand, so that any signal can be changed on the way; where :attr:`can_step`.
+        """Compute one step by hand, so that any signal can be changed on the way; for :meth:`by_hand`.
 
         Parameters
         ----------
@@ -414,6 +416,46 @@ class Cell(ABC):
         """
         del layer, entering, states, edit
         raise NetworkError(f"{self.title} is not computed step by step.", "Change the events that it receives instead.")
+
+    def by_hand(
+        self,
+        layer: Layer[NDArray[Any]],
+        entering: NDArray[Any],
+        states: tuple[NDArray[Any], ...],
+        held: Held,
+    ) -> dict[str, NDArray[Any]]:
+        """Compute steps one after the other with some values held; where :attr:`can_step`.
+
+        Parameters
+        ----------
+        layer
+            The weights.
+        entering
+            (T, R), what :meth:`entering` returned, T at least 1.
+        states
+            Before the first step, as :meth:`states_after` returns them.
+        held
+            What is held at every step.
+
+        Returns
+        -------
+        dict
+            Every declared signal, (T, ·).
+        """
+
+        def edit(signal: str, computed: NDArray[Any]) -> None:
+            if signal in held:
+                units, wanted = held[signal]
+                computed[units] = wanted
+
+        found: dict[str, NDArray[Any]] = {}
+        for step, row in enumerate(entering):
+            now = self.step(layer, row, states, edit)
+            states = self.states_after(layer.module, now)
+            found = found or {name: np.empty((len(entering), len(value)), value.dtype) for name, value in now.items()}
+            for name, value in now.items():
+                found[name][step] = value
+        return found
 
     def states_after(self, module: nn.Module, now: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Return what goes on to the next step, one array per tensor that the module carries, from a step's signals."""

@@ -134,21 +134,18 @@ def test_steps_by_hand_are_those_of_the_module(kind: str, options: dict[str, Any
     cell = network.cell
     wide = {"float32": torch.float32, "float64": torch.float64}[dtype]
     layer = cell.layer(network.recurrent, 0, False).map(lambda weight: weight.to(wide).numpy())
-    start = {name: np.zeros(len(traced[f"{kind}.0.{name}"][0]), dtype) for name in _names(network)}
+    start = {name: np.zeros_like(traced[f"{kind}.0.{name}"][0]) for name in _names(network)}
     states = cell.states_after(network.recurrent, start)
-    seen: list[str] = []
-
-    def edit(name: str, _value: np.ndarray[Any, Any]) -> None:
-        seen.append(name)
-
-    for entering, step in zip(cell.entering(layer, traced["input"]), range(9), strict=True):
-        now = cell.step(layer, entering, states, edit)
-        assert set(now) == set(seen) == _names(network)
-        for name, value in now.items():
-            assert value.dtype == dtype
-            tolerance = 1e-6 if dtype == "float32" else 1e-13
-            np.testing.assert_allclose(value, traced[f"{kind}.0.{name}"][step], atol=tolerance, err_msg=name)
-        states = cell.states_after(network.recurrent, now)
+    entering = cell.entering(layer, traced["input"])
+    found = cell.by_hand(layer, entering, states, {})
+    assert set(found) == _names(network)
+    for name, values in found.items():
+        assert values.dtype == dtype
+        tolerance = 1e-6 if dtype == "float32" else 1e-13
+        np.testing.assert_allclose(values, traced[f"{kind}.0.{name}"], atol=tolerance, err_msg=name)
+    states = cell.states_after(network.recurrent, {name: values[3] for name, values in found.items()})
+    for name, values in cell.by_hand(layer, entering[4:], states, {}).items():
+        np.testing.assert_array_equal(values, found[name][4:], err_msg=name)
 
 
 def _names(network: Network) -> set[str]:
@@ -160,7 +157,7 @@ def test_a_kind_without_single_steps_says_so() -> None:
     assert not network.cell.can_step
     layer = network.cell.layer(network.recurrent, 0, False).map(lambda weight: weight.numpy())
     with pytest.raises(NetworkError, match="is not computed step by step"):
-        network.cell.step(layer, np.zeros(4), (np.zeros(4),), lambda _name, _value: None)
+        network.cell.by_hand(layer, np.zeros((1, 4)), (np.zeros(4),), {})
 
 
 def test_direct_paths_are_those_of_the_memory() -> None:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import (
     Cell,
-    Edit,
     Gradients,
+    Held,
     Layer,
     Option,
     PullBack,
@@ -44,7 +44,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, squashed
+from lstm_studio.networks.slopes import sigmoid
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import lstm_wiring
@@ -254,34 +254,61 @@ class _LSTM(Cell):
 
         return pull_back
 
-    def step(
-        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], edit: Edit
+    def by_hand(
+        self, layer: Layer[NDArray[Any]], entering: NDArray[Any], states: tuple[NDArray[Any], ...], held: Held
     ) -> dict[str, NDArray[Any]]:
-        """Compute one step by hand."""
+        """Compute steps one after the other with some values held, in place: what a step creates costs it most."""
         h, c = states
-        a = layer.recurrent @ h
-        a += entering
-        before = a.reshape(4, -1)
-        for signal, part in zip(_BEFORE, before, strict=True):
-            edit(signal.name, part)
-        i, f, g, o = after = squashed(before)
-        np.tanh(before[2], g)
-        for signal, part in zip(_IN_WEIGHT_ORDER, after, strict=True):
-            edit(signal.name, part)
-        admitted = i * g
-        edit(ADMITTED.name, admitted)
-        retained = f * c
-        edit(RETAINED.name, retained)
-        state = retained + admitted
-        edit(CELL_STATE.name, state)
-        exposed = np.tanh(state)
-        exposed *= o
-        hidden = exposed if layer.projection is None else layer.projection @ exposed
-        edit(HIDDEN_STATE.name, hidden)
-        now = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: state, HIDDEN_STATE.name: hidden}
-        for signals, parts in ((_BEFORE, before), (_IN_WEIGHT_ORDER, after)):
-            now |= {signal.name: part for signal, part in zip(signals, parts, strict=True)}
-        return now
+        steps, units = len(entering), len(c)
+        order = list(_SIGMOIDS_FIRST)
+
+        def reordered(rows: NDArray[Any]) -> NDArray[Any]:
+            return rows.reshape(4, units, -1)[order].reshape(rows.shape)
+
+        recurrent = reordered(layer.recurrent)
+        from_input = entering.reshape(steps, 4, units)[:, order].reshape(steps, 4 * units)
+        arrays = np.empty((steps, 12, units), entering.dtype)
+        flat = arrays.reshape(steps, 12 * units)
+        places = [_BEFORE[gate] for gate in order] + [_IN_WEIGHT_ORDER[gate] for gate in order]
+        places += [ADMITTED, RETAINED, CELL_STATE]
+        hidden = np.empty((steps, len(h)), entering.dtype)
+
+        before, gates, admitted, retained, state = (
+            fixed(*ends) for ends in ((0, 4), (4, 8), (8, 9), (9, 10), (10, 11))
+        )
+        shown = held.get(HIDDEN_STATE.name)
+        views = (flat[:, : 4 * units], arrays[:, :3], arrays[:, 4:7], *arrays.transpose(1, 0, 2)[3:])
+        for row, from_input_t, h_t, a_t, into, squashed, a_g, i, f, o, g, l_t, k_t, c_t, exposed in zip(
+            flat, from_input, hidden, *views, strict=True
+        ):
+            np.dot(recurrent, h, a_t)
+            np.add(a_t, from_input_t, a_t)
+            if before:
+                row[before[0]] = before[1]
+            np.negative(into, squashed)
+            np.exp(squashed, squashed)
+            np.add(squashed, 1, squashed)
+            np.reciprocal(squashed, squashed)
+            np.tanh(a_g, g)
+            if gates:
+                row[gates[0]] = gates[1]
+            np.multiply(i, g, l_t)
+            if admitted:
+                row[admitted[0]] = admitted[1]
+            np.multiply(f, c, k_t)
+            if retained:
+                row[retained[0]] = retained[1]
+            np.add(k_t, l_t, c_t)
+            if state:
+                row[state[0]] = state[1]
+            np.tanh(c_t, exposed)
+            np.multiply(o, exposed, exposed)
+            h_t[:] = exposed if layer.projection is None else layer.projection @ exposed
+            if shown:
+                h_t[shown[0]] = shown[1]
+            h, c = h_t, c_t
+        signals = dict(zip((signal.name for signal in places), arrays.transpose(1, 0, 2).copy(), strict=False))
+        return signals | {HIDDEN_STATE.name: hidden}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the four sums."""
@@ -302,6 +329,18 @@ class _LSTM(Cell):
                 "Give 0 for none, or a whole number below the hidden size.",
             )
         return chosen
+
+
+def _held_in_row(
+    held: Held, places: Sequence[Signal], units: int, first: int, last: int
+) -> tuple[list[int], list[float]] | None:
+    """Return where in a step's row the signals from the first place to before the last are held, and at what."""
+    found: tuple[list[int], list[float]] = ([], [])
+    for place, signal in enumerate(places[first:last], first):
+        where, values = held.get(signal.name, ([], []))
+        found[0].extend(place * units + unit for unit in where)
+        found[1].extend(values)
+    return found if found[0] else None
 
 
 def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArray[Any]) -> None:
