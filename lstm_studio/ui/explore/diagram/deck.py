@@ -294,8 +294,9 @@ class DiagramDeck(QWidget):
         self._arrange()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
-        """Draw the lines between the cards and below them."""
+        """Draw the ground, and the lines between the cards and below them."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self._look.theme.panel))
         colour = QColor(self._look.theme.line)
         painter.fillRect(0, self.height() - 1, self.width(), 1, colour)
         if self.side_by_side:
