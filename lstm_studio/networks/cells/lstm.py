@@ -273,9 +273,8 @@ class _LSTM(Cell):
         places += [ADMITTED, RETAINED, CELL_STATE]
         hidden = np.empty((steps, len(h)), entering.dtype)
 
-        before, gates, admitted, retained, state = (
-            fixed(*ends) for ends in ((0, 4), (4, 8), (8, 9), (9, 10), (10, 11))
-        )
+        stages = ((0, 4), (4, 8), (8, 9), (9, 10), (10, 11))
+        before, gates, admitted, retained, state = (_held_in_row(held, places, units, *ends) for ends in stages)
         shown = held.get(HIDDEN_STATE.name)
         views = (flat[:, : 4 * units], arrays[:, :3], arrays[:, 4:7], *arrays.transpose(1, 0, 2)[3:])
         for row, from_input_t, h_t, a_t, into, squashed, a_g, i, f, o, g, l_t, k_t, c_t, exposed in zip(
