@@ -163,8 +163,9 @@ class _Stats(QWidget):
         self._units = tuple(label(kind="secondary") for _ in range(_MOST_NETWORKS))
         self._caption = label(kind="caption")
         self._caption.setWordWrap(True)
-        row = QHBoxLayout()
-        row.setSpacing(GRID)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(GRID)
+        grid.setVerticalSpacing(HALF_GRID)
         self._parts: list[QWidget] = []
         for badge, name, number, unit in zip(self._badges, self._names, self._numbers, self._units, strict=True):
             part = QWidget()
@@ -178,12 +179,14 @@ class _Stats(QWidget):
                     across.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
                 across.addStretch(1)
                 inside.addLayout(across)
+            at = len(self._parts)
             self._parts.append(part)
-            row.addWidget(part, 1)
+            grid.addWidget(part, at // 2, at % 2)
+            grid.setColumnStretch(at % 2, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(row)
+        column.addLayout(grid)
         column.addWidget(self._caption)
 
     def apply_theme(self, theme: Theme) -> None:

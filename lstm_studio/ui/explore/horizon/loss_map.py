@@ -21,7 +21,7 @@ from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
 from lstm_studio.ui.plots.scale import unit_edges
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LEVELS, MISSING, Text, Theme
 
-_LEAST, _COMFORTABLE = 96, 330
+_LEAST, _COMFORTABLE = 96, 290
 _BESIDE_FROM = 520
 _UNUSED = 1 / 8
 """Part of a square that may be given up so that all cells are equally large."""

@@ -90,7 +90,7 @@ def named_curves(
         if direct is not None:
             gate = next((s for s in one.layer.signals if s.role is Role.FORGET and s.levels == (0.0, 1.0)), None)
             label, title = (
-                ("1", "direct path") if gate is None else (f"∏{gate.badge}", f"{_lower(gate.label(labels))}s")
+                ("direct", "direct path") if gate is None else (f"∏{gate.badge}", f"{_lower(gate.label(labels))}s")
             )
             found.append(NamedCurve(direct, network, label, f"{network} {title} alone", Role.LONG_TERM))
     return tuple(found)
