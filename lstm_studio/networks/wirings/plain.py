@@ -102,7 +102,7 @@ def windowed_wiring(window: int = 1, squash: str = "tanh") -> Wiring:
     absent = "no memory (schematic)" if window == 1 else "no memory beyond the window (schematic)"
     texts = [_absent(absent)]
     if window > drawn:
-        texts.append(Text(250, 242, f"reads {window} inputs; {drawn} are drawn"))
+        texts.append(Text(_END, 222, f"{drawn} of {window} inputs", Align.RIGHT))
     return Wiring(WIDTH, parts, wires, tuple(texts))
 
 
