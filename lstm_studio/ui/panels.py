@@ -111,6 +111,7 @@ def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
 
     panel = WhatIfPanel(window.session, theme)
     window.workspace.value_dragged.connect(panel.hold)
+    window.workspace.what_if_requested.connect(window.commands.what_if.open_at)
     return panel
 
 

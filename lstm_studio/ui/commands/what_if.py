@@ -18,6 +18,7 @@ from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.comparing import compared
 
 if TYPE_CHECKING:
+    from lstm_studio.ui.explore.what_if.form import Change, Place
     from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 
 
@@ -89,9 +90,13 @@ class WhatIfCommands(Group):
         self._open("state")
 
     def _open(self, change: str) -> None:
-        from lstm_studio.ui.explore.what_if.panel import Change
+        from lstm_studio.ui.explore.what_if.form import Change
 
         self._panel().open_form(Change(change))
+
+    def open_at(self, change: Change, place: Place) -> None:
+        """Open a form that begins somewhere else than at the cursor."""
+        self._panel().open_form(change, place)
 
     def _panel(self) -> WhatIfPanel:
         from lstm_studio.ui.explore.what_if.panel import WhatIfPanel

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
-from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import CompareMode, Result, View
 from lstm_studio.ui.explore.comparing import compared, difference_in_words, sources_of
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
-from lstm_studio.ui.widgets.text import ElidedLabel, label, text_font
+from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 _CROSS = 10
 _NARROWEST = 96
@@ -132,16 +131,9 @@ class CompareBar(QFrame):
                     chooser.addItem(title, key)
                 chooser.setCurrentIndex(chooser.findData(chosen))
             chooser.setToolTip(chooser.currentText())
-        self._fit_modes()
         self._modes.show_choice(state.mode.value)
         self._words.setText(state.words)
         self.setAccessibleDescription(state.words)
-
-    def _fit_modes(self) -> None:
-        """Keep room for the words of a mode in bold, as they are while it is down."""
-        bold = text_font(self, Text.ACTIVE)
-        for mode, words in _MODES.items():
-            self._modes.button(mode).setMinimumWidth(round(QFontMetricsF(bold).horizontalAdvance(words)) + 2 * GRID + 6)
 
     def _resolve(self) -> _State | None:
         result, view = self._session.result, self._session.view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -14,6 +14,7 @@ from lstm_studio.ui.explore.compare_bar import CompareBar
 from lstm_studio.ui.explore.diagram.deck import DiagramDeck
 from lstm_studio.ui.explore.diagram.state import DiagramResolver
 from lstm_studio.ui.explore.rows import StackResolver
+from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
 from lstm_studio.ui.plots import rows
 from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.theme import Theme
@@ -34,6 +35,9 @@ class ExploreWorkspace(QWidget):
     """Left and right edge of the plots, in this widget's coordinates."""
     value_dragged = Signal(int, str, int, int, float)
     """In a diagram: index of the network, name of the signal, unit, step, and the value to which it was dragged."""
+
+    what_if_requested = Signal(object, object)
+    """What is to be changed, and where, from the menu of a unit in the plots."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +61,7 @@ class ExploreWorkspace(QWidget):
         self.stack.step_requested.connect(self._on_step_requested)
         self.stack.unit_requested.connect(self._on_unit_requested)
         self.stack.view_requested.connect(self._on_view_requested)
+        self.stack.menu_requested.connect(self._on_menu_requested)
         self.stack.stretch_requested.connect(self._on_stretch_requested)
         self.stack.edges_changed.connect(self.edges_changed)
         session.result_replaced.connect(self._on_result_replaced)
@@ -97,6 +102,12 @@ class ExploreWorkspace(QWidget):
 
     def _on_step_requested(self, step: int) -> None:
         self._session.move_cursor(step)
+
+    def _on_menu_requested(self, key: str, unit: int, step: int, at: QPoint) -> None:
+        step = min(step, self._session.steps - 1)
+        menu = PlotMenu(self._session, key.partition("|")[0], unit, step, self)
+        menu.chosen.connect(self.what_if_requested)
+        menu.popup(at)
 
     def _on_unit_requested(self, group: str, unit: int) -> None:
         self._session.select_unit(group, unit)

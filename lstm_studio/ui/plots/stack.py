@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPen, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
 from lstm_studio.ui.numbers import format_count
@@ -69,6 +69,8 @@ class PlotStack(QWidget):
     """First step of a stretch that was marked with Shift and the mouse, and the one after its last."""
     view_requested = Signal(str, View)
     """Key of a row, and the view asked for."""
+    menu_requested = Signal(str, int, int, QPoint)
+    """Key of a row of units, a unit and a step in it, and where on the screen a menu is wanted."""
     edges_changed = Signal(int, int)
     """Left and right edge of the plots in the stack's own coordinates."""
     hovered = Signal(str)
@@ -404,6 +406,30 @@ class PlotStack(QWidget):
             unit = item.unit_at(point.y() - item.y())
             if unit is not None:
                 self.unit_requested.emit(item.row.group, unit)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask for the menu of the unit under the mouse; by keyboard, of the selected one at the cursor."""
+        if not self._state.steps:
+            return
+        point = QPointF(event.pos())
+        if event.reason() is not QContextMenuEvent.Reason.Mouse:
+            row = next((row for row in self._state.rows if isinstance(row, UnitRow) and row.group), None)
+            column = self._cursor.column()
+            if row is not None and column is not None:
+                item = self._items[row.key]
+                at = QPointF(column.center().x(), item.y() + item.height / 2)
+                unit = self._state.selected.get(row.group, 0)
+                self.menu_requested.emit(row.key, unit, self._state.cursor, self.mapToGlobal(at.toPoint()))
+            return
+        found = self._row_at(point)
+        if found is None or not self._edges[0] <= point.x() < self._edges[1]:
+            return
+        key, item = found
+        if isinstance(item, UnitItem):
+            unit_here = item.unit_at(point.y() - item.y())
+            unit = self._state.selected.get(item.row.group, 0) if unit_here is None else unit_here
+            step = self._axis.scale_of_time.step_at(point.x())
+            self.menu_requested.emit(key, unit, step, event.globalPos())
 
     def _scrub(self, point: QPointF) -> None:
         if self._state.steps:

@@ -193,12 +193,15 @@ class UnitItem(RowItem):
         return f"{self.row.title} · {self.row.unit_name(unit)} · step {label(step)} · {value}"
 
     def selected_mark(self, step: int) -> list[Mark]:
-        """Return the selected unit's point on its line."""
+        """Return the selected unit's point on its line, and on that of what it is compared with."""
         value = self.value_at(step)
-        if value is None or not np.isfinite(value):
-            return []
-        y = float(self.y_of(np.array([value]))[0]) / self.scale_of_time.ratio
-        return [Mark(min(max(y, 0.0), self.height), self.look.theme.ink)]
+        other = None if self._pointed is None else self._other_at(step, self._pointed)
+        found = []
+        for at, colour in ((other, self.look.theme.ink3), (value, self.look.theme.ink)):
+            if at is not None and np.isfinite(at) and (colour == self.look.theme.ink or at != value):
+                y = float(self.y_of(np.array([at]))[0]) / self.scale_of_time.ratio
+                found.append(Mark(min(max(y, 0.0), self.height), colour))
+        return found
 
     def y_of(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return device pixels from the plot's top for values between the levels."""

@@ -31,7 +31,8 @@ from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.units_panel import UnitsPanel
-from lstm_studio.ui.explore.what_if.panel import Change, WhatIfPanel
+from lstm_studio.ui.explore.what_if.form import Change
+from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 from lstm_studio.ui.plots.rows import GradientRow
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LIGHT, Theme

@@ -29,9 +29,10 @@ from lstm_studio.session.state import (
 )
 from lstm_studio.ui.explore.compare_bar import CompareBar
 from lstm_studio.ui.explore.what_if.event_form import EventForm
-from lstm_studio.ui.explore.what_if.form import Form
-from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, Place, StateForm
-from lstm_studio.ui.explore.what_if.panel import Change, WhatIfPanel
+from lstm_studio.ui.explore.what_if.form import Change, Form, Place
+from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, StateForm
+from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
+from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
 from lstm_studio.ui.explore.what_if.units_text import UnreadableUnitsError, parse_units
 from lstm_studio.ui.theme import DARK, LIGHT
 from tests.ui.explore.conftest import Show
@@ -503,3 +504,42 @@ def test_forms_are_of_the_kinds_that_the_buttons_name(panel: WhatIfPanel) -> Non
         assert panel.form(change).accessibleName() == panel.button(change).text().removesuffix("…")
     panel.button(Change.STATE).click()
     assert panel.opened is None
+
+
+# The menu of a unit in the plots.
+
+
+def test_the_menu_of_a_unit_opens_forms_that_begin_there(session: Session, panel: WhatIfPanel) -> None:
+    menu = PlotMenu(session, "0.cell_state", 3, 6, panel)
+    chosen: list[tuple[Change, Place]] = []
+    menu.chosen.connect(lambda change, place: chosen.append((change, place)))
+    assert [action.text() for action in menu.actions()] == [
+        "Clamp cell state of unit 3 from step 7…",
+        "Set cell state of unit 3 at step 7…",
+        "Ablate unit 3…",
+        "Edit input at step 7…",
+    ]
+    for action in menu.actions():
+        action.trigger()
+    for change, place in chosen:
+        panel.open_form(change, place)
+        form = panel.form(change)
+        form.submit()
+    clamped, once, off = branches_of(session)[:3]
+    assert (clamped.at, clamped.until) == (6, None)
+    assert (once.at, once.until) == (6, 7)
+    assert once.clamp[0][0] == clamped.clamp[0][0] == "lstm.0.cell_state"
+    assert once.clamp[0][1][0][0] == 3
+    assert off.ablate == (("lstm.0", (3,)),)
+    assert branches_of(session)[3].at == 6
+    menu.deleteLater()
+
+
+def test_the_menu_of_the_companion_and_of_an_input(session: Session, panel: WhatIfPanel) -> None:
+    companion = PlotMenu(session, "1.hidden_state", 2, 0, panel)
+    assert companion.actions()[0].text() == "Clamp hidden state of unit 2 from step 1…"
+    session.look(labels=Labels.CLASSROOM)
+    features = PlotMenu(session, "input", 2, 0, panel)
+    assert [action.text() for action in features.actions()] == ["Edit event at step 1…"]
+    for menu in (companion, features):
+        menu.deleteLater()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QColor, QContextMenuEvent
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio.networks.signals import Role
@@ -15,6 +15,7 @@ from lstm_studio.ui.plots.overlay import differing
 from lstm_studio.ui.plots.rows import Curve, GradientRow, StackState, SymbolRow, UnitRow, View
 from lstm_studio.ui.plots.scale import TimeScale
 from lstm_studio.ui.plots.stack import PlotStack
+from lstm_studio.ui.plots.unit_row import UnitItem
 from lstm_studio.ui.theme import LIGHT
 
 
@@ -97,7 +98,30 @@ def test_the_other_is_drawn_and_its_value_named(qapp: QApplication, view: View) 
     assert changed(11, 19)
     # Up to where they part, only the band knows no single lines.
     assert view is View.BAND or not changed(0, 8)
+    heights = [mark.y for mark in item.marks(15)]
+    assert isinstance(item, UnitItem)
+    expected = item.y_of(np.array([other[15, 1], row.values[15, 1]])) / item.scale_of_time.ratio
+    assert heights == pytest.approx(expected.tolist())
+    assert len(item.marks(4)) == 1
     assert item.value_text(15)[1] == f"{row.values[15, 1]:.2f} | {other[15, 1]:.2f}".replace("-", "−")
     assert "A " in item.hover_text(15, 20, str) or view is View.BAND
+    stack.close()
+    stack.deleteLater()
+
+
+def test_a_menu_is_asked_for_where_the_mouse_is_or_at_the_cursor(qapp: QApplication) -> None:
+    stack = PlotStack(LIGHT)
+    stack.resize(700, 300)
+    row = row_of(20, View.HEAT)
+    stack.apply(StackState((row,), steps=20, cursor=4, selected={"0:lstm.0": 1}))
+    stack.show()
+    asked: list[tuple[str, int, int]] = []
+    stack.menu_requested.connect(lambda key, unit, step, at: asked.append((key, unit, step)))
+    item, scale = stack.row_item(row.key), stack.axis_item.scale_of_time
+    here = QPoint(round(sum(scale.column_edges(12)) / 2), round(item.y() + item.height * 0.9))
+    for reason in (QContextMenuEvent.Reason.Mouse, QContextMenuEvent.Reason.Keyboard):
+        stack.contextMenuEvent(QContextMenuEvent(reason, here, stack.mapToGlobal(here)))
+    stack.contextMenuEvent(QContextMenuEvent(QContextMenuEvent.Reason.Mouse, QPoint(5, 5), QPoint(5, 5)))
+    assert asked == [(row.key, 3, 12), (row.key, 1, 4)]
     stack.close()
     stack.deleteLater()

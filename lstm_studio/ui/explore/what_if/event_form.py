@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QS
 from lstm_studio.session.state import Branch, Held, Result, View
 from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.new_event import UnreadableEventError, parse_numbers
-from lstm_studio.ui.explore.what_if.form import Form, FormError, step_field, text_field
+from lstm_studio.ui.explore.what_if.form import Form, FormError, Place, step_field, text_field
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.symbols import written
 from lstm_studio.ui.widgets.text import label
@@ -63,6 +63,10 @@ class EventForm(Form):
     def fields(self) -> tuple[QLineEdit, ...]:
         """The fields of the numbers."""
         return tuple(self._fields)
+
+    def place(self, place: Place) -> None:
+        """Begin at another step than the cursor's."""
+        self._step.setValue(place.step + 1)
 
     def _fill(self, result: Result, view: View) -> None:
         sequence = result.sequence

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
@@ -26,6 +29,25 @@ from lstm_studio.ui.widgets.text import label
 
 _CROSS = 10
 _STEP_WIDTH = 64
+
+
+class Change(StrEnum):
+    """What a form changes."""
+
+    CLAMP = "clamp"
+    ABLATE = "ablate"
+    EVENT = "event"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a form begins, where that is not the first network, its selected unit and the cursor."""
+
+    network: int
+    signal: str
+    unit: int
+    step: int
 
 
 class FormError(ValueError):
@@ -82,6 +104,10 @@ class Form(QFrame):
         self._result, self._view = result, view
         self._problem.hide()
         self._fill(result, view)
+
+    def place(self, place: Place) -> None:
+        """Begin somewhere else."""
+        raise NotImplementedError
 
     def follow(self, result: Result, view: View) -> None:
         """Fill the fields anew if another sequence or another network is shown; another what-if leaves them alone."""

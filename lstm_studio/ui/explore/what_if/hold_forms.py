@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLineEdit, QSizePolicy, QSlider, QWidget
@@ -13,7 +11,7 @@ from lstm_studio.networks.signals import Role, Signal
 from lstm_studio.session.branches import can_hold
 from lstm_studio.session.state import Branch, Result, View
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
-from lstm_studio.ui.explore.what_if.form import Form, FormError, Steps, inset, step_field, text_field
+from lstm_studio.ui.explore.what_if.form import Form, FormError, Place, Steps, inset, step_field, text_field
 from lstm_studio.ui.explore.what_if.units_text import ALL, UnreadableUnitsError, parse_units
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.rows import symmetric_levels
@@ -24,16 +22,6 @@ _NOTCHES = 200
 _DECIMALS = 3
 _FARTHEST = 1e6
 _VALUE_WIDTH = 84
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a form begins, where that is not the first network, its selected unit and the cursor."""
-
-    network: int
-    signal: str
-    unit: int
-    step: int
 
 
 class NetworkForm(Form):
@@ -67,6 +55,12 @@ class NetworkForm(Form):
         for part in (self._network_word, self._network):
             part.setVisible(len(held) > 1)
         self._choose_network(0)
+
+    def place(self, place: Place) -> None:
+        """Begin somewhere else than with the first network and its selected unit."""
+        self._network.setCurrentIndex(max(0, self._network.findData(place.network)))
+        self._choose_network(0)
+        self._units.setText(str(place.unit))
 
     def _choose_network(self, index: int) -> None:  # noqa: ARG002 - the chooser knows
         """Show the layer of another network."""
@@ -148,11 +142,9 @@ class ValueForm(NetworkForm):
         return self._slider
 
     def place(self, place: Place) -> None:
-        """Begin somewhere else than at the cursor."""
-        self._network.setCurrentIndex(max(0, self._network.findData(place.network)))
-        self._choose_network(0)
+        """Begin with another signal and at another step than the cursor's too."""
+        super().place(place)
         self._signal.setCurrentIndex(max(0, self._signal.findData(place.signal)))
-        self._units.setText(str(place.unit))
         self._show_step(place.step)
         self._choose_signal(0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
@@ -32,8 +31,8 @@ from lstm_studio.ui.explore.comparing import RECORDED_TITLE, compared, outcome_t
 from lstm_studio.ui.explore.layers import network_names
 from lstm_studio.ui.explore.what_if.branch_list import BranchList, BranchRow
 from lstm_studio.ui.explore.what_if.event_form import EventForm
-from lstm_studio.ui.explore.what_if.form import Form
-from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, Place, StateForm
+from lstm_studio.ui.explore.what_if.form import Change, Form, Place
+from lstm_studio.ui.explore.what_if.hold_forms import AblateForm, ClampForm, StateForm
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.text import label
@@ -41,15 +40,6 @@ from lstm_studio.ui.widgets.text import label
 _HIGHEST_FORM = 400
 """Pixels that a form may ask the panels beside it for."""
 _NOTHING_HELD = "These networks are not computed step by step, or also read from the end: nothing in them can be held."
-
-
-class Change(StrEnum):
-    """What a form changes."""
-
-    CLAMP = "clamp"
-    ABLATE = "ablate"
-    EVENT = "event"
-    STATE = "state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +124,7 @@ class WhatIfPanel(Panel[_State]):
         self._show_form(change)
         form = self._forms[change]
         form.start(self._session.result, self._session.view)
-        if place is not None and isinstance(form, ClampForm | StateForm):
+        if place is not None:
             form.place(place)
         self.reveal(form)
         first = next((child for child in form.findChildren(QWidget) if _takes_keyboard(child)), None)
