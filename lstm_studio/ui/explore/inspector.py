@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 from lstm_studio.networks.signals import INPUT, Labels, Phase, Role
 from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import Result, View
+from lstm_studio.session.state import Remarks, Result, View
+from lstm_studio.session.units import sight_of
 from lstm_studio.ui.explore.gate_terms import GateTerms, gate_terms
 from lstm_studio.ui.explore.gradients import MemoryGradient, memory_gradients, objective_words
 from lstm_studio.ui.explore.known_weights import KnownWeights
@@ -69,6 +70,7 @@ class _State:
     group: str
     unit: int
     units: int
+    sight: tuple[int, ...]
     layer: str
     operations: tuple[Operation, ...]
     readings: tuple[Reading, ...]
@@ -119,6 +121,7 @@ class Inspector(Panel[_State]):
         self._calm.timeout.connect(self.refresh)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
+        session.remarks_changed.connect(self._on_remarks)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -169,9 +172,18 @@ class Inspector(Panel[_State]):
     def _on_view(self, after: View, before: View) -> None:
         if (after.cursor, after.phase) != (before.cursor, before.phase):
             self._note_step()
-        seen = ("cursor", "units", "layer", "backward", "labels", "four_phases", "phase")
+        seen = ("cursor", "units", "layer", "backward", "labels", "four_phases", "phase", "order", "unit_filter")
         if any(getattr(after, name) != getattr(before, name) for name in seen):
             self.refresh()
+
+    def _on_remarks(self, remarks: Remarks) -> None:  # noqa: ARG002 - the session holds them
+        self.refresh()
+
+    def _sight(self, shown: ShownLayer) -> tuple[int, ...]:
+        """Return the units in sight, through which the arrows beside the unit's number go."""
+        session = self._session
+        sight = sight_of(session.result, session.view, session.remarks, shown.group)
+        return () if sight is None else tuple(sight.tolist())
 
     def _note_step(self) -> None:
         """While steps come faster than anybody reads, terms stay folded: they would push all below up and down."""
@@ -208,6 +220,7 @@ class Inspector(Panel[_State]):
             group="" if shown is None else shown.group,
             unit=unit,
             units=0 if shown is None else shown.layer.units,
+            sight=() if shown is None else self._sight(shown),
             layer="" if shown is None else _layer_words(shown, result, view),
             operations=operations,
             readings=readings,
@@ -307,7 +320,7 @@ class Inspector(Panel[_State]):
         self._values.setVisible(state.symbol is None)
         self._unit_word.setVisible(state.units > 0 and roomy)
         self._unit.setVisible(state.units > 0)
-        self._unit.show_value(state.unit, 0, max(0, state.units - 1))
+        self._unit.show_value(state.unit, 0, max(0, state.units - 1), state.sight)
         self._layer.setText(state.layer)
         self._layer.setVisible(bool(state.layer))
 

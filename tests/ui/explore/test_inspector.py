@@ -14,7 +14,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import View
+from lstm_studio.session.state import UnitFilter, View
 from lstm_studio.ui.explore.inspector import Inspector, format_norm
 from lstm_studio.ui.explore.meters import Meters
 from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
@@ -206,3 +206,18 @@ def test_an_objective_that_lacks_something_is_greyed_with_the_reason(show: Show)
     greyed = {action.text(): action.toolTip() for action in menu.menu().actions() if not action.isEnabled()}
     assert len(greyed) == 2
     assert all("read-out" in reason for reason in greyed.values())
+
+
+def test_the_arrows_beside_the_unit_follow_what_is_in_sight(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = Inspector(session, LIGHT)
+    show(inspector)
+    session.look(unit_filter=UnitFilter(listed=(1, 4)))
+    session.remark("Pin unit 3", pinned={"0:lstm.0": (3,)})
+    session.select_unit("0:lstm.0", 3)
+    walked = []
+    for _ in range(2):
+        inspector._unit._forward.click()
+        walked.append(session.view.units["0:lstm.0"])
+    assert walked == [1, 4]
+    assert not inspector._unit._forward.isEnabled()
