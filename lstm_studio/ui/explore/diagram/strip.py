@@ -124,9 +124,13 @@ class StripMark(PaintedMark):
         body, bands = self.body, self.bands
         lines = 0 if bands is None else bands.count + (bands.alone is not None)
         spans = [] if bands is None else [bands.span(line, self.height) for line in range(lines)]
-        self._lines = [QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top) for top, bottom in spans]
+        # Each line reaches down behind those below it: no seam is left between two, whatever the scale.
+        foot = 0.0 if bands is None else spans[bands.count - 1][1]
+        self._lines = [
+            QRectF(body.left(), body.top() + top, STRIP_WIDTH, max(foot, bottom) - top) for top, bottom in spans
+        ]
         marked = None if bands is None else bands.marked
-        self._marked_y = 0.0 if marked is None else self._lines[marked].center().y()
+        self._marked_y = 0.0 if marked is None else body.top() + sum(spans[marked]) / 2
         self._place_value()
 
     def _place_value(self) -> None:
