@@ -8,7 +8,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QEvent, QFile, QIODevice, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPalette
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.errors import StudioError
@@ -39,7 +39,10 @@ class StandIn:
         self._session = Session(session.result, session.view, session.remarks)
         self._workspace = ExploreWorkspace(self._session, theme)
         self._workspace.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-        self._workspace.setPalette(palette(theme))
+        # In the window it lies on the panel's colour; by itself it would lie on that of the frame.
+        colours = QPalette(palette(theme))
+        colours.setColor(QPalette.ColorRole.Window, QColor(theme.panel))
+        self._workspace.setPalette(colours)
         self._workspace.setStyleSheet(style_sheet(theme))
         self._workspace.apply_theme(theme)
         self._workspace.resize(*size)
