@@ -13,9 +13,7 @@ class StopCommands(Group):
     """Taking the phases of a step, and stopping where a condition holds."""
 
     actions = (
-        switch(
-            "run.phases", "Phases of each step", "Take the operations of each step one by one.", "phases", "Shift+F"
-        ),
+        switch("run.phases", "Phases of each step", "Take the operations of each step one by one.", "phases", "4"),
         switch("run.stop-when", "Stop when…", "Let playing stop where the condition holds.", "stop_when", "S"),
         ActionInfo("run.edit-stop", "Edit where playing stops", "Choose signals and numbers.", "edit_stop", ("E",)),
         ActionInfo(

@@ -295,7 +295,7 @@ class Transport(QWidget):
         self._phases.set_text(_PHASES, f"{_COUNTS.get(len(phases), 'Four')} phases")
         for key, tip in ((_WHOLE, "Take whole steps"), (_PHASES, "Take the operations of each step one by one")):
             self._phases.button(key).setEnabled(bool(phases))
-            self._phases.button(key).setToolTip(reason or f"{tip} (Shift+F)")
+            self._phases.button(key).setToolTip(reason or f"{tip} (4)")
         self._show_hits()
 
     def _show_hits(self) -> None:
