@@ -358,6 +358,13 @@ def test_a_drag_stays_within_the_range_and_can_be_dropped(opened: Open) -> None:
     QTest.mousePress(view.viewport(), Qt.MouseButton.RightButton, pos=start)
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     assert asked == []
+    # Escape drops it too; the keyboard goes back to who had it.
+    QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(view.viewport(), start - QPoint(0, 900))
+    QTest.keyClick(view, Qt.Key.Key_Escape)
+    QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
+    assert asked == []
+    assert not view.hasFocus()
     # What was before this step cannot be changed in it.
     start = place_of(view, strip(workspace, "c-before"), 0)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)

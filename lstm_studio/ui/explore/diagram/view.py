@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsView, QMenu, QToolTip, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QMenu, QToolTip, QWidget
 
 from lstm_studio.networks.signals import Phase
 from lstm_studio.networks.wiring import HEIGHT, INPUT_NAME, Side, Strip, Zone
@@ -22,6 +22,9 @@ _DRAG_FROM = 4
 _WHOLE_RANGE = 160.0
 """Pixels of a drag from one end of the levels to the other."""
 _MOST_LISTED = 128
+_BY_KEYBOARD = frozenset(
+    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
+)
 _ON_KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -53,6 +56,7 @@ class DiagramView(QGraphicsView):
         self.setScene(self.diagram)
         self._drag: _Drag | None = None
         self._pressed: tuple[QPoint, StripMark | None] | None = None
+        self._lent_by: QWidget | None = None
         self._reached = -1
         self.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -131,6 +135,9 @@ class DiagramView(QGraphicsView):
             if mark is not None and mark.value is not None and moved >= _DRAG_FROM:
                 QToolTip.hideText()
                 self._drag = _Drag(mark, float(start.y()), mark.value)
+                # For Escape; it goes back to who had it when the drag ends.
+                self._lent_by = QApplication.focusWidget()
+                self.setFocus(Qt.FocusReason.MouseFocusReason)
                 mark.drag_to(self._dragged_value(event.position().y()))
             return
         self._hover(self._local(event.position()), event.globalPosition().toPoint())
@@ -141,6 +148,7 @@ class DiagramView(QGraphicsView):
             return
         drag, self._drag = self._drag, None
         pressed, self._pressed = self._pressed, None
+        self._return_keyboard()
         if drag is not None:
             value = drag.mark.dragged
             drag.mark.drag_to(None)
@@ -280,6 +288,12 @@ class DiagramView(QGraphicsView):
         if self._drag is not None:
             self._drag.mark.drag_to(None)
         self._drag = self._pressed = None
+        self._return_keyboard()
+
+    def _return_keyboard(self) -> None:
+        lender, self._lent_by = self._lent_by, None
+        if lender is not None and self.hasFocus():
+            lender.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # The keyboard.
 
@@ -287,7 +301,8 @@ class DiagramView(QGraphicsView):
         """Keep the keys of :meth:`keyPressEvent` from the window's shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             escapes = event.key() == Qt.Key.Key_Escape and self._drag is not None
-            if not event.modifiers() and (event.key() in _ON_KEYS or escapes):
+            held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+            if held == Qt.KeyboardModifier.NoModifier and (event.key() in _ON_KEYS or escapes):
                 event.accept()
                 return True
         return super().event(event)
@@ -312,7 +327,7 @@ class DiagramView(QGraphicsView):
         """Ring the part that the keyboard is at."""
         super().focusInEvent(event)
         parts = self.diagram.parts()
-        if parts:
+        if parts and event.reason() in _BY_KEYBOARD:
             self._reached = max(0, min(self._reached, len(parts) - 1))
             self._name_reached()
 
