@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ class GateView(QWidget):
         super().__init__()
         self._theme = theme
         self._gate: GateTerms | None = None
+        self._link = ""
         self._symbols, self._numbers = label(), label()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -38,7 +39,7 @@ class GateView(QWidget):
 
     def show_gate(self, gate: GateTerms) -> None:
         """Show another gate, or other numbers."""
-        self._gate = gate
+        self._gate, self._link = gate, ""
         self.setAccessibleName(plain(gate.spoken))
         colour = self._theme.roles[gate.role].text
         result = f'<span style="color: {colour}; font-weight: 600">{gate.result}</span>'
@@ -77,7 +78,15 @@ class GateView(QWidget):
         if self._gate is not None:
             self.show_gate(self._gate)
 
+    def event(self, event: QEvent) -> bool:
+        """Keep the tool tip of the whole operation from covering that of a term."""
+        if event.type() is QEvent.Type.ToolTip:
+            self._tell(self._link)
+            return True
+        return super().event(event)
+
     def _tell(self, link: str) -> None:
+        self._link = link
         if link:
             QToolTip.showText(QCursor.pos(), self.tips()[int(link)], self)
         else:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.terms import UnitSource, UnitSum, unit_sums
@@ -188,6 +191,21 @@ def test_until_the_weights_come_it_says_what_it_waits_for(show: Show) -> None:
     view.apply_theme(DARK)
     assert DARK.ink in view.texts()[1]
     assert view.accessibleName().startswith("Forget gate = σ(")
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_pointing_at_a_term_tells_weight_and_value(show: Show) -> None:
+    sequence = number_set()[0]
+    view = GateView(LIGHT)
+    show(view)
+    view.show_gate(taken_apart(shown_of("lstm", sequence), sequence, "forget_gate", 3))
+    view._symbols.linkHovered.emit("1")
+    assert QToolTip.text() == view.tips()[1]
+    tip = QHelpEvent(QEvent.Type.ToolTip, QPoint(1, 1), view.mapToGlobal(QPoint(1, 1)))
+    assert QApplication.sendEvent(view._symbols, tip)
+    assert QToolTip.text() == view.tips()[1], "that of the whole operation does not cover it"
+    view._symbols.linkHovered.emit("")
+    QToolTip.hideText()
 
 
 class AskedSession(Session):
