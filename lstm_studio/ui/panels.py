@@ -23,7 +23,7 @@ class Side(Enum):
     RIGHT = "right"
     """One below the other."""
     TABS = "tabs"
-    """On the right, as tabs of the lowest panel there; hidden until asked for."""
+    """On the right, as tabs of the topmost panel there, which has the most room; hidden until asked for."""
 
 
 class ThemedWidget(Protocol):

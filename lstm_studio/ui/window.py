@@ -295,7 +295,7 @@ class StudioWindow(QMainWindow):
         for key in (*_RIGHT, *_TABS):
             self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._docks[key])
         for key in _TABS:
-            self.tabifyDockWidget(self._docks[_RIGHT[-1]], self._docks[key])
+            self.tabifyDockWidget(self._docks[_RIGHT[0]], self._docks[key])
             self._docks[key].hide()
         for corner, area in (
             (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
