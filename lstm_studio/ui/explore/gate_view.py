@@ -88,7 +88,8 @@ class GateView(QWidget):
     def _tell(self, link: str) -> None:
         self._link = link
         if link:
-            QToolTip.showText(QCursor.pos(), self.tips()[int(link)], self)
+            tip = f'<p style="white-space: pre; margin: 0">{self.tips()[int(link)]}</p>'
+            QToolTip.showText(QCursor.pos(), tip, self)
         else:
             QToolTip.hideText()
 

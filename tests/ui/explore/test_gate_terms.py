@@ -200,10 +200,10 @@ def test_pointing_at_a_term_tells_weight_and_value(show: Show) -> None:
     show(view)
     view.show_gate(taken_apart(shown_of("lstm", sequence), sequence, "forget_gate", 3))
     view._symbols.linkHovered.emit("1")
-    assert QToolTip.text() == view.tips()[1]
+    assert view.tips()[1] in QToolTip.text()
     tip = QHelpEvent(QEvent.Type.ToolTip, QPoint(1, 1), view.mapToGlobal(QPoint(1, 1)))
     assert QApplication.sendEvent(view._symbols, tip)
-    assert QToolTip.text() == view.tips()[1], "that of the whole operation does not cover it"
+    assert view.tips()[1] in QToolTip.text(), "that of the whole operation does not cover it"
     view._symbols.linkHovered.emit("")
     QToolTip.hideText()
 
