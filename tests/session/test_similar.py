@@ -218,10 +218,10 @@ def test_the_picture_shows_the_units_of_the_pattern_around_the_match(computer: C
     assert not picture.values.flags.writeable
 
 
-def test_the_picture_of_a_long_stretch_keeps_its_extremes() -> None:
+def test_the_picture_of_a_long_stretch_keeps_its_extremes(computer: Computer) -> None:
     values = np.zeros((5_000, 2), np.float32)
     values[2_345, 1] = -0.9
-    question = FindSimilar(None, 0, SIGNAL, 0.1, Pattern((0, 1), (), 3_000, 0))  # type: ignore[arg-type]
+    question = FindSimilar(computed(computer), 0, SIGNAL, 0.1, Pattern((0, 1), (), 3_000, 0))
     picture = picture_of(values, Match(0, 1_000, 4_000, 2), (0, 1), question)
     assert len(picture.values) <= MOST_COLUMNS
     assert picture.block * len(picture.values) >= 5_000
