@@ -14,10 +14,10 @@ from lstm_studio.ui.plots.band_item import BandItem
 from lstm_studio.ui.plots.heat_item import HeatItem
 from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.raster import to_index
-from lstm_studio.ui.plots.rows import UnitRow
+from lstm_studio.ui.plots.rows import StackState, UnitRow, View
 from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.theme import LIGHT
-from tests.ui.plots.conftest import make_state
+from tests.ui.plots.conftest import make_state, unit_row
 from tests.ui.plots.test_stack import centre_of, colour_at, picture
 
 
