@@ -142,11 +142,13 @@ class Keeper(QObject):
         if contents.result is not self._session.result:
             self._show(contents, document, f"Open {document.name}")
             return
-        self._session.name(document)
+        # What was lost must not be written over what may still be recovered.
+        self._session.name(None if contents.problems else document)
         self._look(contents)
         self._after_opening(contents)
 
     def _show(self, contents: Contents, document: Path | None, what: str) -> None:
+        document = None if contents.problems else document
         view = replace(contents.view, theme=self._session.view.theme)
         self._session.show_stored(
             what, contents.setup, contents.result, view=view, remarks=contents.remarks, document=document
@@ -168,7 +170,7 @@ class Keeper(QObject):
         if not contents.problems:
             self._remember_clean()
         else:
-            self._window.note(Level.WARNING, " ".join(contents.problems), "Save it under another name.")
+            self._window.note(Level.WARNING, " ".join(contents.problems), "Save what is left under another name.")
         self._on_changed()
 
     def _on_answered(self, question: Question, answer: object) -> None:

@@ -357,3 +357,69 @@ def test_a_killed_window_loses_nothing(qtbot: QtBot) -> None:
         assert window.session.remarks.notes == (Note(0, 3, "before the crash"),)
         assert window.session.view.cursor == 7
         assert not window.session.waiting, "the traces were kept too"
+
+
+_NAMED_ON_THE_COMMAND_LINE = """
+import sys
+from lstm_studio.ui import app
+
+make_window = app.make_window
+
+def watched(*args, **kwargs):
+    window = make_window(*args, **kwargs)
+    window.header.painted.connect(lambda: report(window))
+    return window
+
+def report(window):
+    session = window.session
+    print(sys.modules.keys() & {"torch", "duckdb"}, session.waiting, session.steps, session.view.cursor)
+    print(str(session.view.labels), [note.text for note in session.remarks.notes], session.document)
+    print(window.header._state.text() or "-", window.header._labels.button(str(session.view.labels)).isChecked())
+    print([notice.found for notice in window.stage.notices.notices])
+    window.close()
+
+app.make_window = watched
+print("status", app.open_window(sys.argv[1:]))
+"""
+
+
+def on_the_command_line(*files: Path) -> list[str]:
+    line = [sys.executable, "-c", _NAMED_ON_THE_COMMAND_LINE, *map(str, files)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_a_session_named_on_the_command_line_is_there_with_the_first_paint(tmp_path: Path) -> None:
+    path = tmp_path / f"a{SUFFIX}"
+    session = Session(answer(small_setup(symbol_set(steps=7))))
+    session.remark("Add a note", notes=(NOTE,))
+    session.look(cursor=3, labels=Labels.CLASSROOM)
+    write_session(contents_of(session), path)
+    found = on_the_command_line(path)
+    assert found == [
+        "set() False 7 3",
+        f"classroom ['{NOTE.text}'] {path}",
+        "saved True",
+        "[]",
+        "status 0",
+    ]
+    assert list(desks_folder().iterdir()) == []
+
+
+def test_one_that_is_damaged_opens_on_the_sample_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / f"bad{SUFFIX}"
+    path.write_text("no session")
+    found = on_the_command_line(path)
+    assert found[0].startswith("set() False 50")
+    assert f"bad{SUFFIX} is no session" in found[3]
+    assert found[4] == "status 0"
+
+
+def test_without_a_place_for_what_is_unsaved_it_starts_and_says_so(own_settings: Path) -> None:
+    state = desks_folder().parent
+    state.parent.mkdir(parents=True, exist_ok=True)
+    state.write_text("a file where the folder should be")
+    found = on_the_command_line()
+    assert "cannot be kept in" in found[3]
+    assert found[4] == "status 0"
