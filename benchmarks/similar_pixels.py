@@ -3,7 +3,8 @@
 A network of 256 units on 1,000 sequences of 1,000 steps, all of them searched, in the window and through its worker.
 Once, all are traced and one bit a step and unit is written; then stretches are looked for that are marked at random,
 with 8, 64 and all 256 units, each until the panel is painted with the list of what was found. Target: 95 % within
-300 ms. Needs about 3 GB of memory.
+300 ms. The processor time beside tells a slow program from a busy machine; only the wall clock decides. Needs about
+3 GB of memory.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from typing import cast
 
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio.networks.spec import NetworkSpec
@@ -56,17 +58,18 @@ class Answered:
         self.number += 1
 
 
-def until_painted(app: QApplication, panel: SimilarPanel, answered: Answered) -> float:
-    """Press Find, and return the seconds until the list is painted."""
+def until_painted(app: QApplication, panel: SimilarPanel, answered: Answered) -> tuple[float, float]:
+    """Press Find, and return the seconds until the list is painted, on the clock and of the processor."""
     before = answered.number
-    start = time.perf_counter()
+    start, start_busy = time.perf_counter(), time.process_time()
     if not panel.search():
         raise RuntimeError("there is nothing to look for")
     while answered.number == before:
-        app.processEvents()
+        # Without a break this thread would take a processor of its own, and the worker's time with it.
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
     app.processEvents()
     panel.grab()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - start_busy
 
 
 def measure(app: QApplication, window: StudioWindow, report: Callable[[str], None]) -> bool:
@@ -78,10 +81,10 @@ def measure(app: QApplication, window: StudioWindow, report: Callable[[str], Non
     panel._scope.button("everywhere").click()
     session.look(stretch=(100, 120))
     panel._type_units("0")
-    first = until_painted(app, panel, answered)
+    first, _ = until_painted(app, panel, answered)
     report(f"once: all sequences traced and written as bits in {first:.0f} s")
     generator = np.random.default_rng(1)
-    report(f"{'units':>8}{'median, ms':>14}{'95 %, ms':>12}{'slowest, ms':>14}")
+    report(f"{'units':>8}{'median, ms':>14}{'95 %, ms':>12}{'slowest, ms':>14}{'processor, ms':>16}")
     good = True
     for units in (8, 64, 256):
         took = []
@@ -91,9 +94,10 @@ def measure(app: QApplication, window: StudioWindow, report: Callable[[str], Non
             panel._type_units(units_text(int(unit) for unit in generator.permutation(UNITS)[:units]))
             app.processEvents()
             took.append(until_painted(app, panel, answered))
-        median, most, slowest = (1e3 * float(value) for value in (*np.quantile(took, (0.5, 0.95)), max(took)))
-        good &= most <= 1e3 * LIMIT
-        report(f"{units:>8}{median:>14.0f}{most:>12.0f}{slowest:>14.0f}")
+        clock, busy = 1e3 * np.array(took).T
+        median, most = np.quantile(clock, (0.5, 0.95))
+        good &= bool(most <= 1e3 * LIMIT)
+        report(f"{units:>8}{median:>14.0f}{most:>12.0f}{clock.max():>14.0f}{np.median(busy):>16.0f}")
     summary = panel._summary.text()
     report(summary)
     return good
