@@ -338,7 +338,7 @@ def test_dragging_the_selected_value_asks_for_another(opened: Open) -> None:
     recorded = float(session.result.traces[0]["lstm.0.forget_gate"][8, 14])
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(view.viewport(), start + QPoint(0, 40))
-    wanted = max(0.0, recorded - 40 / 160)
+    wanted = round(max(0.0, recorded - 40 / 160), 2)
     assert mark.value_text == format_number(wanted)
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(0, 40))
     assert asked == [(0, "lstm.0.forget_gate", 14, 8, pytest.approx(wanted))]

@@ -25,6 +25,7 @@ from lstm_studio.ui.plots.rows import StackState, UnitRow, spanning_levels, symm
 from lstm_studio.ui.widgets.badge import network_badge
 
 _BACKWARD = ".reverse"
+_NO_LEVELS = (-1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -265,8 +266,18 @@ def _plan(
 ) -> Plan:
     cell = cells().get(one.layer.kind)
     wiring = None if cell is None else _wiring(one.layer.kind, tuple(sorted(one.layer.options.items())))
+    in_strips = (
+        set()
+        if wiring is None
+        else {strip.tap.signal for strip in wiring.strips if f"{one.layer.prefix}.{strip.like}" not in one.trace}
+    )
     recorded = {
-        signal.name: Recorded(signal, values, levels.get(id(values)) or _levels(signal, values))
+        signal.name: Recorded(
+            signal,
+            values,
+            # Nobody sees the others in colours, and the extent of long traces takes its time.
+            levels.get(id(values)) or (_levels(signal, values) if signal.name in in_strips else _NO_LEVELS),
+        )
         for signal in one.layer.signals
         if (values := one.trace.arrays.get(f"{one.layer.prefix}.{signal.name}")) is not None
     }
@@ -347,9 +358,12 @@ def _entering(result: Result, one: ShownLayer, levels: Mapping[int, tuple[float,
     values, sequence = trace["input"], result.sequence
     if sequence.symbols is not None:
         return Recorded(INPUT, values, (0.0, 1.0), sequence.names)
+    return Recorded(INPUT, values, levels.get(id(sequence.values)) or _span(values), sequence.names)
+
+
+def _span(values: NDArray[Any]) -> tuple[float, float]:
     finite = values[np.isfinite(values)]
-    spanned = spanning_levels(float(finite.min()), float(finite.max())) if finite.size else (-1.0, 1.0)
-    return Recorded(INPUT, values, levels.get(id(sequence.values)) or spanned, sequence.names)
+    return spanning_levels(float(finite.min()), float(finite.max())) if finite.size else _NO_LEVELS
 
 
 def _relation(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
@@ -281,7 +282,8 @@ class DiagramView(QGraphicsView):
         assert self.state is not None  # noqa: S101 - likewise
         low, high = self.state.plan.recorded[self._drag.mark.strip.tap.signal].levels
         value = self._drag.value + (self._drag.y - y) / _WHOLE_RANGE * (high - low)
-        return min(max(value, low), high)
+        # As many digits as a pixel is worth.
+        return round(min(max(value, low), high), max(0, math.ceil(2 - math.log10(high - low))))
 
     def _drop(self) -> None:
         """End a drag without a change."""
