@@ -1,19 +1,141 @@
 """Makes the pictures of the README and the user guide again, from the program itself: ``make docs-pictures``.
 
-The first sample is stored and trained, so the pictures change only when the program or its samples do.
+The first sample is stored and trained, so the pictures change only when the program or its samples do. Everything is
+done as a user does it: by commands, and through the session.
 """
 
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from lstm_studio.networks.signals import Labels
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
+from PySide6.QtWidgets import QWidget
+
+from lstm_studio.networks.signals import Labels, Phase
+from lstm_studio.session.settings import Settings
+from lstm_studio.session.state import Branch, CompareMode, Comparison, Note, UnitOrder, branch_key
+from lstm_studio.ui.app import destroy, make_application, make_window
+from lstm_studio.ui.command_palette import CommandPalette
 from lstm_studio.ui.render import render_view
+from lstm_studio.ui.window import StudioWindow
 
 FOLDER = Path(__file__).parent / "pictures"
+_PATIENCE = 60.0
+"""Seconds that an answer may take."""
+
+
+@contextmanager
+def opened(size: tuple[int, int] = (1600, 1000), theme: str = "light") -> Iterator[StudioWindow]:
+    """Yield a window on the first sample, with PyTorch loaded and the hints read."""
+    make_application()
+    window = make_window(settings=Settings(theme=theme, hints_read=True))
+    window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+    window.resize(*size)
+    window.show()
+    window.start()
+    settle(window)
+    try:
+        yield window
+    finally:
+        destroy(window)
+
+
+def settle(window: StudioWindow) -> None:
+    """Let the worker answer everything, and the window show it."""
+    deadline, quiet = time.monotonic() + _PATIENCE, 0
+    while quiet < 30:
+        QCoreApplication.processEvents()
+        time.sleep(0.01)
+        quiet = 0 if not window.runner.idle or window.session.waiting else quiet + 1
+        if time.monotonic() > deadline:
+            raise TimeoutError("the window is still busy")
+
+
+def save(window: StudioWindow, name: str, part: QWidget | None = None) -> None:
+    """Save the window, or one of its parts."""
+    settle(window)
+    (part or window).grab().save(str(FOLDER / f"{name}.png"))
+
+
+def cell() -> None:
+    """Draw the cell, whole and in one of its phases; the equation with its terms."""
+    with opened() as window:
+        window.session.look(cursor=28, units={"0:lstm.0": 8, "1:rnn.0": 8})
+        save(window, "cell", window.workspace.deck)
+        window.session.look(four_phases=True, phase=Phase.LEARN)
+        settle(window)
+        save(window, "phases", window.workspace.deck)
+        save(window, "step-panel", window.panel("step"))
+
+
+def what_if() -> None:
+    """Hold a forget gate, and compare it with what was recorded."""
+    with opened() as window:
+        session = window.session
+        session.look(cursor=49, units={"0:lstm.0": 8})
+        branch = Branch("Forget gate of unit 8 = 0.5", 10, clamp=(("lstm.0.forget_gate", ((8, 0.5),)),))
+        session.change("Clamp", branches=(branch,))
+        settle(window)
+        for mode, name in ((CompareMode.DIFFERENCE, "what-if"), (CompareMode.OVERLAY, "compare-overlay")):
+            session.look(comparison=Comparison(branch_key(branch.name), mode=mode))
+            save(window, name)
+
+
+def similar() -> None:
+    """Mark a stretch, and find others like it in all sequences."""
+    with opened() as window:
+        window.session.look(cursor=20, stretch=(12, 20))
+        window.command_actions["similar.find"].trigger()
+        save(window, "similar")
+
+
+def horizon() -> None:
+    """Show how far back both networks reach; whose loss it is; how open the gates are."""
+    from lstm_studio.ui.explore.horizon.panel import HorizonPanel, Page
+
+    with opened() as window:
+        window.show_panel("horizon", True)
+        panel = window.panel("horizon")
+        assert isinstance(panel, HorizonPanel)  # noqa: S101 - the table of panels says so
+        for page in Page:
+            panel.show_page(page.value)
+            save(window, f"horizon-{page.value.lower().replace(' ', '-')}", panel)
+
+
+def units() -> None:
+    """Show units ordered by likeness, one of them pinned."""
+    with opened() as window:
+        window.session.look(order=UnitOrder.SIMILARITY, cursor=49)
+        save(window, "units-similar", window.workspace.stack)
+
+
+def notes() -> None:
+    """Write a note: its tick above the bar and its line in the list."""
+    with opened() as window:
+        window.session.remark("Add a note", notes=(Note(0, 28, "The second event: unit 8 latches it."),))
+        window.session.look(cursor=28)
+        window.show_panel("notes", True)
+        save(window, "notes")
+
+
+def palette() -> None:
+    """Open the palette of commands over the window."""
+    with opened((1366, 768)) as window:
+        window.command_actions["help.find-command"].trigger()
+        found = window.findChild(CommandPalette)
+        assert found is not None  # noqa: S101 - just opened
+        found.field.setText("sequence")
+        settle(window)
+        picture = window.grab()
+        found.render(picture, found.mapToGlobal(QPoint()) - window.mapToGlobal(QPoint()))
+        picture.save(str(FOLDER / "palette.png"))
+        found.close()
 
 
 def main() -> None:
@@ -22,6 +144,8 @@ def main() -> None:
     render_view(FOLDER / "explore-light.png", theme="light")
     render_view(FOLDER / "explore-dark.png", theme="dark", labels=Labels.CLASSROOM, step=28)
     render_view(FOLDER / "explore-small.png", size=(1366, 768), step=28)
+    for draw in (cell, what_if, similar, horizon, units, notes, palette):
+        draw()
 
 
 if __name__ == "__main__":

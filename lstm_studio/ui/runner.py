@@ -91,6 +91,11 @@ class Runner(QObject):
         """Whether the window should say that work goes on."""
         return self._busy
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being computed, and nothing waits to be."""
+        return self._worker.idle
+
     def warm_up(self) -> None:
         """Load torch; requests that come meanwhile wait for it."""
         self._worker.submit(WarmUp())
