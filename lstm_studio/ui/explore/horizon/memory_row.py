@@ -9,6 +9,7 @@ from lstm_studio.networks.signals import Role
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.horizon.words import layer_name, letter, memories_of
 from lstm_studio.ui.explore.layers import ShownLayer
+from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.rows import Curve, GradientRow
 
 MEMORY_KEY = "jacobian"
@@ -33,7 +34,8 @@ def memory_row(result: Result, shown: tuple[ShownLayer, ...]) -> GradientRow | N
                 )
     if not curves:
         return None
-    return GradientRow(MEMORY_KEY, "Jacobian", "norm, log axis", tuple(curves), f"to step {result.sequence.steps:,}")
+    to = f"to step {format_count(result.sequence.steps)}"
+    return GradientRow(MEMORY_KEY, "Jacobian", "norm, log axis", tuple(curves), to, badge="J")
 
 
 def _magnitudes(log10: NDArray[np.float64]) -> NDArray[np.float64]:
