@@ -409,11 +409,19 @@ def _path(text: str) -> QPainterPath:
 
 
 class SymbolMark(PaintedMark):
-    """The symbol of a one-hot input, in its box."""
+    """The symbol of a one-hot input, in its box; of a long one, its beginning.
 
-    def __init__(self, look: DiagramLook, phases: Phases, align: Align) -> None:
+    Parameters
+    ----------
+    align
+        Whether its point is its middle or its left end.
+    widest
+        Local units that it may take.
+    """
+
+    def __init__(self, look: DiagramLook, phases: Phases, align: Align, widest: float) -> None:
         super().__init__(look, phases)
-        self._symbol, self._align = "", align
+        self._symbol, self._align, self._widest = "", align, widest
         self.setZValue(3)
 
     def show_symbol(self, symbol: str) -> None:
@@ -431,7 +439,7 @@ class SymbolMark(PaintedMark):
     @property
     def rect(self) -> QRectF:
         """The box: a square, wider for long symbols; at its point, centred or to the right of it."""
-        wide = max(_SYMBOL_SIDE, min(64.0, self.look.metrics[Text.VALUE].horizontalAdvance(self.text) + 6))
+        wide = max(_SYMBOL_SIDE, min(self._widest, self.look.metrics[Text.VALUE].horizontalAdvance(self.text) + 6))
         left = -wide / 2 if self._align is Align.CENTRE else 0.0
         return QRectF(left, -_SYMBOL_SIDE / 2, wide, _SYMBOL_SIDE)
 

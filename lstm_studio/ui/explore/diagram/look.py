@@ -11,9 +11,8 @@ from lstm_studio.ui.plots.heat_item import colour_table
 from lstm_studio.ui.theme import LIGHT, Text, Theme, font
 
 _SMALLEST = 10.0
-_LARGEST = 15
-"""Local units: what stands between the parts has no more room."""
-_USES = (Text.TITLE, Text.ROW_LABEL, Text.SECONDARY, Text.VALUE)
+_LARGEST = {Text.TITLE: 15, Text.ROW_LABEL: 14, Text.SECONDARY: 14, Text.VALUE: 13}
+"""Local units: what stands between and in the parts has no more room, however large the user's text is."""
 
 
 class DiagramLook:
@@ -30,7 +29,7 @@ class DiagramLook:
     def __init__(self, theme: Theme = LIGHT, scale: float = 1.0) -> None:
         self.theme = theme
         self.scale = scale
-        self.fonts = {use: _local_font(use, scale) for use in _USES}
+        self.fonts = {use: _local_font(use, scale) for use in _LARGEST}
         self.metrics = {use: QFontMetricsF(made) for use, made in self.fonts.items()}
         self.tables = {
             signed: [QColor(colour) for colour in colour_table(theme, signed=signed)] for signed in (False, True)
@@ -47,5 +46,5 @@ class DiagramLook:
 
 def _local_font(use: Text, scale: float) -> QFont:
     made = font(use)
-    made.setPixelSize(min(_LARGEST, max(math.ceil(_SMALLEST / scale), made.pixelSize())))
+    made.setPixelSize(min(_LARGEST[use], max(math.ceil(_SMALLEST / scale), made.pixelSize())))
     return made

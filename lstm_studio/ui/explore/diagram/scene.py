@@ -39,6 +39,8 @@ _FASTEST_FADE = 1 / 8
 _NEAR = 5.0
 _BESIDE = 11.0
 _FROM_TOP = 5.0
+_BESIDE_WIDTH = 44.0
+"""Local units that a symbol's box may take beside its strip, before the layer that reads it."""
 
 
 class DiagramScene(QGraphicsScene):
@@ -144,13 +146,13 @@ class DiagramScene(QGraphicsScene):
                     role, rail = _wires_at(part, wiring)
                     self.marks.append(JointMark(self.look, part, role, rail))
             case Strip():
-                self._add_strip(part)
+                self._add_strip(part, wiring)
             case Node():
                 self._nodes.append(NodeMark(self.look, part))
             case Box():
                 self._nodes.append(BoxMark(self.look, part))
 
-    def _add_strip(self, strip: Strip) -> None:
+    def _add_strip(self, strip: Strip, wiring: Wiring) -> None:
         mark = StripMark(self.look, strip)
         self.strips[strip.key] = mark
         align = {Spot.LEFT: Align.RIGHT, Spot.ABOVE: Align.CENTRE, Spot.BELOW: Align.CENTRE}.get(
@@ -164,7 +166,9 @@ class DiagramScene(QGraphicsScene):
             self.names[strip.key] = name
             self.marks.append(name)
         if strip.tap.signal == INPUT_NAME:
-            box = SymbolMark(self.look, strip.phases, Align.LEFT if strip.symbol is Spot.RIGHT else Align.CENTRE)
+            beside = strip.symbol is Spot.RIGHT
+            widest = _BESIDE_WIDTH if beside else _room_above(strip, wiring)
+            box = SymbolMark(self.look, strip.phases, Align.LEFT if beside else Align.CENTRE, widest)
             self.symbol_boxes[strip.key] = box
             self.marks.append(box)
 
@@ -336,6 +340,11 @@ class DiagramScene(QGraphicsScene):
         """Show which pill the mouse is over."""
         for pill in self._pills:
             pill.hover(pill.zone is part)
+
+
+def _room_above(strip: Strip, wiring: Wiring) -> float:
+    """Return how wide a symbol's box can be that stands between those of its neighbours."""
+    return min(abs(other.x - strip.x) for other in wiring.strips if other.x != strip.x) - 3
 
 
 def _wires_at(joint: Joint, wiring: Wiring) -> tuple[Role | None, bool]:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QAccessible, QAction, QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QMenu, QToolTip, QWidget
 
 from lstm_studio.networks.signals import Phase
@@ -23,6 +23,7 @@ _DRAG_FROM = 4
 _WHOLE_RANGE = 160.0
 """Pixels of a drag from one end of the levels to the other."""
 _MOST_LISTED = 128
+_HOW = "Left and Right go through its parts."
 _BY_KEYBOARD = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
@@ -88,6 +89,9 @@ class DiagramView(QGraphicsView):
             self._name_reached()
         elif before is None or before.plan is not state.plan:
             self.setAccessibleName(f"Diagram of the {state.plan.title}")
+            self.setAccessibleDescription(_HOW)
+        if QAccessible.isActive():
+            self.setAccessibleDescription(f"{self.words()}. {_HOW}")
 
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in another theme, or for another scale."""
