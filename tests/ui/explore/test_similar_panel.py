@@ -323,3 +323,30 @@ def test_a_click_goes_there_too(panel: SimilarPanel, session: SearchingSession) 
     rect = view.visualRect(view.found_model.index(1))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=rect.center() + QPoint(0, 1))
     assert marked(session) == (0, 3)
+
+
+def test_all_that_takes_the_keyboard_has_a_name_and_is_reached_with_tab_from_the_top_down(
+    panel: SimilarPanel, session: SearchingSession
+) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    reached = []
+    panel._signal.setFocus()
+    for _ in range(12):
+        focused = QApplication.focusWidget()
+        assert focused is not None
+        reached.append(focused.accessibleName() or getattr(focused, "text", str)())
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+    order = [
+        "Signal",
+        "Threshold",
+        "A unit is on from this value",
+        "Next margin",
+        "Units to look for",
+        "Search in: this sequence",
+        "Find similar",
+        "Similar stretches",
+    ]
+    assert [name for name in reached if name in order][: len(order)] == order
+    assert all(reached)
