@@ -64,7 +64,7 @@ def main() -> int:
                     _return_to_the_beginning(monkey, window)
                     readings.note(count)
                     counts.append(_counted(window))
-                    kinds = Counter(type(found).__name__ for found in window.findChildren(QObject))
+                    kinds = Counter(_kind(found) for found in window.findChildren(QObject))
                     if len(counts) == READINGS // 4 + 1:
                         early = kinds
                 monkey.act()
@@ -103,6 +103,13 @@ def _return_to_the_beginning(monkey: Monkey, window: StudioWindow) -> None:
     monkey.settle()
     for _ in range(20):
         QCoreApplication.processEvents()
+
+
+def _kind(found: QObject) -> str:
+    """Return its class and those of the two objects that it belongs to."""
+    parent = found.parent()
+    above = None if parent is None else parent.parent()
+    return " in ".join(type(one).__name__ for one in (found, parent, above) if one is not None)
 
 
 def _counted(window: StudioWindow) -> tuple[int, int, int]:
