@@ -340,7 +340,7 @@ class StudioWindow(QMainWindow):
     def _align(self) -> None:
         if self._hints is not None:
             self._hints.settle()
-        self._align_to(*self.workspace.stack.edges)
+        self._align_to(*self.workspace.stack.track)
 
     def _align_to(self, left: int, right: int) -> None:
         offset = self.transport.mapFromGlobal(self.workspace.mapToGlobal(QPoint())).x()

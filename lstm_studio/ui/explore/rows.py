@@ -63,11 +63,11 @@ class StackResolver:
         if result is not self._result or look != self._look:
             self._make_rows(result, view, shown, look)
         self._arrange(result, view, remarks or Remarks(), shown)
-        ended = view.cursor >= result.sequence.steps - 1
+        longer = self._state.steps > result.sequence.steps
         return replace(
             self._state,
             cursor=view.cursor,
-            revealed=self._state.steps - 1 if ended and self._state.steps > result.sequence.steps else None,
+            reach=result.sequence.steps if longer else None,
             stretch=view.marked,
             reveal_all=view.reveal_all,
             selected=MappingProxyType({one.group: selected_unit(one, view) for one in shown}),

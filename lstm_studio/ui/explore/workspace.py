@@ -32,7 +32,7 @@ class ExploreWorkspace(QWidget):
     """
 
     edges_changed = Signal(int, int)
-    """Left and right edge of the plots, in this widget's coordinates."""
+    """Left and right edge of what the cursor can reach in the plots, in this widget's coordinates."""
     value_dragged = Signal(int, str, int, int, float)
     """In a diagram: index of the network, name of the signal, unit, step, and the value to which it was dragged."""
 
@@ -63,7 +63,7 @@ class ExploreWorkspace(QWidget):
         self.stack.view_requested.connect(self._on_view_requested)
         self.stack.menu_requested.connect(self._on_menu_requested)
         self.stack.stretch_requested.connect(self._on_stretch_requested)
-        self.stack.edges_changed.connect(self.edges_changed)
+        self.stack.track_changed.connect(self.edges_changed)
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
         session.remarks_changed.connect(self._on_remarks_changed)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def differing(values: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float32]:
+def differing(values: NDArray[Any], other: NDArray[Any], width: float = 0.0) -> NDArray[np.float32]:
     """Return ``other`` with not-a-number wherever it lies on ``values``, so that no second line is drawn on the first.
 
     Parameters
@@ -17,6 +17,8 @@ def differing(values: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float32]:
         (T, U).
     other
         (T', U'). With another number of units there is nothing that it could lie on.
+    width
+        Up to where two values cannot be told apart.
 
     Returns
     -------
@@ -27,7 +29,9 @@ def differing(values: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float32]:
     if values.shape[1] != other.shape[1]:
         return shown
     steps = min(len(values), len(other))
-    same = (values[:steps] == other[:steps]) | (np.isnan(values[:steps]) & np.isnan(other[:steps]))
+    before, after = values[:steps], other[:steps]
+    with np.errstate(invalid="ignore"):
+        same = (np.abs(after - before) <= width) | (before == after) | (np.isnan(before) & np.isnan(after))
     alone = same.copy()
     alone[:-1] &= same[1:]
     alone[1:] &= same[:-1]

@@ -189,9 +189,9 @@ class StackState:
         The number printed for step 0.
     cursor
         0-based step under the time cursor; −1 where nothing has been stepped yet.
-    revealed
-        0-based last step that is revealed, where that is not the cursor's: beyond the end of the sequence that it moves
-        in, a longer one that is compared has steps which it cannot reach. None for the cursor's.
+    reach
+        How many steps the cursor can reach, where a sequence that is compared is longer than the one that it moves in;
+        None for all.
     reveal_all
         Show what lies beyond the cursor faintly; else it is hidden.
     selected
@@ -210,13 +210,18 @@ class StackState:
     steps: int = 0
     first_step_number: int = 1
     cursor: int = 0
-    revealed: int | None = None
+    reach: int | None = None
     reveal_all: bool = False
     selected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     order: Mapping[str, NDArray[np.intp]] = field(default_factory=lambda: MappingProxyType({}))
     pinned: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     stretch: tuple[int, int] | None = None
     times: Times | None = None
+
+    @property
+    def revealed(self) -> int:
+        """The last step that is revealed: the cursor's; with the last that it can reach, also those behind it."""
+        return self.steps - 1 if self.reach is not None and self.cursor >= self.reach - 1 else self.cursor
 
     @property
     def time_title(self) -> str:

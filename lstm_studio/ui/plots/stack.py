@@ -73,6 +73,8 @@ class PlotStack(QWidget):
     """Key of a row of units, a unit and a step in it, and where on the screen a menu is wanted."""
     edges_changed = Signal(int, int)
     """Left and right edge of the plots in the stack's own coordinates."""
+    track_changed = Signal(int, int)
+    """The same of the part that the cursor can reach."""
     hovered = Signal(str)
     """What lies under the mouse; empty when it leaves."""
 
@@ -87,6 +89,7 @@ class PlotStack(QWidget):
         self._data: dict[str, UnitData] = {}
         self._window = (0, 0)
         self._edges = (0, 0)
+        self._track = (0, 0)
         self._group = ""
         self._dragged = 0.0
         self._canvas = Canvas(self)
@@ -134,6 +137,11 @@ class PlotStack(QWidget):
         """Left and right edge of the plots in the stack's own coordinates."""
         return self._edges
 
+    @property
+    def track(self) -> tuple[int, int]:
+        """The same of the part that the cursor can reach, where the whole sequence is shown."""
+        return self._track
+
     def row_item(self, key: str) -> RowItem:
         """Return the item that draws a row."""
         return self._items[key]
@@ -178,6 +186,7 @@ class PlotStack(QWidget):
             or state.steps != before.steps
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
+            or state.reach != before.reach
             or (state.order is not before.order and _numbers_shown(state) != _numbers_shown(before))
         ):
             self._place()
@@ -379,6 +388,12 @@ class PlotStack(QWidget):
         self._cursor.place([*self._items.values()], scale, area)
         self._stretch.place(scale, area)
         edges = (round(left), round(scale.right))
+        track = edges
+        if state.reach and self._window == (0, state.steps):
+            track = (edges[0], round(scale.column_edges(state.reach - 1)[1]))
+        if track != self._track:
+            self._track = track
+            self.track_changed.emit(*track)
         if edges != self._edges:
             self._edges = edges
             self.edges_changed.emit(*edges)
@@ -458,8 +473,7 @@ class PlotStack(QWidget):
         if found is None or not self._state.steps or not scale.left <= point.x() < scale.right:
             return ""
         step = scale.step_at(point.x())
-        revealed = self._state.cursor if self._state.revealed is None else self._state.revealed
-        if step > revealed and not self._state.reveal_all:
+        if step > self._state.revealed and not self._state.reveal_all:
             return f"Step {self._state.step_label(step)} · not stepped yet"
         item = found[1]
         if step >= item.length:

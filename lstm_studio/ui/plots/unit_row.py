@@ -19,6 +19,8 @@ from lstm_studio.ui.plots.rows import StackState, UnitRow
 from lstm_studio.ui.theme import RoleColours
 
 _TICK_PITCH = 20.0
+_LINE_SHARE = 0.005
+"""Part of the levels that a line covers: values that are closer cannot be told apart on the screen."""
 _INSET = 4.0
 """Logical pixels kept free above and below curves, so that a curve at its limit is not cut."""
 
@@ -87,7 +89,7 @@ class UnitItem(RowItem):
         """Show other data; draws anew only if values, levels or colour changed."""
         changed = derived is not self.derived or row.other is not self.row.other
         changed = changed or (row.role, row.names) != (self.row.role, self.row.names)
-        if row.other is not self.row.other or row.values is not self.row.values:
+        if changed or row.levels != self.row.levels:
             self.__dict__.pop("other", None)
         retitled = row.title != self.row.title
         self.row, self.derived = row, derived
@@ -117,7 +119,9 @@ class UnitItem(RowItem):
     @cached_property
     def other(self) -> NDArray[np.float32] | None:
         """(T', U') what the row is compared with, not-a-number where it lies on the row's own values."""
-        return None if self.row.other is None else differing(self.row.values, self.row.other)
+        low, high = self.row.levels
+        line = _LINE_SHARE * (high - low)
+        return None if self.row.other is None else differing(self.row.values, self.row.other, line)
 
     @property
     def length(self) -> int:

@@ -203,7 +203,9 @@ def test_of_two_lengths_the_axis_is_that_of_the_longer_and_all_of_it_is_revealed
     state = StackResolver().resolve(second, view)
     assert state.steps == 31
     assert state.revealed == 30
-    assert StackResolver().resolve(second, replace(view, cursor=4)).revealed is None
+    assert state.reach == 20
+    assert StackResolver().resolve(second, replace(view, cursor=4)).revealed == 4
+    assert StackResolver().resolve(second, View(cursor=4)).reach is None
     lengths = {len(row.values) for row in state.rows if isinstance(row, UnitRow)}
     assert lengths == ({20, 31} if mode is CompareMode.SIDE else {20})
 

@@ -35,6 +35,8 @@ def test_a_second_line_is_drawn_only_where_it_leaves_the_first() -> None:
     longer = np.zeros((8, 2), np.float32)
     np.testing.assert_array_equal(np.isnan(differing(values, longer))[:, 0], [True] * 5 + [False] * 3)
     assert not np.isnan(differing(values, np.zeros((6, 3), np.float32))).any()
+    assert np.isnan(differing(values, values + np.float32(0.01), 0.02)).all()
+    assert not np.isnan(differing(values, values + np.float32(0.03), 0.02)).any()
 
 
 @pytest.mark.parametrize(("count", "width"), [(10, 400), (30, 100), (300, 100)])
@@ -60,10 +62,13 @@ def test_a_row_that_has_ended_is_sunken_from_there_on(qapp: QApplication, view: 
         row_of(steps, view, key="0.hidden_state"),
         GradientRow("g", "Gradient", "log", (Curve("LSTM", "∂c", np.full(half, 0.1), Role.LONG_TERM, squares=True),)),
     )
-    stack.apply(StackState(rows, steps=steps, cursor=half - 1, revealed=steps - 1, selected={"0:lstm.0": 1}))
+    stack.apply(StackState(rows, steps=steps, cursor=half - 1, reach=half, selected={"0:lstm.0": 1}))
     stack.show()
     picture = stack.grab().toImage()
     left, right = stack.edges
+    # The scrub bar ends where the cursor does.
+    assert stack.track[0] == left
+    assert stack.track[1] == round(stack.axis_item.scale_of_time.column_edges(half - 1)[1]) < right
     for key, ended in (("0.cell_state", True), ("0.hidden_state", False)):
         item = stack.row_item(key)
         colour = picture.pixelColor(right - 6, round(item.y() + 3))
