@@ -31,7 +31,7 @@ def join_files(folder: Path, open_file: Open, options: ReadOptions, progress: Pr
     Parameters
     ----------
     folder
-        Read without its subfolders and hidden files, in natural order (2 before 10).
+        Read without its subfolders and hidden files, in natural order (2 before 10); the options may name its files.
     open_file
         Reads one file.
     options, progress
@@ -44,7 +44,9 @@ def join_files(folder: Path, open_file: Open, options: ReadOptions, progress: Pr
     ChoiceNeededError
         A file needs a choice by the user.
     """
-    paths = sorted((path for path in folder.iterdir() if path.is_file() and path.name[0] != "."), key=_natural)
+    named = options.files
+    found = (path for path in folder.iterdir() if path.is_file() and (path.name in named or not named))
+    paths = sorted((path for path in found if path.name[0] != "." or named), key=_natural)
     if not paths:
         raise SequenceError(f"{folder} holds no files.", "Choose a folder that holds the files themselves.")
     opened: list[tuple[Path, SequenceSet]] = []
@@ -76,7 +78,8 @@ def join_files(folder: Path, open_file: Open, options: ReadOptions, progress: Pr
     wanted = kinds.most_common(1)[0][0]
     fitting = [(path, sequences) for path, sequences in opened if _kind(sequences) == wanted]
     left_out += [f"{path.name} (other features)" for path, sequences in opened if _kind(sequences) != wanted]
-    return _join(folder, fitting, left_out)
+    joined = _join(folder, fitting, left_out)
+    return replace(joined, title=f"{paths[0].name} and {len(paths) - 1} more") if named and len(paths) > 1 else joined
 
 
 def _join(folder: Path, files: list[tuple[Path, SequenceSet]], left_out: list[str]) -> SequenceSet:

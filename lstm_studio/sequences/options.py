@@ -61,6 +61,8 @@ class ReadOptions:
         The most symbols that a one-hot code may have, at least 2.
     memory_limit
         The most memory in bytes that the values of one opening may need; more is refused before anything is loaded.
+    files
+        Of a folder, the names of the files to read; empty for all of them.
     """
 
     columns: Mapping[str, ColumnRole] = field(default_factory=dict)
@@ -69,6 +71,7 @@ class ReadOptions:
     text: TextCode = TextCode.ONE_HOT
     symbol_limit: int = 256
     memory_limit: int = 2 * GIBIBYTE
+    files: tuple[str, ...] = ()
 
 
 class ChoiceNeededError(SequenceError):

@@ -210,7 +210,9 @@ class Session:
 
     def show_sample(self, result: Result) -> None:
         """Show a stored result as it is, without computing it; can be undone."""
-        self.show_stored(f"Open {result.sequences.title}", result.setup, result)
+        # Notes are about other sequences; where playing stops, for example, is not.
+        remarks = replace(self._remarks, notes=())
+        self.show_stored(f"Open {result.sequences.title}", result.setup, result, remarks=remarks)
 
     def show_stored(
         self,

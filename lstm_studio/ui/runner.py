@@ -63,6 +63,7 @@ class Runner(QObject):
         self._session = session
         self._warm: Warm | None = None
         self._busy = False
+        self._opened = OpenFile("", ReadOptions())
         self._networks: tuple[OpenFile, tuple[str, ...]] | None = None
         self._worker = Worker(computer, self)
         self._worker.answered.connect(self._on_answered)
@@ -112,6 +113,9 @@ class Runner(QObject):
         networks
             At most two checkpoints: the network under the microscope and its companion.
         """
+        if options is not None and not options.files and path == self._opened.path:
+            # Some files of a folder are read again, not all of them.
+            options = replace(options, files=self._opened.options.files)
         request = OpenFile(path, options or ReadOptions())
         self._networks = (request, tuple(networks[:2])) if networks else None
         self._submit(request)
@@ -167,6 +171,7 @@ class Runner(QObject):
                 self._warm = answer
                 self.warmed.emit(answer)
             case Opened():
+                self._opened = answer.request
                 self.opened.emit(answer.request.path)
                 self._show_opened(answer)
             case Result():

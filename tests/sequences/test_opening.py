@@ -118,6 +118,19 @@ def test_a_folder_is_a_set_in_natural_order_with_the_misfits_named(tmp_path: Pat
     assert "broken.npy (cannot be read)" in facts["left out"]
 
 
+def test_some_files_of_a_folder_are_a_set_of_their_own(tmp_path: Path) -> None:
+    for name in ("run1.csv", "run2.csv", "run10.csv"):
+        write(tmp_path / name, "p,q\n1,2\n")
+    options = ReadOptions(files=("run10.csv", "run1.csv"))
+    opened = open_sequence(tmp_path, options=options)
+    assert [sequence.name for sequence in opened] == ["run1.csv", "run10.csv"]
+    assert opened.title == "run1.csv and 1 more"
+    assert dict(opened.facts)["files"] == "2 of 2"
+    (tmp_path / "run1.csv").unlink()
+    (tmp_path / "run10.csv").unlink()
+    assert "holds no files" in refusal(tmp_path, options).found
+
+
 def test_texts_of_a_folder_share_one_alphabet_and_classes_are_united(tmp_path: Path) -> None:
     texts = tmp_path / "texts"
     texts.mkdir()

@@ -21,8 +21,10 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import ignore_progress
+from lstm_studio.sequences.columns import ColumnRole
+from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.session.autosave import Desk, desks_folder, find_left
-from lstm_studio.session.compute import Answer, Answered, Computer, Request
+from lstm_studio.session.compute import Answer, Answered, Computer, OpenFile, Request
 from lstm_studio.session.question import Question
 from lstm_studio.session.session import Session
 from lstm_studio.session.session_file import SUFFIX, contents_of, read_session, write_session
@@ -165,6 +167,33 @@ def test_a_session_can_be_dropped_on_the_window(window: StudioWindow, tmp_path: 
     qtbot.waitUntil(lambda: window.session.document == path)
     assert window.session.steps == 7
     assert "Not opened: walk.csv" in window.stage.notices.notices[0].found
+
+
+def test_several_files_of_a_folder_are_dropped_as_one_set(window: StudioWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    computer = window.runner._worker._computer
+    assert isinstance(computer, FakeComputer)
+    paths = [tmp_path / name for name in ("a.csv", "b.csv")]
+    for path in paths:
+        path.write_text("x\n1\n")
+    elsewhere = tmp_path / "folder" / "c.csv"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("x\n1\n")
+    drop(window, *paths)
+    qtbot.waitUntil(lambda: len(asked(computer)) == 1)
+    assert asked(computer)[0] == OpenFile(str(tmp_path), ReadOptions(files=("a.csv", "b.csv")))
+    qtbot.waitUntil(lambda: window.runner._opened.path == str(tmp_path))
+    columns = {"x": ColumnRole.IGNORE}
+    window.runner.open_sequence(str(tmp_path), ReadOptions(columns=columns))
+    qtbot.waitUntil(lambda: len(asked(computer)) == 2)
+    assert asked(computer)[1].options.files == ("a.csv", "b.csv"), "read again, it is the same files"
+    drop(window, paths[0], elsewhere)
+    qtbot.waitUntil(lambda: len(asked(computer)) == 3)
+    assert asked(computer)[2] == OpenFile(str(paths[0]), ReadOptions())
+    assert "Not opened: c.csv" in window.stage.notices.notices[-1].found
+
+
+def asked(computer: FakeComputer) -> list[OpenFile]:
+    return [request for request in computer.finished if isinstance(request, OpenFile)]
 
 
 def test_a_session_that_cannot_be_opened_changes_nothing(window: StudioWindow, tmp_path: Path, qtbot: QtBot) -> None:

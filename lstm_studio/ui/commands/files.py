@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_studio.errors import StudioError
+from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.session.files import NETWORK_SUFFIXES, sort_files
 from lstm_studio.session.samples import load_sample
 from lstm_studio.session.start import stored_result, stored_verdicts
@@ -56,20 +57,21 @@ class FilesCommands(Group):
     def open_files(self, paths: Sequence[str]) -> None:
         """Open a session, or sequences, networks, or both: dropped on the window or named on the command line.
 
-        One session is open at a time, one set of sequences and at most two networks; what is left over is named in a
-        notice.
+        Several files of one folder are one set of sequences. One session is open at a time, one set and at most two
+        networks; what is left over is named in a notice.
         """
         files = sort_files(paths)
         if files.sessions:
             self._leave_out((*files.sessions[1:], *files.sequences, *files.networks), "Open them after the session.")
             self._window.keeper.open(Path(files.sessions[0]))
             return
-        left = (*files.sequences[1:], *files.networks[2:])
+        sequences, options = _together(files.sequences)
+        left = (*(() if options else files.sequences[1:]), *files.networks[2:])
         self._leave_out(left, "Put sequences into one folder and open that.")
         for path in files.networks[:2]:
             self._window.remember(self._window.settings.with_recent_network(path))
         if files.sequences:
-            self._window.runner.open_sequence(files.sequences[0], networks=files.networks)
+            self._window.runner.open_sequence(sequences, options, files.networks)
             return
         for path, companion in zip(files.networks, (False, True), strict=False):
             self._session.open_checkpoint(path, companion=companion)
@@ -130,3 +132,13 @@ class FilesCommands(Group):
     def quit(self) -> None:
         """Close the window."""
         self._window.close()
+
+
+def _together(paths: Sequence[str]) -> tuple[str, ReadOptions | None]:
+    """Return what opens all of these paths as one set: a folder and its files; else the first one alone."""
+    if len(paths) < 2 or not all(Path(path).is_file() for path in paths):
+        return (paths[0] if paths else ""), None
+    folders = {Path(path).absolute().parent for path in paths}
+    if len(folders) > 1:
+        return paths[0], None
+    return str(folders.pop()), ReadOptions(files=tuple(Path(path).name for path in paths))
