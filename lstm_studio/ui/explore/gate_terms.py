@@ -9,7 +9,7 @@ from html import escape
 from lstm_studio.engine.terms import Term, Terms, UnitSum, terms_at
 from lstm_studio.networks.signals import INPUT, Labels, Role, Signal
 from lstm_studio.networks.sums import Squash
-from lstm_studio.sequences.sequence import Encoding, Sequence
+from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.ui.explore.layers import ShownLayer
 from lstm_studio.ui.explore.operations import BEFORE, column_of, read
 from lstm_studio.ui.numbers import equation, format_count, format_number
@@ -18,6 +18,8 @@ from lstm_studio.ui.widgets.symbols import written
 NAMED = 4
 """Terms that are written out; the rest is summed."""
 
+_LONGEST = 10
+"""Letters of a feature's name that are written out; the tool tip has all."""
 _MINUS = "−"
 
 
@@ -229,9 +231,13 @@ class _Wording:
 
     def _symbol(self, term: Term) -> str:
         symbol = self._signal(term).symbol.replace("<sub>t</sub>", f"<sub>{term.index}</sub>")
-        if self._is_feature(term) and self._sequence.encoding is Encoding.ONE_HOT:
-            return f"{symbol} ‘{escape(written(self._sequence.names[term.index]))}’"
-        return symbol
+        if not self._is_feature(term):
+            return symbol
+        name = written(self._sequence.names[term.index])
+        # Where a file names no features they are called like this anyway.
+        if name == f"{INPUT.badge}{term.index}":
+            return symbol
+        return f"{symbol} ‘{escape(name if len(name) <= _LONGEST else name[: _LONGEST - 1] + '…')}’"
 
     def _words(self, term: Term) -> str:
         when = ""

@@ -149,6 +149,25 @@ def test_features_are_called_by_number_and_symbol_and_units_by_number() -> None:
         assert feature.endswith(f"x{place} ‘{sequence.symbols[step]}’")
 
 
+@pytest.mark.parametrize(
+    ("name", "called", "told"),
+    [
+        ("x0", "x0", "feature x0"),
+        ("°C", "x0 ‘°C’", "feature °C"),
+        ("temperature outside", "x0 ‘temperatu…’", "feature temperature outside"),
+        ("a<b", "x0 ‘a&lt;b’", "feature a&lt;b"),
+        (" ", "x0 ‘␣’", "feature ␣"),
+    ],
+)
+def test_features_are_called_by_their_names_as_far_as_there_is_room(name: str, called: str, told: str) -> None:
+    sequence = Sequence(np.full((5, 1), 30.0, np.float32), (name,))
+    gate = taken_apart(shown_of("lstm", sequence), sequence, "candidate", 3)
+    assert gate.parts is not None
+    first = gate.parts[0]
+    assert plain(first.symbolic).partition("·")[2] == called
+    assert plain(first.tip).startswith(f"{called}, {told}")
+
+
 def test_a_gate_that_multiplies_is_named_in_the_term() -> None:
     sequence = number_set()[0]
     gate = taken_apart(shown_of("gru", sequence), sequence, "candidate", 4)
