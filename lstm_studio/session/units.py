@@ -23,7 +23,7 @@ from lstm_studio.session.state import Remarks, Result, UnitFilter, UnitOrder, Vi
 Order = NDArray[np.intp]
 
 _MEASURED = "hidden_state"
-_BLOCK = 1 << 15
+_BLOCK = 1 << 10
 """Steps that are averaged at once."""
 _MOST_KEPT = 32
 """Arrays kept for one trace; more are made only by trying many filters."""
@@ -59,6 +59,11 @@ def activity(trace: Trace, layer: TraceLayer) -> NDArray[np.float64]:
         total, number = np.zeros(layer.units), np.zeros(layer.units)
         for start in range(0, len(values), _BLOCK):
             block = np.abs(values[start : start + _BLOCK])
+            added = block.sum(axis=0, dtype=np.float64)
+            if np.isfinite(added).all():
+                total += added
+                number += len(block)
+                continue
             finite = np.isfinite(block)
             total += np.where(finite, block, 0.0).sum(axis=0, dtype=np.float64)
             number += finite.sum(axis=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -350,3 +352,18 @@ def test_all_that_takes_the_keyboard_has_a_name_and_is_reached_with_tab_from_the
     ]
     assert [name for name in reached if name in order][: len(order)] == order
     assert all(reached)
+
+
+def test_a_hidden_panel_keeps_no_trace_alive_that_was_replaced(
+    session: SearchingSession, show: Show, panel: SimilarPanel
+) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-1)
+    panel.search()
+    panel.hide()
+    session.questions.clear()
+    replaced = weakref.ref(session.result.traces[0])
+    session.change("Another sequence", item=1)
+    session._past.clear()
+    gc.collect()
+    assert replaced() is None

@@ -234,6 +234,8 @@ class SimilarPanel(Panel[_State]):
     # What the session tells.
 
     def _on_result(self, result: Result) -> None:
+        # Unseen it asks for none of the new one, and the old one with all its traces would stay alive.
+        self._known = ((), ())
         if self._about and self._about != _about(result):
             self._listed, self._about = Listed(), ()
             self._show_listed()
