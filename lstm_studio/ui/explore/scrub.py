@@ -44,7 +44,7 @@ class ScrubBar(QAbstractSlider):
         self._theme = theme
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
-        self._hits: tuple[tuple[int, int], ...] = ()
+        self._hits: NDArray[np.int64] = np.zeros((0, 2), np.int64)
         self._notes: tuple[PlacedNote, ...] = ()
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setSingleStep(1)
@@ -88,13 +88,15 @@ class ScrubBar(QAbstractSlider):
     @property
     def hits(self) -> tuple[tuple[int, int], ...]:
         """Stretches of steps at which playing stops: the first step and the one after the last."""
-        return self._hits
+        return tuple((int(start), int(stop)) for start, stop in self._hits)
 
     def show_hits(self, steps: NDArray[np.int64]) -> None:
         """Mark the steps at which playing stops."""
-        breaks = np.flatnonzero(np.diff(steps) > 1) + 1
-        runs = tuple((int(run[0]), int(run[-1]) + 1) for run in np.split(steps, breaks) if len(run))
-        if runs != self._hits:
+        ends = np.diff(steps) > 1
+        starts = steps[np.concatenate(([True], ends))] if len(steps) else steps
+        stops = steps[np.concatenate((ends, [True]))] + 1 if len(steps) else steps
+        runs = np.stack((starts, stops), axis=1)
+        if not np.array_equal(runs, self._hits):
             self._hits = runs
             self.update()
 
@@ -206,14 +208,21 @@ class ScrubBar(QAbstractSlider):
         width = self._track_width() / self.steps
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.ink))
-        for start, stop in self._hits:
-            left, right = self.x_of(start - 0.5), self.x_of(stop - 0.5)
-            # A tick of its own for each step as long as steps can be told apart.
-            if width >= 2 * _HIT:
+        # A tick of its own for each step as long as steps can be told apart.
+        if width >= 2 * _HIT:
+            for start, stop in self.hits:
                 for step in range(start, stop):
                     painter.drawRect(QRectF(self.x_of(step) - _HIT / 2, top, _HIT, _MARK))
-            else:
-                painter.drawRect(QRectF(left, top, max(_HIT, right - left), _MARK))
+            return
+        # Else whole stretches; of those that share a pixel one is enough.
+        changes = np.zeros(int(self._track_width()) + _HIT + 2, np.int64)
+        pixels = (self._hits * width).astype(np.int64)
+        np.add.at(changes, pixels[:, 0], 1)
+        np.add.at(changes, np.maximum(pixels[:, 1], pixels[:, 0] + _HIT), -1)
+        covered = np.cumsum(changes) > 0
+        edges = np.flatnonzero(np.diff(covered, prepend=False, append=False))
+        for left, right in edges.reshape(-1, 2):
+            painter.drawRect(QRectF(OVERHANG + float(left), top, float(right - left), _MARK))
 
     def _paint_marks(self, painter: QPainter, bottom: float) -> None:
         metrics = self._use_font(painter, Text.TICK_BOLD)

@@ -367,6 +367,28 @@ def test_hits_are_ticks_on_the_bar_while_playing_heeds_them(transport: Transport
     transport.grab()
 
 
+def test_many_hits_are_drawn_where_they_are_and_fast(qtbot: QtBot) -> None:
+    scrub = ScrubBar(LIGHT)
+    qtbot.addWidget(scrub)
+    scrub.resize(440, 56)
+    steps = 100_000
+    scrub.show_steps(steps, 0, ())
+    bare = scrub.grab().toImage()
+    scrub.show_hits(np.concatenate((np.arange(50_000, 75_000, 2), [99_999])))
+    assert len(scrub.hits) == 12_501
+    image = scrub.grab().toImage()
+    changed = {
+        x
+        for x in range(image.width())
+        for y in range(image.height() // 2, image.height())
+        if image.pixel(x, y) != bare.pixel(x, y)
+    }
+    assert min(changed) == pytest.approx(OVERHANG + 200, abs=1)
+    assert {round(scrub.x_of(step)) for step in (50_500, 62_000, 74_000)} <= changed
+    assert not changed & set(range(OVERHANG + 303, OVERHANG + 397))
+    assert max(changed) == pytest.approx(OVERHANG + 400, abs=2)
+
+
 def test_going_from_hit_to_hit_wraps_around(transport: Transport, session: AnsweringSession) -> None:
     some = float(np.median(session.result.traces[0]["lstm.0.forget_gate"].min(axis=1)))
     transport.next_hit()
