@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -27,6 +28,8 @@ _BUTTON_WIDTH = 30
 _PLAY_WIDTH = 46
 _TWO_LINES_FROM = 1_000
 """Steps from which the counter takes two lines, so that the bar can begin under the plots."""
+_DRAWN = 30
+"""Milliseconds that a phase is on the screen at least when playing."""
 _COMFORTABLE = 320
 """Pixels of the bar below which what stands beside it gives up words first."""
 _ADDED = "+"
@@ -373,13 +376,21 @@ class Transport(QWidget):
     def _interval(self) -> int:
         """Return the milliseconds from tick to tick: a step takes as long in phases as it takes whole."""
         result, view = self._session.result, self._session.view
-        ticks = 1 if shown_phase(result, view) is None else len(phases_of(result))
-        return max(1, round(1000 / view.speed / ticks))
+        phases = 1 if shown_phase(result, view) is None else len(phases_of(result))
+        return max(1, round(1000 / view.speed / phases * self._stride()))
+
+    def _stride(self) -> int:
+        """Return the phases that one tick takes: several where they would come faster than they can be drawn."""
+        result, view = self._session.result, self._session.view
+        if shown_phase(result, view) is None:
+            return 1
+        phases = len(phases_of(result))
+        return min(phases, max(1, math.ceil(_DRAWN * view.speed * phases / 1000)))
 
     def _tick(self) -> None:
         before = self._session.view.cursor
         if not self._at_end():
-            self._session.step(1)
+            self._session.step(self._stride())
         elif self._session.view.loop:
             self._rewind()
         cursor = self._session.view.cursor

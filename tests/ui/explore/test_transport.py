@@ -268,6 +268,23 @@ def test_a_step_takes_as_long_in_phases(transport: Transport, session: Answering
     transport.pause()
 
 
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_phases_that_cannot_be_drawn_in_time_are_passed_over_but_no_step_is(
+    transport: Transport, session: AnsweringSession, speed: float
+) -> None:
+    session.show_phases(True)
+    session.look(speed=speed, cursor=0)
+    transport.play()
+    ticks, seen = 0, [session.view.cursor]
+    while transport.playing:
+        transport._tick()
+        ticks += 1
+        seen.append(session.view.cursor)
+    assert sorted(set(seen)) == list(range(session.steps))
+    assert transport._interval() >= 25
+    assert ticks * transport._interval() == pytest.approx(1000 / speed * session.steps, rel=0.1)
+
+
 def test_playing_in_phases_ends_with_the_last_phase_and_begins_with_the_first(
     transport: Transport, session: AnsweringSession
 ) -> None:
