@@ -10,13 +10,15 @@ of two that are counted apart: products of 1e-300 and below come out as they are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.recurrences import Recurrence, recurrences
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.network import Network
@@ -35,12 +37,12 @@ _DOUBT = 1e-3
 _SAFE = 1e-60
 """The sum of squares of a matrix is between this and its inverse, or the matrix is scaled: its entries and the squares
 of its squares then stay inside float64."""
-_BASIS = 8
-"""Directions of the power method."""
-_TURNS = 3
-_REPORT_EVERY = 64
-"""Steps between two reports of progress."""
-_CONVERGED = 1e-13
+_AT_ONCE = 24
+"""Steps that are measured together, and after which rows that do not count are left out."""
+_HIDDEN = 1e-34
+"""Share of the squares of a state's rows that rounding hides: the square of a tenth of what float64 rounds off."""
+_ROUNDING = 1e-13
+"""Share of the square of a norm that does not count."""
 _LOG10_OF_2 = float(np.log10(2.0))
 
 
@@ -93,12 +95,10 @@ def memory_curves(
 
 
 def _teller(progress: Progress, recurrence: Recurrence, done: int, count: int) -> Callable[[int], None]:
-    """Return what is called with each step of one of several layers, and reports now and then."""
+    """Return what is called with the number of steps that are left of one of several layers, and reports it."""
 
-    def tell(step: int) -> None:
-        if step % _REPORT_EVERY == 0:
-            fraction = (done + 1 - step / recurrence.steps) / count
-            progress(fraction, f"Going back through {recurrence.layer.prefix}")
+    def tell(left: int) -> None:
+        progress((done + 1 - left / recurrence.steps) / count, f"Going back through {recurrence.layer.prefix}")
 
     return tell
 
@@ -116,107 +116,172 @@ def _curves(recurrence: Recurrence, exact_units: int, tell: Callable[[int], None
     """Go back once with the rows for all states together; return one curve per state, or three."""
     states = recurrence.cell.states
     sizes = [recurrence.signals[state].shape[1] for state in states]
-    measures: list[_Exact | _Probed] = [_Exact(size) if max(sizes) <= exact_units else _Probed(size) for size in sizes]
-    counts = [len(measure.start) for measure in measures]
-    ends = np.cumsum(counts)
-    blocks = [slice(int(end) - count, int(end)) for count, end in zip(counts, ends, strict=True)]
-    rows = tuple(np.zeros((int(ends[-1]), size)) for size in sizes)
-    for own, block, measure in zip(rows, blocks, measures, strict=True):
-        own[block] = measure.start
+    kind = _Exact if max(sizes) <= exact_units else _Probed
+    going = [_Going(title, kind(size), recurrence.steps) for title, size in zip(states, sizes, strict=True)]
+    starts = [one.measure.start for one in going]
+    rows = tuple(np.zeros((sum(map(len, starts)), size)) for size in sizes)
+    _share_out(going, [len(start) for start in starts])
+    for own, one, start in zip(rows, going, starts, strict=True):
+        own[one.rows] = start
 
-    exponents = [0] * len(states)
-    curves = [np.full((recurrence.steps, measure.curves), np.nan) for measure in measures]
-    open_blocks = set(range(len(states)))
     pull_back = recurrence.cell.pull_back(recurrence.weights, recurrence.signals)
-    with np.errstate(all="ignore"):
-        for step in reversed(range(recurrence.steps)):
-            tell(step)
-            pulled = pull_back(step, rows)
-            rows = pulled.before
-            for index in sorted(open_blocks):
-                matrix = pulled.totals[index][blocks[index]]
-                squares = float(np.vdot(matrix, matrix))
-                shift = 0
-                if not _SAFE < squares < 1 / _SAFE:
-                    largest = float(np.abs(matrix).max())
-                    if not 0 < largest < np.inf:
-                        curves[index][: step + 1] = -np.inf if largest == 0 else np.nan
-                        if largest != 0 or not any(state[blocks[index]].any() for state in rows):
-                            # Nothing is left to survive, or nothing that could be told: so it is for all steps before.
-                            open_blocks.discard(index)
-                        continue
-                    shift = int(np.frexp(largest)[1])
-                    matrix = np.ldexp(matrix, -shift)
-                    squares = float(np.vdot(matrix, matrix))
-                    for state in rows:
-                        state[blocks[index]] = np.ldexp(state[blocks[index]], -shift)
-                exponents[index] += shift
-                curves[index][step] = np.log10(measures[index](matrix, squares)) + _LOG10_OF_2 * exponents[index]
-            if not open_blocks:
+    with np.errstate(all="ignore"), one_blas_thread():
+        for last in range(recurrence.steps - 1, -1, -_AT_ONCE):
+            steps = range(last, max(-1, last - _AT_ONCE), -1)
+            tell(last + 1)
+            totals, after = [], rows
+            for step in steps:
+                pulled = pull_back(step, after)
+                totals.append(pulled.totals)
+                after = pulled.before
+            if all(
+                one.take_all(steps, matrices) for one, matrices in zip(going, zip(*totals, strict=True), strict=True)
+            ):
+                rows = _without_what_rounding_hides(after, going)
+                continue
+            # Something left the range that is safe: once more, with a look at every step.
+            for step in steps:
+                pulled = pull_back(step, rows)
+                rows = pulled.before
+                for index, one in enumerate(going):
+                    if one.is_open:
+                        one.take(step, pulled.totals[index], rows)
+            if not any(one.is_open for one in going):
                 break
-    found: dict[str, Array] = {}
-    for title, measure, curve in zip(states, measures, curves, strict=True):
-        names = (title, f"{title}.low", f"{title}.high")[: measure.curves]
-        found |= {name: curve[:, column] for column, name in enumerate(names)}
-    return found
+    return {name: curve for one in going for name, curve in one.named().items()}
+
+
+class _Going:
+    """The rows of one state on their way back, and the curve that they leave."""
+
+    def __init__(self, title: str, measure: _Exact | _Probed, steps: int) -> None:
+        self.measure = measure
+        self.rows = slice(0)
+        self.is_open = True
+        self._title = title
+        self._exponent = 0
+        self._curve = np.full((steps, measure.curves), np.nan)
+
+    def take_all(self, steps: range, totals: Sequence[Array]) -> bool:
+        """Measure the Jacobians at several steps; return whether none came near the ends of float64's range."""
+        matrices = np.stack([matrix[self.rows] for matrix in totals])
+        squares = np.einsum("krh,krh->k", matrices, matrices)
+        if not self.is_open or not ((squares > _SAFE**3) & (squares < _SAFE**-3)).all():
+            return False
+        shifts = np.frexp(np.sqrt(squares))[1]
+        scales = np.ldexp(1.0, -shifts)
+        norms = self.measure(matrices * scales[:, None, None], squares * scales**2)
+        self._curve[list(steps)] = np.log10(norms) + _LOG10_OF_2 * (self._exponent + shifts)[:, None]
+        return True
+
+    def take(self, step: int, totals: Array, rows: tuple[Array, ...]) -> None:
+        """Take note of the Jacobian at one step, and scale it, and its rows on their way, where it must be."""
+        matrix = totals[self.rows]
+        squares = float(np.vdot(matrix, matrix))
+        if not _SAFE < squares < 1 / _SAFE:
+            largest = float(np.abs(matrix).max())
+            if not 0 < largest < np.inf:
+                self._curve[: step + 1] = -np.inf if largest == 0 else np.nan
+                # Nothing is left to survive, or nothing that could be told: so it is for all steps before.
+                self.is_open = largest == 0 and any(bool(state[self.rows].any()) for state in rows)
+                return
+            shift = int(np.frexp(largest)[1])
+            self._exponent += shift
+            matrix = np.ldexp(matrix, -shift)
+            squares = float(np.vdot(matrix, matrix))
+            for state in rows:
+                state[self.rows] = np.ldexp(state[self.rows], -shift)
+        norms = self.measure(matrix[None], np.array([squares]))
+        self._curve[step] = np.log10(norms[0]) + _LOG10_OF_2 * self._exponent
+
+    def scaled(self, rows: Array) -> Array:
+        """Return rows scaled to about 1 by a power of two, which is remembered."""
+        shift = int(np.frexp(np.abs(rows).max())[1])
+        self._exponent += shift
+        return np.ldexp(rows, -shift)
+
+    def named(self) -> dict[str, Array]:
+        """Return the curve, and the bounds where there are any, by name."""
+        names = (self._title, f"{self._title}.low", f"{self._title}.high")[: self.measure.curves]
+        return {name: self._curve[:, column] for column, name in enumerate(names)}
+
+
+def _share_out(going: list[_Going], counts: list[int]) -> None:
+    """Say which rows belong to which state."""
+    ends = np.cumsum(counts)
+    for one, end, count in zip(going, ends, counts, strict=True):
+        one.rows = slice(int(end) - count, int(end))
+
+
+def _without_what_rounding_hides(rows: tuple[Array, ...], going: list[_Going]) -> tuple[Array, ...]:
+    """Return fewer rows with the same norms wherever they go from here, scaled to about 1.
+
+    Over long lags few directions outweigh all others. A rotation of the rows of one state, here that of a QR
+    decomposition, changes no norm and leaves rows that grow ever smaller. The last ones, of which nothing exceeds what
+    every product rounds off anyway, are left out.
+    """
+    if not all(np.isfinite(state).all() for state in rows):
+        return rows
+    ends = np.cumsum([0, *(state.shape[1] for state in rows)])
+    fewer = []
+    for one in going:
+        own = one.scaled(np.concatenate([state[one.rows] for state in rows], axis=1))
+        if one.measure.can_rotate and len(own) > 1:
+            own = np.asarray(np.linalg.qr(own, mode="r"))
+            squares = np.add.reduceat(own * own, ends[:-1], axis=1)  # of each row, state by state
+            rest = squares[::-1].cumsum(axis=0)[::-1]
+            own = own[: max(1, int((rest > _HIDDEN * rest[0]).any(axis=1).sum()))]
+        fewer.append(own)
+    _share_out(going, [len(own) for own in fewer])
+    joined = np.concatenate(fewer)
+    return tuple(np.ascontiguousarray(joined[:, first:last]) for first, last in pairwise(ends.tolist()))
 
 
 class _Exact:
-    """The spectral norm of matrices that change slowly, to rounding."""
+    """The spectral norm of matrices whose rows grow smaller and smaller, to rounding."""
 
     curves = 1
+    can_rotate = True
 
     def __init__(self, size: int) -> None:
         self.start = np.eye(size)
-        self._basis = self.start[: min(_BASIS, size)]
 
-    def __call__(self, matrix: Array, squares: float) -> tuple[float]:
-        """Return the norm of a matrix, the squares of whose entries add up to ``squares``.
+    def __call__(self, matrices: Array, squares: Array) -> Array:
+        """Return the norms, (K, 1), of (K, R, ·) matrices, the squares of whose entries add up to ``squares``, (K,).
 
-        It is the root of the largest eigenvalue of G = M Mᵀ. In an orthonormal basis that begins with a few rows V, G
-        has the blocks A = V G Vᵀ, B and C; then it lies between the largest eigenvalue θ of A and θ + ‖B‖²/(θ − ‖C‖),
-        with ‖C‖ at most what A leaves of G's trace, ``squares``. Over long lags few directions outweigh all others,
-        and V of the step before proves θ to be it as it stands, or after a turn of the power method. Where there is no
-        proof, all eigenvalues are computed, which takes several times as long.
+        A norm is the root of the largest eigenvalue of M Mᵀ, which is at least the R-th part of the trace, ``squares``.
+        Without some rows of M it is smaller by the sum of their squares at most: the last ones, as far as that is less
+        than rounding, are left out. Few are left over long lags, where few directions outweigh all others.
         """
-        for turn in range(_TURNS):
-            through = self._basis @ matrix
-            inner = through @ through.T
-            theta = float(np.linalg.eigvalsh(inner)[-1])
-            rest = max(squares - float(inner.trace()), 0.0)
-            if not rest < theta:
-                break
-            image = through @ matrix.T
-            outside = image - inner @ self._basis
-            if float(np.vdot(outside, outside)) <= _CONVERGED * theta * (theta - rest):
-                return (theta**0.5,)
-            if turn < _TURNS - 1:
-                self._basis = np.linalg.qr(image.T)[0].T
-        values, vectors = np.linalg.eigh(matrix @ matrix.T)
-        self._basis = np.ascontiguousarray(vectors[:, -_BASIS:].T)
-        return (max(float(values[-1]), 0.0) ** 0.5,)
+        rest = np.einsum("krh,krh->kr", matrices, matrices)[:, ::-1].cumsum(axis=1)[:, ::-1]
+        count = int((rest * matrices.shape[1] > _ROUNDING * squares[:, None]).any(axis=0).sum())
+        some = matrices[:, : max(count, 1)]
+        values = np.linalg.eigvalsh(some @ some.swapaxes(1, 2))
+        return np.sqrt(np.maximum(values[:, -1:], 0.0))
 
 
 class _Probed:
     """Bounds of the spectral norm of M from Ω M, with the rows of Ω standard normal."""
 
     curves = 3
+    can_rotate = False
 
     def __init__(self, size: int) -> None:
         self.start = np.random.default_rng(0).standard_normal((PROBES, size))
         self._stretch = float(np.linalg.norm(self.start, 2))
 
-    def __call__(self, image: Array, squares: float) -> tuple[float, float, float]:
-        """Return the norm that is likely, the least one possible and the largest one likely.
+    def __call__(self, images: Array, squares: Array) -> Array:
+        """Return the norms that are likely, the least ones possible and the largest ones likely, (K, 3).
 
         ‖M‖ is at least ‖ΩM‖/‖Ω‖, and with k rows ω_i at most α √(2/π) max ‖ω_i M‖, but for a probability of α^−k
         (Halko, Martinsson & Tropp 2011, lemma 4.1). With ‖M‖_F from the mean of ‖ω_i M‖², (‖ΩM‖ − ‖M‖_F)/(√k − 1) is
         right on average where one direction outweighs all others, as over long lags, and up to a third too large where
         many are alike (Chevet: ‖ΩM‖ is √k ‖M‖ + ‖M‖_F on average, at most).
         """
-        gram = image @ image.T
-        norm = max(float(np.linalg.eigvalsh(gram)[-1]), 0.0) ** 0.5
-        low = norm / self._stretch
-        high = _DOUBT ** (-1.0 / PROBES) * (2.0 / np.pi) ** 0.5 * float(np.diag(gram).max()) ** 0.5
-        likely = (norm - (squares / PROBES) ** 0.5) / (PROBES**0.5 - 1.0)
-        return min(max(likely, low), high), low, high
+        grams = images @ images.swapaxes(1, 2)
+        norms = np.sqrt(np.maximum(np.linalg.eigvalsh(grams)[:, -1], 0.0))
+        low = norms / self._stretch
+        widest = np.sqrt(np.diagonal(grams, axis1=1, axis2=2).max(axis=1))
+        high = _DOUBT ** (-1.0 / PROBES) * (2.0 / np.pi) ** 0.5 * widest
+        likely = (norms - np.sqrt(squares / PROBES)) / (PROBES**0.5 - 1.0)
+        return np.stack((np.minimum(np.maximum(likely, low), high), low, high), axis=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,8 +174,7 @@ class Gradients:
     initial: tuple[NDArray[Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PulledBack:
+class PulledBack(NamedTuple):
     """Derivatives of R quantities after one more step back; see :meth:`Cell.pull_back`.
 
     Parameters

@@ -77,11 +77,13 @@ def test_closed_forms_equal_the_gradients_of_single_steps(
     generator = np.random.default_rng(seed)
     given_rows = tuple(generator.normal(size=(rows, units)) for _ in found.cell.states)
     closed = found.cell.pull_back(found.weights, found.signals, inputs=True)
+    alone = found.cell.pull_back(found.weights, found.signals)
     generic = Cell.pull_back(found.cell, found.weights, found.signals, inputs=True)
     for step in range(steps):
         ours, oracle = closed(step, given_rows), generic(step, given_rows)
-        for mine, theirs in zip(ours.totals + ours.before, oracle.totals + oracle.before, strict=True):
-            np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-9)
+        for some in (ours, alone(step, given_rows)):
+            for mine, theirs in zip(some.totals + some.before, oracle.totals + oracle.before, strict=True):
+                np.testing.assert_allclose(mine, theirs, rtol=1e-6, atol=1e-9)
         assert ours.input is not None
         assert oracle.input is not None
         np.testing.assert_allclose(ours.input, oracle.input, rtol=1e-6, atol=1e-9)
@@ -102,6 +104,29 @@ def test_every_kind_agrees_with_its_gradients(kind: str) -> None:
         with np.errstate(divide="ignore"):
             oracle = np.log10([np.linalg.norm(matrix, 2) for matrix in np.stack(rows, axis=1)])
         np.testing.assert_allclose(traced[f"jac.{kind}.0.{state}"], oracle, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("gain", [0.7, 3.0])
+@pytest.mark.parametrize("kind", sorted(cells().keys() - {"feedforward", "tdnn"}))
+def test_rows_that_rounding_hides_do_not_count(kind: str, gain: float) -> None:
+    """Over many steps, against all rows carried to the end, and norms of whole matrices."""
+    network = new_network(kind, 2, 20, seed=4)
+    with torch.no_grad():
+        network.recurrent.get_parameter("weight_hh_l0").mul_(gain)
+    traced = trace(network, values(400, 2), dtype="float64", gradients=False)
+    curves = memory_curves(traced)
+    (found,) = recurrences(traced)
+    pull_back = found.cell.pull_back(found.weights, found.signals)
+    for index, state in enumerate(found.cell.states):
+        rows = tuple(np.eye(20) if other == index else np.zeros((20, 20)) for other in range(len(found.cell.states)))
+        exponent, norms = 0, []
+        for step in reversed(range(400)):
+            pulled = pull_back(step, rows)
+            shift = int(np.frexp(np.abs(pulled.totals[index]).max())[1])
+            norm = np.linalg.norm(np.ldexp(pulled.totals[index], -shift), 2)
+            norms.append(np.log10(norm) + (exponent + shift) * np.log10(2.0))
+            rows, exponent = tuple(np.ldexp(part, -shift) for part in pulled.before), exponent + shift
+        np.testing.assert_allclose(curves[f"jac.{kind}.0.{state}"], norms[::-1], rtol=1e-9, atol=1e-9)
 
 
 def linear(weights: np.ndarray[Any, Any]) -> nn.RNN:

@@ -197,11 +197,17 @@ class _GRU(Cell):
         local = _local_factors(signals)
         update = sigmoid(signals[_BEFORE[1].name])
         units = update.shape[1]
-        recurrent = layer.recurrent.astype(np.float64).reshape(3, units, units)
+        flat = layer.recurrent.astype(np.float64)
+        recurrent = flat.reshape(3, units, units)
+        into_state = local[:, (0, 1, 3)]
         entering = layer.input.astype(np.float64).reshape(3, units, -1)
 
         def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
             (dh,) = rows
+            if 2 * len(dh) <= units and not inputs:
+                # So few rows that adding up the blocks would take longer.
+                blame = (dh[:, None] * into_state[step]).reshape(len(dh), -1)
+                return PulledBack((dh,), (dh * update[step] + blame @ flat,))
             r, z, n, recalled = local[step, :, :, None]
             through_weights = dh @ (r * recurrent[0] + z * recurrent[1] + recalled * recurrent[2])
             through_input = dh @ (r * entering[0] + z * entering[1] + n * entering[2]) if inputs else None

@@ -236,19 +236,28 @@ class _LSTM(Cell):
         _local_factors(signals, slice(None), factors)
         forget = sigmoid(signals[_BEFORE[1].name])
         weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
-        blocks = weights.astype(np.float64).reshape(4, units, -1)
+        weights = weights.astype(np.float64)
+        blocks = weights.reshape(4, units, -1)
         project = None if layer.projection is None else layer.projection.astype(np.float64)
 
         def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
             dh, carried = rows
-            _, by_input, by_forget, by_candidate, by_output, exposure = factors[step, :, :, None]
+            now = factors[step]
             dm = dh if project is None else dh @ project
-            dc = carried + dm * exposure[:, 0]
-            by_cell = blocks[0] * by_input
-            by_cell += blocks[1] * by_forget
-            by_cell += blocks[2] * by_candidate
-            through = dc @ by_cell
-            through += dm @ (blocks[3] * by_output)
+            dc = carried + dm * now[5]
+            if 2 * len(dh) <= units:
+                # So few rows that adding up the blocks would take longer.
+                blame = np.empty((len(dh), 4, units))
+                np.multiply(dc[:, None], now[1:4], blame[:, :3])
+                np.multiply(dm, now[4], blame[:, 3])
+                through = blame.reshape(len(dh), -1) @ weights
+            else:
+                by_input, by_forget, by_candidate, by_output = now[1:5, :, None]
+                by_cell = blocks[0] * by_input
+                by_cell += blocks[1] * by_forget
+                by_cell += blocks[2] * by_candidate
+                through = dc @ by_cell
+                through += dm @ (blocks[3] * by_output)
             before = (through[:, :outputs], dc * forget[step])
             return PulledBack((dh, dc), before, through[:, outputs:] if inputs else None)
 

@@ -139,7 +139,9 @@ class _RNN(Cell):
         def pull_back(step: int, rows: tuple[NDArray[Any], ...]) -> PulledBack:
             (dh,) = rows
             through = (dh * slope[step]) @ weights
-            return PulledBack((dh,), (through[:, :outputs],), through[:, outputs:] if inputs else None)
+            if not inputs:
+                return PulledBack(rows, (through,))
+            return PulledBack(rows, (through[:, :outputs],), through[:, outputs:])
 
         return pull_back
 
