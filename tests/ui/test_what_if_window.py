@@ -1,0 +1,89 @@
+"""What-ifs and comparing from the whole window: menus, panels, plots and diagram lead to the same place."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication
+
+from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.session.state import CompareMode, Comparison, Second, branch_key
+from lstm_studio.ui.explore.sequence_panel import SequencePanel
+from lstm_studio.ui.explore.what_if.form import Change, Place
+from lstm_studio.ui.explore.what_if.hold_forms import ClampForm
+from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
+from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window
+
+
+def opened_form(window: StudioWindow) -> Change | None:
+    return panel_of(window).opened
+
+
+def panel_of(window: StudioWindow) -> WhatIfPanel:
+    panel = window.panel("what-if")
+    assert isinstance(panel, WhatIfPanel)
+    return panel
+
+
+def test_a_value_dragged_in_a_diagram_is_a_what_if(qapp: QApplication) -> None:
+    with opened_window() as window:
+        window.workspace.value_dragged.emit(0, "lstm.0.forget_gate", 3, 5, 0.2)
+        (branch,) = window.session.setup.branches
+        assert branch.clamp == (("lstm.0.forget_gate", ((3, 0.2),)),)
+        assert (branch.at, branch.until) == (5, 6)
+        assert window.session.undo_text == "What if: Forget gate of unit 3 = 0.2 at 6"
+
+
+def test_commands_and_the_menu_of_the_plots_open_forms_even_in_a_hidden_panel(qapp: QApplication) -> None:
+    with opened_window() as window:
+        window.show_panel("what-if", False)
+        window.command_actions["what-if.ablate"].trigger()
+        panel = panel_of(window)
+        assert panel.isVisible()
+        assert opened_form(window) is Change.ABLATE
+        window.workspace.what_if_requested.emit(Change.CLAMP, Place(0, "cell_state", 2, 8))
+        assert opened_form(window) is Change.CLAMP
+        form = panel.form(Change.CLAMP)
+        assert isinstance(form, ClampForm)
+        assert (form.signal.currentData(), form.units.text(), form.steps.first.value()) == ("cell_state", "2", 9)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # what a menu asks of a window system
+def test_the_menu_key_in_the_plots_offers_what_can_be_changed(qapp: QApplication) -> None:
+    with opened_window() as window:
+        stack = window.workspace.stack
+        middle = stack.rect().center()
+        reason = QContextMenuEvent.Reason.Keyboard
+        QApplication.sendEvent(stack, QContextMenuEvent(reason, middle, stack.mapToGlobal(middle)))
+        menu = window.workspace.findChild(PlotMenu)
+        assert menu is not None
+        assert menu.actions()[0].text().startswith("Clamp forget gate of unit 0 from step ")
+        menu.actions()[0].trigger()
+        menu.close()
+        assert opened_form(window) is Change.CLAMP
+
+
+def test_other_sequences_and_networks_are_asked_for(qapp: QApplication) -> None:
+    with opened_window() as window:
+        session = window.session
+        window.command_actions["compare.next-sequence"].trigger()
+        assert session.setup.second == Second(item=session.setup.item + 1)
+        window.command_actions["compare.untrained"].trigger()
+        spec = session.setup.network
+        assert session.setup.second == Second(network=NetworkSpec("lstm", 5, 1, False, spec.seed + 1))
+        panel = window.panel("sequence")
+        assert isinstance(panel, SequencePanel)
+        panel.comparison_requested.emit(4)
+        assert session.setup.second == Second(item=4)
+
+
+def test_the_modes_are_possible_while_something_is_compared(qapp: QApplication) -> None:
+    with opened_window() as window:
+        actions = window.command_actions
+        assert not actions["compare.side"].isEnabled()
+        assert window.workspace.compare_bar.isHidden()
+        window.session.look(comparison=Comparison(branch_key("gone"), mode=CompareMode.SIDE))
+        assert not actions["compare.stop"].isEnabled()
+        assert window.workspace.compare_bar.isHidden()
