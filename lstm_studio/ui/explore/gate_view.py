@@ -45,8 +45,11 @@ class GateView(QWidget):
         result = f'<span style="color: {colour}; font-weight: 600">{gate.result}</span>'
         squashed = _UNBROKEN.join((f"{gate.squash}({gate.total})", gate.comes_to, result))
         if gate.parts is None:
-            self._symbols.setText(f"{gate.symbol} = {gate.squash}(<i>a</i>), {WAITING}")
-            self._numbers.setText(squashed)
+            waiting = f'<span style="color: {self._theme.ink3}">{WAITING}</span>'
+            self._symbols.setText(
+                f'<span style="color: {self._theme.ink2}">{gate.symbol} = {gate.squash}(<i>a</i>)</span> {waiting}'
+            )
+            self._numbers.setText(f"= {squashed}")
             return
         ink, ink2 = self._theme.ink, self._theme.ink2
         symbols = "".join(
