@@ -29,8 +29,8 @@ KEEP_EVERY = 30_000
 _SHARE = 20
 """A copy takes at most one part in so many of the time."""
 _MOST_CLEAN = 20
-_MOST_OFFERED = 2
-"""Sessions that are offered at a start; the others are in the folder until the start after that."""
+_MOST_OFFERED = 1
+"""Sessions that are offered at a start; an older one when that has been opened or discarded."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -111,6 +111,17 @@ class Keeper(QObject):
         self._clean.append(_Clean(session.document, session.setup, session.remarks))
         del self._clean[:-_MOST_CLEAN]
 
+    def set_aside(self) -> None:
+        """Leave what is unsaved to the next start: something else is going to take its place."""
+        if self._desk is None or not self.edited:
+            return
+        try:
+            aside = Desk(self._desk.folder.parent)
+            aside.keep(contents_of(self._session, layout_of(self._window)), self._session.document)
+            aside.close()
+        except StudioError as error:
+            self._window.note(Level.WARNING, error.found, "Undo brings back what was open; save it then.")
+
     def begin_anew(self) -> None:
         """Take what is open now for something that need not be saved, as a sample."""
         self._remember_clean()
@@ -149,6 +160,7 @@ class Keeper(QObject):
 
     def _show(self, contents: Contents, document: Path | None, what: str) -> None:
         document = None if contents.problems else document
+        self.set_aside()
         view = replace(contents.view, theme=self._session.view.theme)
         self._session.show_stored(
             what, contents.setup, contents.result, view=view, remarks=contents.remarks, document=document
@@ -219,9 +231,9 @@ class Keeper(QObject):
         self._window.show_notice(Notice(Level.WARNING, _told(left, left.headline), offers=offers))
 
     def _show_left(self, contents: Contents, left: Left) -> None:
+        self._show(contents, left.document, "Open the unsaved session")
         if self._desk is not None:
             self._desk.take_over(left)
-        self._show(contents, left.document, "Open the unsaved session")
         self._clean = [clean for clean in self._clean if clean.setup is not contents.setup]
         self._on_changed()
 

@@ -298,6 +298,25 @@ def test_the_last_changes_to_a_file_are_named_by_it(
     assert find_left() == ()
 
 
+def test_what_makes_place_for_something_else_is_offered_too(tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / f"other{SUFFIX}"
+    write_session(contents_of(Session(answer(small_setup(symbol_set(steps=7))))), path)
+    with opened(desk=True) as window:
+        add_note(window, "first")
+        drop(window, path)
+        qtbot.waitUntil(lambda: window.session.document == path)
+        assert find_left()[0].headline is not None
+        add_note(window, "second")
+        window.commands.files.open_sample("waves")
+    left = find_left()
+    assert [one.document for one in left] == [path, None]
+    kept = [read_session(one.path, tmp_path).remarks.notes[0].text for one in left]
+    assert kept == ["second", "first"]
+    with opened(desk=True) as window:
+        window.keeper.look_back()
+        assert len(window.stage.notices.notices) == 1, "one at a time"
+
+
 def test_a_damaged_one_is_told_of_and_stops_nothing() -> None:
     with opened(desk=True) as window:
         add_note(window)

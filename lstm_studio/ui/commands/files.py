@@ -88,6 +88,7 @@ class FilesCommands(Group):
         except StudioError as error:
             self._window.note(Level.ERROR, error.found, error.cure)
             return
+        self._window.keeper.set_aside()
         self._session.show_sample(stored_result(sample))
         verdicts = stored_verdicts(sample)
         if verdicts is not None:
