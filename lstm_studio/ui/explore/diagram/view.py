@@ -69,6 +69,8 @@ class DiagramView(QGraphicsView):
         # A click leaves the keyboard to the plots, where the arrows step.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.viewport().setMouseTracking(True)
+        # A scene takes whatever is dropped on it: files are the window's.
+        self.setAcceptDrops(False)
         self._paint_ground()
 
     @property

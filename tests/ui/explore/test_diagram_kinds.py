@@ -1,0 +1,123 @@
+"""Every kind of layer in a diagram, with a trace of the real module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from lstm_studio import new_network, trace
+from lstm_studio.networks.signals import Labels, Phase
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import Result
+from lstm_studio.ui.explore.diagram.items import WireMark
+from lstm_studio.ui.explore.diagram.words import part_words
+from lstm_studio.ui.explore.workspace import ExploreWorkspace
+from lstm_studio.ui.numbers import format_number
+from lstm_studio.ui.picture import colours_in
+from lstm_studio.ui.theme import DARK, LIGHT
+from tests.networks.test_wiring import VARIANTS
+from tests.ui.explore.fakes import answer, number_set, small_setup, symbol_set
+
+pytestmark = [
+    pytest.mark.qt_log_ignore("does not support propagateSizeHints"),
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+]
+
+
+def traced(kind: str, options: Mapping[str, Any], *, layers: int = 1, symbols: bool = True) -> Result:
+    result = answer(small_setup(symbol_set() if symbols else number_set()))
+    sequence = result.sequence
+    network = new_network(kind, sequence.features, 6, layers, **options)
+    return replace(result, traces=(trace(network, sequence),), infos=(network.info(),))
+
+
+def shown(result: Result) -> tuple[Session, ExploreWorkspace]:
+    session = Session(result)
+    workspace = ExploreWorkspace(session, LIGHT)
+    workspace.resize(1100, 870)
+    workspace.show()
+    QApplication.processEvents()
+    return session, workspace
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+@pytest.mark.parametrize(("layers", "symbols"), [(1, True), (2, False)])
+def test_every_kind_shows_its_trace(
+    qapp: QApplication, kind: str, options: Mapping[str, Any], layers: int, symbols: bool
+) -> None:
+    del qapp
+    result = traced(kind, options, layers=layers, symbols=symbols)
+    session, workspace = shown(result)
+    (card,) = workspace.deck.cards
+    scene, prefix = card.view.diagram, f"{kind}.{layers - 1}"
+    assert card.view.isVisible()
+    step = session.steps // 2
+    session.move_cursor(step)
+    session.select_unit(f"0:{prefix}", 2)
+    for mark in scene.strips.values():
+        tap = mark.strip.tap
+        assert mark.bands is not None, f"{mark.strip.key} is not recorded"
+        if mark.strip.value is None or mark.value is None:
+            continue
+        assert mark.value_text == format_number(float(result.traces[0][f"{prefix}.{tap.signal}"][step - tap.lag, 2]))
+    for wire in (mark for mark in scene.marks if isinstance(mark, WireMark)):
+        assert wire.measured is not bool(wire.wire.schematic)
+    state = card.view.state
+    assert state is not None
+    for part in scene.parts():
+        assert "not recorded" not in part_words(part, state).partition("; ")[0]
+    assert colours_in(card.view) > 20
+    for labels, theme in ((Labels.CLASSROOM, DARK), (Labels.STANDARD, LIGHT)):
+        session.look(labels=labels)
+        workspace.apply_theme(theme)
+        assert colours_in(card.view) > 20
+    workspace.close()
+    workspace.deleteLater()
+
+
+def test_a_projected_hidden_state_has_its_own_units(qapp: QApplication) -> None:
+    del qapp
+    result = traced("lstm", {"proj_size": 3})
+    _, workspace = shown(result)
+    strips = workspace.deck.cards[0].view.diagram.strips
+    assert [len(strips[key].index) for key in ("h-before", "h", "c")] == [3, 3, 6]
+    assert strips["h"].value_text == ""
+    assert strips["c"].value_text
+    workspace.close()
+    workspace.deleteLater()
+
+
+def test_inputs_of_a_window_are_those_of_earlier_steps(qapp: QApplication) -> None:
+    del qapp
+    result = traced("tdnn", {"window": 5})
+    session, workspace = shown(result)
+    scene = workspace.deck.cards[0].view.diagram
+    symbols = result.sequence.symbols
+    assert symbols is not None
+    session.move_cursor(2)
+    boxes = {key: box.text for key, box in scene.symbol_boxes.items()}
+    assert boxes == {"x": symbols[2], "x-1": symbols[1], "x-2": symbols[0], "x-3": "", "x-4": ""}
+    np.testing.assert_array_equal(scene.strips["x-1"].index, (result.sequence.values[1] * 254).astype(np.uint8))
+    assert set(scene.strips["x-3"].index.tolist()) == {0}
+    workspace.close()
+    workspace.deleteLater()
+
+
+def test_a_kind_with_three_operations_has_no_fourth(qapp: QApplication) -> None:
+    del qapp
+    session, workspace = shown(traced("gru", {}))
+    scene = workspace.deck.cards[0].view.diagram
+    session.look(four_phases=True, phase=Phase.LEARN)
+    scene.finish_fading()
+    live = {key for key, mark in scene.strips.items() if mark.opacity() == 1.0}
+    assert live == {"h-before", "x", "z", "r", "m", "n", "l"}
+    session.look(phase=Phase.USE)
+    scene.finish_fading()
+    assert all(mark.opacity() == 1.0 for mark in scene.strips.values())
+    workspace.close()
+    workspace.deleteLater()
