@@ -95,6 +95,9 @@ class LagCurve:
         log10 of what shares are taken of.
     low, high
         (K + 1,) bounds of an estimate; None where ``logs`` is exact.
+    unlimited
+        Whether −∞ is an exact zero, as magnitudes of any size are told apart; of a gradient it is what float64 does not
+        reach as well.
     """
 
     network: int
@@ -105,6 +108,7 @@ class LagCurve:
     start: float
     low: Array | None = None
     high: Array | None = None
+    unlimited: bool = True
 
     @property
     def backward(self) -> bool:
@@ -156,7 +160,9 @@ def gradient_curves(result: Result, end: int | None = None) -> tuple[LagCurve, .
                     first = _end(layer, trace.steps, end)
                     with np.errstate(divide="ignore"):
                         logs = np.log10(_back_from(layer, trace[name], first))
-                    found.append(LagCurve(network, layer.prefix, signal.name, first, logs, float(logs[0])))
+                    found.append(
+                        LagCurve(network, layer.prefix, signal.name, first, logs, float(logs[0]), unlimited=False)
+                    )
     return tuple(found)
 
 

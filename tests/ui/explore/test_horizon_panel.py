@@ -27,7 +27,7 @@ from lstm_studio.ui.plots.legend import Swatch
 from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.widgets.empty import EmptyState
 from tests.ui.explore.conftest import Show
-from tests.ui.explore.fakes import AnsweringSession, answer, small_setup
+from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 from tests.ui.explore.horizon_fakes import Worker, opened, shown_texts
 from tests.ui.explore.test_panels import SETUPS, WORDS, texts
 
@@ -165,7 +165,7 @@ def test_gradients_need_no_worker_and_are_shares_of_lag_0(show: Show) -> None:
     assert panel.lag_page._table.texts()[2][1:] == ("3", "7")
     assert len(worker.asked) == 1
     session.move_cursor(STEPS - 4)
-    assert any("LSTM ∂h 0.48 (norm 0.10) · RNN ∂h 1.0e−3" in text for text in shown_texts(panel))
+    assert any("LSTM ∂h 0.48 (norm 0.10) · RNN ∂h 1.0e−3 (norm 1.0e−3)" in text for text in shown_texts(panel))
 
 
 def test_where_the_loss_feels_nothing_at_lag_0_the_panel_says_so(show: Show) -> None:
@@ -241,7 +241,31 @@ def test_the_axis_holds_every_share_and_names_what_lies_below_the_range_of_numbe
     assert values_text(curves, 2) == "2 steps back · step 18 · LSTM ∂c 3.2e−1201"
     assert values_text(curves, 3).endswith("LSTM ∂c 0")
     assert values_text(curves, 4).endswith("LSTM ∂c NaN")
+    zero = replace(curves[0], curve=replace(curves[0].curve, unlimited=False))
+    assert values_text((zero,), 3).endswith("LSTM ∂c 0 or below 1e−290")
     plot.grab()
+
+
+def test_of_a_long_sequence_the_lags_are_plotted_at_which_the_curves_fall(show: Show) -> None:
+    panel, session, worker = opened(show, small_setup(number_set(count=1, steps=400)))
+    logs = -0.25 * np.arange(400.0)
+    curves = [LagCurve(0, "lstm.0", state, 399, logs, 0.0) for state in ("cell_state", "hidden_state")]
+    session.answer(worker.asked[-1], tuple(curves))
+    plot, lags = panel.lag_page.plot, panel.lag_page._lags
+    assert panel.lag_page._table.texts()[0] == ("LSTM cell state", "9", "25")
+    assert lags.isVisible()
+    assert lags.button("near").text() == "the first 50"
+    assert (plot.lags, plot.axis.low) == (50, -13)
+    session.move_cursor(349)
+    assert plot.cursor_lag == 50
+    plot.grab()
+    lags.button("all").click()
+    assert (plot.lags, plot.axis.low) == (399, -100)
+    plot.grab()
+    # Where one curve never falls, all lags are needed to see it.
+    worker.answer()
+    assert not lags.isVisible()
+    assert plot.lags == 399
 
 
 @pytest.mark.parametrize(

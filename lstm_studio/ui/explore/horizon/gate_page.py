@@ -78,7 +78,8 @@ class GatePage(QWidget):
         self.table_view = _GateTable()
         self._numbers = Fold(theme, "Numbers", self.table_view)
         self._fold = Fold(theme, "What is shown", self._meaning)
-        choices = choice_rows(("Steps of", self._over))
+        self._over_word = label("Steps of", "secondary")
+        choices = choice_rows((self._over_word, self._over))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SECTION_GAP)
@@ -101,7 +102,8 @@ class GatePage(QWidget):
     def show_state(self, state: GateState, before: GateState | None) -> None:
         """Show another state; squares and table are touched only if the counts changed."""
         self._over.button(ALL).setText(f"all {format_count(state.sequences)}")
-        self._over.setEnabled(state.sequences > 1)
+        for widget in (self._over, self._over_word):
+            widget.setVisible(state.sequences > 1)
         self._over.show_choice(ALL if state.over_all else ONE)
         gates = state.gates or ()
         without = " and ".join(state.without)

@@ -32,6 +32,8 @@ from lstm_studio.ui.widgets.text import label
 
 LAST, CURSOR = "last", "cursor"
 _MOST_NETWORKS = 4
+_LEAST_NEAR = 20
+NEAR, FAR = "near", "all"
 
 
 class Measure(StrEnum):
@@ -63,6 +65,8 @@ class LagState:
         Rich text: what the gradients are of.
     sums
         Whether that is a sum over steps.
+    near
+        Whether only the lags are plotted at which the curves fall.
     """
 
     labels: Labels
@@ -73,11 +77,22 @@ class LagState:
     curves: tuple[NamedCurve, ...] | None
     objective: str
     sums: bool
+    near: bool = True
 
     @property
     def from_step(self) -> int:
         """The number of the step at lag 0, as it is shown."""
         return (self.last if self.end is None else self.end) + 1
+
+    @property
+    def near_lags(self) -> int | None:
+        """The lags up to which the curves fall below all shares, and as many again; None where most lags are needed."""
+        reaches = [named.curve.reach(SHARES[-1]) for named in self.curves or ()]
+        fallen = [found.below for found in reaches if found is not None and found.below is not None]
+        if not fallen or len(fallen) < len(reaches):
+            return None
+        lags = max(_LEAST_NEAR, 2 * max(fallen))
+        return lags if 2 * lags < max(found.longest for found in reaches if found is not None) else None
 
 
 class LagPage(QWidget):
@@ -86,6 +101,7 @@ class LagPage(QWidget):
     measure_chosen = Signal(str)
     end_chosen = Signal(str)
     step_chosen = Signal(int)
+    lags_chosen = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -95,6 +111,10 @@ class LagPage(QWidget):
         self._end = Segments("Back from", {LAST: "last step", CURSOR: "this step"})
         self._end.button(LAST).setToolTip("Count back from the last step of the sequence")
         self._end.button(CURSOR).setToolTip("Count back from the step under the cursor; press again after moving it")
+        self._lags = Segments("Lags", {NEAR: "near", FAR: "all"})
+        self._lags.button(NEAR).setToolTip("Plot the lags at which the curves fall")
+        self._lags.button(FAR).setToolTip("Plot all lags of the sequence")
+        self._lags_word = label("Lags", "secondary")
         self._stats = _Stats(theme)
         self.plot = LagPlot(theme)
         self._here = label(kind="caption")
@@ -104,13 +124,15 @@ class LagPage(QWidget):
         self._meaning.setWordWrap(True)
         self._meaning.setTextFormat(Qt.TextFormat.RichText)
         self._fold = Fold(theme, "What is measured", self._meaning)
-        head = block(choice_rows(("Curves", self._measure), ("Back from", self._end)), self._stats)
+        choices = choice_rows(("Curves", self._measure), ("Back from", self._end), (self._lags_word, self._lags))
+        head = block(choices, self._stats)
         tail = block(self._table, self._fold)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(Beside(head, block(self.plot, self._here), tail))
         self._measure.chosen.connect(self.measure_chosen)
         self._end.chosen.connect(self.end_chosen)
+        self._lags.chosen.connect(self.lags_chosen)
         self.plot.step_chosen.connect(self.step_chosen)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -124,12 +146,17 @@ class LagPage(QWidget):
         self._end.show_choice(LAST if state.end is None else CURSOR)
         here = state.cursor if state.end is None else state.end
         self._end.button(CURSOR).setText(f"step {format_count(here + 1)}")
-        curves = state.curves or ()
+        curves, near = state.curves or (), state.near_lags
+        for widget in (self._lags, self._lags_word):
+            widget.setVisible(near is not None)
+        self._lags.button(NEAR).setText(f"the first {format_count(near)}" if near is not None else "near")
+        self._lags.show_choice(NEAR if state.near else FAR)
         self.plot.show_cursor(state.cursor)
-        if before is None or (state.curves, state.measure) != (before.curves, before.measure):
+        if before is None or _drawn(state) != _drawn(before):
             summary = horizon_summary(curves) or "Nothing to show"
             title = f"steps back from step {format_count(state.from_step)}"
-            self.plot.show_picture(LagPicture(curves, title, f"{_NAMES[state.measure]}, log axis. {summary}."))
+            summary = f"{_NAMES[state.measure]}, log axis. {summary}."
+            self.plot.show_picture(LagPicture(curves, title, summary, near if state.near else None))
             self._stats.show_curves(curves, state)
             self._table.show_curves(curves)
             self._meaning.setText(_meaning(state))
@@ -150,6 +177,11 @@ _NAMES = {
     Measure.JACOBIAN: "Norms of the Jacobians",
     Measure.GRADIENT: "Gradient norms as shares of lag 0",
 }
+
+
+def _drawn(state: LagState) -> tuple[object, ...]:
+    """Return what the plot and the numbers depend on."""
+    return state.curves, state.measure, state.near
 
 
 class _Stats(QWidget):

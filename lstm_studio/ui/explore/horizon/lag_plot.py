@@ -18,6 +18,7 @@ from lstm_studio.ui.numbers import format_count, format_decade
 from lstm_studio.ui.plots.axis import nice_step
 from lstm_studio.ui.plots.curves import paint_band, paint_curve
 from lstm_studio.ui.plots.end_labels import EndLabel, paint_end_labels
+from lstm_studio.ui.plots.gradient_item import NOTHING_LEFT
 from lstm_studio.ui.plots.legend import Entry, Swatch
 from lstm_studio.ui.plots.log_axis import LogAxis
 from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
@@ -47,11 +48,14 @@ class LagPicture:
         Of the horizontal axis.
     summary
         For screen readers.
+    most
+        The largest lag to show; None for all.
     """
 
     curves: tuple[NamedCurve, ...]
     title: str
     summary: str
+    most: int | None = None
 
 
 class LagPlot(SmallPlot):
@@ -75,7 +79,7 @@ class LagPlot(SmallPlot):
     def show_picture(self, picture: LagPicture) -> None:
         """Show other curves."""
         self._shown = picture
-        self.axis = _axis(picture.curves)
+        self.axis = _axis(picture.curves, self.lags)
         self.describe(picture.summary)
         self.redraw()
 
@@ -87,8 +91,9 @@ class LagPlot(SmallPlot):
 
     @property
     def lags(self) -> int:
-        """The largest lag of all curves."""
-        return max((len(named.curve.logs) for named in self._shown.curves), default=1) - 1
+        """The largest lag that is shown."""
+        longest = max((len(named.curve.logs) for named in self._shown.curves), default=1) - 1
+        return longest if self._shown.most is None else min(longest, self._shown.most)
 
     @property
     def cursor_lag(self) -> int | None:
@@ -142,12 +147,16 @@ class LagPlot(SmallPlot):
     def _paint_shares(self, painter: QPainter, inside: QRectF) -> None:
         pen = QPen(QColor(self.theme.ink2), 1)
         pen.setDashPattern([7, 4])
+        lowest = -np.inf
         for text, share in zip(SHARE_TEXTS, SHARES, strict=True):
             if np.log10(share) < self.axis.low:
                 continue
             y = inside.top() + round(float(self.y_of(np.log10([share]), inside.height())[0])) + 0.5
             painter.setPen(pen)
             painter.drawLine(QPointF(inside.left(), y), QPointF(inside.right(), y))
+            if y < lowest + self.line_height:
+                continue
+            lowest = y
             width = self.look.metrics(Text.TICK_BOLD).horizontalAdvance(text) + HALF_GRID
             ground = QRectF(inside.left() + 2, y + 1, width, self.line_height - 1)
             painter.fillRect(ground, QColor(self.theme.panel))
@@ -183,7 +192,7 @@ class LagPlot(SmallPlot):
             )
             if style is Swatch.SQUARES:
                 self._paint_squares(painter, self.y_of(logs, height) * ratio, scale, colour)
-            self._paint_misfits(painter, curve.relative(), scale, pixels, colour)
+            self._paint_misfits(painter, curve.relative()[: scale.count], scale, pixels, colour)
         painter.end()
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
@@ -211,7 +220,9 @@ class LagPlot(SmallPlot):
             y = inside.top() + round(float(self.y_of(np.log10([share]), inside.height())[0])) + 0.5
             for named in self._shown.curves:
                 found = named.curve.reach(share)
-                if found is not None and found.below is not None and np.log10(share) >= self.axis.low:
+                if np.log10(share) < self.axis.low or found is None:
+                    continue
+                if found.below is not None and found.below <= self.lags:
                     painter.setPen(QPen(QColor(self.theme.roles[named.role].mark), 1.6))
                     painter.setBrush(QColor(self.theme.panel))
                     x = inside.left() + scale.centres[found.below] / scale.ratio
@@ -245,7 +256,7 @@ class LagPlot(SmallPlot):
         ]
 
     def _end(self, named: NamedCurve, height: float) -> float:
-        logs = named.curve.relative()
+        logs = named.curve.relative()[: self.lags + 1]
         finite = np.flatnonzero(np.isfinite(logs))
         # A curve that has ended in zeros goes on at the bottom.
         if not len(finite) or finite[-1] < len(logs) - 1:
@@ -255,7 +266,7 @@ class LagPlot(SmallPlot):
     def paint_over(self, painter: QPainter) -> None:
         """Draw the cursor."""
         lag = self.cursor_lag
-        if lag is not None:
+        if lag is not None and lag <= self.lags:
             plot, scale = self.plot_rect(), self.scale()
             x = plot.left() + scale.centres[lag] / scale.ratio
             paint_line(painter, QRectF(x - 0.8, plot.top(), 1.6, plot.height()), self.theme)
@@ -299,18 +310,21 @@ def values_text(curves: tuple[NamedCurve, ...], lag: int) -> str:
         return ""
     values = []
     for named in reaching:
-        curve = named.curve
+        curve, log10 = named.curve, float(named.curve.logs[lag])
         text = f"{named.full_name} {format_power(float(curve.relative()[lag]))}"
-        # Of a Jacobian the share is the value itself.
-        values.append(text if curve.start == 0 else f"{text} (norm {format_power(float(curve.logs[lag]))})")
+        if not curve.unlimited:
+            # Of a Jacobian the share is the value itself.
+            text = f"{text} (norm {format_power(log10)})"
+            text = text if log10 > -np.inf else f"{named.full_name} {NOTHING_LEFT}"
+        values.append(text)
     return f"{steps_back(lag)} · step {format_count(reaching[0].curve.step_at(lag) + 1)} · {' · '.join(values)}"
 
 
-def _axis(curves: tuple[NamedCurve, ...]) -> LogAxis:
-    """Return whole decades that hold every finite share of all curves, and the first of the shares asked for."""
+def _axis(curves: tuple[NamedCurve, ...], most: int) -> LogAxis:
+    """Return whole decades that hold every finite share up to a lag, and the first of the shares asked for."""
     low, high = -_LEAST_DECADES, 0
     for named in curves:
-        logs = named.curve.relative()
+        logs = named.curve.relative()[: most + 1]
         finite = logs[np.isfinite(logs)]
         if finite.size:
             low, high = min(low, int(np.floor(finite.min()))), max(high, int(np.ceil(finite.max())))
@@ -320,5 +334,5 @@ def _axis(curves: tuple[NamedCurve, ...]) -> LogAxis:
 def _padded(logs: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Return a curve as long as the longest, with nothing to draw where it has ended."""
     padded = np.full(count, np.nan)
-    padded[: len(logs)] = logs
+    padded[: len(logs)] = logs[:count]
     return padded

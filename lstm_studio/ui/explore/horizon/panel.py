@@ -19,7 +19,7 @@ from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.session.whose_loss import EVERY_HIDDEN, Itemised, WhoseLoss, own_loss, possible_losses
 from lstm_studio.ui.explore.gradients import objective_words
 from lstm_studio.ui.explore.horizon.gate_page import ALL, GatePage, GateState
-from lstm_studio.ui.explore.horizon.lag_page import CURSOR, LagPage, LagState, Measure
+from lstm_studio.ui.explore.horizon.lag_page import CURSOR, NEAR, LagPage, LagState, Measure
 from lstm_studio.ui.explore.horizon.loss_page import LossPage, LossState, too_long
 from lstm_studio.ui.explore.horizon.places import choice_rows
 from lstm_studio.ui.explore.horizon.words import layer_name, letter, memories_of, named_curves
@@ -71,6 +71,7 @@ class HorizonPanel(Panel[_State]):
         self._page = Page.LAG
         self._measure = Measure.JACOBIAN
         self._end: int | None = None
+        self._near = True
         self._loss: str | None = None
         self._memory = 0
         self._over_all = False
@@ -123,6 +124,7 @@ class HorizonPanel(Panel[_State]):
         self._copy.clicked.connect(self._copy_numbers)
         self.lag_page.measure_chosen.connect(self._choose_measure)
         self.lag_page.end_chosen.connect(self._choose_end)
+        self.lag_page.lags_chosen.connect(self._choose_lags)
         self.lag_page.step_chosen.connect(session.move_cursor)
         self.loss_page.loss_chosen.connect(self._choose_loss)
         self.loss_page.memory_chosen.connect(self._choose_memory)
@@ -199,6 +201,10 @@ class HorizonPanel(Panel[_State]):
 
     def _choose_end(self, end: str) -> None:
         self._end = self._session.view.cursor if end == CURSOR else None
+        self.refresh()
+
+    def _choose_lags(self, lags: str) -> None:
+        self._near = lags == NEAR
         self.refresh()
 
     def _choose_loss(self, loss: str) -> None:
@@ -285,7 +291,7 @@ class HorizonPanel(Panel[_State]):
         named = None if curves is None else named_curves(result, shown, curves, view.labels)
         last = result.sequence.steps - 1
         sums = own_loss(result) is not None
-        return LagState(view.labels, measure, end, last, view.cursor, named, objective_words(result), sums)
+        return LagState(view.labels, measure, end, last, view.cursor, named, objective_words(result), sums, self._near)
 
     def _whose_loss(self, result: Result, view: View, shown: tuple[ShownLayer, ...]) -> LossState:
         losses, own = possible_losses(result), own_loss(result)
