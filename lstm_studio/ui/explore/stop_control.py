@@ -24,7 +24,7 @@ from lstm_studio.session.conditions import StopWhen, hits, needs_selection, sugg
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.condition_words import joined_text, joined_words
-from lstm_studio.ui.explore.stop_editor import StopEditor, count_words
+from lstm_studio.ui.explore.stop_editor import StopEditor, count_words, met_words
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import HALF_GRID, TRANSPORT_HEIGHT, Theme
 from lstm_studio.ui.widgets.text import label
@@ -211,12 +211,12 @@ class StopControl(QFrame):
         shown = stop if stop.conditions or offered is None else replace(stop, conditions=(offered,))
         words = joined_words(result, shown, view.labels) if shown.conditions else "Nothing to stop at"
         count = len(self._hits)
-        counted = count_words(count, result.sequence.steps) if stop.conditions else ""
+        counted = met_words(count, result.sequence.steps) if stop.conditions else ""
         self._box.setEnabled(bool(shown.conditions))
         self._box.setChecked(stop.on)
         self._box.show_text(joined_text(result, shown) if shown.conditions else "…")
         self._box.setToolTip(f"{words}\n{counted}".strip())
-        self._count.setText(counted)
+        self._count.setText(count_words(count, result.sequence.steps) if counted and count else counted)
         self._count.setVisible(bool(counted))
         self._count.setIndent(self._box.indent)
         self._edit.setAccessibleName("Edit where playing stops")

@@ -24,7 +24,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.condition_words import RELATIONS, Choice, choices, is_single
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.numbers import format_tick
+from lstm_studio.ui.numbers import format_count, format_tick
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
@@ -212,7 +212,7 @@ class StopEditor(QFrame):
         self._join.setVisible(len(stop.conditions) > 1)
         self._join.show_choice(_EVERY if stop.every else _EITHER)
         self._add.setEnabled(len(stop.conditions) < MOST)
-        self._count.setText(count_words(hits, steps) if stop.conditions else "No condition")
+        self._count.setText(met_words(hits, steps) if stop.conditions else "No condition")
         self._problem.hide()
         self.adjustSize()
 
@@ -274,7 +274,10 @@ class StopEditor(QFrame):
 
 
 def count_words(hits: int, steps: int) -> str:
-    """Return how many steps meet the conditions."""
-    if not hits:
-        return "No step meets this"
-    return f"{hits:,} of {steps:,} steps {'meets' if hits == 1 else 'meet'} this"
+    """Return how many steps of all."""
+    return f"{format_count(hits)} of {format_count(steps)} steps" if hits else "No step"
+
+
+def met_words(hits: int, steps: int) -> str:
+    """Return how many steps meet the conditions, as a sentence."""
+    return f"{count_words(hits, steps)} {'meet' if hits > 1 else 'meets'} this"

@@ -14,7 +14,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import View
 from lstm_studio.ui.explore.condition_words import choices, long_text, short_text
 from lstm_studio.ui.explore.stop_control import StopControl
-from lstm_studio.ui.explore.stop_editor import MOST, StopEditor, count_words, read_threshold
+from lstm_studio.ui.explore.stop_editor import MOST, StopEditor, met_words, read_threshold
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.theme import DARK, LIGHT
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
@@ -140,7 +140,8 @@ def test_it_says_how_many_steps_meet_the_condition(control: StopControl, session
     session.remark("Stop when", stop=StopWhen((Condition("lstm.0.forget_gate", threshold=some),), on=True))
     count = int((gate < some).sum())
     assert 0 < count < session.steps
-    assert control._count.text() == f"{count} of 20 steps meet this"
+    assert control._count.text() == f"{count} of 20 steps"
+    assert f"{count} of 20 steps meet this" in control._box.toolTip()
     session.remark("Stop when", stop=StopWhen((Condition("lstm.0.forget_gate", threshold=-1.0),), on=True))
     assert control._count.text() == "No step meets this"
     assert "No step meets this" in control._box.toolTip()
@@ -151,7 +152,7 @@ def test_it_says_how_many_steps_meet_the_condition(control: StopControl, session
     [(0, "No step meets this"), (1, "1 of 1,200 steps meets this"), (12, "12 of 1,200 steps meet this")],
 )
 def test_counts_in_words(count: int, words: str) -> None:
-    assert count_words(count, 1200) == words
+    assert met_words(count, 1200) == words
 
 
 def test_a_long_condition_is_elided_and_whole_in_the_tool_tip(control: StopControl, session: AnsweringSession) -> None:
