@@ -155,3 +155,26 @@ def test_what_is_marked_and_found_is_drawn_in_the_window(window: StudioWindow, q
     picture = window.grab().toImage()
     assert picture.format() != QImage.Format.Format_Invalid
     assert panel.found_list.height() > 0
+
+
+def test_a_search_that_is_cancelled_leaves_the_last_list_to_go_on_with(qtbot: QtBot) -> None:
+    computer = FakeComputer(rule=search)
+    with opened_window(computer, setup=small_setup(symbol_set(steps=40))) as window:
+        window.show_panel("similar", True)
+        panel = cast(SimilarPanel, window.panel("similar"))
+        window.session.look(stretch=(5, 9))
+        panel._threshold.setValue(-0.95)
+        panel.search()
+        qtbot.waitUntil(lambda: panel.found_list.found_model.rowCount() > 1)
+        before = panel.found_list.found_model.listed
+        computer._gate.clear()
+        panel.search()
+        qtbot.waitUntil(lambda: window.runner.busy)
+        window.runner.cancel()
+        qtbot.waitUntil(lambda: not window.runner.busy)
+        assert panel.found_list.found_model.listed is before
+        panel.found_list.setCurrentIndex(panel.found_list.found_model.index(1))
+        panel.found_list.setFocus()
+        press(panel.found_list, Qt.Key.Key_Return)
+        assert stretch(window) == (before.found[1].start, before.found[1].stop)
+        computer.release()

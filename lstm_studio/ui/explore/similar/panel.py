@@ -67,7 +67,7 @@ class SimilarPanel(Panel[_State]):
         self._typed_for: tuple[object, ...] = ()
         self._everywhere = False
         self._known: tuple[tuple[object, ...], tuple[SignalChoice, ...]] = ((), ())
-        self._listed = Listed()
+        self._listed = self._wanted = Listed()
         self._about: tuple[object, ...] = ()
         self._asked: FindSimilar | None = None
         self._going: Found | None = None
@@ -175,7 +175,8 @@ class SimilarPanel(Panel[_State]):
             marked=query.stretch[0],
             everywhere=state.everywhere and state.sequences > 1,
         )
-        self._listed = Listed((), len(query.units), choice.levels, (state.item, query.stretch[0]))
+        # Until the answer comes, and if it never does, the list is that of the last one.
+        self._wanted = Listed((), len(query.units), choice.levels, (state.item, query.stretch[0]))
         self._session.ask(self._asked)
         return True
 
@@ -252,7 +253,7 @@ class SimilarPanel(Panel[_State]):
     def _on_answered(self, question: Question, answer: object) -> None:
         if question is not self._asked or not isinstance(answer, Similar):
             return
-        self._listed = replace(self._listed, found=answer.found)
+        self._listed = replace(self._wanted, found=answer.found)
         self._about = _about(self._asked.result)
         self._asked = None
         self._show_listed(answer)
