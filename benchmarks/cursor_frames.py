@@ -1,7 +1,8 @@
 """How long one move of the time cursor takes, from the new state to the painted picture.
 
 Eight rows at 1600 × 1000 logical pixels: five heat maps, lines, a band and the gradient, of 256 units × 1,000 steps and
-of 512 × 10,000. 500 moves to the next step and 500 to random ones, each painted before the next. Targets: 95 % under
+of 512 × 10,000; and, of the smaller size, with a second trace to compare with: over the first in every row, and in
+rows of its own. 500 moves to the next step and 500 to random ones, each painted before the next. Targets: 95 % under
 16 ms and under 33 ms, for each kind of move by itself. The processor time beside tells a slow program from a busy
 machine; only the wall clock decides.
 """
@@ -51,11 +52,31 @@ def make_rows(units: int, steps: int) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def measure(app: QApplication, units: int, steps: int, limit: float, *, reveal_all: bool) -> bool:
+def with_second(rows: tuple[Row, ...], how: str) -> tuple[Row, ...]:
+    """Return the rows with another trace that leaves the first in their middle: over it, or beside it."""
+    both: list[Row] = []
+    for row in rows:
+        if not isinstance(row, UnitRow):
+            both.append(row)
+            continue
+        other = np.array(row.values)
+        half = len(other) // 2
+        other[half:] = -other[half:]
+        if how == "overlay":
+            both.append(replace(row, other=other, view=View.LINES if row.view is View.HEAT else row.view))
+        else:
+            both += [row, replace(row, key=f"{row.key}|B", values=other)]
+    return tuple(both)
+
+
+def measure(app: QApplication, units: int, steps: int, limit: float, *, reveal_all: bool, compared: str = "") -> bool:
     stack = PlotStack(LIGHT)
     stack.resize(1600, 1000)
     stack.show()
-    state = StackState(make_rows(units, steps), steps, selected={"lstm.0": 14}, reveal_all=reveal_all)
+    rows = make_rows(units, steps)
+    if compared:
+        rows = with_second(rows, compared)
+    state = StackState(rows, steps, selected={"lstm.0": 14}, reveal_all=reveal_all)
     began = time.perf_counter()
     stack.apply(state)
     app.processEvents()
@@ -79,7 +100,8 @@ def measure(app: QApplication, units: int, steps: int, limit: float, *, reveal_a
         late = float(np.quantile(part, 0.95))
         reached = reached and late < limit
         print(
-            f"{units} × {steps:,}, future {'faint' if reveal_all else 'hidden'}, {name}:"
+            f"{units} × {steps:,}, {f'{compared}, ' if compared else ''}"
+            f"future {'faint' if reveal_all else 'hidden'}, {name}:"
             f" median {np.median(part):.1f} ms, 95 % {late:.1f} ms, longest {part.max():.1f} ms,"
             f" under 16 ms {np.mean(part < 16):.1%}, under 33 ms {np.mean(part < 33):.1%},"
             f" processor time median {np.median(work[which]):.1f} ms, 95 % {np.quantile(work[which], 0.95):.1f} ms,"
@@ -96,6 +118,7 @@ def main() -> int:
         for units, steps, limit in ((256, 1000, 16.0), (512, 10_000, 33.0))
         for reveal_all in (False, True)
     ]
+    reached += [measure(app, 256, 1000, 16.0, reveal_all=True, compared=how) for how in ("overlay", "side by side")]
     print("all targets reached" if all(reached) else "a target was missed")
     return 0 if all(reached) else 1
 
