@@ -22,7 +22,7 @@ from lstm_studio.session.question import Question
 from lstm_studio.session.similar import FindSimilar, Found, Picture, Similar
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.similar.panel import SimilarPanel
-from lstm_studio.ui.explore.similar.query import Query, make_query, signal_choices
+from lstm_studio.ui.explore.similar.query import NOTCHES, Query, SignalChoice, make_query, signal_choices
 from lstm_studio.ui.explore.similar.results import FoundList, Listed
 from lstm_studio.ui.plots.raster import to_index
 from lstm_studio.ui.theme import DARK, LIGHT, Theme
@@ -367,3 +367,13 @@ def test_a_hidden_panel_keeps_no_trace_alive_that_was_replaced(
     session._past.clear()
     gc.collect()
     assert replaced() is None
+
+
+@pytest.mark.parametrize("levels", [(-1e-7, 1e-7), (-0.1, 0.1), (0.0, 1.0), (-1.0, 1.0), (-50.0, 50.0), (-2e6, 2e6)])
+def test_every_notch_is_a_threshold_of_its_own_whatever_the_range(levels: tuple[float, float]) -> None:
+    choice = SignalChoice("0:x.0.y", "Y", levels, 3)
+    notches = [choice.at(notch / NOTCHES) for notch in range(NOTCHES + 1)]
+    assert notches == sorted(set(notches))
+    assert (notches[0], notches[-1]) == levels
+    np.testing.assert_allclose(notches, np.linspace(*levels, NOTCHES + 1), atol=(levels[1] - levels[0]) / NOTCHES / 2)
+    assert levels[0] < choice.threshold < levels[1]

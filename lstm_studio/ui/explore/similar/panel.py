@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from lstm_studio.session.similar import MOST_BYTES, FindSimilar, Found, Similar
 from lstm_studio.session.state import Result, View
 from lstm_studio.session.units import units_text
 from lstm_studio.ui.explore.similar.query import (
+    NOTCHES,
     Query,
     SignalChoice,
     Wish,
@@ -36,8 +36,6 @@ from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.widgets.text import label
 
-_NOTCHES = 200
-"""Of the slider over the signal's range."""
 _MOST_MARGIN = 64
 _HERE, _EVERYWHERE = "here", "everywhere"
 
@@ -73,7 +71,7 @@ class SimilarPanel(Panel[_State]):
         self._going: Found | None = None
         self._signal = QComboBox()
         self._marked = label(kind="value")
-        self._slider = KeyedSlider("Threshold", 0, _NOTCHES)
+        self._slider = KeyedSlider("Threshold", 0, NOTCHES)
         self._threshold = QDoubleSpinBox()
         self._units, self._count = QLineEdit(), label(kind="caption")
         self._margin = Stepper(theme, "margin")
@@ -203,8 +201,7 @@ class SimilarPanel(Panel[_State]):
 
     def _slide(self, notch: int) -> None:
         if self._state is not None and self._state.query.choice is not None:
-            low, high = self._state.query.choice.levels
-            self._change(threshold=round(low + notch * (high - low) / _NOTCHES, 6))
+            self._change(threshold=self._state.query.choice.at(notch / NOTCHES))
 
     def _choose_threshold(self, threshold: float) -> None:
         self._change(threshold=threshold)
@@ -318,12 +315,11 @@ class SimilarPanel(Panel[_State]):
         low, high = choice.levels
         for part in (self._slider, self._threshold):
             part.blockSignals(True)
-        # As many decimals as a notch of the slider needs.
-        self._threshold.setDecimals(max(2, math.ceil(-math.log10((high - low) / _NOTCHES))))
+        self._threshold.setDecimals(choice.decimals)
         self._threshold.setRange(low, high)
         self._threshold.setSingleStep((high - low) / 20)
         self._threshold.setValue(threshold)
-        self._slider.setValue(round((threshold - low) / (high - low) * _NOTCHES))
+        self._slider.setValue(round((threshold - low) / (high - low) * NOTCHES))
         for part in (self._slider, self._threshold):
             part.blockSignals(False)
 

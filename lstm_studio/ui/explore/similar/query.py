@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from lstm_studio.ui.explore.layers import ShownLayer, network_names, shown_layer
 from lstm_studio.ui.numbers import format_count, format_tick
 from lstm_studio.ui.plots.rows import symmetric_levels
 
+NOTCHES = 200
+"""Of the threshold over a signal's range."""
 _PREACTIVATION = ".preactivation"
 _FIRST = "hidden_state"
 _SHARE = 0.65
@@ -55,8 +58,17 @@ class SignalChoice:
     @property
     def threshold(self) -> float:
         """From which value on a unit counts as on until the user chooses."""
+        return self.at(_SHARE)
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point that tell two notches of the threshold apart."""
+        return max(2, math.ceil(-math.log10((self.levels[1] - self.levels[0]) / NOTCHES)))
+
+    def at(self, share: float) -> float:
+        """Return the threshold at a share of the range, from its lower end."""
         low, high = self.levels
-        return round(low + _SHARE * (high - low), 6)
+        return round(low + share * (high - low), self.decimals)
 
 
 def signal_choices(result: Result, view: View) -> tuple[SignalChoice, ...]:
