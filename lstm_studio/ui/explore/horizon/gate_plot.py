@@ -107,7 +107,11 @@ class GatePlots(SmallPlot):
 
     @property
     def _above(self) -> float:
-        return BADGE_SIZE + 2 * HALF_GRID
+        return self._title_height + 2 * HALF_GRID
+
+    @property
+    def _title_height(self) -> float:
+        return max(BADGE_SIZE, self.look.metrics(Text.ROW_LABEL).height())
 
     @property
     def _below(self) -> float:
@@ -157,11 +161,12 @@ class GatePlots(SmallPlot):
 
     def _paint_square(self, painter: QPainter, gate: GateSaturation, title: str, inside: QRectF) -> None:
         painter.setFont(self.look.font(Text.TICK_BOLD))
-        badge = QRectF(inside.left(), inside.top() - BADGE_SIZE - HALF_GRID, BADGE_SIZE, BADGE_SIZE)
+        side = self._title_height
+        badge = QRectF(inside.left(), inside.top() - side - HALF_GRID, side, side)
         paint_badge(painter, badge, gate.gate.badge, gate.gate.role, self.theme)
         painter.setFont(self.look.font(Text.ROW_LABEL))
         painter.setPen(QColor(self.theme.ink))
-        room = QRectF(badge.right() + HALF_GRID, badge.top(), inside.right() - badge.right() - HALF_GRID, BADGE_SIZE)
+        room = QRectF(badge.right() + HALF_GRID, badge.top(), inside.right() - badge.right() - HALF_GRID, side)
         words = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
         painter.fillRect(inside, QColor(self.theme.panel))

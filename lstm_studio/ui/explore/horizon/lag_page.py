@@ -28,7 +28,7 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.badge import Badge, network_badge
 from lstm_studio.ui.widgets.fold import Fold
 from lstm_studio.ui.widgets.segments import Segments
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 LAST, CURSOR = "last", "cursor"
 _MOST_NETWORKS = 4
@@ -277,11 +277,10 @@ class _ReachTable(QWidget):
 
     def show_curves(self, curves: tuple[NamedCurve, ...]) -> None:
         while len(self._rows) < len(curves):
-            made = (_Line(self._theme), label(), tuple(label(kind="value") for _ in SHARES))
+            made = (_Line(self._theme), ElidedLabel(), tuple(label(kind="value") for _ in SHARES))
             at = len(self._rows) + 1
             self._grid.addWidget(made[0], at, 0)
             self._grid.addWidget(made[1], at, 1)
-            made[1].setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
             for column, number in enumerate(made[2], start=2):
                 self._grid.addWidget(number, at, column, Qt.AlignmentFlag.AlignRight)
             self._rows.append(made)

@@ -27,7 +27,6 @@ from lstm_studio.ui.theme import HALF_GRID, Text, Theme
 
 _LEAST, _MOST = 190, 460
 _INSET = 7.0
-_TICK_PITCH = 15.0
 _TICK_DISTANCE = 42.0
 _SQUARE = 5.0
 _SQUARE_DISTANCE = 40.0
@@ -122,7 +121,8 @@ class LagPlot(SmallPlot):
         return np.asarray(_INSET + (1 - fraction) * (height - 2 * _INSET), np.float64)
 
     def _ticks(self) -> list[int]:
-        return self.axis.ticks(max(2, int((self.height() - 60) / _TICK_PITCH)))
+        room = self.height() - 3 * self.line_height - 2 * _INSET
+        return self.axis.ticks(max(2, int(room / (self.line_height + 2))))
 
     # Drawing.
 
@@ -231,8 +231,9 @@ class LagPlot(SmallPlot):
 
     def _paint_lags(self, painter: QPainter, scale: TimeScale, inside: QRectF) -> None:
         last = self.lags
-        stride = nice_step(_TICK_DISTANCE / scale.column)
-        ticks = [lag for lag in range(0, last + 1, stride) if lag == 0 or (last - lag) * scale.column > _TICK_DISTANCE]
+        distance = max(_TICK_DISTANCE, 2.2 * self.look.metrics(Text.TICK).horizontalAdvance(format_count(last)))
+        stride = nice_step(distance / scale.column)
+        ticks = [lag for lag in range(0, last + 1, stride) if lag == 0 or (last - lag) * scale.column > distance]
         for lag in [*ticks, *([last] if last else [])]:
             x = inside.left() + round(scale.centres[lag] / scale.ratio)
             painter.fillRect(QRectF(x, inside.bottom() + 1, 1, 4), QColor(self.theme.frame))

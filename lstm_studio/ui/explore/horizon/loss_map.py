@@ -26,7 +26,7 @@ _BESIDE_FROM = 520
 _UNUSED = 1 / 8
 """Part of a square that may be given up so that all cells are equally large."""
 _HATCH = 6
-_WORDS_FROM = 150
+_EMPTY_WORDS = ("no loss reaches", "the steps after it")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -168,12 +168,14 @@ class LossMaps(SmallPlot):
         painter.drawText(QPointF(inside.left(), inside.top() - HALF_GRID - 2), name)
         pixels = loss_pixels(part, self.axis, round(inside.width() * self.devicePixelRatioF()), self.theme)
         painter.drawImage(inside, _image(pixels))
-        if part.causal and inside.width() >= _WORDS_FROM:
+        widest = self.look.metrics(Text.TICK).horizontalAdvance(_EMPTY_WORDS[1])
+        if part.causal and inside.width() >= 2.2 * widest:
             painter.setFont(self.look.font(Text.TICK))
             painter.setPen(QColor(self.theme.ink3))
-            room = QRectF(inside.left() + 0.45 * inside.width(), inside.top() + GRID, 0.55 * inside.width() - GRID, 60)
-            flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-            painter.drawText(room, flags, "no loss reaches\nthe steps after it")
+            for line, words in enumerate(_EMPTY_WORDS):
+                top = inside.top() + GRID + line * self.line_height
+                room = QRectF(inside.center().x(), top, inside.width() / 2 - GRID, self.line_height)
+                painter.drawText(room, Qt.AlignmentFlag.AlignRight, words)
         paint_frame(painter, inside, self.theme.frame)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         half = self.line_height / 2
