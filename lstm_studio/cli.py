@@ -220,6 +220,30 @@ def trace(
         typer.echo(f"saved {render}")
 
 
+@app.command(name="tasks")
+def list_tasks() -> None:
+    """Print the teaching tasks: what each shows, its parameters, its chance line and when it counts as solved."""
+    from rich.console import Console
+
+    from lstm_studio.tasks.registry import new_task, tasks
+
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+    for name in tasks():
+        task = new_task(name)
+        parameters = ", ".join(f"{key} {value}" for key, value in task.parameters().items()) or "none"
+        lines = [
+            task.shows,
+            f"Parameters: {parameters}",
+            f"Chance: {task.chance_words}",
+            f"Solved: {task.solved_words}",
+            *([f"Caution: {task.caution}"] if task.caution else []),
+        ]
+        console.print(f"{name}  {task.title}", markup=False, style="bold")
+        for line in lines:
+            console.print(f"    {line}", markup=False)
+        console.print()
+
+
 @app.command(name="self-test")
 def self_test(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False

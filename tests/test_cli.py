@@ -15,6 +15,7 @@ import pytest
 import lstm_studio as ls
 from lstm_studio.cli import run
 from lstm_studio.session.compute import Computer
+from lstm_studio.tasks.registry import tasks
 
 STEPS, FEATURES, UNITS = 12, 2, 5
 
@@ -104,6 +105,16 @@ def test_trace_reads_a_column_as_it_is_told_to(table: Path, tmp_path: Path) -> N
     assert ls.load_trace(out)["input"].shape == (STEPS, 1)
 
 
+def test_the_tasks_are_listed_with_what_they_show(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["tasks"]) == 0
+    listed = capsys.readouterr().out
+    for name, kind in tasks().items():
+        assert f"\n{name}  {kind.title}\n" in f"\n{listed}"
+        for words in (kind.shows, kind.chance_words, kind.solved_words, kind.caution):
+            # Long lines are folded.
+            assert words.split()[:6] == [] or " ".join(words.split()[:6]) in " ".join(listed.split())
+
+
 def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["trace", str(table), "--piece-length", "4", "--item", "2"]) == 0
     assert "sequence 2 of 3, cut after 4 steps, 4 steps × 2 features" in capsys.readouterr().out
@@ -112,7 +123,7 @@ def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "trian: there is no such file. Commands are open, trace, "),
+        (["trian"], "trian: there is no such file. Commands are open, trace, tasks, "),
         (["trace", "{folder}/none.csv"], "none.csv"),
         (["trace", "{table}", "--kind", "perceptron"], "perceptron"),
         (["trace", "{table}", "--item", "9"], "9"),

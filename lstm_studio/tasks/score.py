@@ -27,7 +27,8 @@ class Score:
         Share of scored steps whose likeliest class is right, in 0…1; equally likely classes share the point. None for
         values.
     within
-        Share of sequences with all outputs at all scored steps within 0.3 of the target, in 0…1.
+        Share of sequences with all outputs at all scored steps nearer to the target than the task's tolerance (0.3
+        unless it says otherwise), in 0…1.
     squared_error
         Mean over the scored steps of the squared error, summed over the K outputs.
     """
@@ -45,6 +46,7 @@ def score(
     scored: NDArray[np.bool_],
     *,
     classes: bool,
+    near: float = TOLERANCE,
 ) -> Score:
     """Return how good answers are, computed in float64.
 
@@ -58,10 +60,12 @@ def score(
         (T, B) bool: the steps that count; at least one.
     classes
         Whether the answers are classes.
+    near
+        An output is near its target if it is nearer than this.
     """
     given, wanted = np.asarray(outputs, np.float64)[scored], np.asarray(targets, np.float64)[scored]
     squared_error = float(np.square(given - wanted).sum(axis=-1).mean())
-    near = (np.abs(np.asarray(outputs, np.float64) - targets) < TOLERANCE).all(axis=-1) | ~scored
+    fits = (np.abs(np.asarray(outputs, np.float64) - targets) < near).all(axis=-1) | ~scored
     loss, accuracy = squared_error, None
     if classes:
         # A right class with probability 0 is an infinite loss, and is said to be one.
@@ -71,7 +75,7 @@ def score(
         likeliest = given == given.max(axis=-1, keepdims=True)
         right = wanted == wanted.max(axis=-1, keepdims=True)
         accuracy = float(((likeliest & right).sum(axis=-1) / likeliest.sum(axis=-1)).mean())
-    return Score(scored.shape[1], loss, accuracy, float(near.all(axis=0).mean()), squared_error)
+    return Score(scored.shape[1], loss, accuracy, float(fits.all(axis=0).mean()), squared_error)
 
 
 def right_answers(

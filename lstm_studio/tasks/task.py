@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import StudioError
 from lstm_studio.sequences.sequence import Encoding, Sequence, SequenceSet
-from lstm_studio.tasks.score import Score, right_answers, score
+from lstm_studio.tasks.score import TOLERANCE, Score, right_answers, score
 
 Readout = Literal["classes", "values"]
 
@@ -59,6 +59,15 @@ class Task(ABC):
     """The predictor that draws the chance line, in words."""
     solved_words: ClassVar[str]
     """The criterion of :meth:`solved`, in words."""
+    caution: ClassVar[str] = ""
+    """Why success proves little, where that is known; else empty."""
+    tolerance: ClassVar[float] = TOLERANCE
+    """An output is near its target if it is nearer than this; see :attr:`Score.within`."""
+
+    @property
+    def near(self) -> float:
+        """The tolerance of this very task."""
+        return self.tolerance
 
     @abstractmethod
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
@@ -96,7 +105,7 @@ class Task(ABC):
         batch
             The sequences they answer.
         """
-        return score(outputs, batch.targets, batch.scored, classes=self.readout == "classes")
+        return score(outputs, batch.targets, batch.scored, classes=self.readout == "classes", near=self.near)
 
     def chance(self, batch: Batch) -> Score:
         """Return the score of the chance line on these sequences."""
