@@ -51,10 +51,6 @@ class Dock(QDockWidget):
             | QDockWidget.DockWidgetFeature.DockWidgetMovable
             | QDockWidget.DockWidgetFeature.DockWidgetFloatable
         )
-        self._link = QPushButton()
-        self._link.setProperty("kind", "link")
-        self._link.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._link.hide()
         self._float = QToolButton()
         self._float.setProperty("kind", "flat")
         self._float.setAccessibleName(f"Float {title}")
@@ -76,10 +72,9 @@ class Dock(QDockWidget):
         bar = QFrame()
         bar.setProperty("kind", "sunken")
         bar.setFixedHeight(DOCK_HEADER_HEIGHT)
-        row = QHBoxLayout(bar)
+        row = self._row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, HALF_GRID, 0)
         row.addWidget(self._title, 1)
-        row.addWidget(self._link)
         row.addWidget(self._float)
         row.addWidget(self._close)
         self.setTitleBarWidget(bar)
@@ -91,10 +86,12 @@ class Dock(QDockWidget):
 
     def offer(self, action: QAction) -> None:
         """Offer a command as a link in the title bar."""
-        self._link.setText(action.text())
-        self._link.setToolTip(action.toolTip())
-        self._link.clicked.connect(action.trigger)
-        self._link.show()
+        link = QPushButton(action.text())
+        link.setProperty("kind", "link")
+        link.setToolTip(action.toolTip())
+        link.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        link.clicked.connect(action.trigger)
+        self._row.insertWidget(self._row.indexOf(self._float), link)
 
     @property
     def made(self) -> QWidget | None:
@@ -116,6 +113,9 @@ class Dock(QDockWidget):
 
     def _on_float(self) -> None:
         self.setFloating(not self.isFloating())
+        if not self.isFloating():
+            # Among tabs it would return behind the one that took its place.
+            self.raise_()
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
