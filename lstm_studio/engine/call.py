@@ -79,6 +79,8 @@ class Call:
         ``output``.
     handed
         The copies of ``final`` that the model went on with.
+    random
+        The state of the random numbers before it, where it drew dropout between its layers from them; else None.
     """
 
     path: str
@@ -91,6 +93,7 @@ class Call:
     output: Tensor
     final: tuple[Tensor, ...]
     handed: tuple[Tensor, ...]
+    random: Tensor | None = None
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

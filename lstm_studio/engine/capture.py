@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine.call import Call, Chain, Layout, chains
 from lstm_studio.engine.devices import no_autocast
+from lstm_studio.engine.dropout import random_state
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
@@ -161,6 +162,7 @@ class _Entered:
     layout: Layout
     given: tuple[Tensor, ...]
     initial: tuple[Tensor, ...]
+    random: Tensor | None
 
     def cut(self, x: Tensor) -> Tensor | PackedSequence:
         """Return ``x`` packed as the input was."""
@@ -183,7 +185,8 @@ def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor
         )
     given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
     dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
-    return _Entered(x.to(dtype), _layout(x, packed, module), given, tuple(state.to(dtype) for state in given))
+    initial = tuple(state.to(dtype) for state in given)
+    return _Entered(x.to(dtype), _layout(x, packed, module), given, initial, random_state(module, x.device))
 
 
 def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any) -> Any:
@@ -204,7 +207,8 @@ def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Ent
         # Where the model is the module nothing follows, but an objective.
         copy = hidden.clone() if path or learns else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
-    recording.calls.append(Call(path, layers, cell, layout, now.x, now.given, now.initial, hidden, leaves, handed))
+    given = now.given, now.initial
+    recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random))
     return onward
 
 

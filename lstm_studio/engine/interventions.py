@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lstm_studio.engine import tracing
 from lstm_studio.engine.devices import one_blas_thread
-from lstm_studio.engine.recurrences import network_of
+from lstm_studio.engine.recurrences import network_of, refuse_dropout
 from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell, Layer
@@ -86,6 +86,7 @@ def resume(
     held = _held(trace, clamp or {}, ablate or {})
     if not held and not events:
         return _again(trace, given)
+    refuse_dropout(trace)
     whole = _as_network(given)
     x = _edited(trace["input"], events or {}, at)
     if whole.cell.can_step:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lstm_studio.engine.norms import row_norms
-from lstm_studio.engine.recurrences import Recurrence, network_of, recurrences
+from lstm_studio.engine.recurrences import Recurrence, network_of, recurrences, refuse_dropout
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cells import cell_of_module
@@ -97,6 +97,7 @@ def itemised_gradient(
         not the one of the trace, or neither a :class:`Network` nor a bare recurrent module.
     """
     given = _as_network(network_of(trace, network))
+    refuse_dropout(trace)
     every = recurrences(trace, given)
     directions = given.sizes.directions
     stack = [every[first : first + directions] for first in range(0, len(every), directions)]

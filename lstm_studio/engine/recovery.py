@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lstm_studio.engine import fused
 from lstm_studio.engine.call import Call
+from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Gradients, Layer, layer_prefix
@@ -44,6 +45,9 @@ class RecoveredLayer:
         (T, F), its input in the order of processing.
     initial
         One (P,) or (H,) tensor per state, before the first step.
+    passed
+        (T, D·P), in the order of time: what dropout multiplied the hidden states of both directions with on the way to
+        the layer above; None where nothing did.
     """
 
     description: TraceLayer
@@ -54,6 +58,7 @@ class RecoveredLayer:
     error: float
     entering: Tensor
     initial: tuple[Tensor, ...]
+    passed: Array | None = None
 
     def in_time(self, array: Array) -> Array:
         """Return an array in the order of processing in the order of time, or the other way round."""
@@ -102,11 +107,17 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
     x = call.input(item).detach()
     initial = tuple(call.state(state, item).detach() for state in _initial(call))
     declared, options = cell.signals(module), cell.module_options(module)
+    dropped = passed_on(call, item)
     recovered = []
     for index in range(sizes.layers):
         layers = [cell.layer(module, index, reverse) for reverse in (False, True)[:directions]]
         before = tuple(state[index * directions : (index + 1) * directions] for state in initial)
-        both = call.hidden(item).detach() if index == top else cell.run(layers, x, before)
+        passed = dropped[index] if index < len(dropped) else None
+        if index == top:
+            both = call.hidden(item).detach()
+        else:
+            both = cell.run(layers, x, before) if passed is None else passed.hidden
+        factor = None if passed is None else _to_numpy(passed.factor)
         for direction, layer in enumerate(layers):
             reverse = direction == 1
             h = both[:, direction * out : (direction + 1) * out]
@@ -120,8 +131,10 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
             description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
             error = _error(call, description.prefix, found.hidden_state, own)
             signals = {signal.name: arrays[signal.name] for signal in declared}
-            recovered.append(RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start))
-        x = both
+            recovered.append(
+                RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start, factor)
+            )
+        x = both if passed is None else both * passed.factor
     return recovered
 
 
@@ -170,6 +183,8 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
     upstream = output
     for index in reversed(range(sizes.layers)):
         below: Array | None = None
+        passed = layers[index * sizes.directions].passed
+        upstream = upstream if passed is None else upstream * passed
         for direction in range(sizes.directions):
             row = index * sizes.directions + direction
             layer = layers[row]

@@ -104,6 +104,21 @@ def recurrences(trace: Trace, network: Network | nn.Module | None = None) -> lis
     return found
 
 
+def refuse_dropout(trace: Trace) -> None:
+    """Refuse to go through a stack again whose layers dropped out at random.
+
+    Raises
+    ------
+    TraceError
+        If they did.
+    """
+    if trace.provenance.dropout:
+        raise TraceError(
+            f"The layers dropped out {trace.provenance.dropout:.0%} of what they passed to each other, at random.",
+            "Call model.eval() and trace again.",
+        )
+
+
 def _module(network: Network | nn.Module) -> nn.Module:
     return network.module if isinstance(network, Network) else network
 

@@ -67,6 +67,8 @@ class Provenance:
         the units pass nothing at all (relu).
     intervention
         What was changed from which step on, in words, in a trace that was resumed; else empty.
+    dropout
+        The share of what the layers of a stack passed to each other that was dropped out at random; 0 where none was.
     """
 
     network: str = ""
@@ -79,6 +81,7 @@ class Provenance:
     non_finite: tuple[tuple[str, int], ...] = ()
     vanished: tuple[tuple[str, int], ...] = ()
     intervention: str = ""
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine import capture, devices, losses, recovery
+from lstm_studio.engine.dropout import share_of
 from lstm_studio.engine.gradients import gradients_of
 from lstm_studio.engine.jacobians import memory_curves
 from lstm_studio.engine.losses import Context, CustomObjective
@@ -139,6 +140,7 @@ def trace(
             recovery_error=max(layer.error for layer in every),
             non_finite=non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
             vanished=() if found is None else found.vanished,
+            dropout=max(share_of(call.module) for call in recording.calls),
         ),
         # Going on from a trace is for networks of one input.
         None if inputs else Origin(network, sequence, arguments),

@@ -103,10 +103,3 @@ def test_a_recovery_that_fails_names_the_layer() -> None:
 
     with pytest.raises(TraceError, match=r"lstm\.1: the recomputed hidden state is 0\.0\d+ away"):
         trace(Tampered(2, 3, 2), values(5, 2))
-
-
-def test_dropout_between_layers_is_named() -> None:
-    module = torch.nn.LSTM(3, 16, 2, dropout=0.5)
-    with pytest.raises(TraceError, match=r"model\.eval\(\)"):
-        trace(module, values(20, 3))
-    assert trace(module.eval(), values(20, 3)).recovery_error < 1e-6
