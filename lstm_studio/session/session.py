@@ -371,8 +371,10 @@ class Session:
         self._arriving = None
         if self._verdicts is not None and not self._verdicts_fit():
             self._verdicts = None
+        # Whoever hears of the result may change the view too, and tells of that itself.
+        moved = view_before != self._view
         self.result_replaced.emit(result)
-        if view_before != self._view:
+        if moved:
             self.view_changed.emit(self._view, view_before)
 
     def _verdicts_fit(self) -> bool:

@@ -325,3 +325,13 @@ def test_what_else_is_compared_has_a_name() -> None:
 
 def test_ranges() -> None:
     assert spans([3, 5, 6, 7, 1, 6]) == "1, 3, 5–7"
+
+
+def test_what_a_result_makes_somebody_look_at_is_told_once() -> None:
+    session, _ = answered(setup_of())
+    session.move_cursor(3)
+    told: list[int] = []
+    session.result_replaced.connect(lambda _: session.look(speed=2.0))
+    session.view_changed.connect(lambda after, _: told.append(after.cursor))
+    session.change("What if", branches=(FORGET,))
+    assert told == [3]

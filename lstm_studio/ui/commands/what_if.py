@@ -15,7 +15,7 @@ from lstm_studio.session.state import SECOND, CompareMode, Second
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, choice
 from lstm_studio.ui.commands.group import Group
-from lstm_studio.ui.explore.comparing import compared
+from lstm_studio.ui.explore.comparing import is_compared
 
 if TYPE_CHECKING:
     from lstm_studio.ui.explore.what_if.form import Change, Place
@@ -173,7 +173,7 @@ class WhatIfCommands(Group):
         """Return what networks and sequences allow."""
         result = self._session.result
         holds = any(can_hold(result, network) for network in range(len(result.traces)))
-        compares = compared(result, self._session.view) is not None
+        compares = is_compared(result, self._session.view)
         return {
             **{f"what-if.{change}": holds for change in ("clamp", "ablate", "state")},
             **{f"compare.{mode}": compares for mode in CompareMode},

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolic
 
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import CompareMode, Result, View
-from lstm_studio.ui.explore.comparing import compared, difference_in_words, sources_of
+from lstm_studio.ui.explore.comparing import compared, difference_in_words, titles_of
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
@@ -140,7 +140,7 @@ class CompareBar(QFrame):
         pair = compared(result, view)
         if pair is None:
             return None
-        sources = tuple((source.key, source.title) for source in sources_of(result, view.labels))
+        sources = tuple(titles_of(result, view.labels).items())
         known = (pair.base.result.traces, pair.other.result.traces, view.labels)
         if known != self._known:
             # Not for another mode or name alone: it takes a pass over all arrays.

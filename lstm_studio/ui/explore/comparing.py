@@ -8,7 +8,6 @@ import numpy as np
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import INPUT, Labels, Signal
-from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.session.branch_words import Outcome, outcome_of, second_title, title_of
 from lstm_studio.session.state import RECORDED, SECOND, CompareMode, Result, View, branch_key
 from lstm_studio.ui.explore.layers import network_names
@@ -62,41 +61,56 @@ class Compared:
         return max(self.base.result.sequence.steps, self.other.result.sequence.steps)
 
 
-def sources_of(result: Result, labels: Labels) -> tuple[Source, ...]:
+def keys_of(result: Result) -> tuple[str, ...]:
     """Return what can be compared, the recorded traces first."""
-    found = [Source(RECORDED, RECORDED_TITLE, result)]
+    pairs = zip(result.setup.branches, result.branches, strict=False)
+    branches = (branch_key(branch.name) for branch, traces in pairs if traces)
+    return (RECORDED, *branches, *((SECOND,) if result.second is not None else ()))
+
+
+def titles_of(result: Result, labels: Labels) -> dict[str, str]:
+    """Return the titles of what can be compared, by key."""
+    found = {RECORDED: RECORDED_TITLE}
     for branch, traces in zip(result.setup.branches, result.branches, strict=False):
         if traces:
-            changed = replace(result, traces=traces, sequence=_sequence_of(result, traces[0]))
-            found.append(Source(branch_key(branch.name), title_of(branch, result, labels), changed))
-    second = result.setup.second
-    if second is not None and result.second is not None:
-        trace, info = result.second
-        item = result.setup.item if second.item is None else second.item
-        sequence = result.sequence if item == result.setup.item else result.sequences[item]
-        alone = replace(result, traces=(trace,), infos=(info,), sequence=sequence)
-        found.append(Source(SECOND, second_title(second, result), alone))
-    return tuple(found)
+            found[branch_key(branch.name)] = title_of(branch, result, labels)
+    if result.setup.second is not None and result.second is not None:
+        found[SECOND] = second_title(result.setup.second, result)
+    return found
+
+
+def is_compared(result: Result, view: View) -> bool:
+    """Return whether the view compares two things that are there."""
+    wanted = view.comparison
+    return wanted is not None and wanted.base != wanted.other and {wanted.base, wanted.other} <= {*keys_of(result)}
 
 
 def compared(result: Result, view: View) -> Compared | None:
     """Return what the view compares, or None where it compares nothing or one of the two is not there."""
     wanted = view.comparison
-    if wanted is None or wanted.base == wanted.other:
+    if wanted is None or not is_compared(result, view):
         return None
-    sources = {source.key: source for source in sources_of(result, view.labels)}
-    if wanted.base not in sources or wanted.other not in sources:
-        return None
-    return Compared(sources[wanted.base], sources[wanted.other], wanted.mode)
+    base, other = (_source_of(key, result, view.labels) for key in (wanted.base, wanted.other))
+    return Compared(base, other, wanted.mode)
 
 
-def _sequence_of(result: Result, trace: Trace) -> Sequence:
-    """Return the sequence with the events that a branch has changed."""
+def _source_of(key: str, result: Result, labels: Labels) -> Source:
+    """Return one of the things that can be compared."""
+    title = titles_of(result, labels)[key]
+    if key == RECORDED:
+        return Source(key, title, result)
+    second = result.setup.second
+    if key == SECOND and second is not None and result.second is not None:
+        trace, info = result.second
+        item = result.setup.item if second.item is None else second.item
+        sequence = result.sequence if item == result.setup.item else result.sequences[item]
+        return Source(key, title, replace(result, traces=(trace,), infos=(info,), sequence=sequence))
+    pairs = zip(result.setup.branches, result.branches, strict=False)
+    branch, traces = next(pair for pair in pairs if branch_key(pair[0].name) == key)
     sequence = result.sequence
-    values = trace["input"]
-    if values is result.traces[0]["input"] or np.array_equal(values, result.traces[0]["input"], equal_nan=True):
-        return sequence
-    return replace(sequence, values=values, raw=None)
+    if branch.events:
+        sequence = replace(sequence, values=traces[0]["input"], raw=None)
+    return Source(key, title, replace(result, traces=traces, sequence=sequence))
 
 
 @dataclass(frozen=True, slots=True)

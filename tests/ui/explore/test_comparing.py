@@ -12,7 +12,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels, Role
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.state import SECOND, Branch, CompareMode, Comparison, Result, Second, View, branch_key
-from lstm_studio.ui.explore.comparing import compared, difference_in_words, difference_of, sources_of
+from lstm_studio.ui.explore.comparing import compared, difference_in_words, difference_of, keys_of, titles_of
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots.rows import GradientRow, Row, StackState, SymbolRow, UnitRow
 from lstm_studio.ui.plots.rows import View as PlotView
@@ -227,7 +227,9 @@ def test_a_comparison_with_what_is_not_there_shows_the_recorded_trace_alone() ->
     for comparison in (Comparison(branch_key("gone")), Comparison(SECOND), Comparison("recorded")):
         state = StackResolver().resolve(result, View(comparison=comparison))
         assert [row.key for row in state.rows] == [row.key for row in alone.rows]
-    assert [source.title for source in sources_of(result, Labels.STANDARD)] == ["Recorded", "gate", "event"]
+    titles = {"recorded": "Recorded", "branch:gate": "gate", "branch:event": "event"}
+    assert titles_of(result, Labels.STANDARD) == titles
+    assert keys_of(result) == tuple(titles)
 
 
 def test_the_first_and_the_largest_difference_are_those_of_the_arrays() -> None:

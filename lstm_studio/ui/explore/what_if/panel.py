@@ -27,7 +27,7 @@ from lstm_studio.session.state import (
     View,
     branch_key,
 )
-from lstm_studio.ui.explore.comparing import RECORDED_TITLE, compared, outcome_text, sources_of
+from lstm_studio.ui.explore.comparing import RECORDED_TITLE, is_compared, keys_of, outcome_text
 from lstm_studio.ui.explore.layers import network_names
 from lstm_studio.ui.explore.what_if.branch_list import BranchList, BranchRow
 from lstm_studio.ui.explore.what_if.event_form import EventForm
@@ -195,9 +195,8 @@ class WhatIfPanel(Panel[_State]):
 
     def toggle(self, key: str) -> None:
         """Compare a line with the base, or no more; the recorded trace becomes the base."""
-        pair, view = compared(self._session.result, self._session.view), self._session.view
-        comparison = view.comparison
-        if pair is None or comparison is None:
+        comparison = self._session.view.comparison
+        if comparison is None or not is_compared(self._session.result, self._session.view):
             if key != RECORDED:
                 self.compare(key)
         elif key == comparison.other or (key == comparison.base == RECORDED):
@@ -234,7 +233,7 @@ class WhatIfPanel(Panel[_State]):
 
     def _on_result(self, result: Result) -> None:
         awaited, self._awaited = self._awaited, None
-        if awaited is not None and any(source.key == awaited[0] for source in sources_of(result, Labels.STANDARD)):
+        if awaited is not None and awaited[0] in keys_of(result):
             self.compare(*awaited)
         self.refresh()
         if self._open is not None:
@@ -246,8 +245,10 @@ class WhatIfPanel(Panel[_State]):
 
     def _resolve(self) -> _State:
         result, view = self._session.result, self._session.view
-        pair = compared(result, view)
-        shown = {RECORDED} if pair is None else {pair.base.key, pair.other.key}
+        comparison = view.comparison
+        shown = {RECORDED}
+        if comparison is not None and is_compared(result, view):
+            shown = {comparison.base, comparison.other}
         ends, answers = _ends(result, None)
         rows = [_row(RECORDED, (RECORDED_TITLE, "nothing changed"), ends, answers[:1], shown)]
         for branch, traces in zip(result.setup.branches, result.branches, strict=False):
