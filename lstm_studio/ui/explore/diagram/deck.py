@@ -176,6 +176,12 @@ class DiagramDeck(QWidget):
     def apply(self, states: Sequence[DiagramState]) -> None:
         """Show a state for each network."""
         before, self._states = self._states, tuple(states)
+        # Before it has a place it would draw everything only to draw it again at another scale.
+        if self._room:
+            self._show(before)
+
+    def _show(self, before: Sequence[DiagramState]) -> None:
+        states = self._states
         while len(self.cards) < len(states):
             self._add_card()
         for card, state in zip(self.cards, states, strict=False):
@@ -196,8 +202,10 @@ class DiagramDeck(QWidget):
     def fit_into(self, height: int) -> None:
         """Take so much of a workspace's height as suits it."""
         if height != self._room:
-            self._room = height
+            first, self._room = not self._room, height
             self._arrange()
+            if first:
+                self._show(())
 
     def _add_card(self) -> None:
         card = DiagramCard(self._look, self)
