@@ -463,6 +463,22 @@ def test_one_vocabulary_at_a_time_and_a_name_for_everything(show: Show, setup: s
     assert nameless == []
 
 
+def test_the_panel_keeps_no_result_that_was_replaced(show: Show) -> None:
+    panel, session, worker = opened(show)
+    for page in Page:
+        panel.show_page(page)
+        worker.answer()
+    for measure in Measure:
+        panel._choose_measure(measure)
+    panel.hide()
+    worker.asked.clear()
+    old = weakref.ref(session.result.traces[0])
+    session.show_sample(answer(small_setup(item=2)))
+    session.undo()
+    gc.collect()
+    assert old() is None
+
+
 @pytest.mark.qt_log_ignore("does not support propagateSizeHints")
 def test_nothing_keeps_a_closed_panel_alive(qapp: QApplication) -> None:
     session = AnsweringSession(small_setup())

@@ -169,6 +169,9 @@ class HorizonPanel(Panel[_State]):
 
     def _on_result(self, result: Result) -> None:
         self._interrupted = False
+        # Traces may be large, and nothing about the old ones will be shown again.
+        self._asked = {page: asked for page, asked in self._asked.items() if asked.key[0] is result}
+        self._kept = {page: kept for page, kept in self._kept.items() if kept[0][0] is result}
         if self._end is not None and self._end >= result.sequence.steps:
             self._end = None
         self.refresh()
