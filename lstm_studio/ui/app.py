@@ -71,9 +71,10 @@ def open_window(files: Sequence[str]) -> int:
         window.header.painted.connect(window.start)
         window.header.painted.connect(window.greet)
         window.header.painted.connect(window.keeper.look_back)
-        if contents is not None:
-            window.keeper.adopt(contents, Path(first[0]))
         window.show_first()
+        if contents is not None:
+            # Only a window that is shown has room to give to the panels.
+            window.keeper.adopt(contents, Path(first[0]))
         others = [file for file in files if file not in first]
         if others:
             window.commands.files.open_files(others)

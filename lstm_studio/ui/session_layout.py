@@ -30,6 +30,8 @@ def layout_of(window: StudioWindow) -> dict[str, Any]:
         side = next((name for name, at in _SIDES.items() if at is area), "right")
         panels[key] = {
             "shown": key in window.wanted_panels,
+            # Of tabs, the one that is seen.
+            "front": not dock.visibleRegion().isEmpty(),
             "side": side,
             "width": dock.width(),
             "height": dock.height(),
@@ -49,6 +51,9 @@ def lay_out(window: StudioWindow, layout: Mapping[str, Any]) -> None:
         if area is not None and not dock.isFloating() and window.dockWidgetArea(dock) is not area:
             window.addDockWidget(area, dock)
     window.want_panels(shown)
+    for key, place in known.items():
+        if place.get("front") is True and not window.docks[key].isHidden():
+            window.docks[key].raise_()
     for dimension, orientation in (("width", Qt.Orientation.Horizontal), ("height", Qt.Orientation.Vertical)):
         docks: list[Dock] = []
         sizes: list[int] = []
