@@ -106,7 +106,7 @@ class StopControl(QFrame):
         words.setSpacing(0)
         words.addWidget(self._box)
         words.addWidget(self._count)
-        line = QHBoxLayout(self)
+        self._line = line = QHBoxLayout(self)
         line.setContentsMargins(HALF_GRID + 2, 2, 1, 2)
         line.setSpacing(0)
         line.addLayout(words, 1)
@@ -203,10 +203,10 @@ class StopControl(QFrame):
         selecting = any(needs_selection(condition) for condition in stop.conditions)
         known, kept_stop, kept_view = self._known
         moved = selecting and (kept_view is None or kept_view.units != view.units)
-        if known is not result or kept_stop != stop or moved:
+        anew = known is not result or kept_stop != stop or moved
+        if anew:
             self._known = (result, stop, view)
             self._hits = hits(result, view, stop)
-            self.hits_changed.emit()
         offered = suggested(result)
         shown = stop if stop.conditions or offered is None else replace(stop, conditions=(offered,))
         words = joined_words(result, shown, view.labels) if shown.conditions else "Nothing to stop at"
@@ -223,6 +223,10 @@ class StopControl(QFrame):
         self._edit.setAccessibleDescription(counted)
         self._edit.setToolTip(f"Edit where playing stops. {counted}".strip())
         self._show_editor()
+        if anew:
+            # Whoever listens may ask how wide the words are now, and a layout inside another keeps its last answer.
+            self._line.activate()
+            self.hits_changed.emit()
 
     def _show_editor(self) -> None:
         if self._editor is not None:

@@ -165,6 +165,17 @@ def test_a_long_condition_is_elided_and_whole_in_the_tool_tip(control: StopContr
     assert control._box.toolTip().count("forget gate") == 4
 
 
+def test_the_box_gets_the_room_that_its_words_need(
+    transport: Transport, control: StopControl, session: AnsweringSession
+) -> None:
+    transport.resize(2400, 56)
+    for threshold in (0.1, 0.123456, 0.2):
+        stop = StopWhen((Condition("lstm.0.forget_gate", threshold=threshold),), on=True)
+        session.remark("Stop when", stop=stop)
+        transport.grab()
+        assert control._box.text() == control._box.accessibleName()
+
+
 def test_another_selected_unit_meets_the_condition_at_other_steps(
     control: StopControl, session: AnsweringSession
 ) -> None:
