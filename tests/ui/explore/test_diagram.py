@@ -326,6 +326,19 @@ def test_hovering_names_signal_unit_and_value(opened: Open) -> None:
     assert view.text_at(QPointF(2, 245)) == ""
 
 
+def test_hovering_a_line_of_several_says_whose_mean_it_is(opened: Open) -> None:
+    session = Session(answer(small_setup(number_set(features=64))))
+    session.move_cursor(3)
+    workspace = opened(session)
+    view = diagram(workspace)
+    scale = view.diagram.look.scale
+    at = QPointF(place_of(view, strip(workspace, "x"), 2)) / scale
+    assert view.text_at(at) == "input, 64 features; mean of features 8–11"
+    many = opened(Session(with_units(128)))
+    at = QPointF(place_of(diagram(many), strip(many, "g"), 2)) / diagram(many).diagram.look.scale
+    assert diagram(many).text_at(at).endswith("; mean of units 16–23: click to choose one")
+
+
 def test_dragging_the_selected_value_asks_for_another(opened: Open) -> None:
     session = Session(with_units(16))
     workspace = opened(session)

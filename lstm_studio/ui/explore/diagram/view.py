@@ -217,6 +217,9 @@ class DiagramView(QGraphicsView):
         members = mark.bands.members(line or 0)
         if len(members) == 1:
             return unit_words(part, state, members[0])
+        if not self._has_units(mark):
+            features = state.plan.recorded[part.tap.signal].names
+            return f"{part_words(part, state)}; mean of {_listed(members, 'features' if features else 'units')}"
         return f"{part_words(part, state)}; mean of {_listed(members)}: click to choose one"
 
     def _click(self, at: QPointF, where: QPoint) -> None:
@@ -356,9 +359,9 @@ class DiagramView(QGraphicsView):
         self.setAccessibleName(part_words(part, self.state))
 
 
-def _listed(members: tuple[int, ...]) -> str:
+def _listed(members: tuple[int, ...], what: str = "units") -> str:
     """Return which units these are: a range where they follow each other."""
     first, last = members[0], members[-1]
     if list(members) == list(range(first, last + 1)):
-        return f"units {first}–{last}"
-    return f"{format_count(len(members))} units"
+        return f"{what} {first}–{last}"
+    return f"{format_count(len(members))} {what}"
