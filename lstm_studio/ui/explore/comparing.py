@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lstm_studio.engine.trace import Trace
+from lstm_studio.engine.trace import Trace, TraceLayer
 from lstm_studio.networks.signals import INPUT, Labels, Signal
 from lstm_studio.session.branch_words import Outcome, outcome_of, second_title, title_of
 from lstm_studio.session.state import RECORDED, SECOND, CompareMode, Result, View, branch_key
@@ -144,25 +147,33 @@ class Difference:
         The first step at which anything differs by more than rounding, or None.
     largest
         In what the networks compute, not in what they are given; None where nothing differs there.
+    subtracted
+        Whether there is anything computed that both have in the same size.
     """
 
     first: int | None
     largest: Largest | None
+    subtracted: bool
 
 
 def difference_of(compared: Compared) -> Difference:
     """Return where two sources first differ, and where most, over all signals but pre-activations."""
     first: int | None = None
     largest: Largest | None = None
+    subtracted = False
     base, other = compared.base.result, compared.other.result
     steps = min(base.sequence.steps, other.sequence.steps)
     for network, (one, two) in enumerate(zip(base.traces, other.traces, strict=False)):
         if one is two:
+            subtracted = True
             continue
-        for name, signal in _signals(one):
-            if name not in two or one[name] is two[name] or one[name].shape[1] != two[name].shape[1]:
+        for signal, whole, other_whole in _pairs(one, two):
+            if whole.shape[1] != other_whole.shape[1]:
                 continue
-            before, after = one[name][:steps], two[name][:steps]
+            subtracted = subtracted or signal is not INPUT
+            if whole is other_whole:
+                continue
+            before, after = whole[:steps], other_whole[:steps]
             with np.errstate(all="ignore"):
                 apart = np.abs(np.subtract(after, before))
                 limit = ROUNDING.get(one.provenance.dtype, 1e-5) * max(1.0, float(np.nanmax(np.abs(before))))
@@ -179,14 +190,27 @@ def difference_of(compared: Compared) -> Difference:
             value = float(after[step, unit]) - float(before[step, unit])
             if largest is None or not abs(value) <= abs(largest.value):
                 largest = Largest(value, signal, network, int(unit), int(step))
-    return Difference(first, largest)
+    return Difference(first, largest, subtracted)
 
 
-def _signals(trace: Trace) -> list[tuple[str, Signal]]:
-    signals = [("input", INPUT)]
-    for layer in trace.layers:
-        signals += [(f"{layer.prefix}.{signal.name}", signal) for signal in layer.signals if "." not in signal.name]
-    return [(name, signal) for name, signal in signals if name in trace]
+def _pairs(one: Trace, two: Trace) -> Iterator[tuple[Signal, NDArray[Any], NDArray[Any]]]:
+    """Yield the signals that two traces have, layer by layer of the same depth and direction, whatever its name."""
+    yield INPUT, one["input"], two["input"]
+    there = _layers(two)
+    for place, layer in _layers(one).items():
+        for signal in layer.signals:
+            names = f"{layer.prefix}.{signal.name}", f"{there[place].prefix}.{signal.name}" if place in there else ""
+            if "." not in signal.name and names[0] in one and names[1] in two:
+                yield signal, one[names[0]], two[names[1]]
+
+
+def _layers(trace: Trace) -> dict[tuple[bool, int], TraceLayer]:
+    """Return the layers by direction and depth."""
+    found: dict[tuple[bool, int], TraceLayer] = {}
+    for backward in (False, True):
+        same = [layer for layer in trace.layers if layer.prefix.endswith(".reverse") is backward]
+        found |= {(backward, depth): layer for depth, layer in enumerate(same)}
+    return found
 
 
 def difference_in_words(compared: Compared, labels: Labels) -> str:
@@ -194,7 +218,9 @@ def difference_in_words(compared: Compared, labels: Labels) -> str:
     found = difference_of(compared)
     base, other = compared.base, compared.other
     parts = []
-    if found.first is None:
+    if not found.subtracted:
+        parts.append("Nothing to subtract: the networks have no signal of the same size.")
+    elif found.first is None:
         parts.append("No difference beyond rounding.")
     elif found.first == 0:
         parts.append("Different from the first step on.")

@@ -296,3 +296,25 @@ def test_another_what_if_that_is_not_compared_rebuilds_no_row() -> None:
     assert (
         resolver.resolve(replace(more, traces=(changed(more.traces[0], 1), more.traces[1])), view).rows is not two.rows
     )
+
+
+def words_of_second(trace: Trace) -> str:
+    result = with_second(answer(small_setup(companion=None)), trace, item=None, network=NetworkSpec("lstm"))
+    pair = compared(result, View(comparison=Comparison(SECOND)))
+    assert pair is not None
+    return difference_in_words(pair, Labels.STANDARD)
+
+
+def test_layers_are_compared_whatever_their_module_is_called() -> None:
+    sequence = symbol_set()[0]
+    trace = lstm_trace(sequence, 5, seed=8)
+    layer = replace(trace.layers[0], prefix="encoder.rnn.0")
+    named = {name.replace("lstm.0", "encoder.rnn.0"): array for name, array in trace.arrays.items()}
+    words = words_of_second(replace(trace, arrays=named, layers=(layer,)))
+    assert words == words_of_second(trace)
+    assert words.startswith("Different from the first step on. Largest difference: ")
+
+
+def test_where_nothing_can_be_subtracted_no_difference_is_denied() -> None:
+    words = words_of_second(lstm_trace(symbol_set()[0], 3, seed=8))
+    assert words.startswith("Nothing to subtract: ")
