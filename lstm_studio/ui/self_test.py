@@ -209,11 +209,37 @@ def _settings() -> str:
     return "saved and read back"
 
 
+def _session() -> str:
+    """Keep a session as for the next start, open it, and compute it again from the weights in it."""
+    from lstm_studio.session.autosave import Desk, find_left
+    from lstm_studio.session.session import Session
+    from lstm_studio.session.session_file import contents_of, read_session
+    from lstm_studio.session.start import stored_result
+
+    session = Session(stored_result(load_sample(sample_names()[0])))
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        desk = Desk(root)
+        desk.keep(contents_of(session))
+        _expect(not find_left(root), "a session of a living program was taken for one that was left")
+        desk.close()
+        left = find_left(root)
+        _expect(len(left) == 1, f"{len(left)} sessions were found where one was left")
+        contents = read_session(left[0].path, root / "networks")
+        _expect(contents.result is not None and not contents.problems, " ".join(contents.problems))
+        again = Computer().compute(contents.setup, ignore_progress)
+        size = left[0].path.stat().st_size
+    prints = [info.fingerprint for info in again.infos]
+    _expect(prints == [info.fingerprint for info in session.result.infos], f"other weights came back: {prints}")
+    return f"{size / 1e3:.0f} kB kept, found and computed again"
+
+
 _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("samples", _samples),
     ("PyTorch", _torch),
     ("traces", _stored_traces),
     ("table", _table),
     ("window", _window),
+    ("session", _session),
     ("settings", _settings),
 )

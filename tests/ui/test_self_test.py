@@ -17,7 +17,8 @@ def test_everything_works(qtbot: QtBot) -> None:
     report = run_self_test()
     assert [check.name for check in report.checks if not check.ok] == []
     assert report.ok
-    assert {"samples", "PyTorch", "traces", "table", "window", "settings"} == {check.name for check in report.checks}
+    names = {"samples", "PyTorch", "traces", "table", "window", "session", "settings"}
+    assert names == {check.name for check in report.checks}
 
 
 def test_an_exception_in_a_slot_fails_it(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
