@@ -63,8 +63,8 @@ _FORGET_X = 126.0
 _INPUT_X = 234.0
 _CANDIDATE_X = 280.0
 _SUM_X = 462.0
-_OUTPUT_X = 538.0
-_PRODUCT_X = 584.0
+_OUTPUT_X = 532.0
+_PRODUCT_X = 577.0
 
 
 def lstm_wiring(*, projected: bool = False) -> Wiring:
@@ -77,7 +77,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
     """
     every = _FORGET | _LEARN | _USE
     end = 712.0 if projected else 659.0
-    h_x = 666.0 if projected else 611.0
+    h_x = 666.0 if projected else 604.0
     readers = [Reader("forget-layer", _FORGET_X, _FORGET), *_LEARN_READERS, Reader("output-layer", _OUTPUT_X, _USE)]
     joints, lines = bus([Source("h-before.bottom", _H_X, _H_BEFORE), Source("x.bottom", _X_X, _X)], readers)
     parts: tuple[Part, ...] = (
@@ -116,7 +116,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
     ]
     if projected:
         words = f"the projection of {OUTPUT_GATE.symbol} × tanh {CELL_STATE.symbol}"
-        parts += (Box("project", 626, MIDDLE, "<i>W</i><sub>hr</sub>", Role.SHORT_TERM, words, phases=_USE),)
+        parts += (Box("project", 622, MIDDLE, "<i>W</i><sub>hr</sub>", Role.SHORT_TERM, words, phases=_USE),)
         product = f"{OUTPUT_GATE.symbol} × tanh {CELL_STATE.symbol}, of which only the projection is recorded"
         wires += [
             Wire("use.right", "project.left", (), Role.SHORT_TERM, schematic=product, phases=_USE),
@@ -141,8 +141,8 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
 def article_wiring() -> Wiring:
     """Return that of the LSTM whose output reads what the forget gate retained."""
     every = _FORGET | _LEARN | _USE
-    end, tee_x, use_x, product_x = 701.0, 424.0, 560.0, 612.0
-    readers = [Reader("forget-layer", _FORGET_X, _FORGET), *_LEARN_READERS, Reader("output-layer", 512, _USE)]
+    end, tee_x, use_x, product_x = 701.0, 424.0, 556.0, 605.0
+    readers = [Reader("forget-layer", _FORGET_X, _FORGET), *_LEARN_READERS, Reader("output-layer", 508, _USE)]
     joints, lines = bus([Source("h-before.bottom", _H_X, _H_BEFORE), Source("x.bottom", _X_X, _X)], readers)
     before_use = Tap(preactivation(USE_CANDIDATE).name)
     words = f"tanh of a layer that reads {RETAINED.symbol}"
@@ -158,12 +158,12 @@ def article_wiring() -> Wiring:
         Joint("kept", tee_x, RAIL, phases=_REMEMBER | _USE),
         *_REMEMBER_PARTS,
         Joint("to", end, RAIL, dot=False),
-        _layer("output-layer", 512, OUTPUT_GATE, "σ", Phase.USE),
-        Strip("o", 512, MIDDLE, _O, Spot.LEFT, Side.LEFT, BELOW_SYMBOL, phases=_USE),
+        _layer("output-layer", 508, OUTPUT_GATE, "σ", Phase.USE),
+        Strip("o", 508, MIDDLE, _O, Spot.LEFT, Side.LEFT, BELOW_SYMBOL, phases=_USE),
         Box("use-layer", use_x, 112, "tanh", Role.USE, words, (before_use,), 40, _USE),
         Strip("v", use_x, MIDDLE, _V, Spot.RIGHT, phases=_USE),
         Node("use", product_x, MIDDLE, "×", Role.USE, _H, _USE),
-        Strip("h", 654, MIDDLE, _H, Spot.ABOVE, phases=_USE),
+        Strip("h", 643, MIDDLE, _H, Spot.ABOVE, phases=_USE),
         Joint("out", end, MIDDLE, dot=False),
         *joints,
     )
@@ -193,7 +193,7 @@ def article_wiring() -> Wiring:
             "use.bottom",
             (_O,),
             Role.USE,
-            via=((532.0, MIDDLE), (532.0, 206.0), (product_x, 206.0)),
+            via=((528.0, MIDDLE), (528.0, 206.0), (product_x, 206.0)),
             arrow=True,
             phases=_USE,
         ),
@@ -246,7 +246,7 @@ def wiring_of_1997(*, gates_read_gates: bool = False) -> Wiring:
         Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
         Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
         Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
-        Strip("h", 611, MIDDLE, _H, Spot.ABOVE, phases=_USE),
+        Strip("h", 604, MIDDLE, _H, Spot.ABOVE, phases=_USE),
         Joint("out", 659, MIDDLE, dot=False),
         *joints,
     )

@@ -88,7 +88,7 @@ def place_of(view: DiagramView, mark: StripMark, line: int) -> QPoint:
     assert mark.bands is not None
     top, bottom = mark.bands.span(line, mark.height)
     at = mark.pos() + QPointF(0, mark.body.top() + (top + bottom) / 2)
-    return (at * view.diagram.look.scale).toPoint()
+    return view.mapFromScene(at)
 
 
 def click(view: DiagramView, at: QPoint) -> None:
@@ -271,7 +271,7 @@ def test_pills_choose_an_operation_and_bring_the_whole_step_back(opened: Open) -
     workspace = opened(session)
     view = diagram(workspace)
     pill = next(mark for mark in view.diagram.marks if isinstance(mark, PillMark) and mark.zone.phase is Phase.LEARN)
-    at = (pill.rect.center() * view.diagram.look.scale).toPoint()
+    at = view.mapFromScene(pill.rect.center())
     click(view, at)
     assert (session.view.four_phases, session.view.phase) == (True, Phase.LEARN)
     click(view, at)
@@ -316,12 +316,12 @@ def test_hovering_names_signal_unit_and_value(opened: Open) -> None:
     session.move_cursor(8)
     view = diagram(workspace)
     trace, mark = session.result.traces[0], strip(workspace, "f")
-    at = QPointF(place_of(view, mark, 14)) / view.diagram.look.scale
+    at = view.mapToScene(place_of(view, mark, 14))
     value = format_number(float(trace["lstm.0.forget_gate"][8, 14]))
     assert view.text_at(at) == f"forget gate, unit 14, {value}"
     on_wire = QPointF(mark.strip.x, 100)
     assert view.text_at(on_wire).startswith("forget gate, unit 0, ")
-    symbol = QPointF(place_of(view, strip(workspace, "x"), 3)) / view.diagram.look.scale
+    symbol = view.mapToScene(place_of(view, strip(workspace, "x"), 3))
     assert view.text_at(symbol).startswith("input, b, ")
     assert view.text_at(QPointF(2, 245)) == ""
 
@@ -331,11 +331,10 @@ def test_hovering_a_line_of_several_says_whose_mean_it_is(opened: Open) -> None:
     session.move_cursor(3)
     workspace = opened(session)
     view = diagram(workspace)
-    scale = view.diagram.look.scale
-    at = QPointF(place_of(view, strip(workspace, "x"), 2)) / scale
+    at = view.mapToScene(place_of(view, strip(workspace, "x"), 2))
     assert view.text_at(at) == "input, 64 features; mean of features 8–11"
     many = opened(Session(with_units(128)))
-    at = QPointF(place_of(diagram(many), strip(many, "g"), 2)) / diagram(many).diagram.look.scale
+    at = diagram(many).mapToScene(place_of(diagram(many), strip(many, "g"), 2))
     assert diagram(many).text_at(at).endswith("; mean of units 16–23: click to choose one")
 
 
@@ -445,6 +444,10 @@ def test_the_diagrams_take_their_share_of_the_room(opened: Open, size: tuple[int
     assert len(shown) == (2 if together else 1)
     for card in shown:
         assert card.view.width() <= card.width()
+        drawn = card.view.mapFromScene(card.view.sceneRect()).boundingRect()
+        assert (drawn.left(), drawn.top()) == (0, 0)
+        assert abs(drawn.width() - card.view.width()) <= 1
+        assert abs(drawn.height() - card.view.height()) <= 1
         assert card.geometry().right() <= deck.width()
     assert workspace.stack.height() >= 0.6 * size[1] - 30
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from lstm_studio.networks.signals import Phase
 from lstm_studio.networks.wiring import HEIGHT
 from lstm_studio.ui.explore.diagram.look import DiagramLook
+from lstm_studio.ui.explore.diagram.scene import EDGE
 from lstm_studio.ui.explore.diagram.state import DiagramState
 from lstm_studio.ui.explore.diagram.view import DiagramView
 from lstm_studio.ui.explore.diagram.words import header_note
@@ -24,8 +25,6 @@ SMALLEST, LARGEST = 0.8, 1.6
 """Scales of a diagram."""
 _SHARE = 0.335
 """Of the workspace's height that the diagrams may take where they could be larger."""
-_EDGE = 4
-"""Pixels left and right of a diagram."""
 _UNKNOWN_WIDTH = 376.0
 """Local units for a network without a diagram."""
 _LOW_BUTTONS = "QPushButton { min-height: 18px; padding: 0 7px; }"
@@ -220,20 +219,17 @@ class DiagramDeck(QWidget):
 
     def _widths(self) -> list[float]:
         wirings = [state.plan.wiring for state in self._states]
-        return [_UNKNOWN_WIDTH if wiring is None else wiring.width for wiring in wirings]
+        return [2 * EDGE + (_UNKNOWN_WIDTH if wiring is None else wiring.width) for wiring in wirings]
 
     def _needed(self, scale: float) -> float:
         widths = self._widths()
-        return sum(widths) * scale + 2 * _EDGE * len(widths)
+        return sum(widths) * scale
 
     def _best_scale(self) -> float:
         widths = self._widths()
         if not widths:
             return 1.0
-        if self.side_by_side:
-            by_width = (self.width() - 2 * _EDGE * len(widths)) / sum(widths)
-        else:
-            by_width = (self.width() - 2 * _EDGE) / max(widths)
+        by_width = self.width() / (sum(widths) if self.side_by_side else max(widths))
         by_height = (self._room * _SHARE - DOCK_HEADER_HEIGHT) / HEIGHT
         # In hundredths: a window that is resized does not make new fonts for every pixel.
         return int(100 * min(max(min(by_width, by_height), SMALLEST), LARGEST)) / 100
@@ -256,7 +252,7 @@ class DiagramDeck(QWidget):
             if not there:
                 continue
             card.fit()
-            right = left + (widths[index] * scale + 2 * _EDGE + spare if together else self.width())
+            right = left + (widths[index] * scale + spare if together else self.width())
             last = not together or index == len(widths) - 1
             end = self.width() if last else round(right) - 1
             card.setGeometry(round(left), 0, end - round(left), self.height() - 1)

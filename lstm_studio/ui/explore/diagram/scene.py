@@ -30,6 +30,8 @@ from lstm_studio.ui.explore.diagram.strip import StripMark
 from lstm_studio.ui.explore.diagram.words import Part, filled
 from lstm_studio.ui.motion import motion_reduced
 
+EDGE = 4.0
+"""Local units left and right of a diagram, into which a long number may reach."""
 REST = 0.26
 """Opacity of what rests while another operation is live."""
 FADE = 120
@@ -112,7 +114,7 @@ class DiagramScene(QGraphicsScene):
         self._wiring = wiring = state.plan.wiring
         if wiring is None:
             return
-        self.setSceneRect(QRectF(0, 0, wiring.width, HEIGHT))
+        self.setSceneRect(QRectF(-EDGE, 0, wiring.width + 2 * EDGE, HEIGHT))
         self._wires.extend(WireMark(self.look, wire, wiring.route(wire)) for wire in wiring.wires)
         for part in wiring.parts:
             self._add_part(part, wiring)

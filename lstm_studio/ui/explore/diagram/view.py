@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QMenu, QToolT
 from lstm_studio.networks.signals import Phase
 from lstm_studio.networks.wiring import HEIGHT, INPUT_NAME, Side, Strip, Zone
 from lstm_studio.ui.explore.diagram.look import DiagramLook
-from lstm_studio.ui.explore.diagram.scene import DiagramScene
+from lstm_studio.ui.explore.diagram.scene import EDGE, DiagramScene
 from lstm_studio.ui.explore.diagram.state import DiagramState
 from lstm_studio.ui.explore.diagram.strip import StripMark
 from lstm_studio.ui.explore.diagram.words import part_words, summary, unit_words
@@ -71,6 +71,7 @@ class DiagramView(QGraphicsView):
         self.viewport().setMouseTracking(True)
         # A scene takes whatever is dropped on it: files are the window's.
         self.setAcceptDrops(False)
+        self.scale(look.scale, look.scale)
         self._paint_ground()
 
     @property
@@ -111,7 +112,7 @@ class DiagramView(QGraphicsView):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the diagram's size at its scale."""
         plan = None if self.state is None else self.state.plan
-        width = plan.wiring.width if plan is not None and plan.wiring is not None else 0.0
+        width = plan.wiring.width + 2 * EDGE if plan is not None and plan.wiring is not None else 0.0
         scale = self.diagram.look.scale
         return QSize(round(width * scale), round(HEIGHT * scale))
 
@@ -183,8 +184,7 @@ class DiagramView(QGraphicsView):
         return super().viewportEvent(event)
 
     def _local(self, at: QPointF) -> QPointF:
-        scale = self.diagram.look.scale
-        return QPointF(at.x() / scale, at.y() / scale)
+        return self.viewportTransform().inverted()[0].map(at)
 
     def _hover(self, at: QPointF, where: QPoint) -> None:
         part = self.diagram.part_at(at)
