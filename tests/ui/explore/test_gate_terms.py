@@ -32,7 +32,7 @@ from lstm_studio.ui.explore.gate_view import WAITING, GateView
 from lstm_studio.ui.explore.inspector import Inspector
 from lstm_studio.ui.explore.layers import ShownLayer
 from lstm_studio.ui.explore.operation_card import OperationCard
-from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.theme import DARK, LIGHT, Theme, contrast
 from lstm_studio.ui.widgets.text import plain
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import number_set, symbol_set
@@ -350,3 +350,11 @@ def test_a_vanilla_rnn_unfolds_its_state(show: Show) -> None:
     ((symbols, numbers),) = card.gate_texts()
     assert plain(symbols).startswith("ht = tanh(")
     assert plain(numbers).startswith("= tanh(")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
+def test_what_the_live_operation_says_can_be_read_on_its_wash(theme: Theme) -> None:
+    for phase in Phase:
+        colours = theme.roles[phase.role]
+        for ink in (theme.ink, theme.ink2, theme.ink3, colours.text):
+            assert contrast(ink, colours.wash) >= 4.5, (phase, ink)
