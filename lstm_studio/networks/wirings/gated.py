@@ -131,9 +131,9 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         (_goes_on(end),),
         (
             Zone(Phase.FORGET, 92, 206),
-            Zone(Phase.LEARN, 212, 405),
-            Zone(Phase.REMEMBER, 411, 505),
-            Zone(Phase.USE, 511, end - 4),
+            Zone(Phase.LEARN, 212, 402),
+            Zone(Phase.REMEMBER, 408, 508),
+            Zone(Phase.USE, 514, end - 4),
         ),
     )
 
@@ -207,9 +207,9 @@ def article_wiring() -> Wiring:
         (_goes_on(end),),
         (
             Zone(Phase.FORGET, 92, 206),
-            Zone(Phase.LEARN, 212, 405),
-            Zone(Phase.REMEMBER, 411, 505),
-            Zone(Phase.USE, 511, end - 4),
+            Zone(Phase.LEARN, 212, 402),
+            Zone(Phase.REMEMBER, 408, 508),
+            Zone(Phase.USE, 514, end - 4),
         ),
     )
 
@@ -273,7 +273,7 @@ def wiring_of_1997(*, gates_read_gates: bool = False) -> Wiring:
             Text(206, 48, "nothing is forgotten", Align.CENTRE, phases=_REMEMBER),
             _goes_on(659),
         ),
-        (Zone(Phase.LEARN, 212, 405), Zone(Phase.REMEMBER, 411, 505), Zone(Phase.USE, 511, 655)),
+        (Zone(Phase.LEARN, 212, 402), Zone(Phase.REMEMBER, 408, 508), Zone(Phase.USE, 514, 655)),
     )
 
 
