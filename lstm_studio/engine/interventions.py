@@ -18,7 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from lstm_studio.engine import tracing
+from lstm_studio.engine.branch_gradients import branch_gradients
 from lstm_studio.engine.devices import one_blas_thread
+from lstm_studio.engine.losses import CustomObjective
 from lstm_studio.engine.recurrences import network_of, refuse_dropout
 from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
@@ -41,6 +43,8 @@ def resume(
     events: Events | None = None,
     until: int | None = None,
     network: Network | nn.Module | None = None,
+    gradients: bool = False,
+    objective: str | CustomObjective | None = None,
 ) -> Trace:
     """Go on from a step of a trace, with something changed; everything before it is as it was.
 
@@ -65,12 +69,16 @@ def resume(
         The first step at which nothing is held any more; None for the end. ``at + 1`` sets a value once.
     network
         The network; None for the one that the trace remembers.
+    gradients
+        Whether to take gradients of what is changed. What is held is constant: it has no gradient and passes none on.
+    objective
+        The scalar L of which they are taken, as in ``ls.trace``; None for that of the trace, or its default.
 
     Returns
     -------
     Trace
-        Over the same steps, with all signals, the input and the output. After a change it has no gradients and no
-        memory curves: those are of the network as it is.
+        Over the same steps, with all signals, the input and the output, and if asked for the gradients. After a change
+        it has no memory curves: those are of the network as it is.
 
     Raises
     ------
@@ -85,7 +93,7 @@ def resume(
         raise TraceError(f"The change lasts from step {at} until step {until}.", "Let it end after it begins.")
     held = _held(trace, clamp or {}, ablate or {})
     if not held and not events:
-        return _again(trace, given)
+        return _again(trace, given, {"gradients": True, "objective": objective} if gradients else {})
     refuse_dropout(trace)
     whole = _as_network(given)
     x = _edited(trace["input"], events or {}, at)
@@ -101,19 +109,53 @@ def resume(
     else:
         again = tracing.trace(given, x, gradients=False, dtype=trace.provenance.dtype)
         arrays = {name: np.concatenate((trace[name][:at], array[at:])) for name, array in again.arrays.items()}
+    before = trace.origin
+    where = _held_steps(trace, held, at, trace.steps if until is None else min(until, trace.steps))
+    target = None if before is None else before.target
+    if objective is None and before is not None:
+        objective = before.arguments.get("objective")
+    found = None
+    if gradients:
+        wanted = tracing.chosen_objective(objective, has_target=target is not None and bool(whole.readout_kind))
+        found = branch_gradients(
+            *(whole, trace.layers, arrays, where),
+            objective=wanted,
+            target=target,
+            dtype=_DTYPES[trace.provenance.dtype],
+        )
+        arrays |= found.arrays
     return Trace(
         arrays,
         trace.layers,
         replace(
             trace.provenance,
-            objective="",
-            gradient_dtype="",
-            vanished=(),
+            objective="" if found is None else tracing.in_words(wanted),
+            gradient_dtype="" if found is None else found.dtype,
+            vanished=() if found is None else found.vanished,
             non_finite=tracing.non_finite(arrays, []),
             intervention=_in_words(trace, held, x, at, until),
         ),
-        Origin(given, x, {"gradients": False, "dtype": trace.provenance.dtype}),
+        Origin(
+            *(given, x, {"gradients": False, "objective": objective, "dtype": trace.provenance.dtype}), target, where
+        ),
     )
+
+
+def _held_steps(
+    trace: Trace, held: Mapping[str, Mapping[str, Mapping[int, float]]], at: int, stop: int
+) -> dict[str, dict[str, NDArray[np.bool_]]]:
+    """Return layer → signal → (T, ·), where it is held now, or was in the branch that this one goes on from."""
+    earlier = {} if trace.origin is None else trace.origin.held
+    found: dict[str, dict[str, NDArray[np.bool_]]] = {}
+    for prefix, signals in earlier.items():
+        for name, where in signals.items():
+            found.setdefault(prefix, {})[name] = where & (np.arange(len(where)) < at)[:, None]
+    for prefix, own in held.items():
+        for name, units in own.items():
+            none = np.zeros(trace[f"{prefix}.{name}"].shape, np.bool_)
+            mask = found.setdefault(prefix, {}).setdefault(name, none)
+            mask[at:stop, list(units)] = True
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +248,12 @@ def _in_words(
     return f"{earlier}{span}: {', '.join(words)}"
 
 
-def _again(trace: Trace, given: Network | nn.Module) -> Trace:
+def _again(trace: Trace, given: Network | nn.Module, wanted: Mapping[str, Any]) -> Trace:
     """Run the network again on the same sequence; a trace from a file, or itself a branch, already is the answer."""
     if trace.origin is None or trace.provenance.intervention:
         return trace
-    return tracing.trace(given, trace.origin.sequence, **trace.origin.arguments)
+    chosen = {name: value for name, value in wanted.items() if value is not None}
+    return tracing.trace(given, trace.origin.sequence, **{**trace.origin.arguments, **chosen})
 
 
 def _as_network(given: Network | nn.Module) -> Network:

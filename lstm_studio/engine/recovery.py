@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from lstm_studio.engine.call import Call
 from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.cell import Gradients, Layer, layer_prefix
+from lstm_studio.networks.cell import Gradients, HeldSteps, Layer, layer_prefix
 
 Array = NDArray[Any]
 
@@ -48,6 +48,8 @@ class RecoveredLayer:
     passed
         (T, D·P), in the order of time: what dropout multiplied the hidden states of both directions with on the way to
         the layer above; None where nothing did.
+    held
+        Where signals were held, in a branch.
     """
 
     description: TraceLayer
@@ -59,6 +61,7 @@ class RecoveredLayer:
     entering: Tensor
     initial: tuple[Tensor, ...]
     passed: Array | None = None
+    held: HeldSteps = field(default_factory=dict)
 
     def in_time(self, array: Array) -> Array:
         """Return an array in the order of processing in the order of time, or the other way round."""
@@ -208,7 +211,7 @@ def _through_time(call: Call, layer: RecoveredLayer, upstream: Array, final: tup
         return fused.gradients(
             layer.weights, layer.entering, layer.initial, layer.signals, upstream=upstream, final=final
         )
-    return call.cell.gradients(layer.weights.map(_to_numpy), layer.signals, upstream, final)
+    return call.cell.gradients(layer.weights.map(_to_numpy), layer.signals, upstream, final, layer.held)
 
 
 def _initial(call: Call) -> tuple[Tensor, ...]:

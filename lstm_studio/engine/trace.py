@@ -94,11 +94,17 @@ class Origin:
         As ``ls.trace`` was given them.
     arguments
         Its keyword arguments.
+    target
+        Of the sequence, or None.
+    held
+        Layer → signal → (T, ·), where it was held, in a branch.
     """
 
     network: Any
     sequence: Any
     arguments: Mapping[str, Any]
+    target: NDArray[Any] | None = None
+    held: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,7 +95,7 @@ def trace(
     x = _input(modules, network, sequence, _DTYPES[dtype], where)
     target = sequence.target if isinstance(sequence, Sequence) else None
     readout_kind = network.readout_kind if isinstance(network, Network) else ""
-    wanted = _objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
+    wanted = chosen_objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
 
     others = tuple(_moved(other, _DTYPES[dtype], where) for other in inputs)
     recording = capture.run(module, x, *others, gradients=gradients, modules=modules)
@@ -133,7 +133,7 @@ def trace(
         Provenance(
             network=fingerprint(given),
             sequence=sequence.fingerprint if isinstance(sequence, Sequence) else "",
-            objective="" if wanted is None else str(wanted) if isinstance(wanted, Objective) else _name(wanted),
+            objective="" if wanted is None else in_words(wanted),
             device=where.type,
             dtype=dtype,
             gradient_dtype="" if found is None else found.dtype,
@@ -143,12 +143,13 @@ def trace(
             dropout=max(share_of(call.module) for call in recording.calls),
         ),
         # Going on from a trace is for networks of one input.
-        None if inputs else Origin(network, sequence, arguments),
+        None if inputs else Origin(network, sequence, arguments, target),
     )
     return replace(traced, arrays={**traced.arrays, **memory_curves(traced, network)}) if memory else traced
 
 
-def _objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:
+def chosen_objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:
+    """Return the objective that is meant, by default the target where there is one to reach."""
     if objective is None:
         return Objective(ObjectiveKind.TARGET if has_target else ObjectiveKind.LAST_HIDDEN)
     return parse(objective) if isinstance(objective, str) else objective
@@ -244,7 +245,10 @@ def _is_finite(array: Array) -> bool:
         return bool(np.isfinite(np.dot(flat, flat)))
 
 
-def _name(objective: CustomObjective) -> str:
+def in_words(objective: Objective | CustomObjective) -> str:
+    """Return the name of an objective, as it is written or as its function is called."""
+    if isinstance(objective, Objective):
+        return str(objective)
     name: str = getattr(objective, "__qualname__", type(objective).__name__)
     return name
 

@@ -199,6 +199,8 @@ H) float64 array per state, to those before it: a product with the Jacobian of t
 
 Edit = Callable[[str, NDArray[Any]], None]
 """``edit(signal, values)``: called with each signal of a step as soon as it is computed, changes it in place."""
+HeldSteps = Mapping[str, NDArray[np.bool_]]
+"""Signal → (T, ·), where it was held."""
 Held = Mapping[str, tuple[list[int], list[float]]]
 """Signal → units, and the values at which they are held."""
 
@@ -246,6 +248,8 @@ class Cell(ABC):
     options: ClassVar[tuple[Option, ...]] = ()
     can_step: ClassVar[bool] = False
     """Whether :meth:`by_hand` is there."""
+    stops: ClassVar[Mapping[str, Mapping[str, float]]] = {}
+    """Signal that is no state → what others count as where it is held, for :meth:`stopped`."""
     gated_products: ClassVar[Mapping[str, str]] = {}
     """Pre-activation → the gate that multiplies its product with the hidden state before it is added."""
 
@@ -325,6 +329,7 @@ class Cell(ABC):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time.
 
@@ -339,11 +344,23 @@ class Cell(ABC):
         final
             One float64 array per state: dL with respect to the last state, beyond ``upstream``.
 
+        held
+            Where signals were held while the steps went: those values are constants, which have no gradient and pass
+            none on.
+
         Returns
         -------
         Gradients
             All in float64, whose range vanishing gradients need.
         """
+
+    def stopped(self, signals: Mapping[str, NDArray[Any]], held: HeldSteps | None) -> Mapping[str, NDArray[Any]]:
+        """Return the signals as :meth:`gradients` is to see them, so that nothing passes what was held."""
+        changed = dict(signals)
+        for name, where in (held or {}).items():
+            for other, value in self.stops.get(name, {}).items():
+                changed[other] = np.where(where, np.asarray(value, changed[other].dtype), changed[other])
+        return changed
 
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Gradients, Layer, PullBack, PulledBack, Recovered
+from lstm_studio.networks.cell import Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import row_product
 from lstm_studio.networks.signals import INPUT, RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
@@ -32,6 +33,8 @@ class WindowedCell(StackedCell):
     """A layer whose weight is (H, F), or (H, F, k) with the present input last, as in ``torch.nn.Conv1d``."""
 
     states = (STATE,)
+    # Both squashing functions are flat there.
+    stops = MappingProxyType({BEFORE.name: {BEFORE.name: float("-inf")}})
 
     def state_sizes(self, hidden_size: int, options: Mapping[str, Any]) -> tuple[int, ...]:
         """Return H: the hidden state is given out as others give theirs, and never read."""
@@ -68,12 +71,15 @@ class WindowedCell(StackedCell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Differentiate: no step reaches an earlier one but through the window, dL/dx_t = Σ_j W_jᵀ dL/da_{t+j}."""
-        before = signals[BEFORE.name]
+        before = self.stopped(signals, held)[BEFORE.name]
         relu = options_of(layer.module)["nonlinearity"] == "relu"
         dh = upstream.copy()
         dh[-1] += final[0]
+        if held and STATE in held:
+            dh[held[STATE]] = 0
         da = dh * ((before > 0).astype(np.float64) if relu else tanh_slope(before))
         weight = layer.input if layer.input.ndim == 3 else layer.input[:, :, None]
         window = weight.shape[2]

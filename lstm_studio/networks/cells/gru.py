@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import (
     Cell,
     Edit,
     Gradients,
+    HeldSteps,
     Layer,
     PullBack,
     PulledBack,
@@ -74,12 +76,26 @@ _SHOWN = (
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 
 
+_FLAT = {_BEFORE[2].name: float("inf")}
+_NO_RESET = {RECALLED.name: 0.0}
+_NO_UPDATE = {RETAINED_BY_UPDATE.name: 0.0, ADMITTED_BY_UPDATE.name: 0.0}
+_STOPS = {
+    **dict.fromkeys((CANDIDATE_STATE.name, _BEFORE[2].name), _FLAT),
+    **dict.fromkeys((RESET_GATE.name, _BEFORE[0].name), _NO_RESET),
+    **dict.fromkeys((UPDATE_GATE.name, _BEFORE[1].name), _NO_UPDATE),
+    RECALLED.name: {RECALLED.name: 0.0, RESET_GATE.name: 0.0},
+    ADMITTED_BY_UPDATE.name: {ADMITTED_BY_UPDATE.name: 0.0, **_FLAT},
+    RETAINED_BY_UPDATE.name: {RETAINED_BY_UPDATE.name: 0.0, UPDATE_GATE.name: 0.0},
+}
+
+
 class _GRU(Cell):
     kind = "gru"
     title = "GRU"
     gates = 3
     states = (_STATE,)
     can_step = True
+    stops = MappingProxyType(_STOPS)
     gated_products = MappingProxyType({preactivation(CANDIDATE_STATE).name: RESET_GATE.name})
 
     def accepts(self, module: nn.Module) -> bool:
@@ -152,12 +168,15 @@ class _GRU(Cell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time; the local factors of all steps are computed beforehand.
 
         dL/dh_{t−1} = upstream_{t−1} + z ⊙ dL/dh_t + W_hhᵀ [da_r, da_z, r ⊙ da_n] with da = dL/da_t =
         dL/dh_t ⊙ [q m_n r′, (h_{t−1} − n) z′, q] and q = (1 − z) n′.
         """
+        signals = self.stopped(signals, held)
+        no_h = (held or {}).get(_STATE)
         local = _local_factors(signals)
         steps, _, units = local.shape
         update = signals[UPDATE_GATE.name].astype(np.float64, copy=False)
@@ -179,6 +198,8 @@ class _GRU(Cell):
                 recurrent(flat, through_weights)
                 np.add(dh_t, through_weights, dh_t)
                 np.add(dh_t, carried, dh_t)
+            if no_h is not None:
+                dh_t[no_h[steps - 1 - count]] = 0
             np.multiply(local_t, dh_t, da_t)
             entering[:2] = da_t[:2]
             entering[2] = da_t[3]
@@ -189,6 +210,17 @@ class _GRU(Cell):
         blocks = {signal.name: da[:, block] for block, signal in enumerate(_BEFORE)}
         into_input = np.ascontiguousarray(da[:, :3]).reshape(steps, 3 * units)
         return Gradients({_STATE: dh, **blocks}, row_product(into_input, layer.input), (through_weights + carried,))
+
+    def stopped(self, signals: Mapping[str, NDArray[Any]], held: HeldSteps | None) -> Mapping[str, NDArray[Any]]:
+        if held and UPDATE_GATE.name in held:
+            # What is left for the candidate follows from the pre-activation, where that says what the gate is.
+            gate, before = signals[UPDATE_GATE.name].astype(np.float64), _BEFORE[1].name
+            if not ((gate >= 0) & (gate <= 1)).all():
+                raise NetworkError("An update gate is held outside 0…1, which has no gradient.", "Hold it within.")
+            with np.errstate(divide="ignore"):
+                implied = np.log(gate) - np.log1p(-gate)
+            signals = {**signals, before: np.where(held[UPDATE_GATE.name], implied, signals[before])}
+        return super().stopped(signals, held)
 
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
@@ -273,7 +305,7 @@ def _local_factors(signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     np.multiply(local[:, 2] * signals[RECALLED.name], sigmoid(-a_r), local[:, 0])
     np.multiply(signals[RETAINED_BY_UPDATE.name], sigmoid(-a_z), local[:, 1])
     local[:, 1] -= signals[ADMITTED_BY_UPDATE.name] * sigmoid(a_z)
-    np.multiply(local[:, 2], sigmoid(a_r), local[:, 3])
+    np.multiply(local[:, 2], signals[RESET_GATE.name], local[:, 3])
     return local
 
 

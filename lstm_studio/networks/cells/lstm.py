@@ -11,6 +11,7 @@ With all steps counted from 0 and c_{−1}, h_{−1} given::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from lstm_studio.networks.cell import (
     Cell,
     Gradients,
     Held,
+    HeldSteps,
     Layer,
     Option,
     PullBack,
@@ -59,6 +61,13 @@ _SQUASHES = {
     for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
 }
 _SIGMOIDS_FIRST = (0, 1, 3, 2)
+_INF = float("inf")
+_STOPS = {
+    ADMITTED.name: {_BEFORE[0].name: _INF, _BEFORE[2].name: _INF},
+    RETAINED.name: {_BEFORE[1].name: _INF, FORGET_GATE.name: 0.0},
+    **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
+    **{before.name: {before.name: _INF} for before in _BEFORE},
+}
 _BLOCK = 128
 """Steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
@@ -71,6 +80,7 @@ class _LSTM(Cell):
     gates = 4
     states = (HIDDEN_STATE.name, CELL_STATE.name)
     can_step = True
+    stops = MappingProxyType(_STOPS)
     options = (
         Option("proj_size", "Projected hidden state, units", 0),
         Option("forget_bias", "Forget gate's first bias", None),
@@ -157,12 +167,15 @@ class _LSTM(Cell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time; the local factors of some steps at once are computed beforehand.
 
         dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/dc_t = dL/dm_t ⊙ o_t ⊙ tanh′(c_t) + f_{t+1} ⊙ dL/dc_{t+1}, with m
         the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
         """
+        signals = self.stopped(signals, held)
+        no_h, no_c = ((held or {}).get(state) for state in self.states)
         steps, units = signals[CELL_STATE.name].shape
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
@@ -182,8 +195,7 @@ class _LSTM(Cell):
         rows = list(zip(by_cell, by_output, exposures, now[:, :4], now[:, 4], dc, onward, da, strict=True))
         # A copy for each factor: multiplying whole arrays costs NumPy less than spreading one over the others.
         spread = np.empty((4, units))
-        multiply, add, copy = np.multiply, np.add, np.copyto
-        carried, left, later = final[1], spread, None
+        multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], spread, None
         for stop in range(steps, 0, -block):
             start = max(0, stop - block)
             count = stop - start
@@ -200,12 +212,16 @@ class _LSTM(Cell):
                         add(dh_t, through_time, dh_t)
                     else:
                         recurrent(later, dh_t)
+                if no_h is not None:
+                    dh_t[no_h[steps - 1 - place]] = 0
                 dm_t = dh_t
                 if project is not None:
                     project(dh_t, exposed)
                     dm_t = exposed
                 multiply(dm_t, exposure, dc_t)
                 add(dc_t, carried, dc_t)
+                if no_c is not None:
+                    dc_t[no_c[steps - 1 - place]] = 0
                 multiply(dm_t, by_output_t, da_o)
                 copy(spread, dc_t)
                 multiply(by_cell_t, spread, now_by_cell)
@@ -213,14 +229,7 @@ class _LSTM(Cell):
             found[:, start:stop] = now[:count, 1:].transpose(1, 0, 2)
 
         recurrent(da[0], through_time)
-        blame = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
-        by_gate = zip(blame.values(), layer.input.reshape(4, units, -1), strict=True)
-        entering = sum(row_product(own, weights) for own, weights in by_gate)
-        return Gradients(
-            {HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **blame},
-            np.asarray(entering),
-            (through_time, now[0, 0].copy()),
-        )
+        return _assembled(layer, dh, found, (through_time, now[0, 0].copy()))
 
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
@@ -337,6 +346,16 @@ class _LSTM(Cell):
                 "Give 0 for none, or a whole number below the hidden size.",
             )
         return chosen
+
+
+def _assembled(
+    layer: Layer[NDArray[Any]], dh: NDArray[Any], found: NDArray[Any], initial: tuple[NDArray[Any], ...]
+) -> Gradients:
+    """Name dL/da and dL/dc, (5, T, H), and take them on to the input."""
+    blame = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
+    by_gate = zip(blame.values(), layer.input.reshape(4, found.shape[2], -1), strict=True)
+    entering = sum(row_product(own, weights) for own, weights in by_gate)
+    return Gradients({HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **blame}, np.asarray(entering), initial)
 
 
 def _held_in_row(

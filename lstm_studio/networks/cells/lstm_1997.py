@@ -16,13 +16,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Edit, Gradients, Layer, Option, PullBack, PulledBack, Recovered, Sizes, Told
+from lstm_studio.networks.cell import (
+    Edit,
+    Gradients,
+    HeldSteps,
+    Layer,
+    Option,
+    PullBack,
+    PulledBack,
+    Recovered,
+    Sizes,
+    Told,
+)
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -56,11 +68,20 @@ _SHOWN = (INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, _CELL_STATE, HIDDEN_STAT
 _DECLARED = (*_SHOWN, *_BEFORE)
 
 
+_INF = float("inf")
+_STOPS = {
+    ADMITTED.name: {_BEFORE[1].name: _INF, CANDIDATE.name: 0.0},
+    **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
+    **{before.name: {before.name: _INF} for before in _BEFORE},
+}
+
+
 class _LSTM1997(StackedCell):
     kind = "lstm-1997"
     title = "1997 LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
     can_step = True
+    stops = MappingProxyType(_STOPS)
     options = (
         Option("block_size", "Cells in a memory block", 1),
         Option("gate_recurrence", "Gates read the gates of the step before", False, (False, True)),
@@ -166,12 +187,15 @@ class _LSTM1997(StackedCell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time, fully: the paper truncates where a derivative leaves a memory block.
 
         dL/dy_t = W_hhᵀ dL/da_{t+1}, whose part for h adds to ``upstream``;  dL/dc_t = dL/dc_{t+1} + dL/dh_t ⊙ o_t ⊙
         tanh′(c_t);  a gate's is the sum over the cells of its block.
         """
+        signals = self.stopped(signals, held)
+        no_h, no_c = ((held or {}).get(state) for state in self.states)
         a_i, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
         i, g, o = (signals[signal.name].astype(np.float64) for signal in _IN_WEIGHT_ORDER)
         c = signals[CELL_STATE.name]
@@ -198,7 +222,11 @@ class _LSTM1997(StackedCell):
         for step in reversed(range(steps)):
             gates = back[units:] if len(back) > units else none
             dh[step] += back[:units]
+            if no_h is not None:
+                dh[step, no_h[step]] = 0
             carried += dh[step] * exposure[step]
+            if no_c is not None:
+                carried[no_c[step]] = 0
             dc[step] = carried
             by_cell = (carried * g[step]).reshape(blocks, size).sum(axis=1)
             np.multiply(by_cell + gates[:blocks], slope_i[step], da_i[step])

@@ -16,12 +16,13 @@ shortcut costs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Edit, Gradients, Layer, PullBack, PulledBack, Recovered, Told
+from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered, Told
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -74,11 +75,23 @@ _DECLARED = (
 )
 
 
+_INF = float("inf")
+_STOPS = {
+    ADMITTED.name: {_BEFORE[0].name: _INF, _BEFORE[2].name: _INF},
+    RETAINED.name: {_BEFORE[1].name: _INF, FORGET_GATE.name: 0.0},
+    USE_CANDIDATE.name: {_BEFORE_USE.name: _INF},
+    _BEFORE_USE.name: {_BEFORE_USE.name: _INF},
+    **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
+    **{before.name: {before.name: _INF} for before in _BEFORE},
+}
+
+
 class _ArticleLSTM(StackedCell):
     kind = "lstm-article"
     title = "Article LSTM"
     states = (HIDDEN_STATE.name, CELL_STATE.name)
     can_step = True
+    stops = MappingProxyType(_STOPS)
 
     def shapes(self, entering: int, hidden_size: int, bias: bool, options: Mapping[str, Any]) -> Shapes:
         del options
@@ -156,13 +169,15 @@ class _ArticleLSTM(StackedCell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time; the local factors of all steps are computed beforehand.
 
         dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1};  dL/du_t = dL/dh_t ⊙ o_t ⊙ tanh′(u_t) with u = W_u k + b_u;
         dL/dc_t = f_{t+1} ⊙ dL/dk_{t+1};  dL/dk_t = dL/dc_t + W_uᵀ dL/du_t.
         """
-        local, exposure, forget = _local_factors(signals)
+        local, exposure, forget = _local_factors(self.stopped(signals, held))
+        no_h, no_c = ((held or {}).get(state) for state in self.states)
         steps, units = forget.shape
 
         dh = upstream.copy()
@@ -182,6 +197,10 @@ class _ArticleLSTM(StackedCell):
             if later is not None:
                 recurrent(later, through_time)
                 dh[step] += through_time
+            if no_h is not None:
+                dh[step, no_h[step]] = 0
+            if no_c is not None:
+                carried[no_c[step]] = 0
             dc[step] = carried
             np.multiply(dh[step], exposure[step], du[step])
             through_use(du[step], dk)
@@ -276,7 +295,8 @@ def _local_factors(signals: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], N
     np.multiply(signals[RETAINED.name], sigmoid(-a_f), local[:, 1])
     np.multiply(signals[INPUT_GATE.name], tanh_slope(a_g), local[:, 2])
     np.multiply(signals[USE_CANDIDATE.name], sigmoid_slope(a_o), local[:, 3])
-    return local, signals[OUTPUT_GATE.name] * tanh_slope(signals[_BEFORE_USE.name]), sigmoid(a_f)
+    forget = signals[FORGET_GATE.name].astype(np.float64)
+    return local, signals[OUTPUT_GATE.name] * tanh_slope(signals[_BEFORE_USE.name]), forget
 
 
 CELL = _ArticleLSTM()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from lstm_studio.networks.cell import (
     Cell,
     Edit,
     Gradients,
+    HeldSteps,
     Layer,
     Option,
     PullBack,
@@ -44,6 +46,8 @@ class _RNN(Cell):
     gates = 1
     states = (_STATE,)
     can_step = True
+    # Both squashing functions are flat there.
+    stops = MappingProxyType({_BEFORE.name: {_BEFORE.name: float("-inf")}})
     options = (
         Option("nonlinearity", "Squashing function", "tanh", ("tanh", "relu")),
         Option("initial", "First weights", "uniform", ("uniform", "identity")),
@@ -106,9 +110,11 @@ class _RNN(Cell):
         signals: Mapping[str, NDArray[Any]],
         upstream: NDArray[Any],
         final: tuple[NDArray[Any], ...],
+        held: HeldSteps | None = None,
     ) -> Gradients:
         """Back-propagate through time: dL/dh_t = upstream_t + W_hhᵀ dL/da_{t+1}, dL/da_t = dL/dh_t ⊙ φ′(a_t)."""
-        slope = _slope(layer.module, signals)
+        slope = _slope(layer.module, self.stopped(signals, held))
+        no_h = (held or {}).get(_STATE)
         dh = upstream.copy()
         dh[-1] += final[0]
         da = np.empty_like(dh)
@@ -122,6 +128,8 @@ class _RNN(Cell):
             if later is not None:
                 recurrent(later, through_time)
                 np.add(dh_t, through_time, dh_t)
+            if no_h is not None:
+                dh_t[no_h[len(dh) - 1 - count]] = 0
             np.multiply(dh_t, slope_t, da_t)
             later = da_t
         recurrent(da[0], through_time)
