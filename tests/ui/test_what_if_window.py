@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu
 
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.state import CompareMode, Comparison, Second, branch_key
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
+from lstm_studio.ui.explore.sequence_table import SequenceTable
 from lstm_studio.ui.explore.what_if.form import Change, Place
 from lstm_studio.ui.explore.what_if.hold_forms import ClampForm
 from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
@@ -77,6 +80,25 @@ def test_other_sequences_and_networks_are_asked_for(qapp: QApplication) -> None:
         assert isinstance(panel, SequencePanel)
         panel.comparison_requested.emit(4)
         assert session.setup.second == Second(item=4)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_a_right_click_in_the_list_compares_without_choosing(qapp: QApplication) -> None:
+    with opened_window() as window:
+        table = window.panel("sequence").findChild(SequenceTable)
+        assert table is not None
+        shown = window.session.setup.item
+        place = table.visualRect(table.model().index(3, 0)).center()
+        QTest.mouseClick(table.viewport(), Qt.MouseButton.RightButton, pos=place)
+        reason = QContextMenuEvent.Reason.Mouse
+        QApplication.sendEvent(table.viewport(), QContextMenuEvent(reason, place, table.mapToGlobal(place)))
+        menu = table.findChild(QMenu)
+        assert menu is not None
+        assert [action.text() for action in menu.actions()] == ["Compare with sequence 4"]
+        menu.actions()[0].trigger()
+        menu.close()
+        assert window.session.setup.second == Second(item=3)
+        assert window.session.setup.item == shown
 
 
 def test_the_modes_are_possible_while_something_is_compared(qapp: QApplication) -> None:
