@@ -10,6 +10,7 @@ from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font
 
 _WIDTH = 220
+_COMPACT = 32
 
 
 class FindButton(QPushButton):
@@ -40,8 +41,16 @@ class FindButton(QPushButton):
         for part in (self._icon, self._words, self._key):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+    def show_words(self, on: bool) -> None:
+        """Show words and key, or the icon alone where room is short."""
+        self._words.setVisible(on)
+        self._key.setVisible(on)
+        self.updateGeometry()
+
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size of a field, with room for the words at any text size."""
+        if self._words.isHidden():
+            return QSize(_COMPACT, CONTROL_HEIGHT)
         words = self._words.fontMetrics().horizontalAdvance(self._words.text())
         keys = self._key.fontMetrics().horizontalAdvance(self._key.text())
         return QSize(max(_WIDTH, words + keys + 7 * GRID), CONTROL_HEIGHT)

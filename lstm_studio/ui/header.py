@@ -141,8 +141,8 @@ class Header(QWidget):
         for widget in (*self._buttons, self._samples, self._separator, self._name, self._state, self._cancel):
             tools.addWidget(widget)
         tools.addStretch(1)
-        for title, widget in (("Device", self._devices), ("Labels", self._labels)):
-            label = QLabel(title)
+        self._titles = (QLabel("Device"), QLabel("Labels"))
+        for label, widget in zip(self._titles, (self._devices, self._labels), strict=True):
             label.setProperty("kind", "secondary")
             tools.addWidget(label)
             tools.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -153,6 +153,9 @@ class Header(QWidget):
         if self._rows.direction() is direction:
             return
         self._rows.setDirection(direction)
+        self.find_button.show_words(not one_row)
+        for title in self._titles:
+            title.setVisible(not one_row)
         self._line.setVisible(not one_row)
         self._menu_row.setMinimumHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
         policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
