@@ -154,8 +154,9 @@ class Header(QWidget):
             return
         self._rows.setDirection(direction)
         self.find_button.show_words(not one_row)
-        for title in self._titles:
-            title.setVisible(not one_row)
+        # What the menus have, too, and words beside what speaks for itself.
+        for spare in (*self._titles, self._buttons[1]):
+            spare.setVisible(not one_row)
         self._line.setVisible(not one_row)
         self._menu_row.setMinimumHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
         policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
