@@ -109,7 +109,9 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
     out = cell.output_size(module)
     x = call.input(item).detach()
     initial = tuple(call.state(state, item).detach() for state in _initial(call))
-    declared, options = cell.signals(module), cell.module_options(module)
+    declared = cell.signals(module)
+    usual = {option.name: option.default for option in cell.options}
+    options = {name: value for name, value in cell.module_options(module).items() if value != usual.get(name)}
     dropped = passed_on(call, item)
     recovered = []
     for index in range(sizes.layers):
