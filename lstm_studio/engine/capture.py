@@ -186,7 +186,7 @@ def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor
     given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
     dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
     initial = tuple(state.to(dtype) for state in given)
-    return _Entered(x.to(dtype), _layout(x, packed, module), given, initial, random_state(module, x.device))
+    return _Entered(x.to(dtype), layout_of(x, packed, module), given, initial, random_state(module, x.device))
 
 
 def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any) -> Any:
@@ -240,7 +240,8 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
     stack.callback(module.register_forward_hook(after, prepend=True).remove)
 
 
-def _layout(x: Tensor, packed: PackedSequence | None, module: nn.Module) -> Layout:
+def layout_of(x: Tensor, packed: PackedSequence | None, module: nn.Module) -> Layout:
+    """Return how a batch lies in what enters ``module``: ``x``, or the data ``x`` of a packed sequence."""
     if packed is not None:
         return Layout(int(packed.batch_sizes[0]), None, packed=packed)
     if isinstance(module, nn.RNNCellBase):

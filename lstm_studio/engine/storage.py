@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,17 @@ def load_trace(path: str | Path) -> Trace:
     return _trace(path, *reader(path))
 
 
-def pack_trace(trace: Trace) -> bytes:
-    """Return what :func:`save_trace` writes to a ``.safetensors`` file, as a block of bytes."""
-    return pack(trace.arrays, {_ABOUT: _about(trace)})
+def pack_trace(trace: Trace, texts: Mapping[str, str] | None = None) -> bytes:
+    """Return what :func:`save_trace` writes to a ``.safetensors`` file, as a block of bytes.
+
+    Parameters
+    ----------
+    trace
+        What to write.
+    texts
+        What else the block is to say, by key.
+    """
+    return pack(trace.arrays, {**(texts or {}), _ABOUT: _about(trace)})
 
 
 def unpack_trace(block: bytes, name: str) -> Trace:
@@ -112,8 +121,14 @@ def _trace(path: Path, about: str, arrays: dict[str, NDArray[Any]]) -> Trace:
 
 
 def _about(trace: Trace) -> str:
-    layers = [asdict(layer) for layer in trace.layers]
-    return json.dumps({"format": FORMAT, "layers": layers, "provenance": asdict(trace.provenance)})
+    layers = ", ".join(_layer_words(layer) for layer in trace.layers)
+    return f'{{"format": {FORMAT}, "layers": [{layers}], "provenance": {json.dumps(asdict(trace.provenance))}}}'
+
+
+@lru_cache(maxsize=256)
+def _layer_words(layer: TraceLayer) -> str:
+    """Return the description of a layer as JSON; a run writes the same one with every record."""
+    return json.dumps(asdict(layer))
 
 
 def _write_npz(trace: Trace, path: Path) -> None:

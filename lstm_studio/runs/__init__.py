@@ -1,0 +1,4 @@
+"""Runs: recording what a training does, reading it back, following it while it grows.
+
+Only ``recorder`` and ``sampling`` import torch.
+"""

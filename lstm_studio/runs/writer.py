@@ -1,0 +1,257 @@
+"""Writes the records of one training process, in a thread of its own, so that no disk ever holds the training up.
+
+The training hands records over and goes on. What cannot be written is dropped and counted; where nothing can be written
+any more the writer stops for good and says why. It raises nothing into the training.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lstm_studio import __version__
+from lstm_studio.errors import RunError
+from lstm_studio.runs.format import (
+    EVENTS,
+    HEARTBEAT_SECONDS,
+    LOCK_FILE,
+    SEGMENT_BYTES,
+    SEGMENT_SUFFIX,
+    Line,
+    chunk,
+    introduction,
+    segment_end,
+    segment_name,
+    segment_start,
+)
+
+_WAITING_BYTES = 64 * 2**20
+_WAITING_RECORDS = 4096
+_SYNC_SECONDS = 5.0
+_CLOSE_SECONDS = 10.0
+_EVENT_LINE = Line(EVENTS, EVENTS)
+
+Payload = bytes | Callable[[], bytes]
+
+
+class Writer:
+    """The one writer of a folder.
+
+    Parameters
+    ----------
+    folder
+        For its segments; made if it is not there.
+    segment_bytes
+        A segment that is longer is ended.
+
+    Raises
+    ------
+    RunError
+        If another writer is at work there.
+    OSError
+        If nothing can be written there.
+    """
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder, self._segment_bytes = folder, segment_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(folder / LOCK_FILE)
+        self._lines: dict[Line, tuple[int, bytes]] = {}
+        self._waiting: deque[tuple[Line, Payload, int]] = deque()
+        self._bytes = self._dropped = self._time_ns = 0
+        self._awake = threading.Condition()
+        self._closing = False
+        self._failure = ""
+        self._written = 0
+        self._process = os.getpid()
+        try:
+            self._begin_segment()
+            self._write(_EVENT_LINE, _start_event())
+        except BaseException:
+            self._lock.close()
+            raise
+        self._thread = threading.Thread(target=self._work, name="lstm-studio-run-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def failure(self) -> str:
+        """Why nothing is written any more; empty while all is well."""
+        return self._failure
+
+    @property
+    def written(self) -> int:
+        """How many records the operating system has, so that not even the end of the process could lose them."""
+        return self._written
+
+    def put(self, line: Line, payload: Payload, size: int) -> None:
+        """Hand a record over: never waits, and drops the record where too many are waiting.
+
+        Parameters
+        ----------
+        line
+            Its channel.
+        payload
+            The record, or what makes it.
+        size
+            About how many bytes it keeps in memory.
+        """
+        with self._awake:
+            full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
+            if self._closing or self._failure or (full and self._waiting):
+                self._dropped += 1
+                return
+            self._waiting.append((line, payload, size))
+            self._bytes += size
+            self._awake.notify()
+
+    def put_json(self, line: Line, record: Mapping[str, Any]) -> None:
+        """Hand over a record that is written as JSON."""
+        payload = json_bytes(record)
+        self.put(line, payload, len(payload))
+
+    def event(self, kind: str, **about: Any) -> None:
+        """Hand over an event of the run."""
+        self.put_json(_EVENT_LINE, {"event": kind, "wall": time.time(), **about})
+
+    def close(self, **about: Any) -> None:
+        """Write what is waiting and the end of the run; takes a bounded time, also where the disk hangs."""
+        if os.getpid() != self._process:
+            return
+        self.event("end", **about)
+        with self._awake:
+            self._closing = True
+            self._awake.notify()
+        self._thread.join(_CLOSE_SECONDS)
+
+    def _work(self) -> None:
+        try:
+            self._write_until_closed()
+            self._file.write(segment_end())
+            os.fsync(self._file.fileno())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on, and is told
+            self._failure = str(error) or type(error).__name__
+        finally:
+            with self._awake:
+                self._dropped += len(self._waiting)
+                self._waiting.clear()
+            self._file.close()
+            self._lock.close()
+
+    def _write_until_closed(self) -> None:
+        beat = synced = time.monotonic()
+        while True:
+            with self._awake:
+                if not self._waiting and not self._closing:
+                    self._awake.wait(HEARTBEAT_SECONDS)
+                if not self._waiting and self._closing:
+                    return
+                ready = self._waiting.popleft() if self._waiting else None
+                if ready is not None:
+                    self._bytes -= ready[2]
+                dropped, self._dropped = self._dropped, 0
+            if dropped:
+                self._write(_EVENT_LINE, _event("dropped", records=dropped))
+            if ready is not None:
+                line, payload, _ = ready
+                self._write(line, payload if isinstance(payload, bytes) else payload())
+            now = time.monotonic()
+            if now - beat >= HEARTBEAT_SECONDS:
+                beat = now
+                self._check_place()
+                self._write(_EVENT_LINE, _event("alive"))
+            if now - synced >= _SYNC_SECONDS:
+                synced = now
+                os.fsync(self._file.fileno())
+
+    def _write(self, line: Line, payload: bytes) -> None:
+        if self._position > self._segment_bytes:
+            self._file.write(segment_end())
+            self._file.close()
+            self._begin_segment()
+        if line not in self._lines:
+            number = len(self._lines) + 1
+            self._lines[line] = number, introduction(line, number)
+        number, begin = self._lines[line]
+        # The clock may be set back; the times of a segment may not go back.
+        self._time_ns = max(self._time_ns + 1, time.time_ns())
+        self._write_bytes(chunk(begin, number, self._sequence, self._time_ns, payload))
+        self._sequence += 1
+        self._written += 1
+
+    def _write_bytes(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
+        self._position += len(data)
+
+    def _begin_segment(self) -> None:
+        numbers = [int(path.stem) for path in self._folder.glob(f"*{SEGMENT_SUFFIX}") if path.stem.isdecimal()]
+        self._path = self._folder / segment_name(max(numbers, default=0) + 1)
+        # Unbuffered: what was written survives the end of the process. "x": nobody writes to a file of another.
+        self._file: io.FileIO = self._path.open("xb", buffering=0)
+        self._position = self._sequence = 0
+        self._lines = {}
+        self._write_bytes(segment_start(f"LSTM Studio {__version__}"))
+
+    def _check_place(self) -> None:
+        """Raise if the file is no longer where it was made: what is written to a removed file is lost unnoticed."""
+        here, there = os.fstat(self._file.fileno()), self._path.stat()
+        if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev):
+            raise OSError(f"{self._path} was replaced")
+
+
+def json_bytes(record: Mapping[str, Any]) -> bytes:
+    """Return a record as JSON; numbers that JSON does not have are written as texts, ``"nan"`` and ``"inf"``."""
+    try:
+        return json.dumps(record, allow_nan=False, separators=(",", ":")).encode()
+    except ValueError:
+        return json.dumps(_spelled(record), allow_nan=False, separators=(",", ":")).encode()
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _spelled(part) for key, part in value.items()}
+    return [_spelled(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _event(kind: str, **about: Any) -> bytes:
+    return json_bytes({"event": kind, "wall": time.time(), **about})
+
+
+def _start_event() -> bytes:
+    return _event("start", host=socket.gethostname(), process=os.getpid(), program=f"LSTM Studio {__version__}")
+
+
+def _locked(path: Path) -> io.FileIO:
+    """Return the lock, held until it is closed or the process ends, however it ends."""
+    file = path.open("ab", buffering=0)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        file.close()
+        raise RunError(
+            f"{path.parent}: another training is recording there.", "Give each training a folder of its own."
+        ) from error
+    except OSError:
+        # Some network file systems have no locks; there a file that exists is still never written to by another.
+        return file
+    return file
