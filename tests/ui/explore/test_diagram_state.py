@@ -189,6 +189,19 @@ def test_a_phase_is_live_only_where_the_cell_has_it() -> None:
     assert first(result, View(phase=Phase.USE)).phase is None
 
 
+def test_another_result_of_the_same_traces_keeps_the_plans() -> None:
+    result, resolver, stack = answer(small_setup()), DiagramResolver(), StackResolver()
+    view = View()
+    (before, *_) = resolver.resolve(result, view, stack.resolve(result, view, Remarks()))
+    # As when a what-if has been computed.
+    again = replace(result)
+    (after, *_) = resolver.resolve(again, view, stack.resolve(again, view, Remarks()))
+    assert after.plan is before.plan
+    other = with_units(7)
+    (third, *_) = resolver.resolve(other, view, stack.resolve(other, view, Remarks()))
+    assert third.plan is not before.plan
+
+
 def test_moving_the_cursor_keeps_the_plans() -> None:
     result, resolver, stack = answer(small_setup()), DiagramResolver(), StackResolver()
     views = (View(cursor=1), View(cursor=2, units={"0:lstm.0": 4}, four_phases=True))

@@ -210,6 +210,8 @@ class DiagramResolver:
     """Resolves what the diagrams show, and keeps the plans as they are while only the cursor or a unit moves."""
 
     _key: tuple[object, ...] = ()
+    _result: Result | None = None
+    """Whose arrays the plans are of: while it is kept, no other array gets the number of one of them."""
     _plans: tuple[Plan, ...] = field(default=())
 
     def resolve(self, result: Result, view: View, stack: StackState) -> tuple[DiagramState, ...]:
@@ -222,9 +224,13 @@ class DiagramResolver:
         stack
             What the stack shows: ranges of colours and order of units are its.
         """
-        key = (result, view.layer, view.backward, view.labels, stack.rows)
-        if len(key) != len(self._key) or any(new is not old for new, old in zip(key, self._key, strict=True)):
-            self._key, self._plans = key, _plans(result, view, stack)
+        levels = {id(row.values): row.levels for row in stack.rows if isinstance(row, UnitRow)}
+        traces = tuple(map(id, result.traces))
+        words = (result.infos, result.setup.companion, result.setup.match, view.labels)
+        key = (traces, id(result.sequence), words, view.layer, view.backward, levels)
+        # A what-if brings another result of the same traces: nothing in the diagrams changes.
+        if key != self._key:
+            self._key, self._result, self._plans = key, result, _plans(result, view, levels)
         return tuple(
             DiagramState(
                 plan,
@@ -244,8 +250,7 @@ def _live_phase(plan: Plan, view: View) -> Phase | None:
     return view.phase if any(zone.phase is view.phase for zone in plan.wiring.zones) else None
 
 
-def _plans(result: Result, view: View, stack: StackState) -> tuple[Plan, ...]:
-    levels = {id(row.values): row.levels for row in stack.rows if isinstance(row, UnitRow)}
+def _plans(result: Result, view: View, levels: Mapping[int, tuple[float, float]]) -> tuple[Plan, ...]:
     shown = shown_layers(result, view)
     plans = []
     for network in range(len(result.traces)):
