@@ -23,6 +23,7 @@ from lstm_studio.session.encoding import ffmpeg
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
+from lstm_studio.ui.export.stand_in import SMALLEST, StandIn
 from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
@@ -54,6 +55,13 @@ def test_a_picture_has_the_size_colours_and_step_that_were_asked_for(window: Stu
     window.session.move_cursor(3)
     exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 2, LIGHT), tmp_path / "early.png")
     assert QImage(str(tmp_path / "early.png")) != light
+
+
+def test_the_smallest_and_the_largest_picture_have_their_size(window: StudioWindow) -> None:
+    for size in (SMALLEST, (4000, 3000)):
+        with StandIn(window.session, size, LIGHT) as stand_in:
+            image = stand_in.draw()
+            assert (image.width(), image.height()) == size
 
 
 def test_a_picture_leaves_the_window_as_it_is(window: StudioWindow, tmp_path: Path) -> None:
@@ -132,8 +140,8 @@ def play_to(window: StudioWindow, monkeypatch: pytest.MonkeyPatch, path: Path, f
     dialog.first.setValue(first)
     dialog.last.setValue(last)
     dialog.rate.setValue(10)
-    dialog.width_field.setValue(601)
-    dialog.height_field.setValue(401)
+    dialog.width_field.setValue(641)
+    dialog.height_field.setValue(481)
     dialog.format.show_choice(path.suffix)
     dialog.accept()
 
@@ -146,7 +154,7 @@ def test_a_gif_has_one_frame_for_each_step(
     qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
     assert notices(window) == [f"Saved {path}."]
     with Image.open(path) as image:
-        assert (image.size, getattr(image, "n_frames", 1), image.info["duration"]) == ((601, 401), 6, 100)
+        assert (image.size, getattr(image, "n_frames", 1), image.info["duration"]) == ((641, 481), 6, 100)
         frames = []
         for index in range(6):
             image.seek(index)
@@ -167,7 +175,7 @@ def test_an_mp4_has_the_steps_at_their_rate(
     entries = "stream=width,height,nb_read_frames,r_frame_rate"
     command = [probe, "-v", "error", "-count_frames", "-show_entries", entries, "-of", "csv=p=0", str(path)]
     # 4:2:0 has an even number of pixels each way.
-    assert subprocess.check_output(command, text=True).strip() == "602,402,10/1,10"
+    assert subprocess.check_output(command, text=True).strip() == "642,482,10/1,10"
 
 
 def test_without_ffmpeg_the_dialog_says_why_there_is_no_mp4(

@@ -17,7 +17,8 @@ from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import Theme, palette
 
-SMALLEST = (480, 320)
+SMALLEST = (640, 480)
+"""Below this the workspace would be larger than asked for."""
 LARGEST = (8_000, 8_000)
 
 
