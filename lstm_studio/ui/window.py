@@ -409,7 +409,7 @@ class StudioWindow(QMainWindow):
     def _on_view_changed(self, after: View, before: View) -> None:
         if after.theme != before.theme:
             self.appearance.apply(after.theme, self.settings.font_scale)
-        if replace(after, cursor=0, units=before.units) != replace(before, cursor=0):
+        if replace(after, cursor=0, units=before.units, phase=before.phase) != replace(before, cursor=0):
             self._show_state()
 
     def _on_busy_changed(self, busy: bool) -> None:

@@ -37,7 +37,7 @@ from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.widgets.symbols import SymbolBox, written
-from lstm_studio.ui.widgets.text import ElidedLabel, label
+from lstm_studio.ui.widgets.text import ElidedLabel, Room, label
 from lstm_studio.ui.widgets.themed import Themed
 
 _IGNORE_FACTOR = "The Ignore factor is what is multiplied in, not what is left out."
@@ -100,6 +100,7 @@ class Inspector(Panel[_State]):
         self._number.setAccessibleName("Step")
         self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
         self._values = ElidedLabel(kind="secondary")
+        self._values_room = Room(self._values)
         self._unit_word, self._unit = label("unit", "secondary"), Stepper(theme, "unit")
         self._unit.field.setFixedWidth(48)
         self._layer = label(kind="caption")
@@ -127,7 +128,7 @@ class Inspector(Panel[_State]):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(HALF_GRID + 2)
-        for widget in (self._number, self._of, self._symbol, self._input):
+        for widget in (Room(self._number), self._of, self._symbol, self._input):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
         head.addWidget(self._unit_word)
@@ -143,7 +144,7 @@ class Inspector(Panel[_State]):
         self._objective.setTextFormat(Qt.TextFormat.RichText)
         self.column.addWidget(self._empty)
         self.column.addLayout(head)
-        self.column.addWidget(self._values)
+        self.column.addWidget(self._values_room)
         self.column.addWidget(self._layer)
         self.column.addWidget(self._operations)
         self.column.addWidget(self._quote)
@@ -293,7 +294,7 @@ class Inspector(Panel[_State]):
 
     # From what is shown to the widgets.
 
-    def _apply(self, state: _State, before: _State | None) -> None:  # noqa: ARG002 - the card knows what is new
+    def _apply(self, state: _State, before: _State | None) -> None:
         self._apply_head(state)
         inspected = state.units > 0
         self._empty.setVisible(not inspected)
@@ -304,8 +305,19 @@ class Inspector(Panel[_State]):
             self._operations.show_step(content)
         self._sentence.setText(state.sentence)
         self._quote.setVisible(bool(state.sentence))
-        self._apply_gradients(state)
-        self._apply_readout(state)
+        if before is None or (state.norms, state.ratio, state.objective) != (
+            before.norms,
+            before.ratio,
+            before.objective,
+        ):
+            self._apply_gradients(state)
+        if before is None or (state.readout, state.step, state.networks, state.network_roles) != (
+            before.readout,
+            before.step,
+            before.networks,
+            before.network_roles,
+        ):
+            self._apply_readout(state)
 
     def _apply_head(self, state: _State) -> None:
         self._number.setText(format_count(state.step + 1))
@@ -317,7 +329,7 @@ class Inspector(Panel[_State]):
         self._input.setText(INPUT.label(state.labels).lower())
         self._input.setVisible(state.symbol is not None and roomy)
         self._values.setText(state.values)
-        self._values.setVisible(state.symbol is None)
+        self._values_room.setVisible(state.symbol is None)
         self._unit_word.setVisible(state.units > 0 and roomy)
         self._unit.setVisible(state.units > 0)
         self._unit.show_value(state.unit, 0, max(0, state.units - 1), state.sight)

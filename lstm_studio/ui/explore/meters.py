@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.bar import Bar
-from lstm_studio.ui.widgets.text import label, plain
+from lstm_studio.ui.widgets.text import Room, label, plain
 
 _SWATCH = 9
 _ALL_THE_ROOM = 1_000
@@ -82,6 +82,7 @@ class _Row(QWidget):
     def __init__(self, theme: Theme, columns: int) -> None:
         super().__init__()
         self._theme, self._marked = theme, False
+        self._shown: tuple[MeterRow, str] | None = None
         self.swatch = _Swatch(theme)
         self.name = label()
         self.name.setTextFormat(Qt.TextFormat.RichText)
@@ -97,11 +98,14 @@ class _Row(QWidget):
         for column, (bar, number) in enumerate(zip(self.bars, self.numbers, strict=True)):
             number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(bar, 0, 2 + 2 * column)
-            grid.addWidget(number, 0, 3 + 2 * column)
+            grid.addWidget(Room(number), 0, 3 + 2 * column)
             grid.setColumnStretch(2 + 2 * column, 4 if columns == 1 else 3)
             grid.setColumnStretch(3 + 2 * column, 0)
 
-    def show_row(self, row: MeterRow, number_width: int) -> None:
+    def show_row(self, row: MeterRow, widest: str) -> None:
+        if self._shown == (row, widest):
+            return
+        self._shown = (row, widest)
         self.swatch.setVisible(row.swatch)
         barless = all(measure.share is None for measure in row.measures) and len(row.measures) == 1
         self.grid.setColumnStretch(1, _ALL_THE_ROOM if barless else 3)
@@ -112,9 +116,11 @@ class _Row(QWidget):
             colour = self._theme.roles[measure.role].text
             heading = f'<span style="color: {colour}">{measure.number}</span>'
             number.setText(heading if row.heading else measure.number)
-            number.setMinimumWidth(number_width)
-            self.swatch.role = measure.role
-        self.swatch.update()
+            number.ensurePolished()
+            number.setMinimumWidth(number.fontMetrics().horizontalAdvance(widest) + 2)
+            if measure.role is not self.swatch.role:
+                self.swatch.role = measure.role
+                self.swatch.update()
         if self._marked != row.marked:
             self._marked = row.marked
             self.update()
@@ -122,6 +128,7 @@ class _Row(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = self.swatch.theme = theme
+        self._shown = None
         for bar in self.bars:
             bar.apply_theme(theme)
         self.update()
@@ -154,9 +161,8 @@ class Meters(QWidget):
             row = _Row(self._theme, self._columns)
             self._rows.append(row)
             self._layout.addWidget(row)
-        width = self.fontMetrics().horizontalAdvance(widest) + 2
         for widget, shown in zip(self._rows, rows, strict=False):
-            widget.show_row(shown, width)
+            widget.show_row(shown, widest)
         for index, widget in enumerate(self._rows):
             widget.setVisible(index < len(rows))
 

@@ -19,7 +19,7 @@ from lstm_studio.ui.numbers import Equation, equation, format_number
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.card import EDGE, Card
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import Room, label
 
 _FOLD = 18
 _ARITHMETIC = {"×": mul, "+": add}
@@ -64,12 +64,16 @@ class _Line(QWidget):
         self._theme, self._role = theme, Role.INPUT
         self._live: bool | None = None
         self._key = ""
+        self.shown: object = None
+        """What it shows; None where it has to be shown anew."""
+        self._icon: Icon | None = None
         self.badge = Badge(theme)
         self.title, self.equation, self.numbers = label(kind="title"), label(), label()
         for text in (self.equation, self.numbers):
             text.setTextFormat(Qt.TextFormat.RichText)
             text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.numbers_room = Room(self.numbers, grows=True)
         self.fold = QToolButton()
         self.fold.setProperty("kind", "view")
         self.fold.setFixedSize(_FOLD, _FOLD)
@@ -95,18 +99,19 @@ class _Line(QWidget):
         grid.addWidget(self.badge, 0, 0)
         grid.addLayout(head, 0, 1)
         grid.addWidget(self.equation, 0, 2)
-        grid.addWidget(self.numbers, 1, 1, 1, 2)
+        grid.addWidget(self.numbers_room, 1, 1, 1, 2)
         grid.addWidget(self.gates, 2, 0, 1, 3)
         grid.setColumnStretch(2, 1)
         return grid
 
     def show_line(self, role: Role, *, live: bool | None) -> tuple[str, str]:
         """Take a role, stand out or back (None for neither), and return the colours of the result and of the rest."""
-        self._role, self._live = role, live
+        if (role, live) != (self._role, self._live):
+            self._role, self._live = role, live
+            self.update()
         self.badge.setEnabled(live is not False)
         self.title.setEnabled(live is not False)
         self.numbers.setEnabled(live is not False)
-        self.update()
         if live is False:
             return self._theme.ink3, self._theme.ink3
         return self._theme.roles[role].text, self._theme.ink2
@@ -126,7 +131,10 @@ class _Line(QWidget):
         opened = bool(gates)
         self.gates.setVisible(opened)
         self.fold.setVisible(possible)
-        self.fold.setIcon(make_icon(Icon.CHEVRON_DOWN if opened else Icon.CHEVRON_RIGHT, self._theme, size=_FOLD - 8))
+        icon = Icon.CHEVRON_DOWN if opened else Icon.CHEVRON_RIGHT
+        if icon is not self._icon:
+            self._icon = icon
+            self.fold.setIcon(make_icon(icon, self._theme, size=_FOLD - 8))
         self.fold.setAccessibleName(f"{name}: weights and values")
         self.fold.setAccessibleDescription("open" if opened else "folded")
         self.fold.setToolTip("Hide the weights and values" if opened else "Show the weights and values behind it")
@@ -137,6 +145,7 @@ class _Line(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
         self._theme = theme
+        self.shown = self._icon = None
         self.badge.apply_theme(theme)
         for view in self.views:
             view.apply_theme(theme)
@@ -184,11 +193,16 @@ class OperationCard(Card):
         for line, reading in zip(self._lines[len(operations) :], readings, strict=False):
             self._show_reading(line, reading)
         for index, line in enumerate(self._lines):
-            line.numbers.setVisible(index < len(operations))
+            line.numbers_room.setVisible(index < len(operations))
 
     def _show_operation(self, line: _Line, operation: Operation) -> None:
         content = self._shown
         live = None if content.live is None else operation.number == content.live
+        gates = content.terms.get(operation.signal, ())
+        shown = (operation, content.hint, live, gates)
+        if shown == line.shown:
+            return
+        line.shown = shown
         colour, quiet = line.show_line(operation.role, live=live)
         line.badge.show_badge(str(operation.number), operation.role)
         numbers = printed(operation)
@@ -207,11 +221,14 @@ class OperationCard(Card):
         line.setAccessibleName(
             f"{operation.title}{state}: {left} {operation.sign} {right} {numbers.relation} {numbers.result}"
         )
-        gates = content.terms.get(operation.signal, ())
         line.show_gates(operation.signal, gates, possible=bool(operation.gates) and live is None, name=operation.title)
 
     def _show_reading(self, line: _Line, reading: Reading) -> None:
         live = None if self._shown.live is None else False
+        gates = self._shown.terms.get(reading.signal, ())
+        if (reading, live, gates) == line.shown:
+            return
+        line.shown = (reading, live, gates)
         colour, _ = line.show_line(reading.role, live=live)
         line.badge.show_badge(reading.badge, reading.role)
         line.title.setText(reading.title)
@@ -221,7 +238,6 @@ class OperationCard(Card):
         line.numbers.clear()
         line.setToolTip("")
         line.setAccessibleName(f"{reading.title}: {format_number(reading.value)}")
-        gates = self._shown.terms.get(reading.signal, ())
         line.show_gates(reading.signal, gates, possible=bool(reading.gates) and live is None, name=reading.title)
 
     def _toggle(self, key: str) -> None:

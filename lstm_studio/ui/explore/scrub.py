@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip
 
@@ -42,6 +42,7 @@ class ScrubBar(QAbstractSlider):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
+        self._drawn_step = 0
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
         self._hits: NDArray[np.int64] = np.zeros((0, 2), np.int64)
@@ -124,10 +125,11 @@ class ScrubBar(QAbstractSlider):
 
     def show_step(self, step: int) -> None:
         """Move the handle without telling."""
+        if step == self.value():
+            return
         self.blockSignals(True)
         self.setValue(step)
         self.blockSignals(False)
-        self.update()
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
@@ -177,11 +179,17 @@ class ScrubBar(QAbstractSlider):
         event.accept()
 
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:  # noqa: N802 - Qt's name
-        """Draw what changed."""
-        super().sliderChange(change)
-        self.update()
+        """Draw what changed: of a handle that moves, where it was, where it is, and the track between."""
+        if change is not QAbstractSlider.SliderChange.SliderValueChange:
+            super().sliderChange(change)
+            self.update()
+            return
+        left, right = sorted((self.x_of(self._drawn_step), self.x_of(self.value())))
+        self._drawn_step = self.value()
+        reach = _HANDLE[0] // 2 + 4
+        self.update(QRect(int(left) - reach, 0, int(right - left) + 2 * reach + 2, self.height()))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw marks, track, labels and handle from the top down."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -201,7 +209,7 @@ class ScrubBar(QAbstractSlider):
         self._paint_marks(painter, track.top() - 2)
         for step in {step for step, _ in self._notes}:
             paint_note(painter, QPointF(self.x_of(step), track.top() - 1), self._theme, down=True)
-        self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
+        self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2, event.rect())
         self._paint_handle(painter, handle, middle)
 
     def _paint_hits(self, painter: QPainter, top: float) -> None:
@@ -238,12 +246,14 @@ class ScrubBar(QAbstractSlider):
                 painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), mark.text)
                 free_from = x + width / 2 + 3
 
-    def _paint_labels(self, painter: QPainter, top: float) -> None:
+    def _paint_labels(self, painter: QPainter, top: float, exposed: QRect) -> None:
         metrics = self._use_font(painter, Text.TICK)
         painter.setPen(QColor(self._theme.ink3))
         widest = metrics.horizontalAdvance(format_count(self.steps))
         for number in label_numbers(self.steps, self._track_width() / max(1.0, widest + _LABEL_GAP)):
             x = self.x_of(number - 1)
+            if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
+                continue
             place = QRectF(x - widest, top, 2 * widest, metrics.height())
             painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), format_count(number))
 

@@ -22,7 +22,7 @@ from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.symbols import written
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import Room, label
 
 _BUTTON_WIDTH = 30
 _PLAY_WIDTH = 46
@@ -102,7 +102,7 @@ class Transport(QWidget):
             left.addWidget(button)
         left.addSpacing(HALF_GRID)
         left.addWidget(self._speed)
-        left.addWidget(self._counter, 1)
+        left.addWidget(Room(self._counter), 1)
         right = QHBoxLayout(self._right)
         right.setContentsMargins(0, 0, PANEL_INSET, 0)
         right.setSpacing(GRID)

@@ -73,6 +73,9 @@ class TimeCursor(QGraphicsItem):
         """
         before, words_before, flag_before = self.column(), self._words_area(), self._flag_area()
         veil_before = self.reveal_all, self.revealed != self.step
+        now = (step, flag_text, reveal_all, step if revealed is None else revealed)
+        if now == (self.step, self.flag_text, self.reveal_all, self.revealed):
+            return
         self.step, self.flag_text, self.reveal_all = step, flag_text, reveal_all
         self.revealed = step if revealed is None else revealed
         after, words_after, flag_after = self.column(), self._words_area(), self._flag_area()

@@ -168,6 +168,8 @@ class PlotStack(QWidget):
     def apply(self, state: StackState) -> None:
         """Show a state, touching only what differs from the one before."""
         before, self._state = self._state, state
+        if _same(state, before):
+            return
         arranged = False
         if state.rows is not before.rows:
             arranged = self._apply_rows(state)
@@ -553,6 +555,15 @@ class PlotStack(QWidget):
         """Hide the focus ring."""
         super().focusOutEvent(event)
         self._ring.hide()
+
+
+def _same(state: StackState, before: StackState) -> bool:
+    """Return whether nothing is new, as where only the phase of a step changed."""
+    kept = ("rows", "order", "pinned", "times")
+    plain = ("steps", "first_step_number", "cursor", "reach", "reveal_all", "selected", "stretch")
+    return all(getattr(state, name) is getattr(before, name) for name in kept) and all(
+        getattr(state, name) == getattr(before, name) for name in plain
+    )
 
 
 def _numbers_shown(state: StackState) -> dict[str, int]:

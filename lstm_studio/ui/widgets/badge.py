@@ -39,8 +39,9 @@ class Badge(QWidget):
 
     def show_badge(self, letter: str, role: Role) -> None:
         """Show another letter and role."""
-        self._letter, self._role = letter, role
-        self.update()
+        if (letter, role) != (self._letter, self._role):
+            self._letter, self._role = letter, role
+            self.update()
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""

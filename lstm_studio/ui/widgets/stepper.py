@@ -87,6 +87,7 @@ class Stepper(QWidget):
         self._forward.clicked.connect(self._field.stepUp)
         self._field.valueChanged.connect(self._changed)
         self.apply_theme(theme)
+        self._range: tuple[object, ...] = ()
         self.show_value(0, 0, 0)
 
     @property
@@ -96,6 +97,10 @@ class Stepper(QWidget):
 
     def show_value(self, value: int, low: int, high: int, order: tuple[int, ...] = ()) -> None:
         """Show a number and its range; the arrows follow an order, where one is given."""
+        shown = (low, high, order)
+        if shown == self._range and value == self._field.value():
+            return
+        self._range = shown
         self._field.blockSignals(True)
         self._field.order = order
         self._field.setRange(low, high)

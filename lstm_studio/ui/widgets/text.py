@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from lstm_studio.ui.theme import Text, base_size, font
@@ -32,6 +32,62 @@ def label(text: str = "", kind: str = "", *, selectable: bool = False) -> QLabel
     if selectable:
         made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return made
+
+
+class Room(QWidget):
+    """The room of a label whose text changes with each step: its surroundings are laid out anew only for another size.
+
+    A label in a layout has every widget up to the window laid out for each new text, however wide it is.
+
+    Parameters
+    ----------
+    held
+        The label; its text is set as ever, and this is what a layout holds and what is hidden.
+    grows
+        Whether the room never shrinks again, so that nothing moves to and fro.
+    """
+
+    def __init__(self, held: QLabel, *, grows: bool = False) -> None:
+        super().__init__()
+        self._held, self._grows = held, grows
+        self._told: QSize | None = None
+        held.setParent(self)
+        self.setSizePolicy(held.sizePolicy())
+
+    def event(self, event: QEvent) -> bool:
+        """Pass on only what changes the room: the label tells of every text."""
+        kind = event.type()
+        if kind is QEvent.Type.LayoutRequest:
+            before = self._told
+            if self._needed() != before:
+                self.updateGeometry()
+            return True
+        # While it is hidden, the label tells of nothing.
+        if kind in (QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Show):
+            self._told = None
+            self.updateGeometry()
+        return super().event(event)
+
+    def _needed(self) -> QSize:
+        needed = self._held.sizeHint().expandedTo(self._held.minimumSize())
+        if self.sizePolicy().horizontalPolicy() is QSizePolicy.Policy.Ignored:
+            needed.setWidth(self._held.minimumSizeHint().width())
+        if self._grows and self._told is not None:
+            needed = needed.expandedTo(self._told)
+        self._told = needed
+        return needed
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return what the label needs."""
+        return self._needed() if self._told is None else self._told
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same: its text is on one line."""
+        return self.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Give all of it to the label."""
+        self._held.setGeometry(self.rect())
 
 
 class ElidedLabel(QLabel):

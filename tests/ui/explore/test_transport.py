@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels, Phase
@@ -420,3 +421,31 @@ def test_going_from_hit_to_hit_wraps_around(transport: Transport, session: Answe
     assert seen == [*wanted, wanted[0]]
     transport.previous_hit()
     assert session.view.cursor == wanted[-1]
+
+
+def test_a_step_paints_of_the_bar_only_what_moves_and_leaves_nothing_behind(
+    transport: Transport, session: AnsweringSession, qtbot: QtBot
+) -> None:
+    class Painted(QObject):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rects: list[QRect] = []
+
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+            if isinstance(event, QPaintEvent):
+                self.rects.append(event.rect())
+            return False
+
+    qtbot.waitExposed(transport)
+    scrub, painted = transport._scrub, Painted()
+    QApplication.processEvents()
+    scrub.installEventFilter(painted)
+    for step in (1, 2, 9, 3, session.steps - 1, 0):
+        painted.rects.clear()
+        session.move_cursor(step)
+        QApplication.processEvents()
+        if step == 2:
+            assert max(rect.width() for rect in painted.rects) < scrub.width() / 4
+        shown = transport.screen().grabWindow(transport.winId()).toImage()
+        whole = transport.grab().toImage()
+        assert shown.convertToFormat(whole.format()) == whole

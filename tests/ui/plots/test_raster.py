@@ -5,6 +5,7 @@ import pytest
 
 from lstm_studio.ui.plots.raster import (
     _block_medians,
+    column_index,
     envelope,
     heat_pixels,
     line_bars,
@@ -21,6 +22,17 @@ def test_index_spans_the_levels_and_zero_is_exactly_in_the_middle() -> None:
     assert to_index(values, (-1, 1)).tolist() == [[0, 127, 254, 254, 0, 255, 254, 0]]
     gate = np.linspace(0, 1, 1001)[:, None]
     assert np.abs(to_index(gate, (0, 1)).astype(float) / 254 - gate).max() <= 0.5 / 254 + 1e-6
+
+
+@pytest.mark.parametrize("levels", [(-1.0, 1.0), (0.0, 1.0), (-0.003, 0.003), (2.0, 7.0)])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_values_of_one_step_get_the_colours_that_they_have_in_the_heat_map(
+    levels: tuple[float, float], kind: type[np.floating]
+) -> None:
+    low, high = levels
+    spread = np.random.default_rng(5).uniform(low - 0.3 * (high - low), high + 0.3 * (high - low), 5_000)
+    values = np.array([*spread, low, high, 0.0, np.nan, np.inf, -np.inf], kind)
+    assert column_index(values, levels).tolist() == to_index(values[None], levels)[0].tolist()
 
 
 def test_heat_map_repeats_each_value_over_its_whole_cell() -> None:

@@ -6,13 +6,13 @@ of its units, and the selected unit has a seventeenth one, with its own value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.ui.plots.raster import to_index
+from lstm_studio.ui.plots.raster import column_index
 
 MOST_SINGLE = 32
 """Units that have a line each."""
@@ -42,6 +42,10 @@ class Bands:
     starts: NDArray[np.intp]
     marked: int | None = None
     alone: int | None = None
+    _sizes: NDArray[np.intp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sizes", np.diff(self.starts, append=len(self.units)))
 
     @property
     def count(self) -> int:
@@ -90,11 +94,10 @@ class Bands:
         """
         shown = column[self.units]
         if self.binned:
-            sizes = np.diff(np.append(self.starts, len(self.units)))
-            shown = np.add.reduceat(shown.astype(np.float64), self.starts) / sizes
+            shown = np.add.reduceat(shown.astype(np.float64), self.starts) / self._sizes
         if self.alone is not None:
-            shown = np.append(shown, column[self.alone])
-        return np.asarray(to_index(shown[None], levels)[0], np.uint8)
+            shown = np.concatenate((shown, column[self.alone, None]))
+        return column_index(shown, levels)
 
 
 def bands_of(units: int, order: NDArray[np.intp] | None = None, selected: int | None = None) -> Bands:

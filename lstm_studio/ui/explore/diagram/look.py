@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPen
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.plots.heat_item import colour_table
@@ -31,6 +31,7 @@ class DiagramLook:
         self.scale = scale
         self.fonts = {use: _local_font(use, scale) for use in _LARGEST}
         self.metrics = {use: QFontMetricsF(made) for use, made in self.fonts.items()}
+        self.frame, self.ink, self.panel = QPen(QColor(theme.frame), 1), QColor(theme.ink), QColor(theme.panel)
         self.tables = {
             signed: [QColor(colour) for colour in colour_table(theme, signed=signed)] for signed in (False, True)
         }

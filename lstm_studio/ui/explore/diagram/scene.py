@@ -97,7 +97,13 @@ class DiagramScene(QGraphicsScene):
             return
         if before is None or before.plan is not state.plan:
             self._show_plan(state)
-        self._show_columns(state)
+        if (
+            before is None
+            or before.plan is not state.plan
+            or (before.step, before.unit) != (state.step, state.unit)
+            or before.order is not state.order
+        ):
+            self._show_columns(state)
         if before is None or before.phase is not state.phase or before.plan is not state.plan:
             self._show_phase(state, fading=before is not None and before.plan is state.plan)
 

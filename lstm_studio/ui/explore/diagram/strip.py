@@ -44,9 +44,12 @@ class StripMark(PaintedMark):
         """The value that the user drags the selected unit to."""
         self._signed = False
         self._lines: list[QRectF] = []
+        self._text = ""
+        self._body = self._bounds = QRectF()
         self._marked_y = 0.0
         self.value_rect = QRectF()
         """Where the value stands, in the strip's own coordinates; empty without one."""
+        self._measure()
 
     def show_column(self, bands: Bands, index: NDArray[np.uint8], *, signed: bool, value: float | None) -> None:
         """Show other values.
@@ -92,6 +95,7 @@ class StripMark(PaintedMark):
         if height != self.height:
             self.prepareGeometryChange()
             self.height = height
+            self._measure()
             self._lay_out()
             self.update()
 
@@ -110,9 +114,19 @@ class StripMark(PaintedMark):
     @property
     def body(self) -> QRectF:
         """The strip itself, in its own coordinates."""
+        return self._body
+
+    def _measure(self) -> None:
+        """Find what it covers, which is asked for with every step."""
         half = self.strip.height / 2
         top = -self.height / 2 if self.strip.centred else half - self.height
-        return QRectF(-STRIP_WIDTH / 2, top, STRIP_WIDTH, self.height)
+        self._body = QRectF(-STRIP_WIDTH / 2, top, STRIP_WIDTH, self.height)
+        rect = self._body.adjusted(-1, -1, 1, 1)
+        if self.strip.value is Side.RIGHT:
+            rect.setRight(_REACH)
+        elif self.strip.value is Side.LEFT:
+            rect.setLeft(-_REACH)
+        self._bounds = rect.adjusted(-1, -4, 1, 4)
 
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in other colours, or for another scale."""
@@ -136,6 +150,7 @@ class StripMark(PaintedMark):
     def _place_value(self) -> None:
         self.update(self.value_rect.adjusted(-3, -1, 3, 1))
         text, metrics = self.value_text, self.look.metrics[Text.VALUE]
+        self._text = text
         if not text or self.strip.value is None:
             self.value_rect = QRectF()
             return
@@ -153,29 +168,26 @@ class StripMark(PaintedMark):
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
         """Return the strip, and the room for a value beside it."""
-        rect = self.body.adjusted(-1, -1, 1, 1)
-        if self.strip.value is Side.RIGHT:
-            rect.setRight(_REACH)
-        elif self.strip.value is Side.LEFT:
-            rect.setLeft(-_REACH)
-        return rect.adjusted(-1, -4, 1, 4)
+        return self._bounds
 
     def draw(self, painter: QPainter) -> None:
         """Draw the lines, the frame, and the selected unit's value."""
-        theme, body = self.look.theme, self.body
+        look, body = self.look, self._body
         # Without antialiasing the lines begin and end with whole pixels, and leave no seams.
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if self.bands is None:
-            painter.fillRect(body, QColor(theme.sunken))
+            painter.fillRect(body, QColor(look.theme.sunken))
         else:
-            table = self.look.tables[self._signed]
+            table, fill = look.tables[self._signed], painter.fillRect
             for line, level in zip(self._lines, self.index.tolist(), strict=True):
-                painter.fillRect(line, table[level])
+                fill(line, table[level])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        pen = QPen(QColor(theme.frame), 1)
         if self.bands is None:
+            pen = QPen(QColor(look.theme.frame), 1)
             pen.setDashPattern([3, 2])
-        painter.setPen(pen)
+            painter.setPen(pen)
+        else:
+            painter.setPen(look.frame)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(body.adjusted(-0.5, -0.5, 0.5, 0.5))
         if self.bands is not None and self.bands.marked is not None:
@@ -185,7 +197,7 @@ class StripMark(PaintedMark):
         theme, rect, y = self.look.theme, self.value_rect, self._marked_y
         if rect.isNull():
             return
-        colour = QColor(theme.ink if self.dragged is None else theme.focus)
+        colour = self.look.ink if self.dragged is None else QColor(theme.focus)
         right = self.strip.value is Side.RIGHT
         sign = 1.0 if right else -1.0
         tip = sign * (STRIP_WIDTH / 2 + 2)
@@ -197,7 +209,7 @@ class StripMark(PaintedMark):
         painter.setBrush(colour)
         painter.drawPolygon(QPolygonF([QPointF(tip, y), QPointF(back, y - 3.6), QPointF(back, y + 3.6)]))
         # A long number may reach a wire: it stays readable there.
-        painter.fillRect(rect.adjusted(-1, 1, 1, -1), QColor(theme.panel))
+        painter.fillRect(rect.adjusted(-1, 1, 1, -1), self.look.panel)
         painter.setPen(colour)
         painter.setFont(self.look.fonts[Text.VALUE])
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.value_text)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._text)
