@@ -108,7 +108,10 @@ class _Row(QWidget):
         self._shown = (row, widest)
         self.swatch.setVisible(row.swatch)
         barless = all(measure.share is None for measure in row.measures) and len(row.measures) == 1
-        self.grid.setColumnStretch(1, _ALL_THE_ROOM if barless else 3)
+        share = _ALL_THE_ROOM if barless else 3
+        if share != self.grid.columnStretch(1):
+            # Even the same share again would have the whole column laid out.
+            self.grid.setColumnStretch(1, share)
         self.name.setText(row.name)
         for bar, number, measure in zip(self.bars, self.numbers, row.measures, strict=True):
             bar.setVisible(measure.share is not None)
