@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -61,6 +63,21 @@ def test_no_two_actions_share_a_key() -> None:
     used = Counter(QKeySequence(key).toString() for info in ACTIONS.values() for key in info.shortcuts)
     assert "" not in used
     assert [key for key, count in used.items() if count > 1] == []
+
+
+_WRITTEN = {"←": "Left", "→": "Right", "↑": "Up", "↓": "Down", "Page Up": "PgUp", "Page Down": "PgDown"}
+_OF_QT = {"Tab", "Return", "Alt and a letter"}
+
+
+def test_the_keys_of_the_guide_are_those_of_the_window() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "explore.md").read_text("utf-8")
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", page.partition("\n## Keys\n")[2], re.MULTILINE)[1:]
+    assert len(rows) > 15
+    used = {QKeySequence(key).toString() for info in ACTIONS.values() for key in info.shortcuts}
+    for row in rows:
+        for name in [row] if row in _OF_QT else re.split(r",? (?!Up|Down)", row.replace(". ,", ". Comma")):
+            key = QKeySequence(_WRITTEN.get(name, name.replace("Comma", ","))).toString()
+            assert name in _OF_QT or key in used, f"{name} in {row}"
 
 
 def test_every_action_has_its_method() -> None:
