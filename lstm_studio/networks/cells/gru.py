@@ -30,7 +30,6 @@ from lstm_studio.networks.cell import (
     PulledBack,
     Recovered,
     Sizes,
-    stacked_weight_count,
 )
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import (
@@ -48,6 +47,7 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.slopes import sigmoid, squashed, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.weight_count import stacked_weight_count
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gru import gru_wiring
 

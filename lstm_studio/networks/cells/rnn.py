@@ -23,13 +23,13 @@ from lstm_studio.networks.cell import (
     PulledBack,
     Recovered,
     Sizes,
-    stacked_weight_count,
 )
 from lstm_studio.networks.preactivations import preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
 from lstm_studio.networks.slopes import tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.weight_count import stacked_weight_count
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.plain import rnn_wiring
 
