@@ -7,9 +7,9 @@ role also has a letter badge, a line style or a marker.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -143,17 +143,22 @@ class Theme:
     roles: Mapping[Role, RoleColours]
     signed_anchors: tuple[str, ...]
     gate_map: str = "cividis"
-    gate_table: NDArray[np.uint8] = field(init=False)
-    signed_table: NDArray[np.uint8] = field(init=False)
 
-    def __post_init__(self) -> None:
+    # When first needed: of two themes only one is seen, and the first paint waits for no other.
+
+    @cached_property
+    def gate_table(self) -> NDArray[np.uint8]:
+        """(256, 4) colours from 0 to 1."""
         positions = np.linspace(0.0, 1.0, LEVELS)
-        gate = np.asarray(Colormap(self.gate_map)(positions), np.float64)[:, :3] * 255
+        return self._table(np.asarray(Colormap(self.gate_map)(positions), np.float64)[:, :3] * 255)
+
+    @cached_property
+    def signed_table(self) -> NDArray[np.uint8]:
+        """(256, 4) colours through the anchors."""
+        positions = np.linspace(0.0, 1.0, LEVELS)
         anchors = np.array([_rgb(anchor) for anchor in self.signed_anchors], np.float64)
         at = np.linspace(0.0, 1.0, len(anchors))
-        signed = np.stack([np.interp(positions, at, channel) for channel in anchors.T], axis=1)
-        object.__setattr__(self, "gate_table", self._table(gate))
-        object.__setattr__(self, "signed_table", self._table(signed))
+        return self._table(np.stack([np.interp(positions, at, channel) for channel in anchors.T], axis=1))
 
     def _table(self, levels: NDArray[np.float64]) -> NDArray[np.uint8]:
         table = np.full((256, 4), 255, np.uint8)
