@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lstm_studio.networks.checkpoints import open_network as open_network
     from lstm_studio.networks.network import Network as Network
     from lstm_studio.networks.network import new_network as new_network
+    from lstm_studio.runs.reader import open_run as open_run
+    from lstm_studio.runs.recorder import watch as watch
     from lstm_studio.sequences.opening import open_sequence as open_sequence
     from lstm_studio.sequences.sequence import Sequence as Sequence
     from lstm_studio.sequences.sequence import SequenceSet as SequenceSet
@@ -40,9 +42,11 @@ _HOMES = {
     "load_trace": "lstm_studio.engine.storage",
     "new_network": "lstm_studio.networks.network",
     "open_network": "lstm_studio.networks.checkpoints",
+    "open_run": "lstm_studio.runs.reader",
     "open_sequence": "lstm_studio.sequences.opening",
     "resume": "lstm_studio.engine.interventions",
     "trace": "lstm_studio.engine.tracing",
+    "watch": "lstm_studio.runs.recorder",
 }
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the keys are strings

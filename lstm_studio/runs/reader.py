@@ -1,0 +1,415 @@
+"""``ls.open_run``: reads a recorded run, finished, died or growing."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.engine.storage import unpack_trace
+from lstm_studio.engine.trace import Provenance, Trace
+from lstm_studio.errors import RunError, StudioError
+from lstm_studio.runs.format import (
+    EVENTS,
+    FORMAT,
+    ITEM_KEY,
+    LARGEST_JSON,
+    PARAMETERS,
+    PATH_KEY,
+    RUN_FILE,
+    SCALARS,
+    SEGMENT_SUFFIX,
+    SILENT_SECONDS,
+    STATISTICS,
+    STEP_KEY,
+    TRACE,
+    rank_folder,
+)
+from lstm_studio.runs.tail import Problem, Record, Tail, opened
+from lstm_studio.sequences.tensors import texts_of
+
+POLL_SECONDS = 0.2
+_MOST_NAMES = 10_000
+_LARGEST_TRACE_HEADER = 2**22
+_MOST_PROBLEMS = 1000
+_TRACE_DTYPES = frozenset({"float16", "float32", "float64"})
+
+Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+
+
+class Status(StrEnum):
+    """What has become of the training."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    DIED = "died"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has come to a run since it was last looked at.
+
+    Parameters
+    ----------
+    steps
+        Training steps of which there is a trace now.
+    scalars
+        Names of the curves that have grown.
+    status
+        As it is now.
+    """
+
+    steps: tuple[int, ...]
+    scalars: tuple[str, ...]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the trace of one module at one step lies."""
+
+    tail: Tail
+    offset: int
+    length: int
+
+
+def open_run(folder: str | Path, *, rank: int | None = None) -> Run:
+    """Open a run that ``ls.watch`` recorded, or is recording.
+
+    Parameters
+    ----------
+    folder
+        Which holds ``run.json``.
+    rank
+        Which process of a distributed training; by default the first one that recorded.
+
+    Raises
+    ------
+    RunError
+        If the folder is no run, or one of a later layout.
+    """
+    return Run(Path(folder), rank)
+
+
+class Run:
+    """A recorded run; made by :func:`open_run`, whose parameters it takes. Arrays are read when they are asked for."""
+
+    def __init__(self, folder: Path, rank: int | None = None) -> None:
+        self.folder = folder
+        self.info: Mapping[str, Any] = _info(folder)
+        """What ``run.json`` says."""
+        self.rank = _first_rank(folder) if rank is None else rank
+        self.events: list[Mapping[str, Any]] = []
+        """What happened to the recording, in order: start, alive, dropped, not captured, stopped, end."""
+        self._curves: dict[str, dict[str, dict[int, float]]] = {SCALARS: {}, STATISTICS: {}, PARAMETERS: {}}
+        self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
+        self._tails: dict[str, Tail] = {}
+        self._problems: list[Problem] = []
+        self._paths = _paths(self.info)
+        self._heard = time.monotonic()
+        self.refresh()
+
+    @property
+    def layers(self) -> list[str]:
+        """Attribute paths of the recurrent modules; a bare module is called after its kind."""
+        return list(self._paths)
+
+    @property
+    def steps(self) -> list[int]:
+        """The training steps at which a trace was recorded."""
+        return sorted(self._traces)
+
+    @property
+    def scalars(self) -> Mapping[str, Curve]:
+        """Name → (steps, values), of what the training told; where a step was done twice, as it was the last time."""
+        return {name: _curve(points) for name, points in self._curves[SCALARS].items()}
+
+    @property
+    def statistics(self) -> Mapping[str, Curve]:
+        """The same of the signals, ``lstm.0.forget_gate.mean`` for example, of the first item sampled."""
+        return {name: _curve(points) for name, points in self._curves[STATISTICS].items()}
+
+    @property
+    def parameters(self) -> Mapping[str, Curve]:
+        """The same of the weights: ``….norm``, ``….gradient_norm``, and ``….forget_bias``."""
+        return {name: _curve(points) for name, points in self._curves[PARAMETERS].items()}
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be read, and where."""
+        found = [*self._problems, *(problem for tail in self._tails.values() for problem in tail.problems)]
+        return found[:_MOST_PROBLEMS]
+
+    @property
+    def status(self) -> Status:
+        """Whether the training goes on, has ended, or was ended by something else."""
+        last = self.events[-1] if self.events else {}
+        if last.get("event") == "end":
+            return Status.DIED if "error" in last or "reason" in last else Status.FINISHED
+        start: Mapping[str, Any] = next((event for event in reversed(self.events) if event.get("event") == "start"), {})
+        if start.get("host") == socket.gethostname() and not _lives(start.get("process")):
+            return Status.DIED
+        return Status.DIED if self._silence() > SILENT_SECONDS else Status.RUNNING
+
+    def trace(self, step: int, item: int = 0) -> Trace:
+        """Return everything recorded of one item of the batch at one training step.
+
+        Parameters
+        ----------
+        step
+            One of :attr:`steps`.
+        item
+            Which of the sampled sequences.
+
+        Raises
+        ------
+        RunError
+            If there is none, or it has been damaged since.
+        """
+        items = self._traces.get(step)
+        if items is None:
+            raise RunError(f"{self.folder} has no trace of step {step}.", f"It has {_some(self.steps)}.")
+        if item not in items:
+            raise RunError(f"{self.folder}, step {step}, has no item {item}.", f"It has {_some(sorted(items))}.")
+        parts = []
+        for place in items[item].values():
+            record = place.tail.at(place.offset, place.length)
+            parts.append(_unpacked(record, f"{place.tail.path}, byte {place.offset}"))
+        return _merged(parts)
+
+    def items(self, step: int) -> list[int]:
+        """Return which items of the batch were sampled at one step."""
+        return sorted(self._traces.get(step, ()))
+
+    def refresh(self) -> News:
+        """Read what has been added, and return what is new."""
+        steps: dict[int, None] = {}
+        names: dict[str, None] = {}
+        for tail in self._segments():
+            while records := tail.read():
+                self._heard = time.monotonic()
+                for record in records:
+                    self._take(tail, record, steps, names)
+        return News(tuple(sorted(steps)), tuple(names), self.status)
+
+    def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
+        """Yield what is there, then whatever is added, until the run has ended.
+
+        Parameters
+        ----------
+        seconds
+            Between two looks at the files.
+        """
+        yield News(tuple(self.steps), tuple(self._curves[SCALARS]), self.status)
+        while self.status is Status.RUNNING:
+            time.sleep(seconds)
+            news = self.refresh()
+            if news.steps or news.scalars or news.status is not Status.RUNNING:
+                yield news
+
+    def _segments(self) -> list[Tail]:
+        """Return the segments in order; each time anew, because more of them come."""
+        folder = self.folder / rank_folder(self.rank)
+        try:
+            names = sorted(_segment_names(folder))
+        except OSError as error:
+            if not self._problems:
+                self._problems.append(Problem(folder, 0, f"the folder cannot be read ({error.strerror or error})"))
+            return []
+        for name in names:
+            if name not in self._tails:
+                self._tails[name] = Tail(folder / name)
+        return [self._tails[name] for name in sorted(self._tails)]
+
+    def _take(self, tail: Tail, record: Record, steps: dict[int, None], names: dict[str, None]) -> None:
+        """Put one record in its place; what it says is not believed before it has been looked at."""
+        schema = record.line.schema
+        try:
+            if schema == TRACE:
+                step = self._take_trace(tail, record)
+                steps[step] = None
+            elif schema == EVENTS:
+                event = _json(record.payload)
+                if event.get("event") == "alive":
+                    return
+                self.events.append(event)
+            elif schema in self._curves:
+                said = _json(record.payload)
+                rows = said["rows"] if schema == SCALARS else [[said["step"], 0.0, said["values"]]]
+                if schema == STATISTICS and said.get("item"):
+                    return
+                for step, _, values in rows:
+                    self._add(schema, _step(step), values, names)
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+            if len(self._problems) < _MOST_PROBLEMS:
+                what = f"a record of {record.line.topic[:80]!r} makes no sense ({error!s:.200})"
+                self._problems.append(Problem(tail.path, record.offset, what))
+
+    def _add(self, schema: str, step: int, values: Mapping[str, Any], names: dict[str, None]) -> None:
+        curves = self._curves[schema]
+        for name, value in values.items():
+            if name not in curves and len(curves) >= _MOST_NAMES:
+                raise ValueError(f"more than {_MOST_NAMES} names")
+            number = float(value)
+            curves.setdefault(str(name), {})[step] = number
+            if schema == SCALARS:
+                names[name] = None
+
+    def _take_trace(self, tail: Tail, record: Record) -> int:
+        _check_header(record.payload)
+        texts = texts_of(record.payload)
+        step, item, path = _step(texts[STEP_KEY]), _step(texts[ITEM_KEY]), texts[PATH_KEY]
+        self._paths.setdefault(path)
+        place = _Place(tail, record.offset, record.length)
+        self._traces.setdefault(step, {}).setdefault(item, {})[path] = place
+        return step
+
+    def _silence(self) -> float:
+        """Return for how many seconds nothing has been heard, by this computer's clock and the file system's."""
+        newest = 0.0
+        for tail in self._tails.values():
+            try:
+                newest = max(newest, tail.path.lstat().st_mtime)
+            except OSError:
+                continue
+        # A file of the future says nothing: then only what was heard here counts.
+        age = time.time() - newest
+        return age if age >= 0 else time.monotonic() - self._heard
+
+
+def _info(folder: Path) -> Mapping[str, Any]:
+    path = folder / RUN_FILE
+    try:
+        with opened(path) as file:
+            text = file.read(LARGEST_JSON + 1)
+    except FileNotFoundError:
+        raise RunError(f"{folder} has no {RUN_FILE}: it is not a run.", "Name the folder given to ls.watch.") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror or error}).", "Check the folder.") from error
+    try:
+        about = _json(text)
+        version = about["format"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{path} is damaged ({error!s:.200}).", "Name another run.") from error
+    if version != FORMAT:
+        raise RunError(
+            f"{path} has layout {version!r:.50}, this version of LSTM Studio reads {FORMAT}.", "Update LSTM Studio."
+        )
+    return about
+
+
+def _json(text: bytes) -> dict[str, Any]:
+    if len(text) > LARGEST_JSON:
+        raise ValueError(f"more than {LARGEST_JSON} bytes of JSON")
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - of a file, not of an argument
+    return found
+
+
+def _paths(info: Mapping[str, Any]) -> dict[str, None]:
+    layers = info.get("layers")
+    named = [layer.get("path") for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+    return {path: None for path in named if isinstance(path, str)}
+
+
+def _first_rank(folder: Path) -> int:
+    ranks = [
+        int(entry.name[4:])
+        for entry in os.scandir(folder)
+        if entry.name[:4] == "rank" and entry.name[4:].isdecimal() and entry.is_dir(follow_symlinks=False)
+    ]
+    return min(ranks, default=0)
+
+
+def _is_segment(name: str) -> bool:
+    stem, dot, suffix = name.partition(".")
+    return stem.isdecimal() and f"{dot}{suffix}" == SEGMENT_SUFFIX
+
+
+def _segment_names(folder: Path) -> list[str]:
+    if folder.is_symlink():
+        raise OSError("it is a link")
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if _is_segment(entry.name)]
+
+
+def _step(value: Any) -> int:
+    step = int(value)
+    if not 0 <= step < 2**63:
+        raise ValueError(f"step {step!s:.30}")
+    return step
+
+
+def _lives(process: Any) -> bool:
+    """Return whether a process of this computer is there; True where that cannot be asked."""
+    if os.name != "posix" or not isinstance(process, int) or not 0 < process < 2**31:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _curve(points: Mapping[int, float]) -> Curve:
+    steps = np.fromiter(points.keys(), np.int64, len(points))
+    values = np.fromiter(points.values(), np.float64, len(points))
+    order = np.argsort(steps, kind="stable")
+    return steps[order], values[order]
+
+
+def _check_header(block: bytes) -> None:
+    """Raise where a block of arrays says more about them than there is to say."""
+    if int.from_bytes(block[:8], "little") > _LARGEST_TRACE_HEADER:
+        raise ValueError("the description of the arrays is too long")
+
+
+def _unpacked(record: Record, where: str) -> Trace:
+    try:
+        _check_header(record.payload)
+        trace = unpack_trace(record.payload, where)
+    except StudioError as error:
+        raise RunError(error.found, "Look at another step.") from error
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{where}: the trace is damaged ({error!s:.200}).", "Look at another step.") from error
+    for name, array in trace.arrays.items():
+        if array.dtype.name not in _TRACE_DTYPES:
+            raise RunError(f"{where}, array {name[:80]!r}, is {array.dtype}.", "Look at another step.")
+    return trace
+
+
+def _merged(parts: list[Trace]) -> Trace:
+    """Return the traces of several modules as one; the input is that of the first."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for part in parts:
+        arrays |= {name: array for name, array in part.arrays.items() if name not in arrays}
+    # In the order of ``ls.trace``; the blocks on disk have none.
+    signals = [f"{layer.prefix}.{signal.name}" for part in parts for layer in part.layers for signal in layer.signals]
+    usual = ["input", *signals, *(f"grad.{name}" for name in signals), "grad.input"]
+    order = {name: None for name in (*usual, *sorted(arrays)) if name in arrays}
+    arrays = {name: arrays[name] for name in order}
+    first = parts[0].provenance
+    provenance: Provenance = replace(
+        first,
+        objective=next((part.provenance.objective for part in parts if part.provenance.objective), ""),
+        recovery_error=max(part.recovery_error for part in parts),
+        non_finite=tuple(found for part in parts for found in part.provenance.non_finite),
+    )
+    return Trace(arrays, tuple(layer for part in parts for layer in part.layers), provenance)
+
+
+def _some(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:8])) or "none"
+    return f"{shown} …" if len(numbers) > 8 else shown

@@ -1,0 +1,434 @@
+"""``ls.watch``: records what the recurrent layers of a model do while it trains."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+import time
+import warnings
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstm_studio import __version__
+from lstm_studio.engine.capture import recurrent_modules
+from lstm_studio.engine.storage import pack_trace
+from lstm_studio.engine.trace import Trace
+from lstm_studio.errors import RunError, StudioError
+from lstm_studio.runs.format import (
+    FORMAT,
+    ITEM_KEY,
+    LARGEST_JSON,
+    LAYER,
+    PARAMETERS,
+    PATH_KEY,
+    RUN_FILE,
+    SCALARS,
+    STATISTICS,
+    STEP_KEY,
+    TRACE,
+    Line,
+    rank_folder,
+)
+from lstm_studio.runs.sampling import Sample, Sampler
+from lstm_studio.runs.writer import Writer
+
+_DTYPES = ("float16", "float32", "float64")
+_WRAPPERS = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
+_SILENT_SAMPLES = 2
+"""So many sampled steps without a call of a recurrent layer are worth a warning."""
+_SCALARS_SECONDS = 1.0
+"""Numbers on an accelerator wait so long: to ask for each at once would make the training wait for the device."""
+_SCALARS, _PARAMETERS = Line(SCALARS, SCALARS), Line(PARAMETERS, PARAMETERS)
+
+
+class Scaler(Protocol):
+    """What multiplies the loss under mixed precision, as ``torch.amp.GradScaler`` does."""
+
+    def get_scale(self) -> float:
+        """Return the factor."""
+
+
+def watch(
+    model: nn.Module,
+    folder: str | Path,
+    every: int = 50,
+    *,
+    sequences: int = 1,
+    ranks: str = "0",
+    dtype: str = "float16",
+    scaler: Scaler | None = None,
+) -> Recorder:
+    """Record a training into a folder, from its own forward and backward passes.
+
+    Use it as ``with ls.watch(model, folder) as run:`` around the loop, and call ``run.step(loss=loss)`` once after
+    each update. The model is left as it is. Nothing that goes wrong later is raised into the training: recording then
+    stops, and one warning says why.
+
+    Parameters
+    ----------
+    model
+        Contains at least one recurrent layer or cell.
+    folder
+        Made if it is not there. One that holds a run already is gone on with, from its last step.
+    every
+        Take gates, states and gradients at every so many steps, the first one included; scalars are recorded at all.
+    sequences
+        How many items of the batch to take, the first ones.
+    ranks
+        Which processes of a distributed training record: ``"0"``, ``"0,3"`` or ``"all"``.
+    dtype
+        Precision in which signals are kept: ``"float16"``, ``"float32"`` or ``"float64"``. Gradients are float32, or
+        float64 with the latter; norms always float64.
+    scaler
+        What scales the loss under mixed precision: gradients are divided by its factor.
+
+    Raises
+    ------
+    RunError
+        If an argument is out of range, or the model has no recurrent layer.
+    """
+    return Recorder(model, Path(folder), every, sequences=sequences, ranks=ranks, dtype=dtype, scaler=scaler)
+
+
+class Recorder:
+    """Records one process of a training; made by :func:`watch`, whose parameters it takes."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        folder: Path,
+        every: int,
+        *,
+        sequences: int,
+        ranks: str,
+        dtype: str,
+        scaler: Scaler | None,
+    ) -> None:
+        for name, count in (("every", every), ("sequences", sequences)):
+            if count < 1:
+                raise RunError(f"{name} is {count}.", "Give 1 or more.")
+        if dtype not in _DTYPES:
+            raise RunError(f"There is no precision {dtype!r} here.", f"Choose one of {', '.join(_DTYPES)}.")
+        rank, world = _rank("RANK"), max(_rank("WORLD_SIZE"), 1)
+        self._model, self._every, self._scaler = _unwrapped(model), every, scaler
+        self.folder = folder
+        self._layers = _described(self._model)
+        self._process, self._steps, self._next = os.getpid(), 0, 0
+        self._silent, self._sampling = 0, False
+        self._waiting: list[tuple[int, float, dict[str, Any]]] = []
+        self._asked = time.monotonic()
+        self._writer: Writer | None = None
+        self._warned = self._closed = False
+        scale: Callable[[], float] | None = None if scaler is None else scaler.get_scale
+        self._sampler = Sampler(self._model, sequences, dtype, scale=scale, failed=self._unsampled)
+        if not _records(ranks, rank):
+            self._closed = True
+            return
+        about = {
+            "format": FORMAT,
+            "program": f"LSTM Studio {__version__}",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "layers": self._layers,
+            "every": every,
+            "sequences": sequences,
+            "dtype": dtype,
+            "gradient_dtype": "float64" if dtype == "float64" else "float32",
+            "ranks": ranks,
+            "world_size": world,
+        }
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._next = _steps_before(folder, rank)
+            self._writer = Writer(folder / rank_folder(rank))
+            _write_once(folder / RUN_FILE, about)
+            self._prepare()
+        except (OSError, StudioError) as error:
+            self._stop(error)
+        # A script may end without closing it; this does not keep the model alive until then.
+        atexit.register(_close_at_exit, weakref.ref(self))
+
+    @property
+    def layers(self) -> list[str]:
+        """Attribute paths of the recurrent modules that are recorded; a bare module is called after its kind."""
+        return [layer["path"] for layer in self._layers]
+
+    @property
+    def written(self) -> int:
+        """How many records the operating system has; not even the end of the process can lose those."""
+        return 0 if self._writer is None else self._writer.written
+
+    def step(self, *, step: int | None = None, **scalars: Any) -> None:
+        """Record one training step; call it once after each update.
+
+        Parameters
+        ----------
+        step
+            Its number, where the training counts in its own way; by default one more than the last, from 0.
+        scalars
+            Numbers or tensors of one number: ``loss=loss, accuracy=0.93``.
+        """
+        if self._closed or os.getpid() != self._process:
+            return
+        try:
+            self._step(self._next if step is None else step, scalars)
+        except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._stop(error)
+
+    def close(self) -> None:
+        """Write what is waiting and the end of the run, and leave the model as it was."""
+        self._close(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._close(error)
+
+    def _step(self, step: int, scalars: dict[str, Any]) -> None:
+        writer = self._writer
+        if writer is None:
+            return
+        if writer.failure:
+            self._stop(OSError(writer.failure))
+            return
+        row = {name: value.detach() if isinstance(value, Tensor) else float(value) for name, value in scalars.items()}
+        self._waiting.append((step, time.time(), row))
+        on_host = all(not isinstance(value, Tensor) or value.device.type == "cpu" for value in row.values())
+        if on_host or self._sampling or time.monotonic() - self._asked > _SCALARS_SECONDS:
+            self._write_scalars(writer)
+        if self._sampling:
+            self._write_samples(writer, step)
+        self._steps += 1
+        self._next = step + 1
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Watch the step that comes, if it is one of those to sample."""
+        self._sampling = self._next % self._every == 0
+        if self._sampling:
+            self._sampler.arm()
+
+    def _write_scalars(self, writer: Writer) -> None:
+        self._asked = time.monotonic()
+        tensors = [value for _, _, row in self._waiting for value in row.values() if isinstance(value, Tensor)]
+        numbers = iter(_numbers(tensors))
+        rows = [
+            [step, wall, {name: next(numbers) if isinstance(value, Tensor) else value for name, value in row.items()}]
+            for step, wall, row in self._waiting
+        ]
+        self._waiting.clear()
+        writer.put_json(_SCALARS, {"rows": rows})
+
+    def _write_samples(self, writer: Writer, step: int) -> None:
+        samples = self._take()
+        for sample in samples:
+            line = Line(f"{LAYER}{sample.path}", TRACE)
+            texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
+            size = sum(array.nbytes for array in sample.trace.arrays.values())
+            writer.put(line, partial(pack_trace, sample.trace, texts), size)
+            about = {"step": step, "item": sample.item, "values": _statistics(sample.trace)}
+            writer.put_json(Line(f"{LAYER}{sample.path}", STATISTICS), about)
+        writer.put_json(_PARAMETERS, {"step": step, "values": _parameter_norms(self._model, self._layers)})
+        self._silent = 0 if samples else self._silent + 1
+        if self._silent == _SILENT_SAMPLES:
+            self._warn(
+                f"LSTM Studio has seen no call of {', '.join(self.layers)} in {_SILENT_SAMPLES} sampled steps and "
+                "records numbers only: is it this model that trains, and is run.step called after each update? "
+                "A compiled model has to be watched before it is compiled."
+            )
+            writer.event("nothing captured", step=step)
+
+    def _take(self) -> list[Sample]:
+        try:
+            return self._sampler.take()
+        except Exception as error:  # noqa: BLE001 - one step that cannot be recovered is no reason to stop
+            self._unsampled(error)
+            return []
+
+    def _unsampled(self, error: Exception) -> None:
+        """Say in the run why a step has no trace."""
+        if self._writer is not None:
+            self._writer.event("not captured", step=self._next, reason=_words(error))
+
+    def _stop(self, error: Exception) -> None:
+        """Record nothing from now on, and say why, once."""
+        self._closed = True
+        with suppress(Exception):
+            self._sampler.disarm()
+        if self._writer is not None:
+            with suppress(Exception):
+                self._writer.event("stopped", reason=_words(error))
+                self._writer.close(reason=_words(error))
+        self._warn(f"LSTM Studio stopped recording {self.folder}, and the training goes on: {_words(error)}")
+
+    def _close(self, error: BaseException | None) -> None:
+        if self._closed or os.getpid() != self._process:
+            return
+        self._closed = True
+        with suppress(Exception):
+            self._sampler.disarm()
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            if self._waiting:
+                self._write_scalars(writer)
+            stopped = error is not None and not isinstance(error, KeyboardInterrupt | SystemExit)
+            writer.close(**({"error": _words(error)} if stopped else {}))
+        except Exception as failed:  # noqa: BLE001 - as above
+            self._warn(f"LSTM Studio could not end the run in {self.folder}: {_words(failed)}")
+            return
+        if writer.failure:
+            self._warn(f"LSTM Studio stopped recording {self.folder}: {writer.failure}")
+        elif not self._steps and error is None:
+            self._warn(f"LSTM Studio has recorded nothing in {self.folder}: run.step was never called.")
+
+    def _warn(self, words: str) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        try:
+            warnings.warn(words, RuntimeWarning, stacklevel=4)
+        except RuntimeWarning:
+            # Warnings are errors here; this one may not end a training.
+            sys.stderr.write(f"{words}\n")
+
+
+def _close_at_exit(recorder: weakref.ref[Recorder]) -> None:
+    found = recorder()
+    if found is not None:
+        found._close(getattr(sys, "last_value", None))
+
+
+def _words(error: BaseException | None) -> str:
+    return str(error) or type(error).__name__
+
+
+def _rank(variable: str) -> int:
+    """Return a number that whatever started the processes has set, 0 where nothing did."""
+    value = os.environ.get(
+        variable, os.environ.get({"RANK": "SLURM_PROCID", "WORLD_SIZE": "SLURM_NTASKS"}[variable], "")
+    )
+    return int(value) if value.isdecimal() else 0
+
+
+def _records(ranks: str, rank: int) -> bool:
+    if ranks == "all":
+        return True
+    wanted = [part.strip() for part in ranks.split(",")]
+    if not all(part.isdecimal() for part in wanted):
+        raise RunError(f"ranks is {ranks!r}.", 'Give "0", "0,3" or "all".')
+    return rank in {int(part) for part in wanted}
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    """Return the model that others have wrapped, by whose paths its layers are known."""
+    while (inner := _WRAPPERS.get(type(model).__name__)) is not None:
+        model = model.get_submodule(inner)
+    return model
+
+
+def _described(model: nn.Module) -> list[dict[str, Any]]:
+    try:
+        modules = recurrent_modules(model)
+    except StudioError as error:
+        raise RunError(error.found, error.cure) from error
+    found = []
+    for path, (module, cell) in modules.items():
+        sizes = cell.sizes(module)
+        about: dict[str, Any] = {"path": path or cell.kind, "kind": cell.kind, "title": cell.title, "module": path}
+        about |= {"input_size": sizes.input_size, "hidden_size": sizes.hidden_size, "layers": sizes.layers}
+        found.append({**about, "directions": sizes.directions})
+    return found
+
+
+def _steps_before(folder: Path, rank: int) -> int:
+    """Return the number of the step that comes next: 0 in a new run.
+
+    Raises
+    ------
+    RunError
+        If the folder holds something else, or a run that a later version has begun.
+    """
+    if not (folder / RUN_FILE).exists():
+        return 0
+    from lstm_studio.runs.reader import open_run
+
+    done = [steps[-1] for steps, _ in open_run(folder, rank=rank).scalars.values() if len(steps)]
+    return int(max(done)) + 1 if done else 0
+
+
+def _write_once(path: Path, about: dict[str, Any]) -> None:
+    """Write what the run is, unless it is written; nobody ever sees a part of it."""
+    if path.exists():
+        return
+    text = json.dumps(about, indent=2)
+    if len(text) > LARGEST_JSON:
+        raise RunError(
+            f"{path}: the description of {len(about['layers'])} layers is too long.", "Watch a part of them."
+        )
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def _numbers(tensors: list[Tensor]) -> list[float]:
+    """Return the numbers in tensors of one number, asking each device once."""
+    if not tensors:
+        return []
+    if all(tensor.device.type == "cpu" for tensor in tensors):
+        return [float(tensor) for tensor in tensors]
+    home = tensors[0].device
+    wide = torch.float32 if home.type == "mps" else torch.float64
+    flat: list[float] = torch.stack([tensor.to(home, wide).reshape(()) for tensor in tensors]).tolist()
+    return flat
+
+
+def _statistics(trace: Trace) -> dict[str, float]:
+    """Return the mean and the spread of every signal, and of gates how many stand near either end of their range."""
+    values = {}
+    for layer in trace.layers:
+        for signal in layer.signals:
+            array = trace[f"{layer.prefix}.{signal.name}"].astype(np.float32)
+            name = f"{layer.prefix}.{signal.name}"
+            values[f"{name}.mean"], values[f"{name}.deviation"] = float(array.mean()), float(array.std())
+            if signal.levels == (0.0, 1.0):
+                values[f"{name}.below_0.1"] = float(np.count_nonzero(array < 0.1) / array.size)
+                values[f"{name}.above_0.9"] = float(np.count_nonzero(array > 0.9) / array.size)
+    return values
+
+
+@torch.no_grad()
+def _parameter_norms(model: nn.Module, layers: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the norm of every weight of the recurrent layers, of its gradient, and the mean bias of forget gates."""
+    found: dict[str, Tensor] = {}
+    for layer in layers:
+        module = model.get_submodule(layer["module"])
+        biases: dict[str, Tensor] = {}
+        for name, weight in module.named_parameters():
+            full = f"{layer['path']}.{name}"
+            found[f"{full}.norm"] = torch.linalg.vector_norm(weight.detach())
+            if weight.grad is not None:
+                found[f"{full}.gradient_norm"] = torch.linalg.vector_norm(weight.grad)
+            if isinstance(module, nn.LSTM | nn.LSTMCell) and name.startswith("bias_"):
+                # PyTorch adds two biases; the gate has their sum. The forget gate is the second of four.
+                end = name.partition("_")[2].partition("_")[2]
+                part = weight.detach().chunk(4)[1].mean()
+                biases[end] = part if end not in biases else biases[end] + part
+        for end, bias in biases.items():
+            found[f"{layer['path']}{'.' if end else ''}{end}.forget_bias"] = bias
+    return dict(zip(found, _numbers(list(found.values())), strict=True))

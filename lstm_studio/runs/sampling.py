@@ -1,0 +1,386 @@
+"""What one training step did inside the recurrent layers: taken from its own forward and backward pass.
+
+Hooks keep what enters and leaves each call of a recurrent module, for some items of the batch, and the gradient that
+the rest of the model injects there. When the backward pass ends, and before the optimiser changes the weights, gates
+and states are recovered and back-propagation through time is replayed for those items (see ``engine.recovery``). The
+hooks are there during a sampled step only; the model computes what it computes without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from lstm_studio.engine import recovery
+from lstm_studio.engine.call import Call, Chain, Layout, chains
+from lstm_studio.engine.capture import layout_of, recurrent_modules
+from lstm_studio.engine.devices import no_autocast, one_blas_thread
+from lstm_studio.engine.dropout import random_state, share_of
+from lstm_studio.engine.norms import row_norms
+from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
+from lstm_studio.engine.trace import Provenance, Trace
+from lstm_studio.engine.tracing import non_finite
+from lstm_studio.engine.weight_gradients import weight_gradient_norms
+from lstm_studio.networks.cell import Cell
+
+_LARGEST_HALF = 60_000.0
+"""Signals beyond are kept in float32: float16 ends at 65,504."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one module did with one item of the batch in one training step.
+
+    Parameters
+    ----------
+    item
+        Which one, from 0.
+    path
+        Of the module, as in the names of its signals, without the number of the layer.
+    trace
+        Its signals, and with gradients ``grad.…`` and ``norm.grad.…`` of the loss.
+    """
+
+    item: int
+    path: str
+    trace: Trace
+
+
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """One call of a module.
+
+    Parameters
+    ----------
+    calls
+        The call as it concerns each item; alone in its batch unless the items share random numbers.
+    items
+        How many items are taken.
+    full
+        The layout of the whole batch.
+    single
+        Whether it was a call of one step without an axis of time.
+    shapes
+        Of what the module returned, the output first.
+    injected
+        What the module returned, by place (the output first) → the gradient that arrived there.
+    """
+
+    calls: list[Call]
+    items: int
+    full: Layout
+    single: bool
+    shapes: list[tuple[int, ...]]
+    injected: dict[int, Tensor] = field(default_factory=dict)
+
+
+class Sampler:
+    """Watches the recurrent modules of one model during single training steps.
+
+    Parameters
+    ----------
+    model
+        Any that contains recurrent modules.
+    items
+        How many items of the batch to take, the first ones.
+    dtype
+        Precision in which signals are kept: ``"float16"``, ``"float32"`` or ``"float64"``.
+    scale
+        Returns the factor by which the loss was multiplied before the backward pass, or None.
+    failed
+        Told of every error; none is raised into the training.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        items: int,
+        dtype: str,
+        *,
+        scale: Callable[[], float] | None,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._model, self._items, self._dtype = model, items, dtype
+        self._scale, self._failed = scale, failed
+        self._hooks = ExitStack()
+        self._modules: dict[str, tuple[nn.Module, Cell]] = {}
+        self._seen: list[_Seen] = []
+        self._entered: list[tuple[Tensor, Layout, tuple[Tensor, ...], Tensor | None]] = []
+        self._samples: list[Sample] | None = None
+        self._queued = False
+
+    def arm(self) -> None:
+        """Watch the training step that follows."""
+        self.disarm()
+        self._modules = recurrent_modules(self._model)
+        begins = self._model.register_forward_pre_hook(self._begin)
+        self._hooks.callback(begins.remove)
+        for path, (layers, cell) in self._modules.items():
+            module = self._model.get_submodule(path)
+            about = (path, layers, cell)
+            entering = module.register_forward_pre_hook(self._before, with_kwargs=True)
+            leaving = module.register_forward_hook(partial(self._after, about), prepend=True)
+            self._hooks.callback(entering.remove)
+            self._hooks.callback(leaving.remove)
+
+    def disarm(self) -> None:
+        """Leave the model as it was, and forget what was seen."""
+        self._hooks.close()
+        self._seen, self._entered, self._samples, self._queued = [], [], None, False
+
+    def take(self) -> list[Sample]:
+        """Return what the step did, and stop watching; empty where no recurrent module was called."""
+        try:
+            if self._samples is None and self._seen:
+                self._samples = self._replayed()
+            return self._samples or []
+        finally:
+            self.disarm()
+
+    def _begin(self, _module: nn.Module, _args: Any) -> None:
+        """Start anew with each forward pass, until a backward pass has come to one: that is the one to keep."""
+        if self._samples is None and not _inside_backward() and not any(seen.injected for seen in self._seen):
+            self._seen, self._entered = [], []
+
+    def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        try:
+            values = dict(zip(("input", "hx"), args, strict=False)) | kwargs
+            sequence, states = values["input"], values.get("hx")
+            packed = sequence if isinstance(sequence, PackedSequence) else None
+            x = sequence if packed is None else packed.data
+            given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
+            self._entered.append((x, layout_of(x, packed, module), given, random_state(module, x.device)))
+        except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._failed(error)
+
+    def _after(self, about: tuple[str, nn.Module, Cell], _module: nn.Module, _args: Any, returned: Any) -> Any:
+        """Keep a call, and return what the model goes on with."""
+        try:
+            if self._entered and isinstance(returned, tuple) and self._entered[-1][1].single_step:
+                # A cell computes one state from the other. Whoever reads it gets it under another name, so that what
+                # the rest of the model injects is told apart from what comes through the other state.
+                returned = tuple(state.view_as(state) for state in returned)
+            if self._entered:
+                self._keep(about, returned)
+        except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._failed(error)
+        return returned
+
+    def _keep(self, about: tuple[str, nn.Module, Cell], returned: Any) -> None:
+        x, layout, given, random = self._entered.pop()
+        if self._samples is not None or (not _inside_backward() and any(seen.injected for seen in self._seen)):
+            return
+        output, states = (returned, returned) if layout.single_step else returned
+        final = (states,) if isinstance(states, Tensor) else tuple(states)
+        output = final[0] if layout.single_step else output.data if layout.packed is not None else output
+        ends = final if layout.single_step else (output, *final)
+        learns = any(end.requires_grad for end in ends)
+        with torch.no_grad():
+            items = min(self._items, layout.items)
+            calls = _calls(about, layout, (x, given, output, final, random), items)
+        seen = _Seen(calls, items, layout, layout.single_step, [tuple(end.shape) for end in ends])
+        if _inside_backward():
+            # Activation checkpointing runs a piece of the model again; the first time it may not have had a graph.
+            again = next((old for old in self._seen if _is_same(old.calls[0], calls[0])), None)
+            if again is None or not learns:
+                return
+            if any(end.requires_grad for end in again.calls[0].handed):
+                return
+            self._seen[self._seen.index(again)] = seen
+        else:
+            self._seen.append(seen)
+        for place, end in enumerate(ends):
+            if end.requires_grad:
+                end.register_hook(partial(self._arrived, seen, place))
+
+    def _arrived(self, seen: _Seen, place: int, gradient: Tensor) -> None:
+        """Keep the gradient that the rest of the model injects; the last thing that the backward pass does is ours."""
+        try:
+            before = seen.injected.get(place)
+            seen.injected[place] = gradient.detach() if before is None else before + gradient.detach()
+            if not self._queued and seen in self._seen:
+                self._queued = True
+                # Autograd calls it when this backward pass is over: the optimiser has not changed the weights yet.
+                torch.autograd.Variable._execution_engine.queue_callback(self._replay)
+        except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._failed(error)
+
+    def _replay(self) -> None:
+        self._queued = False
+        try:
+            if self._seen:
+                self._samples = self._replayed()
+        except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._failed(error)
+
+    def _replayed(self) -> list[Sample]:
+        device = self._seen[0].calls[0].x.device
+        scale = 1.0 if self._scale is None else self._scale()
+        samples = []
+        with torch.no_grad(), no_autocast(device), one_blas_thread(), np.errstate(all="ignore"):
+            for item in range(min(seen.items for seen in self._seen)):
+                owner = {id(seen.calls[_place(seen, item)]): seen for seen in self._seen}
+                for chain in chains([seen.calls[_place(seen, item)] for seen in self._seen]):
+                    parts = [_Part.of(call, owner[id(call)], item, chain, scale) for call in chain.calls]
+                    samples.append(Sample(item, chain.path or chain.calls[0].cell.kind, self._trace(chain, parts)))
+        return samples
+
+    def _trace(self, chain: Chain, parts: list[_Part]) -> Trace:
+        layers = recovery.joined([part.layers for part in parts])
+        signals = {"input": np.concatenate([part.entered for part in parts])}
+        described = []
+        for layer in layers:
+            kept = tuple(signal for signal in layer.description.signals if not signal.name.endswith(".preactivation"))
+            described.append(replace(layer.description, signals=kept))
+            for signal in kept:
+                name = f"{layer.description.prefix}.{signal.name}"
+                signals[name] = layer.in_time(layer.signals[signal.name])
+        gradients, norms = _joined_gradients(chain, parts, layers)
+        wide = "float64" if self._dtype == "float64" else "float32"
+        arrays = {name: _narrowed(array, self._dtype) for name, array in signals.items()}
+        arrays |= {name: np.ascontiguousarray(array, wide) for name, array in gradients.items()}
+        reverse = [layer.description.prefix for layer in layers if layer.reverse]
+        call = chain.calls[0]
+        about = Provenance(
+            objective="loss" if gradients else "",
+            device=call.x.device.type,
+            dtype=str(call.output.dtype).removeprefix("torch."),
+            gradient_dtype=wide if gradients else "",
+            recovery_error=max(layer.error for layer in layers),
+            non_finite=non_finite(signals | gradients, reverse),
+            dropout=share_of(call.module),
+        )
+        return Trace(arrays | norms, tuple(described), about)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One call of a chain, recovered for one item."""
+
+    layers: list[RecoveredLayer]
+    entered: Array
+    gradients: CallGradients | None
+
+    @classmethod
+    def of(cls, call: Call, seen: _Seen, item: int, chain: Chain, scale: float) -> _Part:
+        row = item if call.layout is seen.full else 0
+        layers = recovery.recover(call, row, chain.path)
+        found = None
+        if seen.injected:
+            ends = [_item_part(seen, place, item) / scale for place in range(len(seen.shapes))]
+            if seen.single:
+                # The hidden state is the output, which counts once.
+                output, final = ends[0][None], (np.zeros_like(ends[0][None]), *(end[None] for end in ends[1:]))
+            else:
+                output, final = ends[0], tuple(ends[1:])
+            found = recovery.gradients(call, layers, output, final)
+        return cls(layers, call.input(row).cpu().numpy(), found)
+
+
+def _joined_gradients(
+    chain: Chain, parts: list[_Part], layers: list[RecoveredLayer]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return ``grad.…`` and ``norm.grad.…`` of a chain; empty where no gradient came to it."""
+    found = [part.gradients for part in parts if part.gradients is not None]
+    if not found:
+        return {}, {}
+    if len(found) < len(parts):
+        # The loss does not reach every call: what it does not reach has no gradient, and counts as zero.
+        like = found[0]
+        found = [part.gradients or _zeros_like(like, len(part.entered)) for part in parts]
+    joined = {f"grad.{name}": np.concatenate([one.signals[name] for one in found]) for name in found[0].signals}
+    joined["grad.input"] = np.concatenate([one.input for one in found])
+    norms = {f"norm.{name}": row_norms(array) for name, array in joined.items()}
+    for same in zip(*(part.layers for part in parts), strict=True):
+        norm = weight_gradient_norms(chain.calls[0].cell, list(same), joined, norms)
+        if norm is not None:
+            norms[f"norm.grad.{same[0].description.prefix}.weights"] = norm
+    order = {
+        f"grad.{layer.description.prefix}.{signal.name}": None
+        for layer in layers
+        for signal in layer.description.signals
+    }
+    ordered = {name: joined[name] for name in [*order, *joined] if name in joined}
+    return ordered, norms
+
+
+def _zeros_like(like: CallGradients, steps: int) -> CallGradients:
+    signals = {name: np.zeros((steps, array.shape[1])) for name, array in like.signals.items()}
+    return CallGradients(signals, np.zeros((steps, like.input.shape[1])), like.initial)
+
+
+def _calls(
+    about: tuple[str, nn.Module, Cell],
+    layout: Layout,
+    tensors: tuple[Tensor, tuple[Tensor, ...], Tensor, tuple[Tensor, ...], Tensor | None],
+    items: int,
+) -> list[Call]:
+    """Return the call as it concerns each item, with copies: the model may change its tensors in place."""
+    path, module, cell = about
+    x, given, output, final, random = tensors
+    dtype = next((weight.dtype for weight in module.parameters()), output.dtype)
+    if random is not None:
+        whole = [part.detach().to(dtype).clone() for part in (x, *given, output, *final)]
+        states = tuple(whole[1 : 1 + len(given)])
+        ends = tuple(whole[2 + len(given) :])
+        return [Call(path, module, cell, layout, whole[0], given, states, whole[1 + len(given)], ends, final, random)]
+    calls = []
+    for item in range(items):
+        rows, places = layout.rows(item), layout.states(item)
+        if layout.single_step:
+            rows = places = ... if layout.batch_axis is None else item
+        alone = Layout(1, None, single_step=layout.single_step)
+        initial = tuple(state.detach()[places].to(dtype, copy=True) for state in given)
+        ends = tuple(state.detach()[places].to(dtype, copy=True) for state in final)
+        hidden = ends[0] if layout.single_step else output.detach()[rows].to(dtype, copy=True)
+        entered = x.detach()[rows].to(dtype, copy=True)
+        calls.append(Call(path, module, cell, alone, entered, given, initial, hidden, ends, final))
+    return calls
+
+
+def _item_part(seen: _Seen, place: int, item: int) -> Array:
+    """Return the part of one item of the gradient that arrived at one end, in float64; zero where none did."""
+    layout = seen.full
+    rows: Any
+    if layout.single_step:
+        rows = ... if layout.batch_axis is None else item
+    else:
+        rows = layout.rows(item) if place == 0 else layout.states(item)
+    gradient = seen.injected.get(place)
+    if gradient is None:
+        gradient = torch.zeros(seen.shapes[place], dtype=torch.float64)
+        rows = rows.cpu() if isinstance(rows, Tensor) else rows
+    array: Array = gradient[rows].double().cpu().numpy()
+    return array
+
+
+def _narrowed(array: Array, dtype: str) -> Array:
+    """Return a signal in the precision in which it is kept, wider where it would not fit."""
+    if dtype == "float16" and array.size and not float(np.abs(array).max()) <= _LARGEST_HALF:
+        finite = array[np.isfinite(array)]
+        dtype = "float32" if finite.size and float(np.abs(finite).max()) > _LARGEST_HALF else dtype
+    return np.ascontiguousarray(array, dtype)
+
+
+def _place(seen: _Seen, item: int) -> int:
+    """Return which of the calls concerns an item."""
+    return 0 if seen.calls[0].layout is seen.full else item
+
+
+def _is_same(one: Call, other: Call) -> bool:
+    """Return whether two calls of a module are of the same input."""
+    return one.module is other.module and one.x.shape == other.x.shape and torch.equal(one.x, other.x)
+
+
+def _inside_backward() -> bool:
+    with suppress(AttributeError):
+        return bool(torch._C._current_graph_task_id() != -1)
+    return False
