@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtGui import QAction, QFontMetrics, QShowEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -69,7 +69,7 @@ class Dock(QDockWidget):
         self._close.clicked.connect(self.close)
         self._title = QLabel(title)
         self._title.setProperty("kind", "dock-header")
-        bar = QFrame()
+        self._bar = bar = QFrame()
         bar.setProperty("kind", "sunken")
         bar.setFixedHeight(DOCK_HEADER_HEIGHT)
         row = self._row = QHBoxLayout(bar)
@@ -122,7 +122,9 @@ class Dock(QDockWidget):
         self._float.setIcon(make_icon(Icon.FLOAT, theme, theme.ink3, size=10))
         self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
         # Capitals and tracking, which a style sheet cannot say.
-        self._title.setFont(font(Text.DOCK_HEADER))
+        made = font(Text.DOCK_HEADER)
+        self._title.setFont(made)
+        self._bar.setFixedHeight(max(DOCK_HEADER_HEIGHT, QFontMetrics(made).height() + 2 * HALF_GRID))
 
 
 class Bar(QToolBar):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtGui import QAction, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from lstm_studio.ui.icons import Icon, icon_pixmap
@@ -51,9 +51,10 @@ class FindButton(QPushButton):
         """Return the size of a field, with room for the words at any text size."""
         if self._words.isHidden():
             return QSize(_COMPACT, CONTROL_HEIGHT)
-        words = self._words.fontMetrics().horizontalAdvance(self._words.text())
-        keys = self._key.fontMetrics().horizontalAdvance(self._key.text())
-        return QSize(max(_WIDTH, words + keys + 7 * GRID), CONTROL_HEIGHT)
+        # Of the fonts that the style sheet gives them: the labels know those only once they have been shown.
+        words = QFontMetrics(font(Text.SECONDARY)).horizontalAdvance(self._words.text())
+        keys = QFontMetrics(font(Text.TICK)).horizontalAdvance(self._key.text())
+        return QSize(max(_WIDTH, words + keys + 12 * GRID), CONTROL_HEIGHT)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same: menus have all the rest."""
@@ -63,3 +64,4 @@ class FindButton(QPushButton):
         """Take the colours of a theme."""
         self._icon.setPixmap(icon_pixmap(Icon.SEARCH, theme.ink3, 14, self.devicePixelRatioF()))
         self._key.setFont(font(Text.TICK))
+        self.updateGeometry()
