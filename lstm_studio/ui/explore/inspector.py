@@ -92,6 +92,8 @@ class Inspector(Panel[_State]):
         super().__init__("At step", parent)
         self._session, self._theme = session, theme
         self._ranges: tuple[object, tuple[float, float]] = (None, (0.0, 0.0))
+        self._sight_about: tuple[object, ...] = ()
+        self._in_sight: tuple[int, ...] = ()
         self._weights = KnownWeights(session, self)
         self._since_step, self._calm = QElapsedTimer(), QTimer(self)
         self._calm.setSingleShot(True)
@@ -183,8 +185,12 @@ class Inspector(Panel[_State]):
     def _sight(self, shown: ShownLayer) -> tuple[int, ...]:
         """Return the units in sight, through which the arrows beside the unit's number go."""
         session = self._session
-        sight = sight_of(session.result, session.view, session.remarks, shown.group)
-        return () if sight is None else tuple(sight.tolist())
+        view, pinned = session.view, session.remarks.pinned
+        about = (session.result, view.order, view.unit_filter, pinned, shown.group)
+        if about != self._sight_about:
+            sight = sight_of(session.result, view, session.remarks, shown.group)
+            self._sight_about, self._in_sight = about, () if sight is None else tuple(sight.tolist())
+        return self._in_sight
 
     def _note_step(self) -> None:
         """While steps come faster than anybody reads, terms stay folded: they would push all below up and down."""

@@ -213,6 +213,8 @@ class ScrubBar(QAbstractSlider):
         self._paint_handle(painter, handle, middle)
 
     def _paint_hits(self, painter: QPainter, top: float) -> None:
+        if not len(self._hits):
+            return
         width = self._track_width() / self.steps
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.ink))
