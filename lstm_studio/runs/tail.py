@@ -95,7 +95,7 @@ class Tail:
         self.problems: list[Problem] = []
         self.ended = False
         """Whether there is nothing more to come: it was closed in order, or what follows cannot be read."""
-        self._offset = self._searched = 0
+        self._offset = self._searched = self._expected = self._told = 0
         self._left = _LARGEST_SEARCH
 
     def read(self, records: int = 1000) -> list[Record]:
@@ -145,18 +145,12 @@ class Tail:
         """Return the next record; None where what came next is none. Stays where the rest has yet to be written."""
         file.seek(self._offset)
         if self._offset == 0:
-            begin = file.read(len(MAGIC))
-            if begin == MAGIC:
-                self._offset = len(MAGIC)
-            elif len(begin) == len(MAGIC):
-                self._pass_over(file, size, "this is not how a segment begins")
+            self._begin(file, size)
             return None
         head = file.read(RECORD_HEAD.size)
-        if head.startswith(MAGIC):
-            self.ended = True
-            return None
-        if len(head) < RECORD_HEAD.size:
-            self.ended = head == MAGIC
+        if len(head) < RECORD_HEAD.size or head.startswith(MAGIC):
+            # A segment that was closed in order ends as it begins.
+            self.ended = head.startswith(MAGIC)
             return None
         opcode, length = RECORD_HEAD.unpack(head)
         whole = RECORD_HEAD.size + length
@@ -167,15 +161,31 @@ class Tail:
         if self._offset + whole > size:
             self._wait(file, size)
             return None
-        if opcode != Opcode.CHUNK:
+        rest = file.read(length)
+        if opcode != Opcode.CHUNK and _verified(bytes([Opcode.CHUNK]) + head[1:] + rest, self._offset) is None:
             self._offset += whole
             return None
-        record = _verified(head + file.read(length), self._offset)
+        record = _verified(head + rest, self._offset)
         if record is None:
             self._pass_over(file, size, "a record is damaged", self._offset + whole)
             return None
+        self._count(record)
         self._offset += whole
         return record
+
+    def _begin(self, file: io.BufferedReader, size: int) -> None:
+        begin = file.read(len(MAGIC))
+        if begin == MAGIC:
+            self._offset = len(MAGIC)
+        elif len(begin) == len(MAGIC):
+            self._pass_over(file, size, "this is not how a segment begins")
+
+    def _count(self, record: Record) -> None:
+        """Tell of records that are missing, unless damage was told of since the last one."""
+        if record.sequence > self._expected and len(self.problems) == self._told:
+            missing = record.sequence - self._expected
+            self.problems.append(Problem(self.path, self._offset, f"{missing} records before this one are missing"))
+        self._expected, self._told = record.sequence + 1, len(self.problems)
 
     def _pass_over(self, file: io.BufferedReader, size: int, what: str, beyond: int | None = None) -> None:
         """Tell of damage, and go on with the next record that is whole, or where the damaged one claims to end."""
