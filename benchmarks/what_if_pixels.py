@@ -56,8 +56,8 @@ def measure(app: QApplication, window: StudioWindow, at: int) -> bool:
         settle(app, window)
     median = float(np.median(took))
     print(
-        f"held from step {at + 1} of {STEPS}: median {median:.0f} ms, 95 % {np.quantile(took, 0.95):.0f} ms, of which the"
-        f" window's thread {np.median(busy):.0f} ms: {'reached' if median < LIMIT else 'MISSED'}"
+        f"held from step {at + 1} of {STEPS}: median {median:.0f} ms, 95 % {np.quantile(took, 0.95):.0f} ms, of which"
+        f" the window's thread {np.median(busy):.0f} ms: {'reached' if median < LIMIT else 'MISSED'}"
     )
     return median < LIMIT
 
