@@ -324,7 +324,7 @@ class _LSTM(Cell):
             if shown:
                 h_t[shown[0]] = shown[1]
             h, c = h_t, c_t
-        signals = dict(zip((signal.name for signal in places), arrays.transpose(1, 0, 2).copy(), strict=False))
+        signals = dict(zip((signal.name for signal in places), arrays.transpose(1, 0, 2), strict=False))
         return signals | {HIDDEN_STATE.name: hidden}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
