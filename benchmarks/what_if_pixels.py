@@ -14,13 +14,15 @@ import numpy as np
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from benchmarks.playing import STEPS, UNITS, make_result
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import Settings
-from lstm_studio.session.state import Branch, CompareMode, Comparison, branch_key
+from lstm_studio.session.state import Branch
 from lstm_studio.ui.app import destroy, make_application, make_window
+from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 from lstm_studio.ui.window import StudioWindow
 
 TIMES = 20
@@ -38,21 +40,22 @@ def settle(app: QApplication, window: StudioWindow) -> None:
 
 
 def measure(app: QApplication, window: StudioWindow, at: int) -> bool:
-    session = window.session
+    session, panel = window.session, window.panel("what-if")
+    assert isinstance(panel, WhatIfPanel)
     took, busy = np.empty(TIMES), np.empty(TIMES)
     # The first one traces what was recorded once more; and no two are the same.
     for index in range(-2, TIMES):
         branch = Branch(f"what if {index}", at, clamp=(("lstm.0.forget_gate", ((index % UNITS, 0.3),)),))
         began, work = time.perf_counter(), time.thread_time()
-        session.change("Clamp", branches=(branch,))
+        # As its form does; what it waits for, it then compares.
+        panel.add(branch)
         while session.waiting:
-            app.processEvents()
-            time.sleep(0.0005)
-        session.look(comparison=Comparison(branch_key(branch.name), mode=CompareMode.DIFFERENCE))
+            app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         app.processEvents()
         if index >= 0:
             took[index] = 1000 * (time.perf_counter() - began)
             busy[index] = 1000 * (time.thread_time() - work)
+        session.change("Remove", branches=())
         settle(app, window)
     median = float(np.median(took))
     print(
