@@ -12,7 +12,6 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -41,7 +40,7 @@ from lstm_studio.runs.format import (
     Line,
     rank_folder,
 )
-from lstm_studio.runs.sampling import Sample, Sampler
+from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
 from lstm_studio.runs.writer import Writer
 
 _DTYPES = ("float16", "float32", "float64")
@@ -122,7 +121,7 @@ class Recorder:
         if dtype not in _DTYPES:
             raise RunError(f"There is no precision {dtype!r} here.", f"Choose one of {', '.join(_DTYPES)}.")
         rank, world = _rank("RANK"), max(_rank("WORLD_SIZE"), 1)
-        self._model, self._every, self._scaler = _unwrapped(model), every, scaler
+        self._model, self._every, self._dtype = _unwrapped(model), every, dtype
         self.folder = folder
         self._layers = _described(self._model)
         self._process, self._steps, self._next = os.getpid(), 0, 0
@@ -144,7 +143,7 @@ class Recorder:
             "every": every,
             "sequences": sequences,
             "dtype": dtype,
-            "gradient_dtype": "float64" if dtype == "float64" else "float32",
+            "gradient_dtype": gradient_dtype(dtype),
             "ranks": ranks,
             "world_size": world,
         }
@@ -236,12 +235,12 @@ class Recorder:
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
         for sample in samples:
-            line = Line(f"{LAYER}{sample.path}", TRACE)
+            # All of it here: while the writer's thread computes, Python lets the training wait for it.
+            trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
-            size = sum(array.nbytes for array in sample.trace.arrays.values())
-            writer.put(line, partial(pack_trace, sample.trace, texts), size)
+            writer.put(Line(path, TRACE), pack_trace(trace, texts))
             about = {"step": step, "item": sample.item, "values": _statistics(sample.trace)}
-            writer.put_json(Line(f"{LAYER}{sample.path}", STATISTICS), about)
+            writer.put_json(Line(path, STATISTICS), about)
         writer.put_json(_PARAMETERS, {"step": step, "values": _parameter_norms(self._model, self._layers)})
         self._silent = 0 if samples else self._silent + 1
         if self._silent == _SILENT_SAMPLES:
@@ -403,8 +402,8 @@ def _statistics(trace: Trace) -> dict[str, float]:
     values = {}
     for layer in trace.layers:
         for signal in layer.signals:
-            array = trace[f"{layer.prefix}.{signal.name}"].astype(np.float32)
             name = f"{layer.prefix}.{signal.name}"
+            array = trace[name]
             values[f"{name}.mean"], values[f"{name}.deviation"] = float(array.mean()), float(array.std())
             if signal.levels == (0.0, 1.0):
                 values[f"{name}.below_0.1"] = float(np.count_nonzero(array < 0.1) / array.size)

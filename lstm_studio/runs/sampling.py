@@ -46,7 +46,7 @@ class Sample:
     path
         Of the module, as in the names of its signals, without the number of the layer.
     trace
-        Its signals, and with gradients ``grad.…`` and ``norm.grad.…`` of the loss.
+        Its signals, and with gradients ``grad.…`` and ``norm.grad.…`` of the loss; see :func:`narrowed`.
     """
 
     item: int
@@ -244,21 +244,18 @@ class Sampler:
                 name = f"{layer.description.prefix}.{signal.name}"
                 signals[name] = layer.in_time(layer.signals[signal.name])
         gradients, norms = _joined_gradients(chain, parts, layers)
-        wide = "float64" if self._dtype == "float64" else "float32"
-        arrays = {name: _narrowed(array, self._dtype) for name, array in signals.items()}
-        arrays |= {name: np.ascontiguousarray(array, wide) for name, array in gradients.items()}
         reverse = [layer.description.prefix for layer in layers if layer.reverse]
         call = chain.calls[0]
         about = Provenance(
             objective="loss" if gradients else "",
             device=call.x.device.type,
             dtype=str(call.output.dtype).removeprefix("torch."),
-            gradient_dtype=wide if gradients else "",
+            gradient_dtype=gradient_dtype(self._dtype) if gradients else "",
             recovery_error=max(layer.error for layer in layers),
             non_finite=non_finite(signals | gradients, reverse),
             dropout=share_of(call.module),
         )
-        return Trace(arrays | norms, tuple(described), about)
+        return Trace(signals | gradients | norms, tuple(described), about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +357,22 @@ def _item_part(seen: _Seen, place: int, item: int) -> Array:
         rows = rows.cpu() if isinstance(rows, Tensor) else rows
     array: Array = gradient[rows].double().cpu().numpy()
     return array
+
+
+def gradient_dtype(dtype: str) -> str:
+    """Return the precision of gradients beside signals of ``dtype``; float16 would turn those that vanish to zero."""
+    return "float64" if dtype == "float64" else "float32"
+
+
+def narrowed(trace: Trace, dtype: str) -> Trace:
+    """Return a sampled trace as it is kept: signals in ``dtype``, gradients as :func:`gradient_dtype` says."""
+    arrays = {}
+    for name, array in trace.arrays.items():
+        if name.startswith("grad."):
+            arrays[name] = np.ascontiguousarray(array, gradient_dtype(dtype))
+        else:
+            arrays[name] = array if name.startswith("norm.") else _narrowed(array, dtype)
+    return replace(trace, arrays=arrays)
 
 
 def _narrowed(array: Array, dtype: str) -> Array:

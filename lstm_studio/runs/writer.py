@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,6 @@ _SYNC_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
 _EVENT_LINE = Line(EVENTS, EVENTS)
 
-Payload = bytes | Callable[[], bytes]
-
 
 class Writer:
     """The one writer of a folder.
@@ -67,7 +65,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK_FILE)
         self._lines: dict[Line, tuple[int, bytes]] = {}
-        self._waiting: deque[tuple[Line, Payload, int]] = deque()
+        self._waiting: deque[tuple[Line, bytes]] = deque()
         self._bytes = self._dropped = self._time_ns = 0
         self._awake = threading.Condition()
         self._closing = False
@@ -93,7 +91,7 @@ class Writer:
         """How many records the operating system has, so that not even the end of the process could lose them."""
         return self._written
 
-    def put(self, line: Line, payload: Payload, size: int) -> None:
+    def put(self, line: Line, payload: bytes) -> None:
         """Hand a record over: never waits, and drops the record where too many are waiting.
 
         Parameters
@@ -101,23 +99,21 @@ class Writer:
         line
             Its channel.
         payload
-            The record, or what makes it.
-        size
-            About how many bytes it keeps in memory.
+            The record.
         """
+        size = len(payload)
         with self._awake:
             full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
             if self._closing or self._failure or (full and self._waiting):
                 self._dropped += 1
                 return
-            self._waiting.append((line, payload, size))
+            self._waiting.append((line, payload))
             self._bytes += size
             self._awake.notify()
 
     def put_json(self, line: Line, record: Mapping[str, Any]) -> None:
         """Hand over a record that is written as JSON."""
-        payload = json_bytes(record)
-        self.put(line, payload, len(payload))
+        self.put(line, json_bytes(record))
 
     def event(self, kind: str, **about: Any) -> None:
         """Hand over an event of the run."""
@@ -157,13 +153,12 @@ class Writer:
                     return
                 ready = self._waiting.popleft() if self._waiting else None
                 if ready is not None:
-                    self._bytes -= ready[2]
+                    self._bytes -= len(ready[1])
                 dropped, self._dropped = self._dropped, 0
             if dropped:
                 self._write(_EVENT_LINE, _event("dropped", records=dropped))
             if ready is not None:
-                line, payload, _ = ready
-                self._write(line, payload if isinstance(payload, bytes) else payload())
+                self._write(*ready)
             now = time.monotonic()
             if now - beat >= HEARTBEAT_SECONDS:
                 beat = now
