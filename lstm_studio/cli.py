@@ -220,6 +220,31 @@ def trace(
         typer.echo(f"saved {render}")
 
 
+@app.command(name="runs")
+def list_runs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A recorded run, or a folder of them.")],
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on telling what comes, until the run has ended.")
+    ] = False,
+) -> None:
+    """Print what was recorded with ls.watch: how far each run has come, its numbers and its traces."""
+    from rich.console import Console
+
+    from lstm_studio.runs.listing import details, news_lines, overview, runs_in
+
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+    runs = runs_in(folder)
+    if follow and len(runs) > 1:
+        raise StudioError(f"{folder} holds {len(runs)} runs.", "Name the one to follow.")
+    console.print(overview(runs))
+    for part in details(runs[0]) if len(runs) == 1 else ():
+        console.print(part)
+    if follow:
+        for line in news_lines(runs[0]):
+            typer.echo(line)
+
+
 @app.command(name="tasks")
 def list_tasks() -> None:
     """Print the teaching tasks: what each shows, its parameters, its chance line and when it counts as solved."""
