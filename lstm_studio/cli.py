@@ -17,8 +17,6 @@ from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -317,6 +315,10 @@ def _version(package: str) -> str:
 
 def _has_display() -> bool:
     """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
+    # Here, as it costs the window's start more than a tenth of its imports.
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
         return True
     return bool(os.environ.get("DISPLAY")) and _x_server_answers()
