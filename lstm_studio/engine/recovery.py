@@ -86,7 +86,7 @@ def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
     return whole
 
 
-def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
+def recover(call: Call, item: int, path: str, *, tolerance: float | None = None) -> list[RecoveredLayer]:
     """Recover the signals of all layers and directions, from the input up, forward before reverse.
 
     Parameters
@@ -97,6 +97,8 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
         Which sequence of the batch.
     path
         That of its chain.
+    tolerance
+        In place of :data:`TOLERANCES`, for hidden states that were computed in less than their precision.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def recover(call: Call, item: int, path: str) -> list[RecoveredLayer]:
             arrays = found.signals | {cell.states[0]: own}
             prefix = layer_prefix(path, cell.kind, index, reverse)
             description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
-            error = _error(call, description.prefix, found.hidden_state, own)
+            error = _error(call, description.prefix, found.hidden_state, own, tolerance)
             signals = {signal.name: arrays[signal.name] for signal in declared}
             recovered.append(
                 RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start, factor)
@@ -222,7 +224,7 @@ def _initial(call: Call) -> tuple[Tensor, ...]:
     return tuple(torch.zeros_like(state) for state in call.final)
 
 
-def _error(call: Call, prefix: str, recomputed: Array, own: Array) -> float:
+def _error(call: Call, prefix: str, recomputed: Array, own: Array, tolerance: float | None) -> float:
     """Return max |recomputed − own| over finite entries, or raise where it shows that the recovery failed."""
     with np.errstate(all="ignore"):
         apart = recomputed - own
@@ -231,7 +233,7 @@ def _error(call: Call, prefix: str, recomputed: Array, own: Array) -> float:
             both = np.isfinite(recomputed) & np.isfinite(own)
             recomputed, own = recomputed[both], own[both]
             difference = float(np.abs(recomputed - own).max(initial=0.0))
-    tolerance = TOLERANCES[own.dtype.name]
+    tolerance = TOLERANCES[own.dtype.name] if tolerance is None else tolerance
     if difference > tolerance and difference > tolerance * float(np.abs(own).max()):
         dropout = getattr(call.module, "dropout", 0.0)
         cure = (

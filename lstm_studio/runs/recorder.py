@@ -125,7 +125,7 @@ class Recorder:
         self.folder = folder
         self._layers = _described(self._model)
         self._process, self._steps, self._next = os.getpid(), 0, 0
-        self._silent, self._sampling = 0, False
+        self._silent, self._sampling, self._reason = 0, False, ""
         self._waiting: list[tuple[int, float, dict[str, Any]]] = []
         self._asked = time.monotonic()
         self._writer: Writer | None = None
@@ -245,7 +245,9 @@ class Recorder:
         self._silent = 0 if samples else self._silent + 1
         if self._silent == _SILENT_SAMPLES:
             self._warn(
-                f"LSTM Studio has seen no call of {', '.join(self.layers)} in {_SILENT_SAMPLES} sampled steps and "
+                f"LSTM Studio records numbers only: {self._reason}"
+                if self._reason
+                else f"LSTM Studio has seen no call of {', '.join(self.layers)} in {_SILENT_SAMPLES} sampled steps and "
                 "records numbers only: is it this model that trains, and is run.step called after each update? "
                 "A compiled model has to be watched before it is compiled."
             )
@@ -260,8 +262,9 @@ class Recorder:
 
     def _unsampled(self, error: Exception) -> None:
         """Say in the run why a step has no trace."""
+        self._reason = _words(error)
         if self._writer is not None:
-            self._writer.event("not captured", step=self._next, reason=_words(error))
+            self._writer.event("not captured", step=self._next, reason=self._reason)
 
     def _stop(self, error: Exception) -> None:
         """Record nothing from now on, and say why, once."""

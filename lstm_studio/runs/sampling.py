@@ -29,8 +29,11 @@ from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.engine.tracing import non_finite
 from lstm_studio.engine.weight_gradients import weight_gradient_norms
+from lstm_studio.errors import RunError
 from lstm_studio.networks.cell import Cell
 
+_TOLERANCES = {torch.float16: 0.02, torch.bfloat16: 0.1}
+"""Largest recovery error of hidden states that autocast computed: their precision, added up over the steps."""
 _LARGEST_HALF = 60_000.0
 """Signals beyond are kept in float32: float16 ends at 65,504."""
 
@@ -70,6 +73,8 @@ class _Seen:
         Whether it was a call of one step without an axis of time.
     shapes
         Of what the module returned, the output first.
+    dtype
+        In which the module computed.
     injected
         What the module returned, by place (the output first) → the gradient that arrived there.
     """
@@ -79,6 +84,7 @@ class _Seen:
     full: Layout
     single: bool
     shapes: list[tuple[int, ...]]
+    dtype: torch.dtype
     injected: dict[int, Tensor] = field(default_factory=dict)
 
 
@@ -186,7 +192,7 @@ class Sampler:
         with torch.no_grad():
             items = min(self._items, layout.items)
             calls = _calls(about, layout, (x, given, output, final, random), items)
-        seen = _Seen(calls, items, layout, layout.single_step, [tuple(end.shape) for end in ends])
+        seen = _Seen(calls, items, layout, layout.single_step, [tuple(end.shape) for end in ends], output.dtype)
         if _inside_backward():
             # Activation checkpointing runs a piece of the model again; the first time it may not have had a graph.
             again = next((old for old in self._seen if _is_same(old.calls[0], calls[0])), None)
@@ -230,10 +236,16 @@ class Sampler:
                 owner = {id(seen.calls[_place(seen, item)]): seen for seen in self._seen}
                 for chain in chains([seen.calls[_place(seen, item)] for seen in self._seen]):
                     parts = [_Part.of(call, owner[id(call)], item, chain, scale) for call in chain.calls]
-                    samples.append(Sample(item, chain.path or chain.calls[0].cell.kind, self._trace(chain, parts)))
+                    samples.append(
+                        Sample(
+                            item,
+                            chain.path or chain.calls[0].cell.kind,
+                            self._trace(chain, parts, owner[id(chain.calls[0])].dtype),
+                        )
+                    )
         return samples
 
-    def _trace(self, chain: Chain, parts: list[_Part]) -> Trace:
+    def _trace(self, chain: Chain, parts: list[_Part], dtype: torch.dtype) -> Trace:
         layers = recovery.joined([part.layers for part in parts])
         signals = {"input": np.concatenate([part.entered for part in parts])}
         described = []
@@ -249,7 +261,7 @@ class Sampler:
         about = Provenance(
             objective="loss" if gradients else "",
             device=call.x.device.type,
-            dtype=str(call.output.dtype).removeprefix("torch."),
+            dtype=str(dtype).removeprefix("torch."),
             gradient_dtype=gradient_dtype(self._dtype) if gradients else "",
             recovery_error=max(layer.error for layer in layers),
             non_finite=non_finite(signals | gradients, reverse),
@@ -269,7 +281,7 @@ class _Part:
     @classmethod
     def of(cls, call: Call, seen: _Seen, item: int, chain: Chain, scale: float) -> _Part:
         row = item if call.layout is seen.full else 0
-        layers = recovery.recover(call, row, chain.path)
+        layers = recovery.recover(call, row, chain.path, tolerance=_TOLERANCES.get(seen.dtype))
         found = None
         if seen.injected:
             ends = [_item_part(seen, place, item) / scale for place in range(len(seen.shapes))]
@@ -323,7 +335,13 @@ def _calls(
     """Return the call as it concerns each item, with copies: the model may change its tensors in place."""
     path, module, cell = about
     x, given, output, final, random = tensors
-    dtype = next((weight.dtype for weight in module.parameters()), output.dtype)
+    # The stack that stands for a cell has its weights, but not as parameters.
+    dtype = cell.layer(module, 0, False).input.dtype
+    if dtype not in {torch.float32, torch.float64}:
+        raise RunError(
+            f"{path or cell.kind} has weights in {str(dtype).removeprefix('torch.')}, too coarse to recover its gates.",
+            "Keep the weights in float32 and let autocast compute in half precision.",
+        )
     if random is not None:
         whole = [part.detach().to(dtype).clone() for part in (x, *given, output, *final)]
         states = tuple(whole[1 : 1 + len(given)])

@@ -304,3 +304,43 @@ def test_without_a_backward_pass_there_are_states_but_no_gradients(tmp_path: Pat
     np.testing.assert_array_equal(trace["lstm.0.hidden_state"], output[:, 0].numpy())
     assert not [name for name in trace.names if name.startswith(("grad.", "norm."))]
     assert trace.provenance.objective == ""
+
+
+def test_under_autocast_the_error_is_told_and_the_gradients_are_close(tmp_path: Path) -> None:
+    torch.manual_seed(9)
+    module = nn.LSTM(F, H)
+    x = torch.randn(T, B, F)
+    with ls.watch(module, tmp_path / "run", every=1, dtype="float32") as run:
+        with torch.autocast("cpu", torch.bfloat16):
+            output = module(x)[0]
+        assert output.dtype == torch.bfloat16
+        loss = weighted([output.float()])
+        torch.autograd.backward(loss)
+        run.step(loss=loss)
+    trace = ls.open_run(tmp_path / "run").trace(0)
+    assert trace.provenance.dtype == "bfloat16"
+    assert 1e-5 < trace.recovery_error < 0.02
+    outputs, _, nodes = oracle(module, "lstm", [x[:, item] for item in range(B)], [()] * B)
+    steps = nodes[0]["lstm.0.cell_state"]
+    expected = torch.stack(torch.autograd.grad(weighted([torch.stack(outputs, dim=1)]), steps)).numpy()
+    assert np.abs(trace["grad.lstm.0.cell_state"] - expected).max() < 0.03 * np.abs(expected).max()
+
+
+def test_weights_in_half_precision_are_told_once(tmp_path: Path) -> None:
+    module = nn.LSTM(F, H).bfloat16()
+    run = ls.watch(module, tmp_path / "run", every=1)
+
+    def step() -> None:
+        loss = module(torch.randn(T, B, F).bfloat16())[0].float().sum()
+        torch.autograd.backward(loss)
+        run.step(loss=loss)
+
+    step()
+    with pytest.warns(RuntimeWarning, match="weights in bfloat16") as told:
+        step()
+    step()
+    run.close()
+    assert len(told) == 1
+    read = ls.open_run(tmp_path / "run")
+    assert read.steps == []
+    assert len(read.scalars["loss"][0]) == 3
