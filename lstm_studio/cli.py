@@ -307,6 +307,10 @@ def version() -> None:
 
 
 def _version(package: str) -> str:
+    # Here, as the window's start would wait for it.
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
     try:
         return version_of(package)
     except PackageNotFoundError:
@@ -315,10 +319,6 @@ def _version(package: str) -> str:
 
 def _has_display() -> bool:
     """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
-    # Here, as it costs the window's start more than a tenth of its imports.
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as version_of
-
     if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
         return True
     return bool(os.environ.get("DISPLAY")) and _x_server_answers()
