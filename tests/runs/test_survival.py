@@ -136,6 +136,36 @@ def test_the_training_goes_on_when_the_disk_does_not(
     assert not model._forward_hooks
 
 
+FULL = """
+import resource, sys, warnings, torch, lstm_studio as ls
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+model = torch.nn.LSTM(3, 8)
+with warnings.catch_warnings(record=True) as told, ls.watch(model, sys.argv[1], every=1) as run:
+    warnings.simplefilter("always")
+    for step in range(60):
+        loss = model(torch.randn(20, 2, 3))[0].pow(2).mean()
+        loss.backward()
+        run.step(loss=loss)
+print(step, len(told), told[0].message)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_a_disk_that_takes_a_part_of_a_record(tmp_path: Path) -> None:
+    """The system itself stops in the middle of a record: what was written before is read, and the rest of it is not."""
+    folder = tmp_path / "run"
+    done = subprocess.run([sys.executable, "-c", FULL, str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("59 1 LSTM Studio stopped recording"), done.stdout
+    assert "File too large" in done.stdout
+    run = ls.open_run(folder)
+    assert (folder / "rank00000" / "000001.mcap").stat().st_size == 30_000
+    assert run.status == "died"
+    assert run.steps == list(range(len(run.steps)))
+    assert len(run.steps) > 0
+    assert not run.problems
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the words are those of POSIX")
 def test_a_folder_that_cannot_be_made_is_one_warning(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
