@@ -149,8 +149,11 @@ class Theme:
     @cached_property
     def gate_table(self) -> NDArray[np.uint8]:
         """(256, 4) colours from 0 to 1."""
-        positions = np.linspace(0.0, 1.0, LEVELS)
-        return self._table(np.asarray(Colormap(self.gate_map)(positions), np.float64)[:, :3] * 255)
+        # From the map's own stops: asking the map for its colours would load numpy.ma before the first paint.
+        stops = Colormap(self.gate_map).color_stops
+        channels = np.array([stop.color.rgba[:3] for stop in stops], np.float64).T * 255
+        at, positions = [stop.position for stop in stops], np.linspace(0.0, 1.0, LEVELS)
+        return self._table(np.stack([np.interp(positions, at, channel) for channel in channels], axis=1))
 
     @cached_property
     def signed_table(self) -> NDArray[np.uint8]:
