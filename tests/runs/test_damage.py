@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from lstm_studio.runs.format import CHUNK_HEAD, LARGEST_JSON, MAGIC, Line, chunk
 from lstm_studio.runs.tail import Record, Tail
 from lstm_studio.sequences.tensors import pack
 
+ROOT = Path(__file__).parents[2]
 STEPS = 6
 TIMES = range(9, 25)
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -327,3 +330,11 @@ def test_a_chunk_that_names_its_channel_too_late_is_damaged(tmp_path: Path) -> N
     tail = Tail(path)
     assert not list(all_of(tail))
     assert len(tail.problems) == 1
+
+
+def test_a_run_is_read_without_torch(recorded: Path) -> None:
+    code = "import sys, lstm_studio as ls; ls.open_run(sys.argv[1]).trace(0); print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(recorded)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.stdout.strip() == "False", done.stderr
