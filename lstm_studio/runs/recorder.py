@@ -125,6 +125,7 @@ class Recorder:
         self.folder = folder
         self._layers = _described(self._model)
         self._process, self._steps, self._next = os.getpid(), 0, 0
+        self._before = 0
         self._silent, self._sampling, self._reason = 0, False, ""
         self._waiting: list[tuple[int, float, dict[str, Any]]] = []
         self._asked = time.monotonic()
@@ -149,7 +150,7 @@ class Recorder:
         }
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._next = _steps_before(folder, rank)
+            self._next = self._before = _steps_before(folder, rank, self._layers)
             self._writer = Writer(folder / rank_folder(rank))
             _write_once(folder / RUN_FILE, about)
             self._prepare()
@@ -217,7 +218,8 @@ class Recorder:
 
     def _prepare(self) -> None:
         """Watch the step that comes, if it is one of those to sample."""
-        self._sampling = self._next % self._every == 0
+        # Counted by calls: a training that counts in its own way may never come to a multiple.
+        self._sampling = (self._before + self._steps) % self._every == 0
         if self._sampling:
             self._sampler.arm()
 
@@ -358,19 +360,22 @@ def _described(model: nn.Module) -> list[dict[str, Any]]:
     return found
 
 
-def _steps_before(folder: Path, rank: int) -> int:
+def _steps_before(folder: Path, rank: int, layers: list[dict[str, Any]]) -> int:
     """Return the number of the step that comes next: 0 in a new run.
 
     Raises
     ------
     RunError
-        If the folder holds something else, or a run that a later version has begun.
+        If the folder holds the run of another model, or one that a later version has begun.
     """
     if not (folder / RUN_FILE).exists():
         return 0
     from lstm_studio.runs.reader import open_run
 
-    done = [steps[-1] for steps, _ in open_run(folder, rank=rank).scalars.values() if len(steps)]
+    run = open_run(folder, rank=rank)
+    if run.info.get("layers") != layers:
+        raise RunError(f"{folder} holds the run of another model.", "Give this training a folder of its own.")
+    done = [steps[-1] for steps, _ in run.scalars.values()]
     return int(max(done)) + 1 if done else 0
 
 

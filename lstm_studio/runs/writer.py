@@ -123,8 +123,11 @@ class Writer:
         """Write what is waiting and the end of the run; takes a bounded time, also where the disk hangs."""
         if os.getpid() != self._process:
             return
-        self.event("end", **about)
         with self._awake:
+            if not self._closing:
+                # However many are waiting: a run without its end would count as died.
+                self._waiting.append((_EVENT_LINE, _event("end", **about)))
+                self._bytes += len(self._waiting[-1][1])
             self._closing = True
             self._awake.notify()
         self._thread.join(_CLOSE_SECONDS)

@@ -220,6 +220,27 @@ def test_a_step_that_is_done_again_counts_as_it_was_the_last_time(tmp_path: Path
     assert list(zip(steps, values, strict=True)) == [(0, 1.0), (1, 20.0), (2, 30.0)]
 
 
+def test_a_training_that_counts_in_its_own_way_is_sampled_all_the_same(tmp_path: Path) -> None:
+    model = nn.LSTM(3, 4)
+    with ls.watch(model, tmp_path / "run", every=5) as run:
+        for step in range(4, 44, 4):
+            torch.autograd.backward(model(torch.randn(5, 2, 3))[0].sum())
+            run.step(step=step)
+    assert ls.open_run(tmp_path / "run").steps == [4, 24]
+
+
+def test_the_run_of_another_model_is_left_alone(tmp_path: Path) -> None:
+    model, other = nn.LSTM(3, 4), nn.LSTM(3, 5)
+    with ls.watch(model, tmp_path / "run", every=1) as run:
+        train(run, model, 2)
+    with pytest.warns(RuntimeWarning, match="holds the run of another model"):
+        second = ls.watch(other, tmp_path / "run", every=1)
+    train(second, other, 2)
+    read = ls.open_run(tmp_path / "run")
+    assert read.steps == [0, 1]
+    assert read.trace(1)["lstm.0.hidden_state"].shape == (5, 4)
+
+
 def test_a_clock_that_goes_back_does_not_reorder_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = itertools.count(2_000_000_000, -1000)
     clock = SimpleNamespace(
@@ -283,9 +304,10 @@ def test_a_queue_that_is_full_drops_and_counts(tmp_path: Path, monkeypatch: pyte
         for step in range(1, 51):
             run.step(step=step, loss=float(step))
         assert time.monotonic() - began < 5
-        gate.set()
-        wait_for(run, 7)
+        threading.Timer(0.2, gate.set).start()
     read = ls.open_run(tmp_path / "run")
+    # The end is told even where the queue is full.
+    assert read.status == "finished"
     dropped = sum(event["records"] for event in read.events if event["event"] == "dropped")
     assert dropped + len(read.scalars["loss"][0]) == 50
     assert dropped >= 44
