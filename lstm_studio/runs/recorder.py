@@ -41,7 +41,7 @@ from lstm_studio.runs.format import (
     rank_folder,
 )
 from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
-from lstm_studio.runs.writer import Writer
+from lstm_studio.runs.writer import Writer, json_bytes
 
 _DTYPES = ("float16", "float32", "float64")
 _WRAPPERS = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
@@ -207,11 +207,11 @@ class Recorder:
             return
         row = {name: value.detach() if isinstance(value, Tensor) else float(value) for name, value in scalars.items()}
         self._waiting.append((step, time.time(), row))
+        if self._sampling:
+            self._write_samples(writer, step)
         on_host = all(not isinstance(value, Tensor) or value.device.type == "cpu" for value in row.values())
         if on_host or self._sampling or time.monotonic() - self._asked > _SCALARS_SECONDS:
             self._write_scalars(writer)
-        if self._sampling:
-            self._write_samples(writer, step)
         self._steps += 1
         self._next = step + 1
         self._prepare()
@@ -236,14 +236,18 @@ class Recorder:
 
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
+        ready: list[tuple[Line, bytes]] = []
         for sample in samples:
-            # All of it here: while the writer's thread computes, Python lets the training wait for it.
             trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
-            writer.put(Line(path, TRACE), pack_trace(trace, texts))
+            ready.append((Line(path, TRACE), pack_trace(trace, texts)))
             about = {"step": step, "item": sample.item, "values": _statistics(sample.trace)}
-            writer.put_json(Line(path, STATISTICS), about)
-        writer.put_json(_PARAMETERS, {"step": step, "values": _parameter_norms(self._model, self._layers)})
+            ready.append((Line(path, STATISTICS), json_bytes(about)))
+        norms = {"step": step, "values": _parameter_norms(self._model, self._layers)}
+        ready.append((_PARAMETERS, json_bytes(norms)))
+        # Last of all: while the writer's thread is at work, Python lets the training wait for it.
+        for line, payload in ready:
+            writer.put(line, payload)
         self._silent = 0 if samples else self._silent + 1
         if self._silent == _SILENT_SAMPLES:
             self._warn(
@@ -411,11 +415,14 @@ def _statistics(trace: Trace) -> dict[str, float]:
     for layer in trace.layers:
         for signal in layer.signals:
             name = f"{layer.prefix}.{signal.name}"
-            array = trace[name]
-            values[f"{name}.mean"], values[f"{name}.deviation"] = float(array.mean()), float(array.std())
+            flat = np.ascontiguousarray(trace[name]).ravel()
+            mean = flat.mean()
+            apart = flat - mean
+            values[f"{name}.mean"] = float(mean)
+            values[f"{name}.deviation"] = float(np.sqrt(apart @ apart / flat.size))
             if signal.levels == (0.0, 1.0):
-                values[f"{name}.below_0.1"] = float(np.count_nonzero(array < 0.1) / array.size)
-                values[f"{name}.above_0.9"] = float(np.count_nonzero(array > 0.9) / array.size)
+                values[f"{name}.below_0.1"] = np.count_nonzero(flat < 0.1) / flat.size
+                values[f"{name}.above_0.9"] = np.count_nonzero(flat > 0.9) / flat.size
     return values
 
 

@@ -34,8 +34,6 @@ from lstm_studio.networks.cell import Cell
 
 _TOLERANCES = {torch.float16: 0.02, torch.bfloat16: 0.1}
 """Largest recovery error of hidden states that autocast computed: their precision, added up over the steps."""
-_LARGEST_HALF = 60_000.0
-"""Signals beyond are kept in float32: float16 ends at 65,504."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,10 +393,11 @@ def narrowed(trace: Trace, dtype: str) -> Trace:
 
 def _narrowed(array: Array, dtype: str) -> Array:
     """Return a signal in the precision in which it is kept, wider where it would not fit."""
-    if dtype == "float16" and array.size and not float(np.abs(array).max()) <= _LARGEST_HALF:
-        finite = array[np.isfinite(array)]
-        dtype = "float32" if finite.size and float(np.abs(finite).max()) > _LARGEST_HALF else dtype
-    return np.ascontiguousarray(array, dtype)
+    with np.errstate(over="ignore"):
+        kept = np.ascontiguousarray(array, dtype)
+    if dtype == "float16" and not np.isfinite(kept).all() and np.isfinite(array[~np.isfinite(kept)]).any():
+        return np.ascontiguousarray(array, np.float32)
+    return kept
 
 
 def _place(seen: _Seen, item: int) -> int:

@@ -344,3 +344,100 @@ def test_weights_in_half_precision_are_told_once(tmp_path: Path) -> None:
     read = ls.open_run(tmp_path / "run")
     assert read.steps == []
     assert len(read.scalars["loss"][0]) == 3
+
+
+def test_what_is_kept_of_a_signal_and_its_statistics(tmp_path: Path) -> None:
+    """Halves where they hold it, float32 where they do not; and the numbers that stand for a signal in curves."""
+    torch.manual_seed(10)
+    module = nn.RNN(F, H, nonlinearity="relu")
+    with torch.no_grad():
+        next(module.parameters()).mul_(1e6)
+    gru = nn.GRU(F, H)
+    model = nn.ModuleDict({"relu": module, "gru": gru})
+    x = torch.randn(T, B, F)
+    with ls.watch(model, tmp_path / "run", every=1) as run:
+        loss = module(x)[0].sum() + gru(x)[0].sum()
+        torch.autograd.backward(loss)
+        run.step(loss=loss)
+    read = ls.open_run(tmp_path / "run")
+    trace = read.trace(0)
+    exact = ls.trace(gru, x)
+    assert trace["relu.0.hidden_state"].dtype == np.float32
+    assert trace["relu.0.hidden_state"].max() > 1e5
+    assert trace["gru.0.update_gate"].dtype == np.float16
+    np.testing.assert_allclose(trace["gru.0.update_gate"], exact["gru.0.update_gate"], atol=5e-4)
+    gate = exact["gru.0.update_gate"].astype(np.float64)
+    expected = {"mean": gate.mean(), "deviation": gate.std()}
+    expected |= {"below_0.1": (gate < 0.1).mean(), "above_0.9": (gate > 0.9).mean()}
+    for name, value in expected.items():
+        assert read.statistics[f"gru.0.update_gate.{name}"][1][0] == pytest.approx(value, rel=1e-5)
+    weights = dict(gru.named_parameters())
+    assert read.parameters["gru.weight_hh_l0.norm"][1][0] == pytest.approx(weights["weight_hh_l0"].norm().item())
+    gradient = weights["weight_hh_l0"].grad
+    assert gradient is not None
+    assert read.parameters["gru.weight_hh_l0.gradient_norm"][1][0] == pytest.approx(gradient.norm().item())
+
+
+def test_the_bias_of_the_forget_gate(tmp_path: Path) -> None:
+    module = nn.LSTM(F, H, num_layers=2)
+    with torch.no_grad():
+        for name, weight in module.named_parameters():
+            if name == "bias_ih_l1":
+                weight.zero_()[H : 2 * H] = 0.75
+            if name == "bias_hh_l1":
+                weight.zero_()[H : 2 * H] = 0.5
+    with ls.watch(module, tmp_path / "run", every=1) as run:
+        module(torch.randn(T, B, F))
+        run.step()
+    assert ls.open_run(tmp_path / "run").parameters["lstm.l1.forget_bias"][1][0] == 1.25
+
+
+def test_of_several_passes_in_one_step_the_first_is_recorded(tmp_path: Path) -> None:
+    torch.manual_seed(11)
+    module = nn.LSTM(F, H).double()
+    first, second = torch.randn(2, T, B, F, dtype=torch.float64)
+    with ls.watch(module, tmp_path / "run", every=1, dtype="float64") as run:
+        for x in (first, second):
+            torch.autograd.backward(weighted([module(x)[0]]))
+        run.step()
+    trace = ls.open_run(tmp_path / "run").trace(0)
+    outputs, _, nodes = oracle(module, "lstm", [first[:, item] for item in range(B)], [()] * B)
+    compare(trace, nodes[0], weighted([torch.stack(outputs, dim=1)]), torch.float64)
+
+
+def test_two_losses_of_one_pass_add_up(tmp_path: Path) -> None:
+    torch.manual_seed(12)
+    module = nn.GRU(F, H).double()
+    x = torch.randn(T, B, F, dtype=torch.float64)
+    with ls.watch(module, tmp_path / "run", every=1, dtype="float64") as run:
+        output, last = module(x)
+        torch.autograd.backward(weighted([output]), retain_graph=True)
+        torch.autograd.backward(last.pow(3).sum())
+        run.step()
+    trace = ls.open_run(tmp_path / "run").trace(0)
+    outputs, finals, nodes = oracle(module, "gru", [x[:, item] for item in range(B)], [()] * B)
+    loss = weighted([torch.stack(outputs, dim=1)]) + finals[0].pow(3).sum()
+    compare(trace, nodes[0], loss, torch.float64)
+
+
+def test_an_encoder_and_a_decoder_are_both_recorded(tmp_path: Path) -> None:
+    torch.manual_seed(13)
+    encoder, decoder = nn.LSTM(F, H), nn.LSTM(2, H)
+    model = nn.ModuleDict({"encoder": encoder, "decoder": decoder}).double()
+    x, y = torch.randn(T, B, F, dtype=torch.float64), torch.randn(4, B, 2, dtype=torch.float64)
+
+    def loss_of() -> Tensor:
+        return weighted([decoder(y, encoder(x)[1])[0]])
+
+    with ls.watch(model, tmp_path / "run", every=1, dtype="float64") as run:
+        torch.autograd.backward(loss_of())
+        run.step()
+    read = ls.open_run(tmp_path / "run")
+    assert read.layers == ["encoder", "decoder"]
+    trace = read.trace(0)
+    _, finals, below = oracle(encoder, "encoder", [x[:, item] for item in range(B)], [()] * B)
+    starts = [tuple(state[:, item] for state in finals) for item in range(B)]
+    outputs, _, above = oracle(decoder, "decoder", [y[:, item] for item in range(B)], starts)
+    loss = weighted([torch.stack(outputs, dim=1)])
+    compare(trace, {**below[0], **above[0]}, loss, torch.float64)
+    np.testing.assert_array_equal(trace["input"], x[:, 0].numpy())
