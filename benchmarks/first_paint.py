@@ -56,7 +56,9 @@ def main() -> int:
     found: dict[str, list[float]] = {name: [] for name in programs}
     with TemporaryDirectory() as folder:
         # An installed program has its bytecode; some machines tell Python not to write any.
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
+        # And nobody's settings, which may open more panels than there are at first.
+        homes = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_STATE_HOME"), folder)
+        environment = {**os.environ, **homes, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for code in programs.values():
             measure(code, environment)
