@@ -149,11 +149,14 @@ class Theme:
     @cached_property
     def gate_table(self) -> NDArray[np.uint8]:
         """(256, 4) colours from 0 to 1."""
-        # From the map's own stops: asking the map for its colours would load numpy.ma before the first paint.
+        # From the map's own stops: asking the map for its colours would load numpy.ma before the first paint. As it
+        # does, 256 colours are made of the stops, and each level takes the one in whose share it lies.
         stops = Colormap(self.gate_map).color_stops
         channels = np.array([stop.color.rgba[:3] for stop in stops], np.float64).T * 255
-        at, positions = [stop.position for stop in stops], np.linspace(0.0, 1.0, LEVELS)
-        return self._table(np.stack([np.interp(positions, at, channel) for channel in channels], axis=1))
+        at = [stop.position for stop in stops]
+        colours = np.stack([np.interp(np.linspace(0.0, 1.0, 256), at, channel) for channel in channels], axis=1)
+        shares = np.minimum((np.linspace(0.0, 1.0, LEVELS) * 256).astype(np.intp), 255)
+        return self._table(colours[shares])
 
     @cached_property
     def signed_table(self) -> NDArray[np.uint8]:
