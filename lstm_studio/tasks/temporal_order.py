@@ -41,6 +41,8 @@ class TemporalOrder(Task):
     length: int = 100
     spread: int = 10
 
+    percents: ClassVar[tuple[tuple[int, int], ...]] = ((10, 20), (50, 60))
+    """Where each event may stand, in percent of the shortest length."""
     name: ClassVar[str] = "temporal-order"
     title: ClassVar[str] = "Temporal order"
     shows: ClassVar[str] = "Two events, X or Y, and a long wait: at the last step, which two, in which order?"
@@ -56,33 +58,29 @@ class TemporalOrder(Task):
         at_least(self.name, "spread", self.spread, 0)
 
     @property
-    def first(self) -> tuple[int, int]:
-        """The range of t1, counted from 1, inclusive."""
-        return self.length // 10, self.length // 5
-
-    @property
-    def second(self) -> tuple[int, int]:
-        """The range of t2, counted from 1, inclusive."""
-        return self.length // 2, 3 * self.length // 5
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Where each event may stand: first and last step, counted from 1, inclusive."""
+        return tuple((self.length * low // 100, self.length * high // 100) for low, high in self.percents)
 
     def draw(self, count: int, rng: np.random.Generator) -> Batch:
         """Return ``count`` sequences; the class is scored at each one's last step."""
         lengths = rng.integers(self.length, self.length + self.spread, size=count, endpoint=True)
-        first = rng.integers(*self.first, size=count, endpoint=True)
-        second = rng.integers(*self.second, size=count, endpoint=True)
-        events = rng.integers(2, size=(2, count))
+        places = [rng.integers(low, high, size=count, endpoint=True) for low, high in self.ranges]
+        events = rng.integers(2, size=(len(places), count))
         longest, each = int(lengths.max()), np.arange(count)
         symbols = rng.integers(*_DISTRACTORS, size=(longest, count))
         symbols[0] = _START
-        symbols[first - 1, each] = _EVENTS + events[0]
-        symbols[second - 1, each] = _EVENTS + events[1]
+        for place, event in zip(places, events, strict=True):
+            symbols[place - 1, each] = _EVENTS + event
         symbols[lengths - 1, each] = _END
         inside = np.arange(longest)[:, None] < lengths
         inputs = np.eye(len(self.features), dtype=np.float32)[symbols] * inside[..., None].astype(np.float32)
         scored = np.zeros((longest, count), np.bool_)
         scored[lengths - 1, each] = True
         targets = np.zeros((longest, count, len(self.answers)), np.float32)
-        targets[lengths - 1, each, 2 * events[0] + events[1]] = 1.0
+        # The events, read as the digits of a binary number.
+        answers = (1 << np.arange(len(places))[::-1]) @ events
+        targets[lengths - 1, each, answers] = 1.0
         return Batch(inputs, targets, scored, lengths)
 
     def baseline(self, batch: Batch) -> NDArray[np.float64]:
