@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,7 +102,13 @@ def watch(
 
 
 class Recorder:
-    """Records one process of a training; made by :func:`watch`, whose parameters it takes."""
+    """Records one process of a training; made by :func:`watch`, whose parameters it takes.
+
+    Parameters
+    ----------
+    about
+        What else ``run.json`` says of the run, by key.
+    """
 
     def __init__(
         self,
@@ -114,6 +120,7 @@ class Recorder:
         ranks: str,
         dtype: str,
         scaler: Scaler | None,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         for name, count in (("every", every), ("sequences", sequences)):
             if count < 1:
@@ -136,7 +143,8 @@ class Recorder:
         if not _records(ranks, rank):
             self._closed = True
             return
-        about = {
+        card = {
+            **(about or {}),
             "format": FORMAT,
             "program": f"LSTM Studio {__version__}",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -152,7 +160,7 @@ class Recorder:
             folder.mkdir(parents=True, exist_ok=True)
             self._next = self._before = _steps_before(folder, rank, self._layers)
             self._writer = Writer(folder / rank_folder(rank))
-            _write_once(folder / RUN_FILE, about)
+            _write_once(folder / RUN_FILE, card)
             self._prepare()
         except (OSError, StudioError) as error:
             self._stop(error)
