@@ -21,6 +21,9 @@ FORMAT = 1
 RUN_FILE = "run.json"
 LOCK_FILE = "writer.lock"
 SEGMENT_SUFFIX = ".mcap"
+SNAPSHOTS = "snapshots"
+"""Where a training keeps weights: ``snapshots/{update:08d}/{key}.safetensors``."""
+WEIGHTS_SUFFIX = ".safetensors"
 PROFILE = "lstm-studio-run"
 
 SEGMENT_BYTES = 64 * 2**20

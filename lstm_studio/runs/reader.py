@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
+from lstm_studio.runs.curves import Curves, Rows
 from lstm_studio.runs.format import (
     EVENTS,
     FORMAT,
@@ -29,48 +29,22 @@ from lstm_studio.runs.format import (
     SCALARS,
     SEGMENT_SUFFIX,
     SILENT_SECONDS,
+    SNAPSHOTS,
     STATISTICS,
     STEP_KEY,
     TRACE,
+    WEIGHTS_SUFFIX,
     rank_folder,
 )
-from lstm_studio.runs.tail import Problem, Record, Tail, opened
+from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
+from lstm_studio.runs.tail import Record, Tail, opened
 from lstm_studio.sequences.tensors import texts_of
 
-POLL_SECONDS = 0.2
-_MOST_NAMES = 10_000
+_MOST_LAGS = 4096
+_MOST_UPDATES = 100_000
 _LARGEST_TRACE_HEADER = 2**22
 _MOST_PROBLEMS = 1000
 _TRACE_DTYPES = frozenset({"float16", "float32", "float64"})
-
-Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
-
-
-class Status(StrEnum):
-    """What has become of the training."""
-
-    RUNNING = "running"
-    FINISHED = "finished"
-    DIED = "died"
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What has come to a run since it was last looked at.
-
-    Parameters
-    ----------
-    steps
-        Training steps of which there is a trace now.
-    scalars
-        Names of the curves that have grown.
-    status
-        As it is now.
-    """
-
-    steps: tuple[int, ...]
-    scalars: tuple[str, ...]
-    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +84,26 @@ class Run:
         self.rank = _first_rank(folder) if rank is None else rank
         self.events: list[Mapping[str, Any]] = []
         """What happened to the recording, in order: start, alive, dropped, not captured, stopped, end."""
-        self._curves: dict[str, dict[str, dict[int, float]]] = {SCALARS: {}, STATISTICS: {}, PARAMETERS: {}}
+        self._curves = {SCALARS: Curves(), STATISTICS: Curves(), PARAMETERS: Curves()}
+        self._lags = Rows()
         self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
         self._tails: dict[str, Tail] = {}
         self._problems: list[Problem] = []
         self._paths = _paths(self.info)
-        self._heard = time.monotonic()
+        self._grown: float | None = None
+        self._opened = time.monotonic()
         self.refresh()
+        self._grown = None
+
+    @property
+    def address(self) -> str:
+        """Where it lies."""
+        return str(self.folder)
+
+    @property
+    def title(self) -> str:
+        """What to call it: as its folder is called."""
+        return self.folder.absolute().name or str(self.folder)
 
     @property
     def layers(self) -> list[str]:
@@ -131,17 +118,45 @@ class Run:
     @property
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values), of what the training told; where a step was done twice, as it was the last time."""
-        return {name: _curve(points) for name, points in self._curves[SCALARS].items()}
+        return dict(self._curves[SCALARS])
 
     @property
     def statistics(self) -> Mapping[str, Curve]:
         """The same of the signals, ``lstm.0.forget_gate.mean`` for example, of the first item sampled."""
-        return {name: _curve(points) for name, points in self._curves[STATISTICS].items()}
+        return dict(self._curves[STATISTICS])
 
     @property
     def parameters(self) -> Mapping[str, Curve]:
-        """The same of the weights: ``….norm``, ``….gradient_norm``, and ``….forget_bias``."""
-        return {name: _curve(points) for name, points in self._curves[PARAMETERS].items()}
+        """The same of the weights: ``….norm``, ``….gradient_norm``, ``….update_norm``, and ``….forget_bias``."""
+        return dict(self._curves[PARAMETERS])
+
+    @property
+    def lags(self) -> Mapping[str, Curve]:
+        """Signal → (steps (N,), norms (N, L)): how large the gradient is so many time steps before the last one.
+
+        ``lstm.0.hidden_state`` for example. Where a step has fewer lags than another one, the rest is NaN.
+        """
+        return self._lags.curves()
+
+    @property
+    def lag_spacing(self) -> Mapping[str, int]:
+        """Signal → how many time steps lie between two columns of its norms; 1 unless they are many."""
+        return self._lags.spacings()
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it does not hold: nothing, as it is a recorded run."""
+        return ()
+
+    @property
+    def heard(self) -> float:
+        """For how many seconds nothing has been heard of the training."""
+        if self._grown is not None:
+            return time.monotonic() - self._grown
+        # Of what happened before it was opened only the clock of the file system knows.
+        age = time.time() - max(map(_modified, self._tails.values()), default=0.0)
+        # A file of the future says nothing.
+        return age if age >= 0 else time.monotonic() - self._opened
 
     @property
     def problems(self) -> list[Problem]:
@@ -158,7 +173,7 @@ class Run:
         start: Mapping[str, Any] = next((event for event in reversed(self.events) if event.get("event") == "start"), {})
         if start.get("host") == socket.gethostname() and not _lives(start.get("process")):
             return Status.DIED
-        return Status.DIED if self._silence() > SILENT_SECONDS else Status.RUNNING
+        return Status.DIED if self.heard > SILENT_SECONDS else Status.RUNNING
 
     def trace(self, step: int, item: int = 0) -> Trace:
         """Return everything recorded of one item of the batch at one training step.
@@ -186,6 +201,37 @@ class Run:
             parts.append(_unpacked(record, f"{place.tail.path}, byte {place.offset}"))
         return _merged(parts)
 
+    @property
+    def snapshots(self) -> list[int]:
+        """The training steps at which all weights were kept."""
+        return sorted(int(name) for name in _names(self.folder / SNAPSHOTS, folders=True) if _is_update(name))
+
+    def snapshot(self, update: int, key: str) -> Path:
+        """Return the file with the weights that one network had at one training step.
+
+        Parameters
+        ----------
+        update
+            One of :attr:`snapshots`.
+        key
+            What the training calls the network, ``"lstm"`` for example.
+
+        Raises
+        ------
+        RunError
+            If there is none.
+        """
+        kept = self.folder / SNAPSHOTS
+        folders = {int(name): name for name in _names(kept, folders=True) if _is_update(name)}
+        if update not in folders:
+            raise RunError(f"{self.folder} kept no weights at step {update}.", f"It has {_some(sorted(folders))}.")
+        # A name is compared with those that are there, and never made a path of.
+        files = _names(kept / folders[update], folders=False)
+        if f"{key}{WEIGHTS_SUFFIX}" not in files:
+            keys = ", ".join(sorted(name.removesuffix(WEIGHTS_SUFFIX) for name in files)[:8]) or "none"
+            raise RunError(f"{self.folder}, step {update}, has no weights of {key!r:.80}.", f"It has {keys:.300}.")
+        return kept / folders[update] / f"{key}{WEIGHTS_SUFFIX}"
+
     def items(self, step: int) -> list[int]:
         """Return which items of the batch were sampled at one step."""
         return sorted(self._traces.get(step, ()))
@@ -196,7 +242,7 @@ class Run:
         names: dict[str, None] = {}
         for tail in self._segments():
             while records := tail.read():
-                self._heard = time.monotonic()
+                self._grown = time.monotonic()
                 for record in records:
                     self._take(tail, record, steps, names)
         return News(tuple(sorted(steps)), tuple(names), self.status)
@@ -223,7 +269,7 @@ class Run:
             names = sorted(_segment_names(folder))
         except OSError as error:
             if not self._problems:
-                self._problems.append(Problem(folder, 0, f"the folder cannot be read ({error.strerror or error})"))
+                self._problems.append(Problem(str(folder), 0, f"the folder cannot be read ({error.strerror or error})"))
             return []
         for name in names:
             if name not in self._tails:
@@ -244,25 +290,33 @@ class Run:
                 self.events.append(event)
             elif schema in self._curves:
                 said = _json(record.payload)
-                rows = said["rows"] if schema == SCALARS else [[said["step"], 0.0, said["values"]]]
+                rows = said["rows"] if schema == SCALARS else [[said["step"], 0.0, said.get("values", {})]]
                 if schema == STATISTICS and said.get("item"):
                     return
+                self._take_lags(said)
                 for step, _, values in rows:
                     self._add(schema, _step(step), values, names)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             if len(self._problems) < _MOST_PROBLEMS:
                 what = f"a record of {record.line.topic[:80]!r} makes no sense ({error!s:.200})"
-                self._problems.append(Problem(tail.path, record.offset, what))
+                self._problems.append(Problem(str(tail.path), record.offset, what))
 
     def _add(self, schema: str, step: int, values: Mapping[str, Any], names: dict[str, None]) -> None:
         curves = self._curves[schema]
         for name, value in values.items():
-            if name not in curves and len(curves) >= _MOST_NAMES:
-                raise ValueError(f"more than {_MOST_NAMES} names")
-            number = float(value)
-            curves.setdefault(str(name), {})[step] = number
+            curves.add(name, step, float(value))
             if schema == SCALARS:
                 names[name] = None
+
+    def _take_lags(self, said: Mapping[str, Any]) -> None:
+        for prefix, signals in said.get("lags", {}).items():
+            spacing = _step(signals.get("every", said.get("every", 1)))
+            for signal, row in signals.items():
+                if signal == "every":
+                    continue
+                if len(row) > _MOST_LAGS or spacing < 1:
+                    raise ValueError(f"{len(row)} lags, {spacing} apart")
+                self._lags.add(f"{prefix}.{signal}", _step(said["step"]), [float(norm) for norm in row], spacing)
 
     def _take_trace(self, tail: Tail, record: Record) -> int:
         _check_header(record.payload)
@@ -272,18 +326,6 @@ class Run:
         place = _Place(tail, record.offset, record.length)
         self._traces.setdefault(step, {}).setdefault(item, {})[path] = place
         return step
-
-    def _silence(self) -> float:
-        """Return for how many seconds nothing has been heard, by this computer's clock and the file system's."""
-        newest = 0.0
-        for tail in self._tails.values():
-            try:
-                newest = max(newest, tail.path.lstat().st_mtime)
-            except OSError:
-                continue
-        # A file of the future says nothing: then only what was heard here counts.
-        age = time.time() - newest
-        return age if age >= 0 else time.monotonic() - self._heard
 
 
 def _info(folder: Path) -> Mapping[str, Any]:
@@ -331,6 +373,22 @@ def _first_rank(folder: Path) -> int:
     return min(ranks, default=0)
 
 
+def _names(folder: Path, *, folders: bool) -> list[str]:
+    """Return the folders in a folder, or its files; none where there is no such folder, and never a link."""
+    if folder.is_symlink():
+        return []
+    try:
+        with os.scandir(folder) as entries:
+            found = (entry for entry in entries if not entry.is_symlink() and entry.is_dir() == folders)
+            return [entry.name for entry in itertools.islice(found, _MOST_UPDATES) if folders or entry.is_file()]
+    except OSError:
+        return []
+
+
+def _is_update(name: str) -> bool:
+    return name.isdecimal() and name.isascii() and 8 <= len(name) < 19
+
+
 def _is_segment(name: str) -> bool:
     stem, dot, suffix = name.partition(".")
     return stem.isdecimal() and f"{dot}{suffix}" == SEGMENT_SUFFIX
@@ -363,11 +421,12 @@ def _lives(process: Any) -> bool:
     return True
 
 
-def _curve(points: Mapping[int, float]) -> Curve:
-    steps = np.fromiter(points.keys(), np.int64, len(points))
-    values = np.fromiter(points.values(), np.float64, len(points))
-    order = np.argsort(steps, kind="stable")
-    return steps[order], values[order]
+def _modified(tail: Tail) -> float:
+    """Return when a segment was last written to; 0 where it is no longer there."""
+    try:
+        return tail.path.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _check_header(block: bytes) -> None:

@@ -27,6 +27,7 @@ from lstm_studio.runs.format import (
     RECORD_HEAD,
     Line,
 )
+from lstm_studio.runs.like import Problem
 
 _CHUNK = re.compile(rb"\x06(?=.{5}\x00{3}.{28}\x00{4})", re.DOTALL)
 """What a chunk may begin with: its length has zeros at the end, and the name of its compression is empty."""
@@ -59,26 +60,6 @@ class Record:
     payload: bytes
     offset: int
     length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be read.
-
-    Parameters
-    ----------
-    file, offset
-        Where.
-    what
-        In words.
-    """
-
-    file: Path
-    offset: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, byte {self.offset}: {self.what}"
 
 
 class Tail:
@@ -184,7 +165,9 @@ class Tail:
         """Tell of records that are missing, unless damage was told of since the last one."""
         if record.sequence > self._expected and len(self.problems) == self._told:
             missing = record.sequence - self._expected
-            self.problems.append(Problem(self.path, self._offset, f"{missing} records before this one are missing"))
+            self.problems.append(
+                Problem(str(self.path), self._offset, f"{missing} records before this one are missing")
+            )
         self._expected, self._told = record.sequence + 1, len(self.problems)
 
     def _pass_over(self, file: io.BufferedReader, size: int, what: str, beyond: int | None = None) -> None:
@@ -200,7 +183,7 @@ class Tail:
                 return
             self._end(f"{what}, and no other follows")
             return
-        self.problems.append(Problem(self.path, self._offset, what))
+        self.problems.append(Problem(str(self.path), self._offset, what))
         self._offset = target
 
     def _wait(self, file: io.BufferedReader, size: int) -> None:
@@ -210,7 +193,7 @@ class Tail:
         self._searched = size
         found = self._search(file, self._offset + 1, size)
         if found is not None:
-            self.problems.append(Problem(self.path, self._offset, "the length of a record is damaged"))
+            self.problems.append(Problem(str(self.path), self._offset, "the length of a record is damaged"))
             self._offset = found
 
     def _search(self, file: io.BufferedReader, start: int, size: int) -> int | None:
@@ -240,7 +223,7 @@ class Tail:
 
     def _end(self, what: str) -> None:
         self.ended = True
-        self.problems.append(Problem(self.path, self._offset, what))
+        self.problems.append(Problem(str(self.path), self._offset, what))
 
 
 _OPCODES = frozenset(int(opcode) for opcode in Opcode)

@@ -91,7 +91,7 @@ def test_a_byte_that_is_wrong_costs_one_record_and_is_told(data: st.DataObject, 
     # The last record may as well not be written in full yet, and what is said beside the records has no checksum.
     if hit and hit[0] != whole[-1]:
         assert len(tail.problems) == 1
-        assert (tail.problems[0].file, tail.problems[0].offset) == (path, hit[0].offset)
+        assert (tail.problems[0].file, tail.problems[0].offset) == (str(path), hit[0].offset)
 
 
 @FEW
