@@ -99,7 +99,7 @@ def _return_to_the_beginning(monkey: Monkey, window: StudioWindow) -> None:
     )
     window.use_maps("cividis", "blue-orange")
     window.scale_text(100)
-    window.reset_layout()
+    window.arrangement.reset()
     monkey.settle()
     for _ in range(20):
         QCoreApplication.processEvents()

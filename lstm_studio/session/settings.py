@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ FONT_SCALES = (80, 90, 100, 110, 125, 150, 175, 200)
 SPEEDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 THEMES = ("system", "light", "dark")
 GATE_MAPS = ("cividis", "viridis", "gray")
+_MOST_LAYOUTS = 20
 SIGNED_MAPS = ("blue-orange", "purple-green")
 
 
@@ -53,8 +54,12 @@ class Settings:
         Where a file was opened last.
     recent_sequences, recent_networks, recent_sessions
         Paths, the newest first, at most :data:`RECENT_FILES`.
-    geometry, layout
+    workspace
+        Key of the one that was shown last; empty for the first.
+    geometry
         Of the window, in Qt's own encoding as hexadecimal digits; empty for the default.
+    layouts
+        Workspace → where its panels are, in the same encoding.
     """
 
     theme: str = "system"
@@ -70,8 +75,9 @@ class Settings:
     recent_sequences: tuple[str, ...] = ()
     recent_networks: tuple[str, ...] = ()
     recent_sessions: tuple[str, ...] = ()
+    workspace: str = ""
     geometry: str = ""
-    layout: str = ""
+    layouts: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent_sequence(self, path: str | Path) -> Settings:
         """Return the settings with one more sequence file at the head of the recent ones."""
@@ -212,6 +218,12 @@ def _hexadecimal(value: object) -> str | None:
     return value
 
 
+def _layouts(value: object) -> dict[str, str] | None:
+    if not isinstance(value, dict) or len(value) > _MOST_LAYOUTS:
+        return None
+    return None if any(_hexadecimal(layout) is None for layout in value.values()) else value
+
+
 _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "theme": _one_of(THEMES),
     "labels": _one_of(tuple(Labels)),
@@ -226,7 +238,8 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "recent_sequences": _paths,
     "recent_networks": _paths,
     "recent_sessions": _paths,
+    "workspace": _text,
     "geometry": _hexadecimal,
-    "layout": _hexadecimal,
+    "layouts": _layouts,
 }
 assert _CONVERTERS.keys() == {field.name for field in fields(Settings)}  # noqa: S101 - a key without a check is a bug

@@ -47,6 +47,8 @@ class ActionInfo:
         Whether it switches something.
     group
         Of the checkable actions with the same group exactly one is on.
+    workspace
+        Key of the workspace in which it can be done; empty for wherever its group of commands can.
     """
 
     key: str
@@ -57,6 +59,7 @@ class ActionInfo:
     icon: Icon | None = None
     checkable: bool = False
     group: str = ""
+    workspace: str = ""
 
 
 def choice(key: str, text: str, tooltip: str, slot: str, group: str, *shortcuts: str) -> ActionInfo:
@@ -64,9 +67,11 @@ def choice(key: str, text: str, tooltip: str, slot: str, group: str, *shortcuts:
     return ActionInfo(key, text, tooltip, slot, shortcuts, checkable=True, group=group)
 
 
-def switch(key: str, text: str, tooltip: str, slot: str, *shortcuts: str, icon: Icon | None = None) -> ActionInfo:
+def switch(
+    key: str, text: str, tooltip: str, slot: str, *shortcuts: str, icon: Icon | None = None, workspace: str = ""
+) -> ActionInfo:
     """Return an action that is on or off; its slot is called with the new state."""
-    return ActionInfo(key, text, tooltip, slot, shortcuts, icon, checkable=True)
+    return ActionInfo(key, text, tooltip, slot, shortcuts, icon, checkable=True, workspace=workspace)
 
 
 SEPARATOR = ""

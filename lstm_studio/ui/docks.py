@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QShowEvent
@@ -160,9 +160,10 @@ class Strip(Bar):
         Of those switches.
     """
 
-    def __init__(self, actions: Actions, keys: tuple[str, ...], parent: QWidget) -> None:
+    def __init__(self, actions: Actions, keys: Collection[str], parent: QWidget) -> None:
         super().__init__("strip", "Folded panels", parent)
         self.setFixedWidth(STRIP_WIDTH)
+        self._places: dict[str, QAction] = {}
         for key in keys:
             button = QToolButton()
             button.setDefaultAction(actions[key])
@@ -174,4 +175,9 @@ class Strip(Bar):
             column = QVBoxLayout(place)
             column.setContentsMargins(_BESIDE, HALF_GRID, _BESIDE - 1, 0)
             column.addWidget(button)
-            self.addWidget(place)
+            self._places[key] = self.addWidget(place)
+
+    def show_buttons(self, keys: Collection[str]) -> None:
+        """Show the buttons of these switches only."""
+        for key, place in self._places.items():
+            place.setVisible(key in keys)

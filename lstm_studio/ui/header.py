@@ -31,6 +31,7 @@ from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import ElidedLabel
+from lstm_studio.ui.workspaces import WORKSPACES
 
 MENU_ROW_HEIGHT = 32
 TOOL_ROW_HEIGHT = 40
@@ -73,8 +74,15 @@ class Header(QWidget):
         menus.setContentsMargins(SECTION_GAP, 0, SECTION_GAP, 0)
         self.menu_bar = self._filled_menu_bar(actions)
         menus.addWidget(self.menu_bar, 1, Qt.AlignmentFlag.AlignVCenter)
+        self.workspaces = Segments("Workspace", {info.key: info.title for info in WORKSPACES})
+        for info in WORKSPACES:
+            button = self.workspaces.button(info.key)
+            button.setToolTip(actions[info.action].toolTip())
+            button.clicked.connect(actions[info.action].trigger)
+        menus.addWidget(self.workspaces, 0, Qt.AlignmentFlag.AlignVCenter)
         self.find_button = FindButton(actions["help.find-command"])
-        menus.addWidget(self.find_button, 0, Qt.AlignmentFlag.AlignVCenter)
+        # As much room as the menus have, so that the switch stands in the middle.
+        menus.addWidget(self.find_button, 1, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight)
         self._tool_row = QFrame()
         self._tool_row.setProperty("kind", "panel")
         self._tool_row.setMinimumHeight(TOOL_ROW_HEIGHT)
@@ -171,6 +179,10 @@ class Header(QWidget):
         self._devices.setEnabled(bool(devices))
         self._devices.setToolTip("Where networks are traced" if devices else "Starting PyTorch…")
         self._on_setup_changed(self._session.setup)
+
+    def show_workspace(self, key: str) -> None:
+        """Press the button of the workspace that is shown."""
+        self.workspaces.show_choice(key)
 
     def show_busy(self, busy: bool) -> None:
         """Show or hide Cancel; the words stand in the place of the state."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -54,6 +55,8 @@ class PanelInfo:
         Shortcuts of its switch.
     link
         Action that its title bar offers as a link; empty for none.
+    workspace
+        Key of the workspace beside whose centre it stands.
     """
 
     key: str
@@ -63,6 +66,7 @@ class PanelInfo:
     make: Callable[[StudioWindow, Theme], QWidget]
     keys: tuple[str, ...] = ()
     link: str = ""
+    workspace: str = EXPLORE
 
     @property
     def action(self) -> str:

@@ -1,10 +1,10 @@
-"""The centre of the window: a workspace, and over it what work in progress and notices have to say."""
+"""The centre of the window: the workspaces, and over them what work in progress and notices have to say."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from lstm_studio.ui.notices import NoticeBoard
 from lstm_studio.ui.theme import Theme
@@ -14,23 +14,26 @@ _STALE_OPACITY = 0.4
 
 
 class Stage(QFrame):
-    """Holds one workspace; while work goes on, its old content shows at 60 % under a bar.
+    """Shows one of the workspaces; while work goes on, old content shows at 60 % under a bar.
 
     Parameters
     ----------
-    workspace
-        What is shown.
+    first
+        The workspace whose content is what the work is for.
     """
 
     resized = Signal()
 
-    def __init__(self, workspace: QWidget, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, first: QWidget, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "panel")
         self.setAccessibleName("Plots")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(workspace)
+        self._first, self._stale = first, False
+        self._centres = QStackedWidget()
+        self._centres.addWidget(first)
+        layout.addWidget(self._centres)
         self._veil = _Veil(theme, self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
@@ -38,11 +41,24 @@ class Stage(QFrame):
         self.bar.hide()
         self.notices = NoticeBoard(theme, self)
 
+    @property
+    def shown(self) -> QWidget | None:
+        """The workspace that can be seen."""
+        return self._centres.currentWidget()
+
+    def show_workspace(self, centre: QWidget) -> None:
+        """Show a workspace, which may be new."""
+        if self._centres.indexOf(centre) < 0:
+            self._centres.addWidget(centre)
+        self._centres.setCurrentWidget(centre)
+        self._veil.setVisible(self._stale and self.shown is self._first)
+
     def show_busy(self, busy: bool, *, stale: bool) -> None:
         """Show or hide the bar, and the veil where what is shown is about to be replaced."""
         self.bar.setRange(0, 0)
         self.bar.setVisible(busy)
-        self._veil.setVisible(busy and stale)
+        self._stale = busy and stale
+        self._veil.setVisible(self._stale and self.shown is self._first)
 
     def show_progress(self, fraction: float) -> None:
         """Move the bar; a negative fraction is unknown."""

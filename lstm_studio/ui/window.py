@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QSizePolicy, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QTabBar, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.autosave import Desk
@@ -29,34 +29,29 @@ from lstm_studio.session.settings import Settings, save_settings
 from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import Actions, KeyboardRules
 from lstm_studio.ui.appearance import Appearance
+from lstm_studio.ui.arrangement import Arrangement
 from lstm_studio.ui.commands import Commands
-from lstm_studio.ui.docks import Bar, Dock, Strip
+from lstm_studio.ui.docks import Bar, Dock
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.header import Header
 from lstm_studio.ui.hints import Hints, first_hints
 from lstm_studio.ui.keeper import Keeper
 from lstm_studio.ui.notices import Level, Notice, Offer
-from lstm_studio.ui.panels import PANELS, PanelInfo, Side, ThemedWidget
+from lstm_studio.ui.panels import PanelInfo, ThemedWidget
 from lstm_studio.ui.runner import Runner
+from lstm_studio.ui.session_layout import layout_of
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.widgets.themed import Themed
 from lstm_studio.ui.worker import Answers
+from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES, Workspace
 
-LEFT_WIDTH = 240
-RIGHT_WIDTH = 306
-FOLD_BELOW_WIDTH = 1440
-FOLD_BELOW_HEIGHT = 800
 ONE_ROW_BELOW_HEIGHT = 700
 SMALLEST = (960, 560)
 DEFAULT_SIZE = (1600, 1000)
 _FRAME = 48
 """Pixels that the desktop's own frame and bars may take."""
-
-_LEFT = tuple(info.key for info in PANELS if info.side is Side.LEFT)
-_RIGHT = tuple(info.key for info in PANELS if info.side is Side.RIGHT)
-_TABS = tuple(info.key for info in PANELS if info.side is Side.TABS)
 
 
 class StudioWindow(QMainWindow):
@@ -90,7 +85,9 @@ class StudioWindow(QMainWindow):
         self.session = session
         self.settings = settings or Settings()
         self._settings_path = settings_path
-        self._folded: tuple[str, ...] | None = None
+        self._workspaces: dict[str, Workspace] = {}
+        self.explore_layout: Mapping[str, Any] = {}
+        """Where the panels of Explore were when it was left."""
         self._closed = False
         self._was_shown = False
         self._hints: Hints | None = None
@@ -120,16 +117,16 @@ class StudioWindow(QMainWindow):
         self.command_actions = Actions(((group.actions, group) for group in self.commands.groups), self)
         self._keyboard = KeyboardRules(application, self)
         self._build(theme)
-        unthemed: tuple[Themed, ...] = (self.command_actions, self._strip, self._bottom, *self._docks.values())
+        unthemed: tuple[Themed, ...] = (self.command_actions, self.arrangement, self._bottom)
         for themed in unthemed:
             themed.apply_theme(theme)
         self._show_state()
         self.appearance.apply(session.view.theme, self.settings.font_scale)
         self._connect()
         self.resize(*DEFAULT_SIZE)
-        self._arrange()
-        self._first_layout = self.saveState()
-        self._restore()
+        self.show_workspace(EXPLORE)
+        if self.settings.geometry:
+            self.restoreGeometry(QByteArray.fromHex(self.settings.geometry.encode()))
         # Else the first button would have it, and look pressed.
         self.workspace.stack.setFocus()
 
@@ -140,21 +137,12 @@ class StudioWindow(QMainWindow):
         self.workspace = ExploreWorkspace(session, theme)
         self.stage = Stage(self.workspace, theme)
         self.setCentralWidget(self.stage)
-        self._docks = {info.key: Dock(info.key, info.title, _Maker(self, info), self) for info in PANELS}
-        for key in (*_LEFT, *_RIGHT):
-            # They are seen at once, and what they need decides how wide the docks are.
-            _ = self._docks[key].panel
-        for info in PANELS:
-            if info.link:
-                self._docks[info.key].offer(self.command_actions[info.link])
-        self._strip = Strip(self.command_actions, tuple(f"view.panel-{key}" for key in _LEFT), self)
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self._strip)
-        self._strip.hide()
         self.transport = Transport(session, theme)
         self.transport.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._bottom = Bar("transport", "Transport", self)
-        self._bottom.addWidget(self.transport)
+        self._bars: dict[str, QAction] = {}
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self._bottom)
+        self.arrangement = Arrangement(self, self.settings.layouts)
 
     def _connect(self) -> None:
         session = self.session
@@ -173,8 +161,6 @@ class StudioWindow(QMainWindow):
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
-        for dock in self._docks.values():
-            dock.visibilityChanged.connect(self._show_state)
         for title in ("Samples", "Recent files", "Device"):
             menu = self.header.submenus[title]
             menu.aboutToShow.connect(self._fill_submenu)
@@ -226,9 +212,45 @@ class StudioWindow(QMainWindow):
         """Tell the user something in a card over the plots."""
         self.show_notice(Notice(level, found, cure))
 
+    @property
+    def current_workspace(self) -> str:
+        """Key of the workspace that is shown."""
+        return self.arrangement.workspace
+
+    def show_workspace(self, key: str) -> None:
+        """Show a workspace with its panels; it is made if it has never been shown."""
+        if key == self.current_workspace:
+            return
+        if self.current_workspace == EXPLORE:
+            self.explore_layout = layout_of(self)
+        if key not in self._workspaces:
+            info = next(info for info in WORKSPACES if info.key == key)
+            made = self._workspaces[key] = info.make(self, self.appearance.theme)
+            self._bars[key] = self._bottom.addWidget(made.bar)
+        workspace = self._workspaces[key]
+        self.stage.show_workspace(workspace.centre)
+        self.arrangement.enter(key)
+        for name, bar in self._bars.items():
+            bar.setVisible(name == key)
+        # A saved layout may come from a time when it was hidden, and nothing brings it back.
+        self._bottom.show()
+        self.header.show_workspace(key)
+        self._show_state()
+        self._show_name()
+        workspace.centre.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def make_dock(self, info: PanelInfo) -> Dock:
+        """Return the dock of a panel, with nothing in it until it is shown."""
+        dock = Dock(info.key, info.title, _Maker(self, info), self)
+        if info.link:
+            dock.offer(self.command_actions[info.link])
+        dock.apply_theme(self.appearance.theme)
+        dock.visibilityChanged.connect(self._show_state)
+        return dock
+
     def panel(self, key: str) -> QWidget:
         """Return a panel by its key in :data:`~lstm_studio.ui.panels.PANELS`; it is made if nobody has needed it."""
-        return self._docks[key].panel
+        return self.arrangement.dock(key).panel
 
     def remember(self, settings: Settings) -> None:
         """Take over changed settings; they are saved when the window closes."""
@@ -247,95 +269,18 @@ class StudioWindow(QMainWindow):
         self.appearance.apply(self.session.view.theme, percent)
         if smaller:
             # Larger text makes the docks wider, smaller text would leave them so.
-            QTimer.singleShot(0, self, self._share_room)
+            QTimer.singleShot(0, self, self.arrangement.share_room)
 
     def shown_panel(self, key: str) -> QWidget | None:
         """Return a panel if it can be seen."""
-        dock = self._docks[key]
-        return dock.panel if dock.isVisible() else None
+        dock = self.arrangement.docks.get(key)
+        return dock.panel if dock is not None and dock.isVisible() else None
 
     def show_panel(self, key: str, on: bool) -> None:
         """Show or hide a panel by its key; one that is shown comes before the tabs beside it."""
-        self._docks[key].setVisible(on)
-        if on:
-            self._docks[key].raise_()
-
-    @property
-    def docks(self) -> Mapping[str, Dock]:
-        """The docks of all panels."""
-        return self._docks
-
-    @property
-    def wanted_panels(self) -> frozenset[str]:
-        """The panels that are shown, or would be if there were room."""
-        return frozenset(key for key, dock in self._docks.items() if not dock.isHidden()) | {*(self._folded or ())}
-
-    def want_panels(self, shown: Mapping[str, bool]) -> None:
-        """Show some panels and hide others, as soon as there is room for those on the left."""
-        for key, on in shown.items():
-            if self._folded is None or key not in _LEFT:
-                self._docks[key].setVisible(on)
-        if self._folded is not None:
-            self._folded = tuple(key for key in _LEFT if shown.get(key, key in self._folded))
-
-    def reset_layout(self) -> None:
-        """Put all panels where they were at first."""
-        self._folded = None
-        self.restoreState(self._first_layout)
-        for key, dock in self._docks.items():
-            dock.setVisible(key not in _TABS)
-        self._share_room()
-        self._fit()
+        self.arrangement.show(key, on)
 
     # Layout.
-
-    def _arrange(self) -> None:
-        for key in _LEFT:
-            self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self._docks[key])
-        for key in (*_RIGHT, *_TABS):
-            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._docks[key])
-        for key in _TABS:
-            self.tabifyDockWidget(self._docks[_RIGHT[0]], self._docks[key])
-            self._docks[key].hide()
-        for corner, area in (
-            (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
-            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
-            (Qt.Corner.TopRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
-            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
-        ):
-            self.setCorner(corner, area)
-
-    def _share_room(self) -> None:
-        """Give each dock its first size; only a window that is shown knows what its panels need."""
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.resizeDocks([self._docks["sequence"], self._docks["step"]], [LEFT_WIDTH, RIGHT_WIDTH], horizontal)
-        left: list[QDockWidget] = [self._docks[key] for key in _LEFT]
-        wanted = [dock.sizeHint().height() for dock in left]
-        # What is left over goes to the list of sequences, which can always use it; so does what is missing.
-        wanted[0] = max(1, self.stage.height() - sum(wanted[1:]))
-        self.resizeDocks(left, wanted, vertical)
-
-    def _restore(self) -> None:
-        if self.settings.geometry:
-            self.restoreGeometry(QByteArray.fromHex(self.settings.geometry.encode()))
-        if self.settings.layout:
-            self.restoreState(QByteArray.fromHex(self.settings.layout.encode()))
-        # A saved layout may come from a time when these were hidden, and nothing brings them back.
-        self._bottom.show()
-
-    def _fit(self) -> None:
-        """Fold the left panels where the window is narrow or low; bring them back where there is room again."""
-        narrow = self.width() < FOLD_BELOW_WIDTH or self.height() < FOLD_BELOW_HEIGHT
-        if narrow and self._folded is None:
-            self._folded = tuple(key for key in _LEFT if not self._docks[key].isHidden())
-            for key in self._folded:
-                self._docks[key].hide()
-        elif not narrow and self._folded is not None:
-            for key in self._folded:
-                self._docks[key].show()
-            self._folded = None
-        self._strip.setVisible(narrow)
-        self.header.show_on_one_row(self.height() < ONE_ROW_BELOW_HEIGHT)
 
     def _align(self) -> None:
         if self._hints is not None:
@@ -349,15 +294,16 @@ class StudioWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the density rules."""
         super().resizeEvent(event)
-        self._fit()
+        self.arrangement.fit()
+        self.header.show_on_one_row(self.height() < ONE_ROW_BELOW_HEIGHT)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Share the room among the docks, unless the last window has left a layout."""
         super().showEvent(event)
         if not self._was_shown:
             self._was_shown = True
-            if not self.settings.layout:
-                self._share_room()
+            if not self.settings.layouts.get(EXPLORE):
+                self.arrangement.share_room()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Let the menu show whether the window fills the screen."""
@@ -368,8 +314,8 @@ class StudioWindow(QMainWindow):
     # Following the session and the runner.
 
     def _show_state(self) -> None:
-        self.commands.show_state(self.command_actions)
-        for key, dock in self._docks.items():
+        self.commands.show_state(self.command_actions, self.current_workspace or EXPLORE)
+        for key, dock in self.arrangement.docks.items():
             self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
         # Qt makes them as panels become tabs, and gives them no name.
         for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
@@ -380,12 +326,10 @@ class StudioWindow(QMainWindow):
             self.command_actions,
             self.header,
             self.stage,
-            self.workspace,
-            self.transport,
-            self._strip,
             self._bottom,
-            *self._docks.values(),
-            *(_themed(dock.made) for dock in self._docks.values() if dock.made is not None),
+            self.arrangement,
+            *(_themed(part) for made in self._workspaces.values() for part in (made.centre, made.bar)),
+            *(_themed(panel) for panel in self.arrangement.panels()),
         )
         for themed in everything:
             themed.apply_theme(theme)
@@ -424,6 +368,7 @@ class StudioWindow(QMainWindow):
         self.header.show_devices(warm.devices)
 
     def _on_opened(self, path: str) -> None:
+        self.show_workspace(EXPLORE)
         self.settings = self.settings.with_recent_sequence(path)
 
     def _on_offer_taken(self, offer: Offer) -> None:
@@ -520,9 +465,6 @@ class StudioWindow(QMainWindow):
             return
         view = self.session.view
         geometry = self.saveGeometry()
-        if self._folded is not None:
-            for key in self._folded:
-                self._docks[key].show()
         self.settings = replace(
             self.settings,
             theme=view.theme,
@@ -531,7 +473,8 @@ class StudioWindow(QMainWindow):
             loop=view.loop,
             reveal_all=view.reveal_all,
             geometry=bytes(geometry.toHex().data()).decode(),
-            layout=bytes(self.saveState().toHex().data()).decode(),
+            workspace=self.current_workspace,
+            layouts=self.arrangement.saved(),
         )
         with contextlib.suppress(StudioError):
             # Nobody is left to tell, and the next start works without.

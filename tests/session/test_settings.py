@@ -33,7 +33,8 @@ CHANGED = Settings(
     recent_sequences=("/data/a.csv", "/data/ü.csv"),
     recent_networks=("/data/net.pt",),
     geometry="01d9d0cb",
-    layout="000000ff",
+    workspace="train",
+    layouts={"explore": "000000ff"},
 )
 
 
@@ -95,7 +96,9 @@ def test_garbage_gives_defaults_and_one_problem(tmp_path: Path, content: bytes) 
         ("recent_sequences", [1, 2]),
         ("recent_networks", {"a": 1}),
         ("geometry", "not hexadecimal"),
-        ("layout", 7),
+        ("workspace", 7),
+        ("layouts", 7),
+        ("layouts", {"explore": "no"}),
     ],
 )
 def test_one_bad_key_costs_only_itself(tmp_path: Path, key: str, value: object) -> None:

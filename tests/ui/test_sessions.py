@@ -138,8 +138,8 @@ def test_a_saved_session_opens_with_its_view_notes_and_panels(
         assert not other.session.waiting, "nothing was computed"
         for one, same in zip(other.session.result.traces, result.traces, strict=True):
             assert all(one[name].tobytes() == same[name].tobytes() for name in same.names)
-        assert "units" not in other.wanted_panels
-        assert {"sequence", "networks", "step"} <= other.wanted_panels
+        assert "units" not in other.arrangement.wanted
+        assert {"sequence", "networks", "step"} <= other.arrangement.wanted
         assert words(other) == (path.name, "saved", False)
         other.session.undo()
         qtbot.waitUntil(lambda: not other.session.waiting)
@@ -151,8 +151,8 @@ def test_panels_come_back_at_their_places_and_sizes() -> None:
     with opened() as window:
         window.show_panel("what-if", False)
         window.show_panel("notes", True)
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.docks["units"])
-        window.resizeDocks([window.docks["sequence"]], [330], Qt.Orientation.Horizontal)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.arrangement.docks["units"])
+        window.resizeDocks([window.arrangement.docks["sequence"]], [330], Qt.Orientation.Horizontal)
         QApplication.processEvents()
         layout = layout_of(window)
     with opened() as window:
@@ -181,10 +181,10 @@ def _place(panel: dict[str, Any]) -> tuple[Any, ...]:
     ],
 )
 def test_a_layout_that_is_none_changes_no_panel(window: StudioWindow, layout: dict[str, Any]) -> None:
-    shown = window.wanted_panels
+    shown = window.arrangement.wanted
     lay_out(window, layout)
     QApplication.processEvents()
-    assert window.wanted_panels == shown
+    assert window.arrangement.wanted == shown
     assert window.width() == 1600
 
 

@@ -20,10 +20,11 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions
 from lstm_studio.session.compute import Answer, Compute, Judge, OpenFile, Request
 from lstm_studio.session.settings import Settings, load_settings
+from lstm_studio.ui.arrangement import FOLD_BELOW_WIDTH
 from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.theme import DARK, LIGHT
-from lstm_studio.ui.window import FOLD_BELOW_WIDTH, StudioWindow
+from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 from tests.ui.slow_computer import FakeComputer
 
@@ -449,7 +450,7 @@ def test_panels_that_only_the_size_has_folded_are_not_saved_as_hidden(qtbot: QtB
 
 @pytest.mark.parametrize("state", ["00ff", "000000ff00000000fd", "ab" * 300])
 def test_a_layout_that_is_none_does_not_block_the_start(qtbot: QtBot, state: str) -> None:
-    with opened_window(settings=Settings(theme="light", geometry=state, layout=state)) as window:
+    with opened_window(settings=Settings(theme="light", geometry=state, layouts={"explore": state})) as window:
         assert window.isVisible()
         assert window.transport.isVisible()
         assert window.workspace.isVisible()

@@ -29,7 +29,9 @@ from lstm_studio.ui.commands.stops import StopCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
 from lstm_studio.ui.commands.what_if import WhatIfCommands
+from lstm_studio.ui.commands.workspaces import WorkspaceCommands
 from lstm_studio.ui.panels import PANELS
+from lstm_studio.ui.workspaces import WORKSPACES
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -40,6 +42,7 @@ GROUPS: tuple[type[Group], ...] = (
     NoteCommands,
     ExportCommands,
     EditCommands,
+    WorkspaceCommands,
     ViewCommands,
     ColourCommands,
     PanelCommands,
@@ -100,6 +103,8 @@ MENUS: Menus = (
     (
         "View",
         (
+            *(info.action for info in WORKSPACES),
+            SEPARATOR,
             "view.diagram",
             "view.show-all",
             "view.whole-sequence",
@@ -198,12 +203,14 @@ class Commands(QObject):
         others = (group(window) for group in GROUPS if group not in {type(one) for one in named})
         self.groups: tuple[Group, ...] = (*named, *others)
 
-    def show_state(self, actions: Actions) -> None:
-        """Let the actions show what is on, and what can be done now."""
+    def show_state(self, actions: Actions, workspace: str) -> None:
+        """Let the actions show what is on, and what can be done now in this workspace."""
         for group in self.groups:
             for key, on in group.switched().items():
                 actions[key].setChecked(on)
-            for key, possible in group.possible().items():
-                actions[key].setEnabled(possible)
+            possible = group.possible()
+            for info in group.actions:
+                here = (info.workspace or group.workspace or workspace) == workspace
+                actions[info.key].setEnabled(here and possible.get(info.key, True))
             for key, text in group.texts().items():
                 actions[key].setText(text)

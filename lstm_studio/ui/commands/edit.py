@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class EditCommands(Group):
     """Taking back and doing again."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo("edit.undo", "Undo", "Take back the last change.", "undo", ("Ctrl+Z",), Icon.UNDO),
         ActionInfo("edit.redo", "Redo", "Do again what was taken back.", "redo", ("Ctrl+Shift+Z", "Ctrl+Y")),

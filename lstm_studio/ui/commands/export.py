@@ -24,6 +24,7 @@ from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.notices import Level
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.theme import LIGHT
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -53,18 +54,21 @@ class ExportCommands(Group):
             "Save all signals of a network as CSV, NPZ or safetensors.",
             "export_numbers",
             ("Ctrl+Shift+E",),
+            workspace=EXPLORE,
         ),
         ActionInfo(
             "file.export-playback",
             "Export playback…",
             "Save the steps one after the other as a GIF, or as an MP4 where ffmpeg is installed.",
             "export_playback",
+            workspace=EXPLORE,
         ),
         ActionInfo(
             "file.export-report",
             "Export report…",
             "Save the picture, the numbers and the settings as one HTML page.",
             "export_report",
+            workspace=EXPLORE,
         ),
         ActionInfo(
             "edit.copy-picture",

@@ -24,6 +24,8 @@ class Group(QObject):
 
     actions: ClassVar[tuple[ActionInfo, ...]]
     """Each names one of the methods as its slot."""
+    workspace: ClassVar[str] = ""
+    """Key of the workspace in which they can be done, so that another may use their keys; empty for all."""
 
     def __init__(self, window: StudioWindow) -> None:
         super().__init__(window)

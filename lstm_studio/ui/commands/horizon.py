@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class HorizonCommands(Group):
     """How far back networks reach."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo(
             "horizon.itemised",

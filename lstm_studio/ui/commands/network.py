@@ -10,6 +10,7 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.state import Match
 from lstm_studio.ui.actions import ActionInfo, choice, switch
 from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 class NetworkCommands(Group):
     """The networks and how they match."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo(
             "network.next-seed",

@@ -13,6 +13,7 @@ from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.notes.editor import NoteEditor
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -23,6 +24,7 @@ _BELOW_FLAG = 30
 class NoteCommands(Group):
     """Writing notes, and going from one to the next."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo(
             "note.add",

@@ -11,7 +11,15 @@ class PanelCommands(Group):
     """Showing and hiding panels."""
 
     actions = tuple(
-        switch(info.action, f"{info.title} panel", "Show or hide the panel.", "show_panel", *info.keys, icon=info.icon)
+        switch(
+            info.action,
+            f"{info.title} panel",
+            "Show or hide the panel.",
+            "show_panel",
+            *info.keys,
+            icon=info.icon,
+            workspace=info.workspace,
+        )
         for info in PANELS
     )
 

@@ -10,11 +10,13 @@ from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.layers import inspected_layer, selected_unit
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class RunCommands(Group):
     """Stepping, playing, choosing the unit and the sequence."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo("run.play", "Play", "Play the sequence, or pause.", "play", ("Space",), Icon.PLAY),
         ActionInfo("run.next", "Next step", "One step on.", "next_step", ("Right",), Icon.NEXT),

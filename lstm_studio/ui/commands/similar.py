@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.explore.similar.panel import SimilarPanel
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 class SimilarCommands(Group):
     """Marking a stretch of time, and looking for others like it."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo(
             "similar.mark",

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class StopCommands(Group):
     """Taking the phases of a step, and stopping where a condition holds."""
 
+    workspace = EXPLORE
     actions = (
         switch("run.phases", "Phases of each step", "Take the operations of each step one by one.", "phases", "4"),
         switch("run.stop-when", "Stop when…", "Let playing stop where the condition holds.", "stop_when", "S"),

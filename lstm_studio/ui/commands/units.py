@@ -10,11 +10,13 @@ from lstm_studio.ui.actions import ActionInfo, choice
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.layers import inspected_layer, selected_unit
 from lstm_studio.ui.explore.units_panel import UnitsPanel, pin_unit
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class UnitsCommands(Group):
     """Which units are in sight, and in which order."""
 
+    workspace = EXPLORE
     actions = (
         choice("units.by-index", "Units by index", "Order units by their numbers.", "by_index", "unit-order"),
         choice(

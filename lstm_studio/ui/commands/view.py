@@ -11,13 +11,16 @@ from lstm_studio.session.settings import FONT_SCALES
 from lstm_studio.ui.actions import ActionInfo, choice, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class ViewCommands(Group):
     """How things look: labels, theme, text, layout."""
 
     actions = (
-        switch("view.diagram", "Cell diagrams", "Draw the cells above the plots.", "show_diagrams", "D"),
+        switch(
+            "view.diagram", "Cell diagrams", "Draw the cells above the plots.", "show_diagrams", "D", workspace=EXPLORE
+        ),
         switch(
             "view.show-all",
             "Show steps to come",
@@ -25,6 +28,7 @@ class ViewCommands(Group):
             "show_all",
             "A",
             icon=Icon.EYE,
+            workspace=EXPLORE,
         ),
         choice("view.labels-standard", "Standard labels", "Names as in papers.", "label_standard", "labels", "Ctrl+1"),
         choice(
@@ -42,7 +46,12 @@ class ViewCommands(Group):
         ActionInfo("view.smaller", "Smaller text", "Shrink all text.", "smaller", ("Ctrl+-",), Icon.MINUS),
         ActionInfo("view.normal-size", "Normal text size", "Text at 100 %.", "normal_size", ("Ctrl+0",)),
         ActionInfo(
-            "view.whole-sequence", "Show the whole sequence", "Undo zooming into time.", "whole_sequence", ("W",)
+            "view.whole-sequence",
+            "Show the whole sequence",
+            "Undo zooming into time.",
+            "whole_sequence",
+            ("W",),
+            workspace=EXPLORE,
         ),
         ActionInfo(
             "view.reset-layout", "Reset layout", "Put all panels back to where they were at first.", "reset_layout"
@@ -105,7 +114,7 @@ class ViewCommands(Group):
 
     def reset_layout(self) -> None:
         """Put the panels back."""
-        self._window.reset_layout()
+        self._window.arrangement.reset()
 
     def full_screen(self, on: bool) -> None:
         """Fill the screen, or return to a window."""

@@ -16,6 +16,7 @@ from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, choice
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.explore.comparing import is_compared
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.explore.what_if.form import Change, Place
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class WhatIfCommands(Group):
     """What-ifs, and what is compared with what."""
 
+    workspace = EXPLORE
     actions = (
         ActionInfo(
             "what-if.clamp",

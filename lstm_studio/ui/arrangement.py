@@ -1,0 +1,244 @@
+"""Where the panels of the window are: each workspace has its own, and finds them again as they were left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+from lstm_studio.ui.docks import Dock, Strip
+from lstm_studio.ui.panels import PANELS, PanelInfo, Side
+from lstm_studio.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+LEFT_WIDTH = 240
+RIGHT_WIDTH = 306
+FOLD_BELOW_WIDTH = 1440
+FOLD_BELOW_HEIGHT = 800
+
+_INFOS: Mapping[str, PanelInfo] = {info.key: info for info in PANELS}
+
+
+@dataclass
+class _Room:
+    """The panels of one workspace.
+
+    Parameters
+    ----------
+    left, right, tabs
+        Keys by the side where they are at first.
+    folded
+        Those on the left that will come back when there is room; None while nothing is folded.
+    first, left_as
+        Layout at first, and as the workspace was left.
+    """
+
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    tabs: tuple[str, ...]
+    folded: tuple[str, ...] | None = None
+    first: QByteArray | None = None
+    left_as: QByteArray | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*self.left, *self.right, *self.tabs)
+
+
+class Arrangement:
+    """Makes the docks of a workspace when it is first entered, shows them, folds them, and remembers them.
+
+    Parameters
+    ----------
+    window
+        Which has them.
+    saved
+        Workspace → layout as the last window left it, in Qt's encoding as hexadecimal digits.
+    """
+
+    def __init__(self, window: StudioWindow, saved: Mapping[str, str]) -> None:
+        self._window = window
+        self._rooms = {key: _room(key) for key in dict.fromkeys(info.workspace for info in PANELS)}
+        for key, room in self._rooms.items():
+            if saved.get(key):
+                room.left_as = QByteArray.fromHex(saved[key].encode())
+        self.docks: dict[str, Dock] = {}
+        """Those that have been made, by the keys of their panels."""
+        self.strip = Strip(window.command_actions, [info.action for info in PANELS if info.side is Side.LEFT], window)
+        window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.strip)
+        self.strip.hide()
+        self._workspace = ""
+
+    @property
+    def workspace(self) -> str:
+        """Whose panels are shown."""
+        return self._workspace
+
+    def enter(self, workspace: str) -> None:
+        """Show the panels of a workspace where they were, instead of those of another."""
+        if workspace == self._workspace:
+            return
+        if self._workspace:
+            self._room.left_as = self._window.saveState()
+        self._workspace = workspace
+        room = self._room
+        others = [dock for key, dock in self.docks.items() if _INFOS[key].workspace != workspace]
+        for dock in others:
+            dock.hide()
+        if room.first is None:
+            self._make(room)
+            room.first = self._window.saveState()
+        elif room.left_as is None:
+            self._show_first(room)
+        if room.left_as is not None:
+            self._window.restoreState(room.left_as)
+        for dock in others:
+            # Layouts that were saved by another version may know them.
+            dock.hide()
+        self._settle(room)
+        self.fit()
+
+    def _make(self, room: _Room) -> None:
+        window = self._window
+        for key in room.keys:
+            self.docks[key] = window.make_dock(_INFOS[key])
+        for key in room.left:
+            window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks[key])
+        for key in (*room.right, *room.tabs):
+            window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks[key])
+        for key in (*room.left, *room.right):
+            # They are seen at once, and what they need decides how wide the docks are.
+            _ = self.docks[key].panel
+        for key in room.tabs:
+            window.tabifyDockWidget(self.docks[room.right[0]], self.docks[key])
+            self.docks[key].hide()
+        if window.isVisible():
+            self.share_room()
+
+    def _show_first(self, room: _Room) -> None:
+        for key in room.keys:
+            self.docks[key].setVisible(key not in room.tabs)
+
+    def _settle(self, room: _Room) -> None:
+        """Bring in the panels that a saved layout did not know: nothing else would give them a place."""
+        for key in room.keys:
+            dock = self.docks[key]
+            if not dock.isFloating() and self._window.dockWidgetArea(dock) is Qt.DockWidgetArea.NoDockWidgetArea:
+                on_left = key in room.left
+                area = Qt.DockWidgetArea.LeftDockWidgetArea if on_left else Qt.DockWidgetArea.RightDockWidgetArea
+                self._window.addDockWidget(area, dock)
+
+    def saved(self) -> dict[str, str]:
+        """Return the layout of every workspace that has been entered, unfolded, or as it was read."""
+        room = self._room
+        for key in room.folded or ():
+            self.docks[key].show()
+        room.left_as = self._window.saveState()
+        for key in room.folded or ():
+            self.docks[key].hide()
+        layouts = {key: room.left_as for key, room in self._rooms.items()}
+        return {key: bytes(layout.toHex().data()).decode() for key, layout in layouts.items() if layout is not None}
+
+    def reset(self) -> None:
+        """Put the panels of this workspace where they were at first."""
+        room = self._room
+        room.folded = None
+        if room.first is not None:
+            self._window.restoreState(room.first)
+        for key, dock in self.docks.items():
+            dock.setVisible(key in room.keys and key not in room.tabs)
+        self.share_room()
+        self.fit()
+
+    def share_room(self) -> None:
+        """Give each dock its first size; only a window that is shown knows what its panels need."""
+        room, window = self._room, self._window
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        widths = ((room.left, LEFT_WIDTH), (room.right, RIGHT_WIDTH))
+        ends: list[QDockWidget] = [self.docks[keys[0]] for keys, _ in widths if keys]
+        window.resizeDocks(ends, [width for keys, width in widths if keys], horizontal)
+        left: list[QDockWidget] = [self.docks[key] for key in room.left]
+        wanted = [dock.sizeHint().height() for dock in left]
+        if wanted:
+            # What is left over goes to the first list, which can always use it; so does what is missing.
+            wanted[0] = max(1, window.stage.height() - sum(wanted[1:]))
+            window.resizeDocks(left, wanted, vertical)
+
+    def fit(self) -> None:
+        """Fold the left panels where the window is narrow or low; bring them back where there is room again."""
+        window, room = self._window, self._room
+        narrow = window.width() < FOLD_BELOW_WIDTH or window.height() < FOLD_BELOW_HEIGHT
+        if narrow and room.folded is None:
+            room.folded = tuple(key for key in room.left if not self.docks[key].isHidden())
+            for key in room.folded:
+                self.docks[key].hide()
+        elif not narrow and room.folded is not None:
+            for key in room.folded:
+                self.docks[key].show()
+            room.folded = None
+        self.strip.show_buttons([_INFOS[key].action for key in room.left])
+        self.strip.setVisible(narrow and bool(room.left))
+
+    def dock(self, key: str) -> Dock:
+        """Return the dock of a panel, made if its workspace has never been entered; it is then not shown."""
+        if key not in self.docks:
+            here = self._workspace
+            self._window.show_workspace(_INFOS[key].workspace)
+            self._window.show_workspace(here)
+        return self.docks[key]
+
+    def show(self, key: str, on: bool) -> None:
+        """Show or hide a panel, in its workspace; one that is shown comes before the tabs beside it."""
+        if _INFOS[key].workspace != self._workspace:
+            if not on:
+                return
+            self._window.show_workspace(_INFOS[key].workspace)
+        self.docks[key].setVisible(on)
+        if on:
+            self.docks[key].raise_()
+
+    @property
+    def here(self) -> dict[str, Dock]:
+        """The docks of this workspace, by the keys of their panels."""
+        return {key: self.docks[key] for key in self._room.keys}
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The panels of this workspace that are shown, or would be if there were room."""
+        shown = {key for key, dock in self.here.items() if not dock.isHidden()}
+        return frozenset(shown | {*(self._room.folded or ())})
+
+    def want(self, shown: Mapping[str, bool]) -> None:
+        """Show some panels of this workspace and hide others, as soon as there is room for those on the left."""
+        room = self._room
+        for key, on in shown.items():
+            if key in room.keys and (room.folded is None or key not in room.left):
+                self.docks[key].setVisible(on)
+        if room.folded is not None:
+            room.folded = tuple(key for key in room.left if shown.get(key, key in room.folded))
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self.strip.apply_theme(theme)
+        for dock in self.docks.values():
+            dock.apply_theme(theme)
+
+    def panels(self) -> Iterable[QWidget]:
+        """Return the panels that have been made."""
+        return [dock.made for dock in self.docks.values() if dock.made is not None]
+
+    @property
+    def _room(self) -> _Room:
+        return self._rooms[self._workspace]
+
+
+def _room(workspace: str) -> _Room:
+    sides = {
+        side: tuple(info.key for info in PANELS if info.workspace == workspace and info.side is side) for side in Side
+    }
+    return _Room(sides[Side.LEFT], sides[Side.RIGHT], sides[Side.TABS])

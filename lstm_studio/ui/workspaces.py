@@ -1,0 +1,72 @@
+"""The workspaces of the window, as a table: a new one is one row here, its panels, and its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QWidget
+
+from lstm_studio.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+EXPLORE = "explore"
+"""Key of the workspace with the plots of the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a workspace puts into the window beside its panels; both widgets have ``apply_theme``.
+
+    Parameters
+    ----------
+    centre
+        Between the panels; it gets the keyboard when the workspace is entered.
+    bar
+        Below everything.
+    """
+
+    centre: QWidget
+    bar: QWidget
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceInfo:
+    """One workspace.
+
+    Parameters
+    ----------
+    key
+        What its panels and its groups of commands name as theirs.
+    title
+        On the switch at the top of the window.
+    tooltip
+        What it is for, in one sentence.
+    make
+        Returns its widgets for a window; called when it is first entered.
+    key_sequence
+        Shortcut that leads there.
+    """
+
+    key: str
+    title: str
+    tooltip: str
+    make: Callable[[StudioWindow, Theme], Workspace]
+    key_sequence: str
+
+    @property
+    def action(self) -> str:
+        """Key of the action that leads there."""
+        return f"view.workspace-{self.key}"
+
+
+def _explore(window: StudioWindow, _: Theme) -> Workspace:
+    return Workspace(window.workspace, window.transport)
+
+
+WORKSPACES = (
+    WorkspaceInfo(EXPLORE, "Explore", "Step networks through sequences, and see what they do.", _explore, "F6"),
+)
