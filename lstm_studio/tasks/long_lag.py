@@ -57,6 +57,7 @@ class LongLag(Task):
     features: ClassVar[tuple[str, ...]] = (*_FIRST, *(f"a{number}" for number in range(1, MOST + 1)), "b", "e")
     answers: ClassVar[tuple[str, ...]] = _FIRST
     tolerance: ClassVar[float] = 0.25
+    test_size: ClassVar[int] = 10_000
     chance_words: ClassVar[str] = "x and y equally likely: loss ln 2 = 0.693, accuracy 0.5"
     solved_words: ClassVar[str] = "all outputs within 0.25 of the target on all of 10,000 sequences (2c: 0.2)"
 

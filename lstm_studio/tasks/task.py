@@ -63,6 +63,8 @@ class Task(ABC):
     """Why success proves little, where that is known; else empty."""
     tolerance: ClassVar[float] = TOLERANCE
     """An output is near its target if it is nearer than this; see :attr:`Score.within`."""
+    test_size: ClassVar[int] = 2000
+    """So many new sequences show whether it is solved."""
 
     @property
     def near(self) -> float:
@@ -80,6 +82,10 @@ class Task(ABC):
         rng
             The only source of chance.
         """
+
+    def held_out(self, count: int, rng: np.random.Generator) -> Batch:
+        """Return ``count`` sequences that are not for training: here, new ones as well."""
+        return self.draw(count, rng)
 
     @abstractmethod
     def baseline(self, batch: Batch) -> NDArray[np.float64]:
