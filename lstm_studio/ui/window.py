@@ -27,6 +27,7 @@ from lstm_studio.session.samples import load_sample, sample_names
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import Settings, save_settings
 from lstm_studio.session.state import Result, Setup, View
+from lstm_studio.session.watchlist import Watchlist
 from lstm_studio.ui.actions import Actions, KeyboardRules
 from lstm_studio.ui.appearance import Appearance
 from lstm_studio.ui.arrangement import Arrangement
@@ -34,6 +35,7 @@ from lstm_studio.ui.commands import Commands
 from lstm_studio.ui.docks import Bar, Dock
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
+from lstm_studio.ui.follower import Follower
 from lstm_studio.ui.header import Header
 from lstm_studio.ui.hints import Hints, first_hints
 from lstm_studio.ui.keeper import Keeper
@@ -113,6 +115,8 @@ class StudioWindow(QMainWindow):
         theme = self.appearance.theme
         self.runner = Runner(session, computer, self)
         self.keeper = Keeper(self, desk)
+        self.watchlist = Watchlist()
+        self._follower = Follower(self.watchlist, self)
         self.commands = Commands(self)
         self.command_actions = Actions(((group.actions, group) for group in self.commands.groups), self)
         self._keyboard = KeyboardRules(application, self)
@@ -457,6 +461,7 @@ class StudioWindow(QMainWindow):
         self.hide()
         self.transport.pause()
         self.runner.stop()
+        self._follower.stop()
         self.appearance.restore()
         self.closed.emit()
 
