@@ -6,7 +6,7 @@ Importing this module does not import torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -162,8 +162,7 @@ class Plan:
     @property
     def keys(self) -> tuple[str, ...]:
         """What the run calls the networks: their kinds, with ``-2`` after a second one of the same kind."""
-        kinds = self.kinds
-        return tuple(f"{kind}-2" if kind in kinds[:place] else kind for place, kind in enumerate(kinds))
+        return keys_of(self.kinds)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as values that JSON has."""
@@ -279,6 +278,12 @@ def _as(kind: Any, name: str, value: Any) -> Any:
         return kind(value)
     except (ValueError, OverflowError):
         raise RunError(f"The run says {value!r:.80} of {name}.", "Name another run, or update LSTM Studio.") from None
+
+
+def keys_of(kinds: Sequence[str]) -> tuple[str, ...]:
+    """Return what networks of these kinds are called: the kind, with ``-2``, ``-3``, … after further ones of it."""
+    before = [list(kinds[:place]).count(kind) for place, kind in enumerate(kinds)]
+    return tuple(f"{kind}-{count + 1}" if count else kind for kind, count in zip(kinds, before, strict=True))
 
 
 def parsed_parameters(task: str, texts: Mapping[str, str]) -> dict[str, Any]:
