@@ -108,6 +108,8 @@ class Recorder:
     ----------
     about
         What else ``run.json`` says of the run, by key.
+    first
+        Number of the first step, where a training goes back to a step that it has recorded already.
     """
 
     def __init__(
@@ -121,6 +123,7 @@ class Recorder:
         dtype: str,
         scaler: Scaler | None,
         about: Mapping[str, Any] | None = None,
+        first: int | None = None,
     ) -> None:
         for name, count in (("every", every), ("sequences", sequences)):
             if count < 1:
@@ -158,7 +161,8 @@ class Recorder:
         }
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._next = self._before = _steps_before(folder, rank, self._layers)
+            before = _steps_before(folder, rank, self._layers)
+            self._next = self._before = before if first is None else first
             self._writer = Writer(folder / rank_folder(rank))
             _write_once(folder / RUN_FILE, card)
             self._prepare()
@@ -193,6 +197,35 @@ class Recorder:
             self._step(self._next if step is None else step, scalars)
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
             self._stop(error)
+
+    def event(self, kind: str, **about: Any) -> None:
+        """Record that something has happened.
+
+        Parameters
+        ----------
+        kind
+            What.
+        about
+            More of it, in values that JSON has.
+        """
+        if self._writer is not None and not self._closed:
+            self._writer.event(kind, **about)
+
+    def lags(self, step: int, name: str, found: Mapping[str, Mapping[str, Any]]) -> None:
+        """Record gradients by lag that were taken apart from the training step.
+
+        Parameters
+        ----------
+        step
+            Of the training.
+        name
+            Whose they are.
+        found
+            Layer → signal → norm for each lag, as ``docs/run-format.md`` describes.
+        """
+        if self._writer is not None and not self._closed:
+            line = Line(f"{LAYER}{name}", STATISTICS)
+            self._writer.put_json(line, {"step": step, "item": 0, "values": {}, "lags": found})
 
     def close(self) -> None:
         """Write what is waiting and the end of the run, and leave the model as it was."""
