@@ -54,8 +54,6 @@ class Settings:
         Where a file was opened last.
     recent_sequences, recent_networks, recent_sessions
         Paths, the newest first, at most :data:`RECENT_FILES`.
-    workspace
-        Key of the one that was shown last; empty for the first.
     geometry
         Of the window, in Qt's own encoding as hexadecimal digits; empty for the default.
     layouts
@@ -75,7 +73,6 @@ class Settings:
     recent_sequences: tuple[str, ...] = ()
     recent_networks: tuple[str, ...] = ()
     recent_sessions: tuple[str, ...] = ()
-    workspace: str = ""
     geometry: str = ""
     layouts: Mapping[str, str] = field(default_factory=dict)
 
@@ -238,7 +235,6 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "recent_sequences": _paths,
     "recent_networks": _paths,
     "recent_sessions": _paths,
-    "workspace": _text,
     "geometry": _hexadecimal,
     "layouts": _layouts,
 }

@@ -478,7 +478,6 @@ class StudioWindow(QMainWindow):
             loop=view.loop,
             reveal_all=view.reveal_all,
             geometry=bytes(geometry.toHex().data()).decode(),
-            workspace=self.current_workspace,
             layouts=self.arrangement.saved(),
         )
         with contextlib.suppress(StudioError):

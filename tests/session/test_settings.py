@@ -33,7 +33,6 @@ CHANGED = Settings(
     recent_sequences=("/data/a.csv", "/data/ü.csv"),
     recent_networks=("/data/net.pt",),
     geometry="01d9d0cb",
-    workspace="train",
     layouts={"explore": "000000ff"},
 )
 
@@ -96,7 +95,6 @@ def test_garbage_gives_defaults_and_one_problem(tmp_path: Path, content: bytes) 
         ("recent_sequences", [1, 2]),
         ("recent_networks", {"a": 1}),
         ("geometry", "not hexadecimal"),
-        ("workspace", 7),
         ("layouts", 7),
         ("layouts", {"explore": "no"}),
     ],

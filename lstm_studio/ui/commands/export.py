@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtGui import QGuiApplication, QImageWriter
+from PySide6.QtWidgets import QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.compute import Export
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 TRACE_FORMATS = ("NumPy (*.npz)", "Table (*.csv)", "safetensors (*.safetensors)")
 PICTURE_FORMATS = ("PNG (*.png)", "SVG (*.svg)")
 _PLAYBACK_FORMATS = {".gif": "GIF (*.gif)", ".mp4": "MP4 (*.mp4)"}
+_CENTRE = "centre"
+"""What is exported of a workspace other than Explore, beside its panels."""
 _REPORT_SHARPNESS = 2.0
 _CLIPBOARD_SHARPNESS = 2.0
 
@@ -89,7 +92,10 @@ class ExportCommands(Group):
 
     def export_picture(self) -> None:
         """Ask what the picture shall be, then where to."""
+        centre = self._other_centre()
         views = {WORKSPACE: ("Diagrams and plots", self._workspace_size())}
+        if centre is not None:
+            views = {_CENTRE: (f"{centre.accessibleName()} plots", (centre.width(), centre.height()))}
         for info in PANELS:
             panel = self._window.shown_panel(info.key)
             if panel is not None:
@@ -131,7 +137,7 @@ class ExportCommands(Group):
                     return
                 image = stand_in.draw(wish.sharpness)
         else:
-            panel = self._window.panel(wish.what)
+            panel = (self._other_centre() if wish.what == _CENTRE else None) or self._window.panel(wish.what)
             theme = self._window.appearance.theme
             if suffix == ".svg":
                 save_svg(panel, theme, path, title)
@@ -187,8 +193,16 @@ class ExportCommands(Group):
 
     def copy_picture(self) -> None:
         """Put what is in the middle of the window on the clipboard."""
+        centre = self._other_centre()
+        if centre is not None:
+            QGuiApplication.clipboard().setImage(draw(centre, self._window.appearance.theme, _CLIPBOARD_SHARPNESS))
+            return
         with StandIn(self._session, self._workspace_size(), self._window.appearance.in_my_maps(LIGHT)) as stand_in:
             QGuiApplication.clipboard().setImage(stand_in.draw(_CLIPBOARD_SHARPNESS))
+
+    def _other_centre(self) -> QWidget | None:
+        """Return what is in the middle of the window where that is not Explore; it is drawn as it is on the screen."""
+        return None if self._window.current_workspace == EXPLORE else self._window.stage.shown
 
     def _workspace_size(self) -> tuple[int, int]:
         return self._window.workspace.width(), self._window.workspace.height()

@@ -144,11 +144,11 @@ class PictureDialog(_Wish):
     Parameters
     ----------
     views
-        What can be exported: key → title and size on the screen; :data:`WORKSPACE` first.
+        What can be exported: key → title and size on the screen. Only :data:`WORKSPACE` takes another size.
     """
 
     def __init__(self, views: dict[str, tuple[str, tuple[int, int]]], parent: QWidget) -> None:
-        super().__init__("Export picture", views[WORKSPACE][1], parent)
+        super().__init__("Export picture", next(iter(views.values()))[1], parent)
         self._views = views
         self.what = QComboBox()
         self.what.setAccessibleName("View")
@@ -161,7 +161,7 @@ class PictureDialog(_Wish):
         self.form.addRow("Sharpness", self.sharpness)
         self.what.activated.connect(self._choose)
         self.sharpness.chosen.connect(self._show)
-        self._show()
+        self._choose(0)
 
     @property
     def wish(self) -> PictureWish:
