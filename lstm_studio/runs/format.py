@@ -48,6 +48,9 @@ TRACE, STATISTICS = "trace", "statistics"
 
 STEP_KEY, ITEM_KEY, PATH_KEY = "step", "item", "path"
 """What the texts of a trace say beside the trace: the step of the training, the item of the batch, the module."""
+LAGS_KEY, EVERY_KEY = "lags", "every"
+MOST_LAGS = 512
+"""Where there are more, a statistics record has every second, third, … of them and says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from lstm_studio import __version__
 from lstm_studio.engine.capture import recurrent_modules
 from lstm_studio.engine.storage import pack_trace
-from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import RunError, StudioError
 from lstm_studio.runs.format import (
     FORMAT,
     ITEM_KEY,
+    LAGS_KEY,
     LARGEST_JSON,
     LAYER,
     PARAMETERS,
@@ -41,6 +39,8 @@ from lstm_studio.runs.format import (
     rank_folder,
 )
 from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
+from lstm_studio.runs.summaries import by_lag, spread
+from lstm_studio.runs.weights import Weights, numbers
 from lstm_studio.runs.writer import Writer, json_bytes
 
 _DTYPES = ("float16", "float32", "float64")
@@ -142,7 +142,10 @@ class Recorder:
         self._writer: Writer | None = None
         self._warned = self._closed = False
         scale: Callable[[], float] | None = None if scaler is None else scaler.get_scale
-        self._sampler = Sampler(self._model, sequences, dtype, scale=scale, failed=self._unsampled)
+        self._weights = Weights(self._model, self._layers)
+        self._sampler = Sampler(
+            self._model, sequences, dtype, scale=scale, begins=self._weights.remember, failed=self._unsampled
+        )
         if not _records(ranks, rank):
             self._closed = True
             return
@@ -267,9 +270,9 @@ class Recorder:
     def _write_scalars(self, writer: Writer) -> None:
         self._asked = time.monotonic()
         tensors = [value for _, _, row in self._waiting for value in row.values() if isinstance(value, Tensor)]
-        numbers = iter(_numbers(tensors))
+        found = iter(numbers(tensors))
         rows = [
-            [step, wall, {name: next(numbers) if isinstance(value, Tensor) else value for name, value in row.items()}]
+            [step, wall, {name: next(found) if isinstance(value, Tensor) else value for name, value in row.items()}]
             for step, wall, row in self._waiting
         ]
         self._waiting.clear()
@@ -282,10 +285,13 @@ class Recorder:
             trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
             ready.append((Line(path, TRACE), pack_trace(trace, texts)))
-            about = {"step": step, "item": sample.item, "values": _statistics(sample.trace)}
+            about = {"step": step, "item": sample.item, "values": spread(sample.trace)}
+            if sample.item == 0:
+                lags = by_lag([other.trace for other in samples if other.path == sample.path])
+                about |= {LAGS_KEY: lags} if lags else {}
             ready.append((Line(path, STATISTICS), json_bytes(about)))
-        norms = {"step": step, "values": _parameter_norms(self._model, self._layers)}
-        ready.append((_PARAMETERS, json_bytes(norms)))
+        ready.append((_PARAMETERS, json_bytes({"step": step, "values": self._weights.norms()})))
+        self._weights.forget()
         # Last of all: while the writer's thread is at work, Python lets the training wait for it.
         for line, payload in ready:
             writer.put(line, payload)
@@ -436,54 +442,3 @@ def _write_once(path: Path, about: dict[str, Any]) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.write_text(text, "utf-8")
     part.replace(path)
-
-
-def _numbers(tensors: list[Tensor]) -> list[float]:
-    """Return the numbers in tensors of one number, asking each device once."""
-    if not tensors:
-        return []
-    if all(tensor.device.type == "cpu" for tensor in tensors):
-        return [float(tensor) for tensor in tensors]
-    home = tensors[0].device
-    wide = torch.float32 if home.type == "mps" else torch.float64
-    flat: list[float] = torch.stack([tensor.to(home, wide).reshape(()) for tensor in tensors]).tolist()
-    return flat
-
-
-def _statistics(trace: Trace) -> dict[str, float]:
-    """Return the mean and the spread of every signal, and of gates how many stand near either end of their range."""
-    values = {}
-    for layer in trace.layers:
-        for signal in layer.signals:
-            name = f"{layer.prefix}.{signal.name}"
-            flat = np.ascontiguousarray(trace[name]).ravel()
-            mean = flat.mean()
-            apart = flat - mean
-            values[f"{name}.mean"] = float(mean)
-            values[f"{name}.deviation"] = float(np.sqrt(apart @ apart / flat.size))
-            if signal.levels == (0.0, 1.0):
-                values[f"{name}.below_0.1"] = np.count_nonzero(flat < 0.1) / flat.size
-                values[f"{name}.above_0.9"] = np.count_nonzero(flat > 0.9) / flat.size
-    return values
-
-
-@torch.no_grad()
-def _parameter_norms(model: nn.Module, layers: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the norm of every weight of the recurrent layers, of its gradient, and the mean bias of forget gates."""
-    found: dict[str, Tensor] = {}
-    for layer in layers:
-        module = model.get_submodule(layer["module"])
-        biases: dict[str, Tensor] = {}
-        for name, weight in module.named_parameters():
-            full = f"{layer['path']}.{name}"
-            found[f"{full}.norm"] = torch.linalg.vector_norm(weight.detach())
-            if weight.grad is not None:
-                found[f"{full}.gradient_norm"] = torch.linalg.vector_norm(weight.grad)
-            if isinstance(module, nn.LSTM | nn.LSTMCell) and name.startswith("bias_"):
-                # PyTorch adds two biases; the gate has their sum. The forget gate is the second of four.
-                end = name.partition("_")[2].partition("_")[2]
-                part = weight.detach().chunk(4)[1].mean()
-                biases[end] = part if end not in biases else biases[end] + part
-        for end, bias in biases.items():
-            found[f"{layer['path']}{'.' if end else ''}{end}.forget_bias"] = bias
-    return dict(zip(found, _numbers(list(found.values())), strict=True))

@@ -99,6 +99,8 @@ class Sampler:
         Precision in which signals are kept: ``"float16"``, ``"float32"`` or ``"float64"``.
     scale
         Returns the factor by which the loss was multiplied before the backward pass, or None.
+    begins
+        Called when the first recurrent module of a step is about to be called.
     failed
         Told of every error; none is raised into the training.
     """
@@ -110,16 +112,17 @@ class Sampler:
         dtype: str,
         *,
         scale: Callable[[], float] | None,
+        begins: Callable[[], None],
         failed: Callable[[Exception], None],
     ) -> None:
         self._model, self._items, self._dtype = model, items, dtype
-        self._scale, self._failed = scale, failed
+        self._scale, self._begins, self._failed = scale, begins, failed
         self._hooks = ExitStack()
         self._modules: dict[str, tuple[nn.Module, Cell]] = {}
         self._seen: list[_Seen] = []
         self._entered: list[tuple[Tensor, Layout, tuple[Tensor, ...], Tensor | None]] = []
         self._samples: list[Sample] | None = None
-        self._queued = False
+        self._queued = self._begun = False
 
     def arm(self) -> None:
         """Watch the training step that follows."""
@@ -138,7 +141,8 @@ class Sampler:
     def disarm(self) -> None:
         """Leave the model as it was, and forget what was seen."""
         self._hooks.close()
-        self._seen, self._entered, self._samples, self._queued = [], [], None, False
+        self._seen, self._entered, self._samples = [], [], None
+        self._queued = self._begun = False
 
     def take(self) -> list[Sample]:
         """Return what the step did, and stop watching; empty where no recurrent module was called."""
@@ -156,6 +160,9 @@ class Sampler:
 
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
+            if not self._begun:
+                self._begun = True
+                self._begins()
             values = dict(zip(("input", "hx"), args, strict=False)) | kwargs
             sequence, states = values["input"], values.get("hx")
             packed = sequence if isinstance(sequence, PackedSequence) else None

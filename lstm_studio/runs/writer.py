@@ -37,6 +37,7 @@ from lstm_studio.runs.format import (
 
 _WAITING_BYTES = 64 * 2**20
 _WAITING_RECORDS = 4096
+_LOOK_SECONDS = 0.02
 _SYNC_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
 _EVENT_LINE = Line(EVENTS, EVENTS)
@@ -67,7 +68,8 @@ class Writer:
         self._lines: dict[Line, tuple[int, bytes]] = {}
         self._waiting: deque[tuple[Line, bytes]] = deque()
         self._bytes = self._dropped = self._time_ns = 0
-        self._awake = threading.Condition()
+        self._access = threading.Lock()
+        self._end = threading.Event()
         self._closing = False
         self._failure = ""
         self._written = 0
@@ -101,15 +103,13 @@ class Writer:
         payload
             The record.
         """
-        size = len(payload)
-        with self._awake:
-            full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
+        with self._access:
+            full = self._bytes + len(payload) > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
             if self._closing or self._failure or (full and self._waiting):
                 self._dropped += 1
                 return
             self._waiting.append((line, payload))
-            self._bytes += size
-            self._awake.notify()
+            self._bytes += len(payload)
 
     def put_json(self, line: Line, record: Mapping[str, Any]) -> None:
         """Hand over a record that is written as JSON."""
@@ -123,13 +123,13 @@ class Writer:
         """Write what is waiting and the end of the run; takes a bounded time, also where the disk hangs."""
         if os.getpid() != self._process:
             return
-        with self._awake:
+        with self._access:
             if not self._closing:
                 # However many are waiting: a run without its end would count as died.
                 self._waiting.append((_EVENT_LINE, _event("end", **about)))
                 self._bytes += len(self._waiting[-1][1])
             self._closing = True
-            self._awake.notify()
+        self._end.set()
         self._thread.join(_CLOSE_SECONDS)
 
     def _work(self) -> None:
@@ -140,7 +140,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - whatever it is, the training goes on, and is told
             self._failure = str(error) or type(error).__name__
         finally:
-            with self._awake:
+            with self._access:
                 self._dropped += len(self._waiting)
                 self._waiting.clear()
             self._file.close()
@@ -149,19 +149,11 @@ class Writer:
     def _write_until_closed(self) -> None:
         beat = synced = time.monotonic()
         while True:
-            with self._awake:
-                if not self._waiting and not self._closing:
-                    self._awake.wait(HEARTBEAT_SECONDS)
-                if not self._waiting and self._closing:
-                    return
-                ready = self._waiting.popleft() if self._waiting else None
-                if ready is not None:
-                    self._bytes -= len(ready[1])
-                dropped, self._dropped = self._dropped, 0
-            if dropped:
-                self._write(_EVENT_LINE, _event("dropped", records=dropped))
-            if ready is not None:
-                self._write(*ready)
+            closing = self._closing
+            while self._write_next():
+                pass
+            if closing:
+                return
             now = time.monotonic()
             if now - beat >= HEARTBEAT_SECONDS:
                 beat = now
@@ -170,6 +162,21 @@ class Writer:
             if now - synced >= _SYNC_SECONDS:
                 synced = now
                 os.fsync(self._file.fileno())
+            # Nobody calls it: to wake a thread makes the one that does wait, half a millisecond on a busy machine.
+            self._end.wait(_LOOK_SECONDS)
+
+    def _write_next(self) -> bool:
+        """Write one record of those that wait, and return whether there was one."""
+        with self._access:
+            ready = self._waiting.popleft() if self._waiting else None
+            if ready is not None:
+                self._bytes -= len(ready[1])
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            self._write(_EVENT_LINE, _event("dropped", records=dropped))
+        if ready is not None:
+            self._write(*ready)
+        return ready is not None
 
     def _write(self, line: Line, payload: bytes) -> None:
         if self._position > self._segment_bytes:
