@@ -95,6 +95,10 @@ class RunLike(Protocol):
         """For how many seconds nothing has been heard of it."""
 
     @property
+    def behind(self) -> bool:
+        """Whether there is more to read than there was time for."""
+
+    @property
     def lacks(self) -> tuple[str, ...]:
         """What it does not hold, and why, in sentences; none where it holds everything."""
 
@@ -150,8 +154,8 @@ class RunLike(Protocol):
     def snapshot(self, update: int, key: str) -> Path:
         """Return the file with the weights that one network had at one training step."""
 
-    def refresh(self) -> News:
-        """Read what has been added, and return what is new."""
+    def refresh(self, seconds: float | None = None) -> News:
+        """Read what has been added, for about so many seconds at the most, and return what is new."""
 
     def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
         """Yield what is there, then whatever is added, until the run has ended."""

@@ -42,7 +42,7 @@ def overview(runs: list[Run]) -> Table:
         curves = run.scalars
         last = max((int(steps[-1]) for steps, _ in curves.values()), default=None)
         values = ", ".join(f"{name} {_number(points[-1])}" for name, (_, points) in list(curves.items())[:4])
-        cells = [run.folder.name, run.status.value, "" if last is None else str(last + 1), str(len(run.steps))]
+        cells = [run.title, run.status.value, "" if last is None else str(last + 1), str(len(run.steps))]
         table.add_row(*map(_plain, [*cells, ", ".join(run.layers), values]))
     return table
 

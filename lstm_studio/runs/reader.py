@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,15 @@ from lstm_studio.runs.format import (
     TRACE,
     WEIGHTS_SUFFIX,
     rank_folder,
+    segment_name,
 )
 from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
-from lstm_studio.runs.tail import Record, Tail, opened
+from lstm_studio.runs.places import Folder, LocalFolder, UnlistedError, whole
+from lstm_studio.runs.tail import MOST_PROBLEMS, Record, Tail
 from lstm_studio.sequences.tensors import texts_of
 
 _MOST_LAGS = 4096
-_MOST_UPDATES = 100_000
 _LARGEST_TRACE_HEADER = 2**22
-_MOST_PROBLEMS = 1000
 _TRACE_DTYPES = frozenset({"float16", "float32", "float64"})
 
 
@@ -71,19 +71,23 @@ def open_run(folder: str | Path, *, rank: int | None = None) -> Run:
     RunError
         If the folder is no run, or one of a later layout.
     """
-    return Run(Path(folder), rank)
+    return Run(LocalFolder(Path(folder)), rank)
 
 
 class Run:
     """A recorded run; made by :func:`open_run`, whose parameters it takes. Arrays are read when they are asked for."""
 
-    def __init__(self, folder: Path, rank: int | None = None) -> None:
-        self.folder = folder
-        self.info: Mapping[str, Any] = _info(folder)
+    def __init__(self, place: Folder, rank: int | None = None, seconds: float | None = None) -> None:
+        self._place = place
+        self.folder = place.path
+        """Where it lies on this computer; None if it does not."""
+        self.info: Mapping[str, Any] = _info(place)
         """What ``run.json`` says."""
-        self.rank = _first_rank(folder) if rank is None else rank
+        self.rank = _first_rank(place) if rank is None else rank
         self.events: list[Mapping[str, Any]] = []
-        """What happened to the recording, in order: start, alive, dropped, not captured, stopped, end."""
+        """What happened to the recording, in order: start, dropped, not captured, stopped, end."""
+        self.behind = False
+        """Whether there is more to read than there was time for."""
         self._curves = {SCALARS: Curves(), STATISTICS: Curves(), PARAMETERS: Curves()}
         self._lags = Rows()
         self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
@@ -92,18 +96,18 @@ class Run:
         self._paths = _paths(self.info)
         self._grown: float | None = None
         self._opened = time.monotonic()
-        self.refresh()
+        self.refresh(seconds)
         self._grown = None
 
     @property
     def address(self) -> str:
-        """Where it lies."""
-        return str(self.folder)
+        """Where it lies: a path, or an address of another computer."""
+        return self._place.address
 
     @property
     def title(self) -> str:
         """What to call it: as its folder is called."""
-        return self.folder.absolute().name or str(self.folder)
+        return self._place.title
 
     @property
     def layers(self) -> list[str]:
@@ -154,7 +158,7 @@ class Run:
         if self._grown is not None:
             return time.monotonic() - self._grown
         # Of what happened before it was opened only the clock of the file system knows.
-        age = time.time() - max(map(_modified, self._tails.values()), default=0.0)
+        age = time.time() - max((tail.file.modified() for tail in self._tails.values()), default=0.0)
         # A file of the future says nothing.
         return age if age >= 0 else time.monotonic() - self._opened
 
@@ -162,7 +166,7 @@ class Run:
     def problems(self) -> list[Problem]:
         """What could not be read, and where."""
         found = [*self._problems, *(problem for tail in self._tails.values() for problem in tail.problems)]
-        return found[:_MOST_PROBLEMS]
+        return found[:MOST_PROBLEMS]
 
     @property
     def status(self) -> Status:
@@ -171,7 +175,8 @@ class Run:
         if last.get("event") == "end":
             return Status.DIED if "error" in last or "reason" in last else Status.FINISHED
         start: Mapping[str, Any] = next((event for event in reversed(self.events) if event.get("event") == "start"), {})
-        if start.get("host") == socket.gethostname() and not _lives(start.get("process")):
+        here = self.folder is not None and start.get("host") == socket.gethostname()
+        if here and not _lives(start.get("process")):
             return Status.DIED
         return Status.DIED if self.heard > SILENT_SECONDS else Status.RUNNING
 
@@ -192,19 +197,19 @@ class Run:
         """
         items = self._traces.get(step)
         if items is None:
-            raise RunError(f"{self.folder} has no trace of step {step}.", f"It has {_some(self.steps)}.")
+            raise RunError(f"{self.address} has no trace of step {step}.", f"It has {_some(self.steps)}.")
         if item not in items:
-            raise RunError(f"{self.folder}, step {step}, has no item {item}.", f"It has {_some(sorted(items))}.")
+            raise RunError(f"{self.address}, step {step}, has no item {item}.", f"It has {_some(sorted(items))}.")
         parts = []
         for place in items[item].values():
             record = place.tail.at(place.offset, place.length)
-            parts.append(_unpacked(record, f"{place.tail.path}, byte {place.offset}"))
+            parts.append(_unpacked(record, f"{place.tail.file.address}, byte {place.offset}"))
         return _merged(parts)
 
     @property
     def snapshots(self) -> list[int]:
         """The training steps at which all weights were kept."""
-        return sorted(int(name) for name in _names(self.folder / SNAPSHOTS, folders=True) if _is_update(name))
+        return sorted(self._updates())
 
     def snapshot(self, update: int, key: str) -> Path:
         """Return the file with the weights that one network had at one training step.
@@ -221,30 +226,47 @@ class Run:
         RunError
             If there is none.
         """
-        kept = self.folder / SNAPSHOTS
-        folders = {int(name): name for name in _names(kept, folders=True) if _is_update(name)}
-        if update not in folders:
-            raise RunError(f"{self.folder} kept no weights at step {update}.", f"It has {_some(sorted(folders))}.")
+        updates = self._updates()
+        if update not in updates:
+            raise RunError(f"{self.address} kept no weights at step {update}.", f"It has {_some(sorted(updates))}.")
+        kept = self._place.part(SNAPSHOTS).part(updates[update])
         # A name is compared with those that are there, and never made a path of.
-        files = _names(kept / folders[update], folders=False)
+        files = _listed(kept.files)
         if f"{key}{WEIGHTS_SUFFIX}" not in files:
             keys = ", ".join(sorted(name.removesuffix(WEIGHTS_SUFFIX) for name in files)[:8]) or "none"
-            raise RunError(f"{self.folder}, step {update}, has no weights of {key!r:.80}.", f"It has {keys:.300}.")
-        return kept / folders[update] / f"{key}{WEIGHTS_SUFFIX}"
+            raise RunError(f"{self.address}, step {update}, has no weights of {key!r:.80}.", f"It has {keys:.300}.")
+        try:
+            return kept.file(f"{key}{WEIGHTS_SUFFIX}").here()
+        except OSError as error:
+            told = f"{kept.address}: the weights of {key!r:.80} cannot be read ({error.strerror or error})."
+            raise RunError(told, "Choose another step.") from error
+
+    def _updates(self) -> dict[int, str]:
+        """Return by training step what the folder of its snapshot is called."""
+        return {int(name): name for name in _listed(self._place.part(SNAPSHOTS).folders) if _is_update(name)}
 
     def items(self, step: int) -> list[int]:
         """Return which items of the batch were sampled at one step."""
         return sorted(self._traces.get(step, ()))
 
-    def refresh(self) -> News:
-        """Read what has been added, and return what is new."""
+    def refresh(self, seconds: float | None = None) -> News:
+        """Read what has been added, and return what is new.
+
+        Parameters
+        ----------
+        seconds
+            To stop after, about; then :attr:`behind` says that there is more. By default everything is read.
+        """
         steps: dict[int, None] = {}
         names: dict[str, None] = {}
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        self.behind = False
         for tail in self._segments():
-            while records := tail.read():
+            while not self.behind and (records := tail.read()):
                 self._grown = time.monotonic()
                 for record in records:
                     self._take(tail, record, steps, names)
+                self.behind = time.monotonic() > until
         return News(tuple(sorted(steps)), tuple(names), self.status)
 
     def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
@@ -264,17 +286,32 @@ class Run:
 
     def _segments(self) -> list[Tail]:
         """Return the segments in order; each time anew, because more of them come."""
-        folder = self.folder / rank_folder(self.rank)
+        folder = self._place.part(rank_folder(self.rank))
         try:
-            names = sorted(_segment_names(folder))
+            names = [name for name in folder.files() if _is_segment(name)]
+        except UnlistedError:
+            names = self._found(folder)
         except OSError as error:
             if not self._problems:
-                self._problems.append(Problem(str(folder), 0, f"the folder cannot be read ({error.strerror or error})"))
+                self._problems.append(
+                    Problem(folder.address, 0, f"the folder cannot be read ({error.strerror or error})")
+                )
             return []
-        for name in names:
+        for name in sorted(names):
             if name not in self._tails:
-                self._tails[name] = Tail(folder / name)
+                self._tails[name] = Tail(folder.file(name))
         return [self._tails[name] for name in sorted(self._tails)]
+
+    def _found(self, folder: Folder) -> list[str]:
+        """Return the next segments that are there, where nobody says which there are."""
+        found: list[str] = []
+        while True:
+            name = segment_name(len(self._tails) + len(found) + 1)
+            try:
+                with folder.file(name).open():
+                    found.append(name)
+            except OSError:
+                return found
 
     def _take(self, tail: Tail, record: Record, steps: dict[int, None], names: dict[str, None]) -> None:
         """Put one record in its place; what it says is not believed before it has been looked at."""
@@ -297,9 +334,9 @@ class Run:
                 for step, _, values in rows:
                     self._add(schema, _step(step), values, names)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
-            if len(self._problems) < _MOST_PROBLEMS:
+            if len(self._problems) < MOST_PROBLEMS:
                 what = f"a record of {record.line.topic[:80]!r} makes no sense ({error!s:.200})"
-                self._problems.append(Problem(str(tail.path), record.offset, what))
+                self._problems.append(Problem(tail.file.address, record.offset, what))
 
     def _add(self, schema: str, step: int, values: Mapping[str, Any], names: dict[str, None]) -> None:
         curves = self._curves[schema]
@@ -328,13 +365,14 @@ class Run:
         return step
 
 
-def _info(folder: Path) -> Mapping[str, Any]:
-    path = folder / RUN_FILE
+def _info(place: Folder) -> Mapping[str, Any]:
+    file = place.file(RUN_FILE)
+    path = file.address
     try:
-        with opened(path) as file:
-            text = file.read(LARGEST_JSON + 1)
+        text = whole(file, LARGEST_JSON)
     except FileNotFoundError:
-        raise RunError(f"{folder} has no {RUN_FILE}: it is not a run.", "Name the folder given to ls.watch.") from None
+        told = f"{place.address} has no {RUN_FILE}: it is not a run."
+        raise RunError(told, "Name the folder given to ls.watch.") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read ({error.strerror or error}).", "Check the folder.") from error
     try:
@@ -364,23 +402,19 @@ def _paths(info: Mapping[str, Any]) -> dict[str, None]:
     return {path: None for path in named if isinstance(path, str)}
 
 
-def _first_rank(folder: Path) -> int:
-    ranks = [
-        int(entry.name[4:])
-        for entry in os.scandir(folder)
-        if entry.name[:4] == "rank" and entry.name[4:].isdecimal() and entry.is_dir(follow_symlinks=False)
-    ]
+def _first_rank(place: Folder) -> int:
+    try:
+        names = place.folders()
+    except OSError:
+        return 0
+    ranks = [int(name[4:]) for name in names if name[:4] == "rank" and name[4:].isdecimal() and len(name) < 20]
     return min(ranks, default=0)
 
 
-def _names(folder: Path, *, folders: bool) -> list[str]:
-    """Return the folders in a folder, or its files; none where there is no such folder, and never a link."""
-    if folder.is_symlink():
-        return []
+def _listed(names: Callable[[], list[str]]) -> list[str]:
+    """Return the names in a folder; none where there is no such folder, or nobody says what is in it."""
     try:
-        with os.scandir(folder) as entries:
-            found = (entry for entry in entries if not entry.is_symlink() and entry.is_dir() == folders)
-            return [entry.name for entry in itertools.islice(found, _MOST_UPDATES) if folders or entry.is_file()]
+        return names()
     except OSError:
         return []
 
@@ -392,13 +426,6 @@ def _is_update(name: str) -> bool:
 def _is_segment(name: str) -> bool:
     stem, dot, suffix = name.partition(".")
     return stem.isdecimal() and f"{dot}{suffix}" == SEGMENT_SUFFIX
-
-
-def _segment_names(folder: Path) -> list[str]:
-    if folder.is_symlink():
-        raise OSError("it is a link")
-    with os.scandir(folder) as entries:
-        return [entry.name for entry in entries if _is_segment(entry.name)]
 
 
 def _step(value: Any) -> int:
@@ -419,14 +446,6 @@ def _lives(process: Any) -> bool:
     except OSError:
         return True
     return True
-
-
-def _modified(tail: Tail) -> float:
-    """Return when a segment was last written to; 0 where it is no longer there."""
-    try:
-        return tail.path.lstat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _check_header(block: bytes) -> None:

@@ -6,10 +6,7 @@ record that is damaged is told of and passed over; one that is not there in full
 
 from __future__ import annotations
 
-import io
-import os
 import re
-import stat
 import struct
 import zlib
 from dataclasses import dataclass
@@ -24,14 +21,19 @@ from lstm_studio.runs.format import (
     LARGEST_RECORD,
     LARGEST_SEGMENT,
     MAGIC,
+    MESSAGE_HEAD,
     RECORD_HEAD,
     Line,
 )
 from lstm_studio.runs.like import Problem
+from lstm_studio.runs.places import File, LocalFile, Window
 
 _CHUNK = re.compile(rb"\x06(?=.{5}\x00{3}.{28}\x00{4})", re.DOTALL)
 """What a chunk may begin with: its length has zeros at the end, and the name of its compression is empty."""
 _WINDOW = 2**20
+_MOST_AT_ONCE = 2**24
+MOST_PROBLEMS = 1000
+"""So many are told of one file; whoever has more knows enough."""
 _LARGEST_SEARCH = 2**28
 """So many bytes are checked for chunks after damage; whoever wrote more than that of false ones did it on purpose."""
 
@@ -67,39 +69,36 @@ class Tail:
 
     Parameters
     ----------
-    path
-        Of the file.
+    file
+        The segment.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, file: File | Path) -> None:
+        self.file: File = LocalFile(file) if isinstance(file, Path) else file
         self.problems: list[Problem] = []
         self.ended = False
         """Whether there is nothing more to come: it was closed in order, or what follows cannot be read."""
-        self._offset = self._searched = self._expected = self._told = 0
+        self.behind = False
+        """Whether there was more to read than was asked for."""
+        self._offset = self._sure = self._searched = self._expected = self._damages = self._damages_before = 0
         self._left = _LARGEST_SEARCH
+        self._failing = False
+        self._lines: dict[bytes, Line] = {}
 
     def read(self, records: int = 1000) -> list[Record]:
-        """Return the next whole records, at most so many; none where nothing has been added."""
+        """Return the next whole records, at most so many, and not many large ones; none where nothing was added."""
         if self.ended:
             return []
         found: list[Record] = []
         try:
-            with opened(self.path) as file:
-                size = os.fstat(file.fileno()).st_size
-                if size > LARGEST_SEGMENT or size < self._offset:
-                    words = "larger than any segment" if size > LARGEST_SEGMENT else "shorter than it was"
-                    self._end(f"the file has {size} bytes and is {words}")
-                    return []
-                while len(found) < records and not self.ended:
-                    before = self._offset
-                    record = self._next(file, size)
-                    if record is not None:
-                        found.append(record)
-                    if self._offset == before:
-                        break
+            with self.file.open() as file:
+                self._read(Window(file), found, records)
+            self._failing = False
         except OSError as error:
-            self._end(f"it cannot be read ({error.strerror or error})")
+            # A network may be back at the next look.
+            if not self._failing:
+                self._failing = True
+                self._tell(f"it cannot be read ({error.strerror or error})")
         return found
 
     def at(self, offset: int, length: int) -> Record:
@@ -112,95 +111,114 @@ class Tail:
         """
         record = None
         try:
-            with opened(self.path) as file:
-                if os.fstat(file.fileno()).st_size >= offset + length:
-                    file.seek(offset)
-                    record = _verified(file.read(length), offset)
+            with self.file.open() as file:
+                if file.size >= offset + length:
+                    record = _verified(memoryview(file.read(offset, length)), offset, {})
         except OSError:
             record = None
         if record is None:
-            raise RunError(f"{self.path}, byte {offset}: the record is damaged.", "Look at another step.")
+            raise RunError(f"{self.file.address}, byte {offset}: the record is damaged.", "Look at another step.")
         return record
 
-    def _next(self, file: io.BufferedReader, size: int) -> Record | None:
+    def _read(self, file: Window, found: list[Record], records: int) -> None:
+        if file.size > LARGEST_SEGMENT or file.size < self._offset:
+            words = "larger than any segment" if file.size > LARGEST_SEGMENT else "shorter than it was"
+            self._end(f"the file has {file.size} bytes and is {words}")
+            return
+        start = self._offset
+        while not self.ended:
+            self.behind = len(found) >= records or self._offset - start > _MOST_AT_ONCE
+            before = self._offset
+            if self.behind:
+                return
+            record = self._next(file)
+            if record is not None:
+                found.append(record)
+            if self._offset == before:
+                return
+
+    def _next(self, file: Window) -> Record | None:
         """Return the next record; None where what came next is none. Stays where the rest has yet to be written."""
-        file.seek(self._offset)
         if self._offset == 0:
-            self._begin(file, size)
+            self._begin(file)
             return None
-        head = file.read(RECORD_HEAD.size)
-        if len(head) < RECORD_HEAD.size or head.startswith(MAGIC):
+        head = file.at(self._offset, RECORD_HEAD.size)
+        if len(head) < RECORD_HEAD.size or head[: len(MAGIC)] == MAGIC:
             # A segment that was closed in order ends as it begins.
-            self.ended = head.startswith(MAGIC)
+            self.ended = head[: len(MAGIC)] == MAGIC
             return None
         opcode, length = RECORD_HEAD.unpack(head)
-        whole = RECORD_HEAD.size + length
+        size = RECORD_HEAD.size + length
         largest = LARGEST_RECORD if opcode == Opcode.CHUNK else LARGEST_JSON
         if opcode not in _OPCODES or length > largest:
-            self._pass_over(file, size, "this is not how a record begins")
+            self._pass_over(file, "this is not how a record begins")
             return None
-        if self._offset + whole > size:
-            self._wait(file, size)
+        if self._offset + size > file.size:
+            self._wait(file)
             return None
-        rest = file.read(length)
-        if opcode != Opcode.CHUNK and _verified(bytes([Opcode.CHUNK]) + head[1:] + rest, self._offset) is None:
-            self._offset += whole
+        chunk = file.at(self._offset, size)
+        if len(chunk) < size:
             return None
-        record = _verified(head + rest, self._offset)
+        if opcode != Opcode.CHUNK and not self._is_chunk(chunk):
+            self._offset += size
+            return None
+        record = _verified(chunk, self._offset, self._lines)
         if record is None:
-            self._pass_over(file, size, "a record is damaged", self._offset + whole)
+            self._pass_over(file, "a record is damaged", self._offset + size)
             return None
         self._count(record)
-        self._offset += whole
+        self._offset += size
+        self._sure = self._offset
         return record
 
-    def _begin(self, file: io.BufferedReader, size: int) -> None:
-        begin = file.read(len(MAGIC))
+    def _is_chunk(self, record: memoryview) -> bool:
+        """Return whether it would be a whole chunk if it were called one: then its name is what is damaged."""
+        return _verified(memoryview(bytes([Opcode.CHUNK]) + record[1:]), self._offset, {}) is not None
+
+    def _begin(self, file: Window) -> None:
+        begin = file.at(0, len(MAGIC))
         if begin == MAGIC:
-            self._offset = len(MAGIC)
+            self._offset = self._sure = len(MAGIC)
         elif len(begin) == len(MAGIC):
-            self._pass_over(file, size, "this is not how a segment begins")
+            self._pass_over(file, "this is not how a segment begins")
 
     def _count(self, record: Record) -> None:
         """Tell of records that are missing, unless damage was told of since the last one."""
-        if record.sequence > self._expected and len(self.problems) == self._told:
-            missing = record.sequence - self._expected
-            self.problems.append(
-                Problem(str(self.path), self._offset, f"{missing} records before this one are missing")
-            )
-        self._expected, self._told = record.sequence + 1, len(self.problems)
+        if record.sequence > self._expected and self._damages == self._damages_before:
+            self._tell(f"{record.sequence - self._expected} records before this one are missing")
+        self._expected, self._damages_before = record.sequence + 1, self._damages
 
-    def _pass_over(self, file: io.BufferedReader, size: int, what: str, beyond: int | None = None) -> None:
+    def _pass_over(self, file: Window, what: str, beyond: int | None = None) -> None:
         """Tell of damage, and go on with the next record that is whole, or where the damaged one claims to end."""
-        found = self._search(file, self._offset + 1, size)
+        found = self._search(file)
         target = found if found is not None else beyond
         if target is None:
-            if size == self._searched:
+            if file.size == self._searched:
                 return
             # There may be more to come, which then is searched.
-            self._searched = size
+            self._searched = file.size
             if self._left > 0:
                 return
             self._end(f"{what}, and no other follows")
             return
-        self.problems.append(Problem(str(self.path), self._offset, what))
+        self._tell(what)
         self._offset = target
 
-    def _wait(self, file: io.BufferedReader, size: int) -> None:
+    def _wait(self, file: Window) -> None:
         """Wait for the rest of a record; if whole ones follow there is none, and its length is what is damaged."""
-        if size == self._searched:
+        if file.size == self._searched:
             return
-        self._searched = size
-        found = self._search(file, self._offset + 1, size)
+        self._searched = file.size
+        found = self._search(file)
         if found is not None:
-            self.problems.append(Problem(str(self.path), self._offset, "the length of a record is damaged"))
+            self._tell("the length of a record is damaged")
             self._offset = found
 
-    def _search(self, file: io.BufferedReader, start: int, size: int) -> int | None:
-        """Return where the next whole chunk begins, from ``start`` on."""
-        while start < size and self._left > 0:
-            file.seek(start)
-            window = file.read(_WINDOW + CHUNK_HEAD.size)
+    def _search(self, file: Window) -> int | None:
+        """Return where the next whole chunk begins, from what was verified on: any length after that may be wrong."""
+        start = self._sure + 1
+        while start < file.size and self._left > 0:
+            window = bytes(file.at(start, _WINDOW + CHUNK_HEAD.size))
             self._left -= len(window)
             for match in _CHUNK.finditer(window):
                 if match.start() >= _WINDOW:
@@ -210,11 +228,10 @@ class Tail:
                 self._left -= CHUNK_HEAD.size
                 length = _plausible(head)
                 place = start + match.start()
-                if length is None or place + length > size:
+                if length is None or place + length > file.size:
                     continue
                 self._left -= length
-                file.seek(place)
-                if _verified(file.read(length), place) is not None:
+                if _verified(file.at(place, length), place, {}) is not None:
                     return place
                 if self._left <= 0:
                     return None
@@ -223,54 +240,67 @@ class Tail:
 
     def _end(self, what: str) -> None:
         self.ended = True
-        self.problems.append(Problem(str(self.path), self._offset, what))
+        self._tell(what)
+
+    def _tell(self, what: str) -> None:
+        self._damages += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(self.file.address, self._offset, what))
 
 
 _OPCODES = frozenset(int(opcode) for opcode in Opcode)
 
 
-def opened(path: Path) -> io.BufferedReader:
-    """Open a file of a run; never what a link leads to, and nothing that is no file: a pipe would wait for ever.
-
-    Raises
-    ------
-    OSError
-        If it is neither, or cannot be opened.
-    """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if path.is_symlink():
-        raise OSError(f"{path} is a link")
-    descriptor = os.open(path, flags)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{path} is not a file")
-    return os.fdopen(descriptor, "rb")
-
-
-def _plausible(head: bytes) -> int | None:
+def _plausible(head: bytes | memoryview) -> int | None:
     """Return the length of the chunk that begins with ``head``, or None where it cannot be one."""
     if len(head) < CHUNK_HEAD.size:
         return None
-    opcode, length, _, _, unpacked, _, compression, size = CHUNK_HEAD.unpack(head)
+    opcode, length, _, _, unpacked, _, compression, size = CHUNK_HEAD.unpack_from(head)
     inside = length - (CHUNK_HEAD.size - RECORD_HEAD.size)
     fits = opcode == Opcode.CHUNK and compression == 0 and length <= LARGEST_RECORD
     return RECORD_HEAD.size + length if fits and inside == size == unpacked else None
 
 
-def _verified(chunk: bytes, offset: int) -> Record | None:
-    """Return the record in a chunk, or None where anything about it is wrong."""
-    if _plausible(chunk[: CHUNK_HEAD.size]) != len(chunk):
+def _verified(chunk: memoryview, offset: int, known: dict[bytes, Line]) -> Record | None:
+    """Return the record in a chunk, or None where anything about it is wrong.
+
+    Parameters
+    ----------
+    chunk, offset
+        Its bytes, and where they lie.
+    known
+        Which channels are introduced by which bytes, as far as they were read before.
+    """
+    if _plausible(chunk) != len(chunk):
         return None
-    inside = memoryview(chunk)[CHUNK_HEAD.size :]
+    inside = chunk[CHUNK_HEAD.size :]
     if zlib.crc32(inside) != CHUNK_HEAD.unpack_from(chunk)[5]:
         return None
     try:
-        return _record(inside, offset, len(chunk))
+        return _record(inside, offset, len(chunk), known)
     except (struct.error, UnicodeDecodeError, KeyError):
         return None
 
 
-def _record(inside: memoryview, offset: int, length: int) -> Record | None:
+def _record(inside: memoryview, offset: int, length: int, known: dict[bytes, Line]) -> Record | None:
+    # All records of a channel begin alike, and most are nothing but this and the message.
+    end, number = _introduction(inside)
+    usual = len(inside) >= end + MESSAGE_HEAD.size and inside[end] == Opcode.MESSAGE
+    begin = bytes(inside[:end]) if usual else b""
+    if begin in known:
+        _, size, channel, sequence, time_ns, _ = MESSAGE_HEAD.unpack_from(inside, end)
+        if channel == number and end + RECORD_HEAD.size + size == len(inside):
+            payload = bytes(inside[end + MESSAGE_HEAD.size :])
+            return Record(known[begin], sequence, time_ns, payload, offset, length)
+    found = _searched_record(inside, offset, length)
+    whole = found is not None and len(found.payload) == len(inside) - end - MESSAGE_HEAD.size
+    if begin and found is not None and whole and len(known) < _MOST_LINES:
+        known[begin] = found.line
+    return found
+
+
+def _searched_record(inside: memoryview, offset: int, length: int) -> Record | None:
+    """Return the one message of a chunk, wherever in it that lies."""
     schemas: dict[int, str] = {}
     lines: dict[int, Line] = {}
     found = None
@@ -295,6 +325,21 @@ def _record(inside: memoryview, offset: int, length: int) -> Record | None:
     return found
 
 
+def _introduction(inside: memoryview) -> tuple[int, int]:
+    """Return how long a schema and its channel at the begin of a chunk are, and the number of the channel, or 0, 0."""
+    if len(inside) < RECORD_HEAD.size:
+        return 0, 0
+    opcode, size = RECORD_HEAD.unpack_from(inside)
+    middle = RECORD_HEAD.size + size
+    if opcode != Opcode.SCHEMA or middle + RECORD_HEAD.size + 2 > len(inside):
+        return 0, 0
+    opcode, size = RECORD_HEAD.unpack_from(inside, middle)
+    end = middle + RECORD_HEAD.size + size
+    if opcode != Opcode.CHANNEL or end > min(len(inside), 4 * _LONGEST_NAME):
+        return 0, 0
+    return end, int.from_bytes(inside[middle + RECORD_HEAD.size : middle + RECORD_HEAD.size + 2], "little")
+
+
 def _text(body: memoryview, place: int) -> tuple[str, int]:
     """Return a text with its length before it, and where it ends."""
     (length,) = struct.unpack_from("<I", body, place)
@@ -305,3 +350,4 @@ def _text(body: memoryview, place: int) -> tuple[str, int]:
 
 
 _LONGEST_NAME = 4096
+_MOST_LINES = 1000
