@@ -26,6 +26,7 @@ from lstm_studio.session.samples import FIRST_SAMPLE
 from lstm_studio.ui.app import destroy, make_application, make_window
 from lstm_studio.ui.bugs import BugCatcher
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.workspaces import EXPLORE
 from tests.ui.monkey import Monkey
 
 DEEDS = 18_000
@@ -92,6 +93,7 @@ def main() -> int:
 
 def _return_to_the_beginning(monkey: Monkey, window: StudioWindow) -> None:
     monkey.settle()
+    window.show_workspace(EXPLORE)
     window.resize(1600, 1000)
     window.commands.files.open_sample(FIRST_SAMPLE)
     window.session.look(

@@ -30,6 +30,9 @@ from lstm_studio.ui.theme import (
 
 _ARROW_SIZE = 10
 _TICK_SIZE = 14
+_SEPARATOR = 5
+"""Width of the lines between panels, of which one pixel is seen. Qt makes separators of one pixel wider with widgets of
+its own, and leaves one of them behind whenever a panel is hidden."""
 
 
 @cache
@@ -47,6 +50,15 @@ def _image(icon: Icon, colour: str, size: int) -> str:
     for ratio, suffix in ((1.0, ""), (2.0, "@2x")):
         icon_pixmap(icon, colour, size, ratio).save(str(folder / f"{stem}{suffix}.png"))
     return f'url("{(folder / stem).as_posix()}.png")'
+
+
+def _hairline(end: str, ground: str, line: str) -> str:
+    """Return a line of one pixel in the middle of a separator, across ``"x2"`` or down ``"y2"``."""
+    first, last = (place / _SEPARATOR for place in (_SEPARATOR // 2, _SEPARATOR // 2 + 1))
+    stops = ((0.0, ground), (first - 0.001, ground), (first, line), (last - 0.001, line), (last, ground), (1.0, ground))
+    other = {"x2": "y2", "y2": "x2"}[end]
+    shades = ", ".join(f"stop: {at:.3f} {colour}" for at, colour in stops)
+    return f"qlineargradient(x1: 0, y1: 0, {end}: 1, {other}: 0, {shades})"
 
 
 def style_sheet(theme: Theme, scale: float = 1.0) -> str:
@@ -72,8 +84,11 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     return f"""
 * {{ font-size: {size(Text.BODY)}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
-QMainWindow::separator {{ background: {t.line}; width: 1px; height: 1px; }}
-QMainWindow::separator:hover {{ background: {t.focus}; }}
+QMainWindow::separator {{ width: {_SEPARATOR}px; height: {_SEPARATOR}px; }}
+QMainWindow::separator:vertical {{ background: {_hairline("x2", t.sunken, t.line)}; }}
+QMainWindow::separator:horizontal {{ background: {_hairline("y2", t.sunken, t.line)}; }}
+QMainWindow::separator:vertical:hover {{ background: {_hairline("x2", t.sunken, t.focus)}; }}
+QMainWindow::separator:horizontal:hover {{ background: {_hairline("y2", t.sunken, t.focus)}; }}
 
 QPushButton, QToolButton {{
     background: {t.panel}; color: {t.ink}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS}px;

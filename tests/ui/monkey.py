@@ -22,6 +22,7 @@ from lstm_studio.ui import dialogs
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.workspaces import WORKSPACES
 
 SIZES = ((960, 560), (1366, 768), (1600, 1000), (1920, 1080))
 _NEVER = frozenset({"file.quit"})
@@ -120,6 +121,7 @@ class Monkey:
             (3, self._open),
             (2, self._drop),
             (4, self._panel),
+            (3, self._workspace),
             (3, self._setup),
             (4, self._wait),
         )
@@ -204,7 +206,11 @@ class Monkey:
         return canvas.viewport()
 
     def _widgets(self) -> list[QWidget]:
-        found = [widget for widget in self.window.findChildren(QWidget) if widget.isVisible() and widget.width() > 4]
+        found = [
+            widget
+            for widget in self.window.findChildren(QWidget)
+            if widget.isVisible() and min(widget.width(), widget.height()) > 4
+        ]
         # The frame's own buttons and native menus would leave the window.
         return [widget for widget in found if widget.window() is self.window]
 
@@ -220,7 +226,8 @@ class Monkey:
         return f"click {name}"
 
     def _drag(self) -> str:
-        widget = self.random.choice((self._plots(), *self._widgets()))
+        seen = self._widgets()
+        widget = self.random.choice((self._plots(), *seen) if self._plots().isVisible() else seen)
         modifier = self.random.choice(_MODIFIERS[:3])
         button = self.random.choice((Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton))
         QTest.mousePress(widget, button, modifier, self._place(widget))
@@ -233,6 +240,8 @@ class Monkey:
 
     def _wheel(self) -> str:
         view = self._plots()
+        if not view.isVisible():
+            return "wheel nothing"
         place = QPointF(self._place(view))
         delta = QPoint(0, self.random.choice((-120, 120)))
         event = QWheelEvent(
@@ -282,6 +291,11 @@ class Monkey:
         info = self.random.choice(PANELS)
         self.window.show_panel(info.key, self.random.random() < 0.6)
         return f"panel {info.key}"
+
+    def _workspace(self) -> str:
+        info = self.random.choice(WORKSPACES)
+        self.window.show_workspace(info.key)
+        return f"workspace {info.key}"
 
     def _setup(self) -> str:
         session = self.window.session

@@ -93,6 +93,9 @@ class UnitItem(RowItem):
             self.__dict__.pop("other", None)
         retitled = row.title != self.row.title
         self.row, self.derived = row, derived
+        # Which unit is selected now is told only after the rows, whose margins are drawn at once.
+        if self.selected is not None and self.selected >= row.units:
+            self.selected = None
         if changed:
             self.redraw()
         elif retitled:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
@@ -133,3 +134,15 @@ def test_a_single_feature_shows_its_value_without_being_selected(stack: PlotStac
     stack.unit_requested.connect(lambda _group, unit: asked.append(unit))
     QTest.keyClick(stack, Qt.Key.Key_Down)
     assert asked == []
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_rows_of_fewer_units_forget_the_selection_of_another(stack: PlotStack, units: int) -> None:
+    rows = tuple(unit_row(view.name, 9, 16, view) for view in View)
+    stack.apply(StackState(rows, 9, selected={"lstm.0": 2}))
+    fewer = tuple(unit_row(view.name, 9, units, view) for view in View)
+    stack.apply(StackState(fewer, 9, selected={"lstm.0": 0}))
+    heat = stack.row_item(View.HEAT.name)
+    assert isinstance(heat, HeatItem)
+    assert [label.text for label in heat.left_labels()] == ["0", "1"][:units]
+    assert not picture(stack).isNull()
