@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.session.saturation import GateSaturation
-from lstm_studio.ui.explore.horizon.small_plot import SmallPlot
 from lstm_studio.ui.explore.horizon.words import percent
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.row_item import paint_frame
+from lstm_studio.ui.plots.small_plot import SmallPlot
 from lstm_studio.ui.theme import BADGE_SIZE, GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_badge
 

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.session.horizon import SHARES
-from lstm_studio.ui.explore.horizon.small_plot import SmallPlot, paint_line
 from lstm_studio.ui.explore.horizon.words import SHARE_TEXTS, NamedCurve, format_power, steps_back
 from lstm_studio.ui.numbers import format_count, format_decade
 from lstm_studio.ui.plots.axis import nice_step
@@ -23,6 +22,7 @@ from lstm_studio.ui.plots.legend import Entry, Swatch
 from lstm_studio.ui.plots.log_axis import LogAxis
 from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
 from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
 from lstm_studio.ui.theme import HALF_GRID, Text, Theme
 
 _LEAST, _MOST = 190, 460

@@ -13,12 +13,12 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.session.whose_loss import LossShares
-from lstm_studio.ui.explore.horizon.small_plot import SmallPlot, paint_line
 from lstm_studio.ui.explore.horizon.words import format_size
 from lstm_studio.ui.numbers import format_count, format_decade
 from lstm_studio.ui.plots.log_axis import LogAxis, log_axis
 from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
 from lstm_studio.ui.plots.scale import unit_edges
+from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LEVELS, MISSING, Text, Theme
 
 _LEAST, _COMFORTABLE = 96, 290

@@ -1,4 +1,4 @@
-"""What the plots of the pages have in common: fonts that follow the panel, a kept picture, values under the mouse."""
+"""What small plots have in common: fonts that follow the text, a kept picture, values under the mouse."""
 
 from __future__ import annotations
 
