@@ -11,8 +11,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
@@ -26,12 +25,13 @@ import lstm_studio
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.progress import Progress, ignore_progress
+from lstm_studio.progress import on_terminal
 from lstm_studio.sequences.columns import ColumnRole
 from lstm_studio.sequences.options import Missing, ReadOptions
 from lstm_studio.sequences.sequence import Scaling
 from lstm_studio.session.compute import Computer, Export, Exported
 from lstm_studio.session.state import Match, Setup
+from lstm_studio.training.options import roles, train
 
 if TYPE_CHECKING:
     from lstm_studio.session.state import Result
@@ -182,8 +182,8 @@ def trace(
             raise StudioError(f"{render} cannot be saved: a picture is a PNG file.", "Choose a name that ends in .png.")
         _without_display()
         _require_window()
-    options = ReadOptions(columns=_roles(column or []), missing=missing)
-    with _progress() as progress:
+    options = ReadOptions(columns=roles(column or []), missing=missing)
+    with on_terminal() as progress:
         from lstm_studio.sequences.opening import open_sequence
         from lstm_studio.sequences.pieces import suggest_piece_length
 
@@ -216,6 +216,9 @@ def trace(
 
         render_view(render, size=pixels, theme=theme.value, labels=labels.value, step=step, result=result)
         typer.echo(f"saved {render}")
+
+
+app.command(name="train")(train)
 
 
 @app.command(name="runs")
@@ -368,26 +371,6 @@ def _require_window() -> None:
         ) from None
 
 
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """Show a bar on standard error while the work inside reports; on a terminal only."""
-    if not sys.stderr.isatty():
-        yield ignore_progress
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("", total=1.0)
-
-        def show(fraction: float, words: str) -> None:
-            bars.update(bar, description=words, total=None if fraction < 0 else 1.0, completed=max(fraction, 0.0))
-
-        yield show
-
-
 def _check_folder(path: Path | None) -> None:
     """Refuse before the work what could not be saved after it."""
     if path is not None and not path.absolute().parent.is_dir():
@@ -409,17 +392,6 @@ def _pixels(size: str) -> tuple[int, int]:
 
 def _written(pixels: tuple[int, int]) -> str:
     return "x".join(map(str, pixels))
-
-
-def _roles(columns: Sequence[str]) -> dict[str, ColumnRole]:
-    """Return the roles that ``--column NAME=ROLE`` gives to columns."""
-    roles = {}
-    for text in columns:
-        name, _, role = text.rpartition("=")
-        if not name or role not in set(ColumnRole):
-            raise StudioError(f"--column {text} names no role.", f"Write NAME=ROLE; roles are {', '.join(ColumnRole)}.")
-        roles[name] = ColumnRole(role)
-    return roles
 
 
 def _companion(wanted: str | None) -> NetworkSpec | None:

@@ -123,7 +123,7 @@ def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "trian: there is no such file. Commands are open, trace, runs, tasks, "),
+        (["trian"], "trian: there is no such file. Commands are open, trace, train, runs, tasks, "),
         (["trace", "{folder}/none.csv"], "none.csv"),
         (["trace", "{table}", "--kind", "perceptron"], "perceptron"),
         (["trace", "{table}", "--item", "9"], "9"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -188,7 +188,7 @@ class Plan:
         said = training.get("recipe")
         if not isinstance(said, Mapping):
             raise RunError("The run does not say how it was trained.", "Name a run of lstm-studio train.")
-        kinds: dict[str, Any] = {part.name: type(getattr(_USUAL, part.name)) for part in fields(cls)}
+        kinds: dict[str, Any] = {part.name: _kind(part) for part in fields(cls)}
         values: dict[str, Any] = {}
         for name, value in said.items():
             kind = kinds.get(str(name))
@@ -262,6 +262,11 @@ _OPTIONS = (
 def _word(name: str) -> str:
     """Return the option of the command line that a field is."""
     return "--steps" if name == "updates" else f"--{name.replace('_', '-')}"
+
+
+def _kind(part: Field[Any]) -> Any:
+    """Return the type of a field, by its default."""
+    return Mapping if part.default is MISSING else type(part.default)
 
 
 def _as(kind: Any, name: str, value: Any) -> Any:
@@ -338,5 +343,3 @@ def class_room(task: str) -> Plan:
 _CLASS_ROOM: Mapping[str, Mapping[str, Any]] = {
     "temporal-order": {"parameters": {"length": 50, "spread": 0}, "seed": 3, "updates": 4000},
 }
-
-_USUAL = Plan(task=next(iter(tasks())))

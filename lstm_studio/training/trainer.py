@@ -157,6 +157,8 @@ class Trainer:
         self.networks: Mapping[str, Network] = MappingProxyType(networks)
         self._share = share
         self._batches = self._stream(_BATCHES)
+        self._before: Any = None
+        """The batches as they stood before the one that is measured and not learned from yet."""
         self._optimisers = {
             key: _optimiser(recipe, [*network.module.parameters()]) for key, network in self.networks.items()
         }
@@ -184,6 +186,7 @@ class Trainer:
         Mapping
             Key of a network → its loss on the batch.
         """
+        self._before = self._batches.bit_generator.state
         batch = self.task.draw(self.recipe.batch, self._batches)
         asked = int(batch.scored.sum())
         part = self._share.of(batch)
@@ -217,6 +220,7 @@ class Trainer:
                 )
         for optimiser in self._optimisers.values():
             optimiser.step()
+        self._before = None
         self.done += 1
 
     def evaluate(self) -> Evaluation:
@@ -247,7 +251,7 @@ class Trainer:
             for index, kept in self._optimisers[key].state_dict()["state"].items():
                 for name, value in kept.items():
                     tensors[f"{key}/optimiser/{index}/{name}"] = value.detach().cpu().contiguous()
-        return tensors, {"done": self.done, "batches": self._batches.bit_generator.state}
+        return tensors, {"done": self.done, "batches": self._before or self._batches.bit_generator.state}
 
     def restore(self, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         """Go back to where :meth:`state` was taken.
@@ -269,7 +273,7 @@ class Trainer:
                     kept.setdefault(int(index), {})[what] = value
             optimiser = self._optimisers[key]
             optimiser.load_state_dict({**optimiser.state_dict(), "state": kept})
-        self._batches.bit_generator.state = values["batches"]
+        self._batches.bit_generator.state, self._before = values["batches"], None
         self.done = int(values["done"])
 
     def _stream(self, *purpose: int) -> np.random.Generator:
