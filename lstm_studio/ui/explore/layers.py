@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lstm_studio.engine.trace import Trace, TraceLayer
+from lstm_studio.networks.naming import short_names
 from lstm_studio.networks.spec import NetworkInfo
 from lstm_studio.session.state import Result, View
 
@@ -92,18 +93,7 @@ def selected_unit(layer: ShownLayer, view: View) -> int:
 
 def network_names(infos: tuple[NetworkInfo, ...]) -> tuple[str, ...]:
     """Return a short name for each network, ``("LSTM", "RNN")``, numbered where they would be the same."""
-    short = [info.title.split()[-1] if info.title else info.kind.upper() for info in infos]
-    if len(set(short)) == len(short):
-        return tuple(short)
-    titles = [info.title.split() for info in infos]
-    # "Article LSTM" beside "1997 LSTM" is called by the words that the other has not.
-    own = [
-        " ".join(w for w in title if all(w not in other for other in titles if other is not title)) for title in titles
-    ]
-    told_apart = [name or info.title for name, info in zip(own, infos, strict=True)]
-    if len(set(told_apart)) == len(told_apart):
-        return tuple(told_apart)
-    return tuple(f"{name} {number}" for number, name in enumerate(short, start=1))
+    return short_names([info.title or info.kind.upper() for info in infos])
 
 
 def _clipped(wanted: int | None, depth: int) -> int:
