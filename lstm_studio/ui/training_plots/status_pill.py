@@ -1,0 +1,96 @@
+"""What has become of a training, as a word with its sign in a pill: colour never stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from lstm_studio.runs.like import Status
+from lstm_studio.ui.icons import Icon, paint_icon
+from lstm_studio.ui.theme import HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.text import text_font
+
+_PADDING = 7.0
+_ICON = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """A word, its sign, and the tokens of the theme for both and for what is below them."""
+
+    word: str
+    icon: Icon
+    colour: str
+    fill: str
+
+
+PILLS: Mapping[Status, Pill] = {
+    Status.RUNNING: Pill("Live", Icon.DOT, "ok", "ok_fill"),
+    Status.FINISHED: Pill("Finished", Icon.TICK, "ink2", "hover"),
+    Status.DIED: Pill("Died", Icon.CROSS, "error", "error_fill"),
+}
+PAUSED = Pill("Paused", Icon.PAUSE, "warning", "warning_fill")
+WAITING = Pill("Waiting", Icon.NOTE, "ink2", "hover")
+"""Nothing could be read yet."""
+
+
+def pill_size(metrics: QFontMetricsF, pill: Pill) -> tuple[float, float]:
+    """Return width and height of a pill in a font."""
+    return 2 * _PADDING + _ICON + HALF_GRID + metrics.horizontalAdvance(pill.word) + 1, metrics.height() + 4
+
+
+def paint_pill(painter: QPainter, rect: QRectF, pill: Pill, theme: Theme) -> None:
+    """Draw a pill with the painter's font."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(getattr(theme, pill.fill)))
+    painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
+    colour = QColor(getattr(theme, pill.colour))
+    sign = QRectF(rect.left() + _PADDING, rect.center().y() - _ICON / 2, _ICON, _ICON)
+    # The sign of what lives is a dot that fills its place.
+    paint_icon(painter, pill.icon, sign.adjusted(-3, -3, 3, 3) if pill.icon is Icon.DOT else sign, colour)
+    painter.setPen(colour)
+    words = QRectF(sign.right() + HALF_GRID, rect.top(), rect.right() - sign.right(), rect.height())
+    painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, pill.word)
+    painter.restore()
+
+
+class StatusPill(QWidget):
+    """A pill as a widget."""
+
+    def __init__(self, theme: Theme, pill: Pill) -> None:
+        super().__init__()
+        self._theme, self._pill = theme, pill
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(pill.word)
+
+    def show_pill(self, pill: Pill) -> None:
+        """Show another word."""
+        if pill != self._pill:
+            self._pill = pill
+            self.setAccessibleName(pill.word)
+            self.updateGeometry()
+            self.update()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._theme = theme
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the size of the word with its sign."""
+        width, height = pill_size(QFontMetricsF(text_font(self, Text.VALUE)), self._pill)
+        return QSize(round(width) + 1, round(height))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Draw it."""
+        painter = QPainter(self)
+        painter.setFont(text_font(self, Text.VALUE))
+        paint_pill(painter, QRectF(self.rect()), self._pill, self._theme)
+        painter.end()
