@@ -120,15 +120,19 @@ class CompareBar(QFrame):
     def refresh(self) -> None:
         """Show what is compared now; hidden where that is nothing."""
         state = self._resolve()
+        if state is not None and state != self._state:
+            self._apply(state, self._state)
+            self._state = state
+        # Last: what is hidden is not laid out again with every change.
         self.setVisible(state is not None)
-        if state is None or state == self._state:
-            return
-        self._state = state
+
+    def _apply(self, state: _State, before: _State | None) -> None:
         for chooser, chosen in ((self._base, state.base), (self._other, state.other)):
             with QSignalBlocker(chooser):
-                chooser.clear()
-                for key, title in state.sources:
-                    chooser.addItem(title, key)
+                if before is None or before.sources != state.sources:
+                    chooser.clear()
+                    for key, title in state.sources:
+                        chooser.addItem(title, key)
                 chooser.setCurrentIndex(chooser.findData(chosen))
             chooser.setToolTip(chooser.currentText())
         self._modes.show_choice(state.mode.value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_studio.session.state import CompareMode, View
 from lstm_studio.ui.explore.comparing import Compared
@@ -32,13 +34,13 @@ def compared_rows(base: Sequence[Row], other: Sequence[Row], pair: Compared, vie
         For the plot views of the rows that only a comparison has.
     """
     twins = {row.key: row for row in other}
-    levels = _levels_of_differences(base, twins)
+    differences = _differences(base, twins) if pair.mode is CompareMode.DIFFERENCE else {}
     rows: list[Row] = []
     for row in base:
         twin = twins.pop(row.key, None)
         match row, twin:
             case UnitRow(), UnitRow():
-                rows += _units(row, twin, pair, view, levels)
+                rows += _units(row, twin, pair, view, differences)
             case SymbolRow(), SymbolRow():
                 rows += _symbols(row, twin)
             case GradientRow(), GradientRow():
@@ -55,11 +57,9 @@ def compared_rows(base: Sequence[Row], other: Sequence[Row], pair: Compared, vie
     return (*(row for row in rows if not isinstance(row, GradientRow)), *gradients)
 
 
-def _units(
-    row: UnitRow, twin: UnitRow, pair: Compared, view: View, levels: Mapping[str, tuple[float, float]]
-) -> list[Row]:
-    if pair.mode is CompareMode.DIFFERENCE and row.units == twin.units:
-        return [_difference(row, twin, levels[row.key])]
+def _units(row: UnitRow, twin: UnitRow, pair: Compared, view: View, differences: Mapping[str, UnitRow]) -> list[Row]:
+    if row.key in differences:
+        return [differences[row.key]]
     if row.values is twin.values:
         return [replace(row, note=_noted(row.note, "the same"))]
     low, high = min(row.levels[0], twin.levels[0]), max(row.levels[1], twin.levels[1])
@@ -67,45 +67,58 @@ def _units(
         key = row.key + OTHER_KEY
         chosen = view.plot_views.get(key)
         plot_view = PlotView(chosen) if chosen in set(PlotView) else row.view
-        first = replace(row, levels=(low, high))
+        first = replace(row, levels=(low, high), alone=row)
         second = replace(twin, key=key, levels=(low, high), view=plot_view)
         return [_called(first, BASE), _called(second, OTHER)]
     words = "" if row.units == twin.units else f"{format_count(row.units)} and {format_count(twin.units)} units"
     # Two heat maps cannot lie over each other.
     plot_view = PlotView.LINES if row.view is PlotView.HEAT else row.view
-    return [replace(row, note=_noted(row.note, words), levels=(low, high), view=plot_view, other=twin.values)]
+    return [
+        replace(row, note=_noted(row.note, words), levels=(low, high), view=plot_view, other=twin.values, alone=row)
+    ]
 
 
-def _difference(row: UnitRow, twin: UnitRow, levels: tuple[float, float]) -> UnitRow:
-    steps = min(len(row.values), len(twin.values))
-    if row.values is twin.values:
-        values = np.zeros_like(row.values)
-    else:
-        with np.errstate(all="ignore"):
-            values = np.subtract(twin.values[:steps], row.values[:steps])
-    values.flags.writeable = False
-    return replace(row, symbol=f"Δ{row.symbol}", note=f"difference {OTHER} − {BASE}", values=values, levels=levels)
-
-
-def _levels_of_differences(base: Sequence[Row], twins: Mapping[str, Row]) -> dict[str, tuple[float, float]]:
-    """Return one symmetric range for each signal, the same for all networks and directions that have it."""
+def _differences(base: Sequence[Row], twins: Mapping[str, Row]) -> dict[str, UnitRow]:
+    """Return key → the row of the difference, in one symmetric range for all networks and directions with a signal."""
+    pairs = [(row, twins.get(row.key)) for row in base]
+    values: dict[str, NDArray[Any]] = {}
     largest: dict[str, float] = {}
-    for row in base:
-        twin = twins.get(row.key)
+    for row, twin in pairs:
         if isinstance(row, UnitRow) and isinstance(twin, UnitRow) and row.units == twin.units:
+            apart = values[row.key] = _apart(row.values, twin.values)
             signal = _signal(row.key)
-            largest.setdefault(signal, 0.0)
-            if row.values is not twin.values:
-                steps = min(len(row.values), len(twin.values))
-                with np.errstate(all="ignore"):
-                    apart = np.abs(np.subtract(twin.values[:steps], row.values[:steps]))
-                finite = apart[np.isfinite(apart)]
-                largest[signal] = max(largest[signal], float(finite.max()) if finite.size else 0.0)
+            largest[signal] = max(largest.get(signal, 0.0), 0.0 if row.values is twin.values else _magnitude(apart))
     return {
-        row.key: symmetric_levels(largest[_signal(row.key)])
-        for row in base
-        if isinstance(row, UnitRow) and _signal(row.key) in largest
+        row.key: replace(
+            row,
+            symbol=f"Δ{row.symbol}",
+            note=f"difference {OTHER} − {BASE}",
+            values=values[row.key],
+            levels=symmetric_levels(largest[_signal(row.key)]),
+            alone=row,
+        )
+        for row, _ in pairs
+        if isinstance(row, UnitRow) and row.key in values
     }
+
+
+def _apart(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+    """Return (T, U) two − one, over the steps that both have."""
+    steps = min(len(one), len(two))
+    with np.errstate(all="ignore"):
+        apart = np.zeros_like(one) if one is two else np.subtract(two[:steps], one[:steps])
+    apart.flags.writeable = False
+    return apart
+
+
+def _magnitude(values: NDArray[Any]) -> float:
+    """Return the largest finite magnitude, 0 where there is none."""
+    if not values.size:
+        return 0.0
+    low, high = float(values.min()), float(values.max())
+    if np.isfinite(low) and np.isfinite(high):
+        return max(-low, high)
+    return float(np.abs(values).max(where=np.isfinite(values), initial=0.0))
 
 
 def _signal(key: str) -> str:

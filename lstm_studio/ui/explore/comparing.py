@@ -174,23 +174,38 @@ def difference_of(compared: Compared) -> Difference:
             if whole is other_whole:
                 continue
             before, after = whole[:steps], other_whole[:steps]
-            with np.errstate(all="ignore"):
-                apart = np.abs(np.subtract(after, before))
-                limit = ROUNDING.get(one.provenance.dtype, 1e-5) * max(1.0, float(np.nanmax(np.abs(before))))
-            # A value that is not a number differs from one that is.
-            apart[np.isnan(apart)] = 0
-            apart[np.isnan(before) != np.isnan(after)] = np.inf
-            differs = np.flatnonzero((apart > limit).any(axis=1))
+            apart, limit = _apart(before, after), ROUNDING.get(one.provenance.dtype, 1e-5) * max(1.0, _largest(before))
+            by_step = apart.max(axis=1)
+            differs = np.flatnonzero(by_step > limit)
             if not len(differs):
                 continue
             first = int(differs[0]) if first is None else min(first, int(differs[0]))
             if signal is INPUT:
                 continue
-            step, unit = np.unravel_index(int(apart.argmax()), apart.shape)
+            step = int(by_step.argmax())
+            unit = int(apart[step].argmax())
             value = float(after[step, unit]) - float(before[step, unit])
             if largest is None or not abs(value) <= abs(largest.value):
-                largest = Largest(value, signal, network, int(unit), int(step))
+                largest = Largest(value, signal, network, unit, step)
     return Difference(first, largest, subtracted)
+
+
+def _apart(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
+    """Return (T, U) how far two are apart; a value that is not a number is infinitely far from one that is."""
+    with np.errstate(all="ignore"):
+        apart: NDArray[Any] = np.subtract(after, before)
+        np.abs(apart, out=apart)
+    if apart.size and not np.isfinite(apart.max()):
+        apart[np.isnan(apart)] = 0
+        apart[np.isnan(before) != np.isnan(after)] = np.inf
+    return apart
+
+
+def _largest(values: NDArray[Any]) -> float:
+    """Return the largest magnitude of what is a number; not-a-number where nothing is."""
+    if not values.size:
+        return 0.0
+    return max(float(np.fmax.reduce(values, axis=None)), -float(np.fmin.reduce(values, axis=None)))
 
 
 def _pairs(one: Trace, two: Trace) -> Iterator[tuple[Signal, NDArray[Any], NDArray[Any]]]:

@@ -26,6 +26,8 @@ class RichLabel:
         self._document.setDefaultTextOption(wrap)
         self._html = ""
         self._text = ""
+        self._fitted: tuple[float, int, int] | None = None
+        self._is_cut = False
 
     @property
     def text(self) -> str:
@@ -44,7 +46,9 @@ class RichLabel:
 
     def write(self, html: str, font: QFont) -> None:
         """Show another text; give it room with `fit` before it is painted."""
-        self._html = html
+        if html == self._html and font == self._document.defaultFont():
+            return
+        self._html, self._fitted, self._is_cut = html, None, False
         self._document.setDefaultFont(font)
         self._document.setHtml(html)
         self._text = self._document.toPlainText()
@@ -57,21 +61,42 @@ class RichLabel:
         int
             How many lines the text takes.
         """
-        self._document.setHtml(self._html)
+        # To lay rich text out takes longer than to draw it, and labels are asked for the same again and again.
+        if self._fitted is None or self._fitted[:2] != (width, most):
+            self._fitted = width, most, self._fit(width, most)
+        return self._fitted[2]
+
+    def _fit(self, width: float, most: int) -> int:
+        if self._is_cut:
+            self._document.setHtml(self._html)
+            self._is_cut = False
         self._document.setTextWidth(max(1.0, width))
-        if self._lines() > most:
-            shortest, longest = 0, len(self._text) - 1
-            while shortest < longest:
-                length = (shortest + longest + 1) // 2
-                self._cut(length)
-                if self._lines() > most:
-                    longest = length - 1
-                else:
-                    shortest = length
-            self._cut(shortest)
+        lines = self._lines()
+        if lines <= most:
+            return lines
+        # More than the lines hold without an ellipsis cannot be kept; a word that does not fit may go as a whole.
+        layout = self._document.firstBlock().layout()
+        following = layout.lineAt(most)
+        shortest, longest = 0, min(following.textStart() + following.textLength(), len(self._text) - 1)
+        last = layout.lineAt(most - 1).textStart() + layout.lineAt(most - 1).textLength()
+        if 2 < last <= longest and self._holds(last - 2, most):
+            shortest = last - 2
+        while shortest < longest:
+            length = (shortest + longest + 1) // 2
+            if self._holds(length, most):
+                shortest = length
+            else:
+                longest = length - 1
+        self._cut(shortest)
         return min(most, self._lines())
 
+    def _holds(self, length: int, most: int) -> bool:
+        """Return whether so many letters and the ellipsis fit."""
+        self._cut(length)
+        return self._lines() <= most
+
     def _cut(self, length: int) -> None:
+        self._is_cut = True
         self._document.setHtml(self._html)
         cursor = QTextCursor(self._document)
         cursor.setPosition(length)

@@ -59,6 +59,8 @@ class UnitRow:
         U names where units have them (the features of an input); else empty, and units are numbered from 0.
     other
         (T', U') what the values are compared with, drawn dashed over the lines or the band; None for nothing.
+    alone
+        The row as it is where it is not compared; None for one that is not.
     """
 
     key: str
@@ -73,6 +75,7 @@ class UnitRow:
     group: str = ""
     names: tuple[str, ...] = ()
     other: NDArray[Any] | None = None
+    alone: UnitRow | None = None
 
     @property
     def units(self) -> int:

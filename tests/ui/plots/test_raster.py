@@ -91,6 +91,17 @@ def test_bands_of_one_unit_and_with_a_missing_value() -> None:
     assert np.isnan(bands[:, 1]).all()
 
 
+@pytest.mark.parametrize(("rows", "numbers", "blocks"), [(256, 50, 52), (900, 7, 5), (64, 3, 64), (1000, 40, 7)])
+def test_blocks_are_reduced_as_numpy_reduces_them(rows: int, numbers: int, blocks: int) -> None:
+    rng = np.random.default_rng(rows)
+    values = rng.normal(size=(rows, numbers)).astype(np.float32)
+    values[rng.uniform(size=values.shape) < 0.1] = np.nan
+    steps = TimeScale(0, blocks, 1, 0, rows)
+    low, high = envelope(values, steps)
+    np.testing.assert_array_equal(low, np.fmin.reduceat(values, steps.starts, axis=0))
+    np.testing.assert_array_equal(high, np.fmax.reduceat(values, steps.starts, axis=0))
+
+
 def test_envelope_is_smallest_and_largest_of_each_pixel() -> None:
     values = np.random.default_rng(1).normal(size=1000)
     scale = TimeScale(0, 100, 1.0, 0, 1000)
