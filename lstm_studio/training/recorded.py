@@ -105,6 +105,11 @@ class RecordedTraining:
         self._looked = 0.0
         self._recorder = self._new_recorder(about, resume)
 
+    @property
+    def update(self) -> int:
+        """Updates that the weights have had."""
+        return self._trainer.done
+
     def run(self, progress: Progress, interrupted: Callable[[], bool]) -> Ending:
         """Train to the end, or until it is asked to stop.
 
