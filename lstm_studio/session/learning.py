@@ -19,7 +19,6 @@ from lstm_studio.session.pictures import RunPicture
 
 _CURVES = ("loss", "accuracy", "within", "forget_gate", "train_loss")
 _CELL_STATE = "cell_state"
-_HIDDEN_STATE = ".hidden_state"
 _EMPTY: Curve = (np.empty(0, np.int64), np.empty(0, np.float64))
 _EMPTY_ROWS: Curve = (np.empty(0, np.int64), np.empty((0, 0), np.float64))
 
@@ -229,14 +228,12 @@ def _badge(kind: str, taken: list[Role]) -> tuple[str, Role]:
 
 
 def _lags_of(picture: RunPicture, key: str) -> str:
-    """Return the name of the gradients by lag of a network's top layer; empty where there are none."""
-    names = [name for name in picture.lags if name.startswith(f"{key}.") and name.endswith(_HIDDEN_STATE)]
-    return max(names, key=_layer_number, default="")
-
-
-def _layer_number(name: str) -> tuple[int, str]:
-    number = name.removesuffix(_HIDDEN_STATE).rpartition(".")[2]
-    return int(number) if number.isdecimal() else -1, name
+    """Return the name of a network's gradients by lag, of its top layer on the held-out sequences; empty for none."""
+    begin, end = f"{key}.", ".hidden_state"
+    layers = (name[len(begin) : -len(end)] for name in picture.lags if name.startswith(begin) and name.endswith(end))
+    # Beside these lie those of the batches, under the path of the layer in the model.
+    top = max((int(layer) for layer in layers if layer.isdecimal()), default=-1)
+    return f"{begin}{top}{end}" if top >= 0 else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ milliseconds for any number of steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,17 +63,76 @@ def paint_curve(
             covered[:, np.arange(scale.pixels) % ((dash + space) * width) >= dash * width] = 0
         paint_depth(painter, covered, colour)
         return
+    points = [_points(scale.centres[run], y) for run, (y,) in _runs(scale, height, ys)]
+    _stroke(painter, points, colour=colour, width=width, dashes=[dash, space] if dashed or dotted else [])
+
+
+def paint_points(
+    painter: QPainter,
+    xs: NDArray[np.float64],
+    ys: NDArray[np.float64],
+    pixels: int,
+    height: int,
+    *,
+    colour: str,
+    width: float,
+    dashed: bool = False,
+) -> None:
+    """Draw one curve through points anywhere, broken where a value is not finite.
+
+    Parameters
+    ----------
+    painter, height, colour, width, dashed
+        As in `paint_curve`.
+    xs
+        (N,) device pixels from the plot's left, growing.
+    ys
+        (N,) device pixels from the plot's top.
+    pixels
+        Width of the plot, device pixels.
+    """
+    if pixels < _STROKED_FROM * len(xs):
+        low, high = _bars_between(xs, ys, pixels)
+        covered = np.minimum(line_coverage(low[None] - width / 2, high[None] + width / 2, height), 1)
+        if dashed:
+            covered[:, np.arange(pixels) % ((_DASH + _SPACE) * width) >= _DASH * width] = 0
+        paint_depth(painter, covered, colour)
+        return
+    finite = np.flatnonzero(np.isfinite(ys))
+    runs = np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1)
+    cut = np.clip(ys, -4 * height, 5 * height)
+    points = [_points(xs[run], cut[run]) for run in runs if len(run)]
+    _stroke(painter, points, colour=colour, width=width, dashes=[_DASH, _SPACE] if dashed else [])
+
+
+def _bars_between(
+    xs: NDArray[np.float64], ys: NDArray[np.float64], pixels: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (pixels,) the smallest and largest value that a line through the points takes in each column."""
+    edges = np.interp(np.arange(pixels + 1), xs, ys, left=np.nan, right=np.nan)
+    low, high = np.fmin(edges[:-1], edges[1:]), np.fmax(edges[:-1], edges[1:])
+    columns = np.clip(xs.astype(np.intp), 0, pixels - 1)
+    starts = np.flatnonzero(np.diff(columns, prepend=-1))
+    at = columns[starts]
+    low[at] = np.fmin(low[at], np.fmin.reduceat(ys, starts))
+    high[at] = np.fmax(high[at], np.fmax.reduceat(ys, starts))
+    return low, high
+
+
+def _stroke(
+    painter: QPainter, runs: Sequence[list[QPointF]], *, colour: str, width: float, dashes: list[float]
+) -> None:
+    """Draw lines through runs of points."""
     pen = QPen(QColor(colour), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    if dashed or dotted:
-        pen.setDashPattern([dash, space])
+    if dashes:
+        pen.setDashPattern(dashes)
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(pen)
-    for run, (y,) in _runs(scale, height, ys):
-        points = _points(scale.centres[run], y)
+    for points in runs:
         if len(points) == 1:
             painter.drawPoint(points[0])
         else:
