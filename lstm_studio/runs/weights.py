@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import torch
@@ -29,27 +30,28 @@ class Weights:
 
     def __init__(self, model: nn.Module, layers: list[dict[str, Any]]) -> None:
         self._model, self._layers = model, layers
+        self._every: list[nn.Parameter] = []
+        self._names: dict[nn.Parameter, list[str]] = {}
+        self._forget_biases: dict[str, list[nn.Parameter]] = {}
         self._before: dict[nn.Parameter, Tensor] = {}
-        self._whole = False
+        self._whole = self._remembers = False
 
     def remember(self) -> None:
         """Keep a copy of the weights as they are before the update."""
-        every = list(self._model.parameters())
-        self._whole = sum(weight.numel() * weight.element_size() for weight in every) <= _MOST_COPIED
-        weights = every if self._whole else self._recurrent()
+        self._look()
+        self._whole = sum(weight.numel() * weight.element_size() for weight in self._every) <= _MOST_COPIED
+        kept = {}
         with torch.no_grad():
-            kept = {}
-            for weight in weights:
+            for weight in self._every if self._whole else self._names:
                 old = self._before.get(weight)
-                fits = old is not None and old.shape == weight.shape and old.device == weight.device
                 # The memory of the last copy: new memory of some megabytes costs more than what is written to it.
+                fits = old is not None and old.shape == weight.shape and old.device == weight.device
                 kept[weight] = old.copy_(weight) if old is not None and fits else weight.detach().clone()
-        self._before = kept
+        self._before, self._remembers = kept, True
 
     def forget(self) -> None:
         """Say nothing of updates until :meth:`remember` is called again."""
-        self._whole = False
-        self._before = {}
+        self._remembers = False
 
     @torch.no_grad()
     def norms(self) -> dict[str, float]:
@@ -58,76 +60,62 @@ class Weights:
         ``….norm`` and ``….gradient_norm`` of every weight of the recurrent layers, and ``….update_norm`` where a copy
         was kept; ``all.…`` of the whole model, of updates only where a copy of all of it was kept.
         """
+        self._look()
+        tensors: list[Tensor] = []
+        kinds: list[tuple[nn.Parameter, str]] = []
+        for weight in self._every:
+            gradient = weight.grad
+            tensors.append(weight)
+            kinds.append((weight, "norm"))
+            if gradient is not None:
+                tensors.append(gradient.coalesce().values() if gradient.is_sparse else gradient)
+                kinds.append((weight, "gradient_norm"))
+            before = self._before.get(weight) if self._remembers else None
+            if before is not None and before.shape == weight.shape and before.device == weight.device:
+                # Into the memory of the copy, which has done its work.
+                tensors.append(torch.sub(weight, before, out=before))
+                kinds.append((weight, "update_norm"))
+        found: dict[str, float] = {}
+        every: dict[str, list[float]] = {"norm": [], "gradient_norm": [], "update_norm": []}
+        for (weight, kind), norm in zip(kinds, _norms(tensors), strict=True):
+            every[kind].append(norm)
+            for name in self._names.get(weight, ()):
+                found[f"{name}.{kind}"] = norm
+        if not self._whole:
+            every["update_norm"].clear()
+        found |= {f"all.{kind}": math.hypot(*norms) for kind, norms in every.items() if norms}
+        biases = [torch.stack([bias.chunk(4)[1].mean() for bias in two]).sum() for two in self._forget_biases.values()]
+        return found | dict(zip(self._forget_biases, numbers(biases), strict=True))
+
+    def _look(self) -> None:
+        """Find the weights and their names, where they are not those that were found before."""
         every = list(self._model.parameters())
-        taken = _Norms()
-        of = {weight: self._three(weight, taken) for weight in every}
-        places: dict[str, int] = {}
+        if len(every) == len(self._every) and all(map(operator.is_, every, self._every)):
+            return
+        self._every, self._names, self._forget_biases = every, {}, {}
         for layer in self._layers:
             module = self._model.get_submodule(layer["module"])
-            biases: dict[str, Tensor] = {}
             for name, weight in module.named_parameters():
-                full = f"{layer['path']}.{name}"
-                places |= {f"{full}.{kind}": place for kind, place in of[weight].items()}
+                self._names.setdefault(weight, []).append(f"{layer['path']}.{name}")
                 if isinstance(module, nn.LSTM | nn.LSTMCell) and name.startswith("bias_"):
                     # PyTorch adds two biases; the gate has their sum. The forget gate is the second of four.
                     end = name.partition("_")[2].partition("_")[2]
-                    part = weight.detach().chunk(4)[1].mean()
-                    biases[end] = part if end not in biases else biases[end] + part
-            for end, bias in biases.items():
-                places[f"{layer['path']}{'.' if end else ''}{end}.forget_bias"] = taken.add_number(bias)
-        numbers = taken.numbers()
-        found = {name: numbers[place] for name, place in places.items()}
-        for kind in ("norm", "gradient_norm", "update_norm"):
-            parts = [numbers[kinds[kind]] for kinds in of.values() if kind in kinds]
-            if parts and (kind != "update_norm" or self._whole):
-                found[f"all.{kind}"] = math.hypot(*parts)
-        return found
-
-    def _recurrent(self) -> list[nn.Parameter]:
-        modules = (self._model.get_submodule(layer["module"]) for layer in self._layers)
-        return list(dict.fromkeys(weight for module in modules for weight in module.parameters()))
-
-    def _three(self, weight: nn.Parameter, taken: _Norms) -> dict[str, int]:
-        places = {"norm": taken.add(weight.detach())}
-        gradient = weight.grad
-        if gradient is not None:
-            places["gradient_norm"] = taken.add(gradient.coalesce().values() if gradient.is_sparse else gradient)
-        before = self._before.get(weight)
-        if before is not None and before.shape == weight.shape and before.device == weight.device:
-            places["update_norm"] = taken.add(weight.detach() - before)
-        return places
+                    full = f"{layer['path']}{'.' if end else ''}{end}.forget_bias"
+                    self._forget_biases.setdefault(full, []).append(weight)
 
 
-class _Norms:
-    """Norms of tensors and other single numbers, of which each device is asked once."""
-
-    def __init__(self) -> None:
-        self._tensors: list[Tensor | None] = []
-        self._found: list[Tensor] = []
-
-    def add(self, tensor: Tensor) -> int:
-        """Ask for a norm, and return its place."""
-        wide = torch.float64 if tensor.dtype == torch.float64 else torch.float32
-        self._found.append(torch.linalg.vector_norm(tensor, dtype=wide))
-        self._tensors.append(tensor)
-        return len(self._found) - 1
-
-    def add_number(self, number: Tensor) -> int:
-        """Ask for a number, and return its place."""
-        self._found.append(number)
-        self._tensors.append(None)
-        return len(self._found) - 1
-
-    def numbers(self) -> list[float]:
-        """Return everything that was asked for."""
-        found = numbers(self._found)
-        for place, (value, tensor) in enumerate(zip(found, self._tensors, strict=True)):
-            if tensor is None or _SAFE[0] < value < _SAFE[1]:
-                continue
-            # Gradients that vanish are what one is here to see: their squares are 0 in float32 from 1e-23 down.
-            if tensor.numel() and bool(tensor.any()):
-                found[place] = float(row_norms(tensor.detach().cpu().double().reshape(1, -1).numpy())[0])
-        return found
+def _norms(tensors: list[Tensor]) -> list[float]:
+    """Return the norm of each, asking each device once."""
+    asked = []
+    for tensor in tensors:
+        wide = None if tensor.dtype in {torch.float32, torch.float64} else torch.float32
+        asked.append(torch.linalg.vector_norm(tensor, dtype=wide))
+    found = numbers(asked)
+    for place, norm in enumerate(found):
+        # Gradients that vanish are what one is here to see: their squares are 0 in float32 from 1e-23 down.
+        if not _SAFE[0] < norm < _SAFE[1] and bool(tensors[place].any()):
+            found[place] = float(row_norms(tensors[place].cpu().double().reshape(1, -1).numpy())[0])
+    return found
 
 
 def numbers(tensors: list[Tensor]) -> list[float]:
