@@ -1,0 +1,1 @@
+"""The Train workspace: networks that learn before one's eyes, and what becomes of their gradients."""
