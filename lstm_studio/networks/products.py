@@ -48,14 +48,15 @@ def repeated_product(matrix: Array) -> Callable[[Array, Array], object]:
         Takes ``vector`` (N,) and ``out`` (M,), both float64.
     """
     if matrix.dtype == np.float64 or matrix.size <= _LARGE:
-        return _blockwise_product(np.ascontiguousarray(matrix, np.float64))
+        return _blockwise_product(matrix.astype(np.float64, copy=False))
     return _ScaledProduct(np.ascontiguousarray(matrix))
 
 
 def _blockwise_product(matrix: Array) -> Callable[[Array, Array], object]:
     if matrix.size <= _BLOCK:
-        # The method: NumPy's function asks every argument first whether it would rather do the work itself.
-        return matrix.dot
+        # Column by column, which takes OpenBLAS four fifths of the time; and the method, because NumPy's function asks
+        # every argument first whether it would rather do the work itself.
+        return np.asfortranarray(matrix).dot
     rows = max(1, _BLOCK // matrix.shape[1])
     blocks = [(slice(start, start + rows), matrix[start : start + rows]) for start in range(0, len(matrix), rows)]
 

@@ -70,7 +70,10 @@ _STOPS = {
 }
 _BLOCK = 128
 """Steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
+_LOST = 1e-30
+"""Slopes that come below in float32 are computed in float64: those of saturated units must not turn to zero."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
+_FACTORED = (*(signal.name for signal in _SHOWN[:-1]), *(signal.name for signal in _BEFORE))
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 
 
@@ -180,56 +183,54 @@ class _LSTM(Cell):
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
         into_states: list[bool] = np.any(dh, axis=1).tolist()
-        found = np.empty((5, steps, units))  # dL/da, then dL/dc
+        found = np.empty((5, steps, units))  # dL/dc, then dL/da
+        entering = np.empty((steps, layer.input.shape[1]))
         recurrent = repeated_product(layer.recurrent.T)
         through_time = np.empty(dh.shape[1])
         project = None if layer.projection is None else repeated_product(layer.projection.T)
-        exposed = np.empty(units)
 
-        # Of each step of a block: f_t ⊙ dL/dc_t, which flows into the step before; dL/da_t; dL/dc_t.
         block = min(steps, _BLOCK)
-        factors, now = np.empty((2, block, 6, units))
-        onward = now.reshape(block, 6 * units)[:, : 5 * units]
-        by_cell, by_output, exposures = factors[:, :4], factors[:, 4], factors[:, 5]
-        da, dc = onward[:, units:], now[:, 5]
-        rows = list(zip(by_cell, by_output, exposures, now[:, :4], now[:, 4], dc, onward, da, strict=True))
-        # A copy for each factor: multiplying whole arrays costs NumPy less than spreading one over the others.
-        spread = np.empty((4, units))
-        multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], spread, None
+        factors, states, onward, flat, rows = _workspace(block, units)
+        dc_t = np.empty(units)
+        multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
         for stop in range(steps, 0, -block):
             start = max(0, stop - block)
             count = stop - start
             _local_factors(signals, slice(start, stop), factors[:count])
-            going = zip(rows[count - 1 :: -1], dh[start:stop][::-1], into_states[start:stop][::-1], strict=True)
-            for place, (row, dh_t, has_upstream) in enumerate(going, steps - stop):
-                by_cell_t, by_output_t, exposure, now_by_cell, da_o, dc_t, onward_t, da_t = row
+            going = zip(rows[count - 1 :: -1], into_states[start:stop][::-1], strict=True)
+            for place, (row, has_upstream) in enumerate(going, steps - stop):
+                factors_t, exposure, states_t, cells, dm_t, onward_t, kept, da_t = row
                 if place % STEPS_PER_CHECK == 0 and later is not None and has_vanished(left):
-                    later = None
-                    carried = np.zeros(units)
-                if later is not None:
-                    if has_upstream:
-                        recurrent(later, through_time)
-                        add(dh_t, through_time, dh_t)
-                    else:
-                        recurrent(later, dh_t)
+                    later, carried = None, np.zeros(units)
+                dh_t = dm_t if project is None else dh[steps - 1 - place]
+                if later is None:
+                    copy(dh_t, dh[steps - 1 - place])
+                elif has_upstream:
+                    recurrent(later, through_time)
+                    add(dh[steps - 1 - place], through_time, dh_t)
+                else:
+                    recurrent(later, dh_t)
                 if no_h is not None:
                     dh_t[no_h[steps - 1 - place]] = 0
-                dm_t = dh_t
                 if project is not None:
-                    project(dh_t, exposed)
-                    dm_t = exposed
+                    project(dh_t, dm_t)
                 multiply(dm_t, exposure, dc_t)
                 add(dc_t, carried, dc_t)
                 if no_c is not None:
                     dc_t[no_c[steps - 1 - place]] = 0
-                multiply(dm_t, by_output_t, da_o)
-                copy(spread, dc_t)
-                multiply(by_cell_t, spread, now_by_cell)
-                carried, left, later = now_by_cell[0], onward_t, da_t
-            found[:, start:stop] = now[:count, 1:].transpose(1, 0, 2)
+                copy(cells, dc_t)
+                multiply(factors_t, states_t, onward_t)
+                carried, left, later = kept, onward_t, da_t
+            if project is None:
+                dh[start:stop] = states[:count, 4]
+            found[0, start:stop] = states[:count, 0]
+            found[1:, start:stop] = onward[:count, 1:].transpose(1, 0, 2)
+            entering[start:stop] = row_product(flat[:count], layer.input)
 
-        recurrent(da[0], through_time)
-        return _assembled(layer, dh, found, (through_time, now[0, 0].copy()))
+        recurrent(flat[0], through_time)
+        blame = dict(zip((signal.name for signal in _BEFORE), found[1:], strict=True))
+        named = {HIDDEN_STATE.name: dh, CELL_STATE.name: found[0], **blame}
+        return Gradients(named, entering, (through_time, onward[0, 0].copy()))
 
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
@@ -348,14 +349,18 @@ class _LSTM(Cell):
         return chosen
 
 
-def _assembled(
-    layer: Layer[NDArray[Any]], dh: NDArray[Any], found: NDArray[Any], initial: tuple[NDArray[Any], ...]
-) -> Gradients:
-    """Name dL/da and dL/dc, (5, T, H), and take them on to the input."""
-    blame = dict(zip((signal.name for signal in _BEFORE), found, strict=False))
-    by_gate = zip(blame.values(), layer.input.reshape(4, found.shape[2], -1), strict=True)
-    entering = sum(row_product(own, weights) for own, weights in by_gate)
-    return Gradients({HIDDEN_STATE.name: dh, CELL_STATE.name: found[4], **blame}, np.asarray(entering), initial)
+def _workspace(block: int, units: int) -> tuple[Any, ...]:
+    """Return what a block of steps is gone back in, (block, ·, H) each.
+
+    That is the local factors; dL/dc_t four times, and dL/dm_t: a copy for each factor, because multiplying whole arrays
+    costs NumPy less than spreading one over the others; the products of both, f_t ⊙ dL/dc_t, which flows into the step
+    before, and dL/da_t; the latter with all gates in a row; and the views of all that which belong to each step.
+    """
+    factors = np.empty((block, 6, units))
+    states, onward = np.empty((2, block, 5, units))
+    flat = onward.reshape(block, 5 * units)[:, units:]
+    views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], flat)
+    return factors, states, onward, flat, list(zip(*views, strict=True))
 
 
 def _held_in_row(
@@ -378,25 +383,34 @@ def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArr
     a_i, a_f, a_g, a_o = (signals[signal.name][steps] for signal in _BEFORE)
     i, f, o = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE))
     c = signals[CELL_STATE.name][steps]
+    precision = c.dtype
     # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
-    decay = np.empty((5, *c.shape))
-    for place, (argument, scale) in enumerate(((a_i, 1.0), (a_f, 1.0), (a_g, -2.0), (a_o, -1.0), (c, -2.0))):
-        np.multiply(np.abs(argument) if place > 1 else argument, scale, decay[place])
+    decay = np.empty((5, *c.shape), precision)
+    decay[0], decay[1], decay[2] = a_i, a_f, a_o
+    for place, argument in ((3, a_g), (4, c)):
+        np.multiply(np.abs(argument), -2.0, decay[place])
     with np.errstate(over="ignore"):
         np.exp(decay, decay)
-    complement = decay + 1.0
+    complement = decay + 1
     np.reciprocal(complement, complement)
-    slope = decay[2:]
-    slope *= complement[2:]
-    slope *= complement[2:]
-    slope[::2] *= 4.0
-    out[:, 0] = f
+    slope = decay[3:]
+    slope *= complement[3:]
+    slope *= complement[3:]
+    slope *= 4
+    if precision != np.float64 and not min(complement[:3].min(), slope.min()) > _LOST:
+        _local_factors({name: signals[name][steps].astype(np.float64) for name in _FACTORED}, slice(None), out)
+        return
+    local = np.empty(out.shape, precision)
+    local[:, 0] = f
     # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
-    np.multiply(signals[ADMITTED.name][steps], complement[0], out[:, 1])
-    np.multiply(signals[RETAINED.name][steps], complement[1], out[:, 2])
-    np.multiply(i, slope[0], out[:, 3])
-    np.multiply(np.tanh(c), slope[1], out[:, 4])
-    np.multiply(o, slope[2], out[:, 5])
+    np.multiply(signals[ADMITTED.name][steps], complement[0], local[:, 1])
+    np.multiply(signals[RETAINED.name][steps], complement[1], local[:, 2])
+    np.multiply(i, slope[0], local[:, 3])
+    exposed = np.tanh(c)
+    exposed *= o
+    np.multiply(exposed, complement[2], local[:, 4])
+    np.multiply(o, slope[1], local[:, 5])
+    out[...] = local
 
 
 CELL = _LSTM()
