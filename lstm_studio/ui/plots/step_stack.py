@@ -298,8 +298,10 @@ def _label_of(row: StepRow) -> GradientRow:
 
 def _update(item: StepItem, row: StepRow) -> bool:
     """Give an item its new row; return False if the row needs an item of another kind."""
-    match item, row:
-        case (StepCurveItem(), CurveRow()) | (LagItem(), LagRow()):
-            item.set_row(row)
-            return True
+    if isinstance(item, StepCurveItem) and isinstance(row, CurveRow):
+        item.set_row(row)
+        return True
+    if isinstance(item, LagItem) and isinstance(row, LagRow):
+        item.set_row(row)
+        return True
     return False
