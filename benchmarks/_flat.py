@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import sys
+from statistics import median
 
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
@@ -12,6 +15,34 @@ DRIFT = 4.0
 """MB by which the second half may differ: allocators return pages when they like."""
 LOST = 100
 """References that may be missing at the end: a handful in all, where a fault loses one again and again."""
+
+
+class _Heap(ctypes.Structure):
+    """What glibc tells of its heap: ``struct mallinfo2``."""
+
+    _fields_ = [
+        ("before", ctypes.c_size_t * 4),
+        ("mapped", ctypes.c_size_t),
+        ("between", ctypes.c_size_t * 2),
+        ("used", ctypes.c_size_t),
+        ("after", ctypes.c_size_t * 2),
+    ]
+
+
+def settle_heap() -> float | None:
+    """Collect garbage, give free memory back, and return the MB that are still in use; None without glibc.
+
+    Resident memory also counts what lies free between blocks in use, which comes and goes with their order.
+    """
+    gc.collect()
+    try:
+        library = ctypes.CDLL("libc.so.6")
+        library.malloc_trim(0)
+        library.mallinfo2.restype = _Heap
+        heap = library.mallinfo2()
+    except (OSError, AttributeError):
+        return None
+    return float(heap.used + heap.mapped) / 1e6
 
 
 class Readings:
@@ -32,14 +63,18 @@ class Readings:
         self._counts: list[int] = []
         self._memory: list[float] = []
         self._references: list[int] = []
+        self._in_use: list[float] = []
 
-    def note(self, count: int) -> None:
-        """Take and print a reading."""
+    def note(self, count: int, *, settle: bool = False) -> None:
+        """Take and print a reading; with ``settle`` after :func:`settle_heap`."""
         self._counts.append(count)
+        in_use = settle_heap() if settle else None
+        self._in_use.append(float("nan") if in_use is None else in_use)
         self._memory.append(self._process.memory_info().rss / 1e6)
         self._references.append(sys.getrefcount(None))
         print(
-            f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB  {self._references[-1]:,} references to None",
+            f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB"
+            f"{'' if in_use is None else f', {in_use:.1f} MB in use'}  {self._references[-1]:,} references to None",
             flush=True,
         )
 
@@ -55,5 +90,27 @@ class Readings:
         print(f"memory in the second half: {drift:+.1f} MB at most, {half[-1] - half[0]:+.1f} MB at the end")
         print(f"references to None after {first}: {-lost:+,} at the lowest")
         reached = growth < GROWTH and drift < DRIFT and lost < LOST
+        print(f"flat memory: {'reached' if reached else 'MISSED'}")
+        return reached
+
+    def judge_halves(self) -> bool:
+        """Print how the halves after the warm-up differ in the median, and return whether they do not.
+
+        For runs whose readings scatter, as what happened last before each leaves more or less in the caches.
+        """
+        reached = True
+        for what, values in (("resident", self._memory), ("in use", self._in_use)):
+            after = values[self._warm :]
+            early, late = after[: len(after) // 2], after[len(after) // 2 :]
+            growth = median(late) - median(early)
+            # Without glibc there is nothing to be said of what is in use.
+            reached = reached and not growth >= GROWTH
+            print(
+                f"memory {what}: median {median(early):.1f} MB in the first {len(early)} readings from"
+                f" {self._counts[self._warm]:,} on, {median(late):.1f} MB in the last {len(late)}: {growth:+.1f} MB"
+            )
+        lost = self._references[self._warm] - min(self._references[self._warm :])
+        print(f"references to None from then on: {-lost:+,} at the lowest")
+        reached = reached and lost < LOST
         print(f"flat memory: {'reached' if reached else 'MISSED'}")
         return reached

@@ -162,6 +162,12 @@ class SequenceSet:
         """The F feature names that all sequences share."""
         return self.sequences[0].names
 
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of all values, as they are and as they were read."""
+        arrays = {id(array): array for sequence in self for array in (sequence.values, sequence.raw)}
+        return sum(array.nbytes for array in arrays.values() if array is not None)
+
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view of ``array`` that cannot be written through."""

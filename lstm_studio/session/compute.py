@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 MOST_VERDICTS = 1_000
 """Sequences classified for the list in the window; more would keep the worker from the next trace."""
 
+_MOST_NETWORKS = 8
+_LEAST_NETWORKS = 3
+"""One, its companion, and one to compare with."""
+_MOST_WEIGHTS = 512 * 2**20
+"""Bytes of weights that are kept, beyond those of the least number of networks."""
+
 _MOST_SPARE = 256 * 2**20
 """Bytes of traces of what-ifs that are not in the setup any more, kept because undo may bring them back."""
 
@@ -269,10 +275,14 @@ class Computer:
             stamp = Path(spec.checkpoint).stat().st_mtime_ns
         key = (spec, features, stamp)
         if key not in self._networks:
-            while len(self._networks) >= 8:
-                del self._networks[next(iter(self._networks))]
             self._networks[key] = build(spec, features)
-        return self._networks[key]
+        # The newest last, so that the oldest is forgotten first.
+        network = self._networks[key] = self._networks.pop(key)
+        while len(self._networks) > _LEAST_NETWORKS and (
+            len(self._networks) > _MOST_NETWORKS or sum(map(_bytes_of, self._networks.values())) > _MOST_WEIGHTS
+        ):
+            del self._networks[next(iter(self._networks))]
+        return network
 
     def networks_of(self, result: Result) -> tuple[Network, ...]:
         """Return the networks that traced a result, in its order."""
@@ -286,6 +296,10 @@ class Computer:
         networks = self._build_networks(result.setup, result.sequence.features)
         predictions = tuple(_classes(network, result, progress) for network in networks)
         return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), predictions)
+
+
+def _bytes_of(network: Network) -> int:
+    return sum(weights.nbytes for weights in network.module.parameters())
 
 
 class _Recorded:

@@ -17,6 +17,8 @@ from lstm_studio.session.question import Question
 from lstm_studio.session.state import Branch, Event, Note, Remarks, Result, Setup, Verdicts, View
 
 UNDO_DEPTH = 100
+UNDO_BYTES = 2**30
+"""Of sequences that are kept for undo alone; older changes are forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,18 @@ class Session:
         self._past.append(_Moment(what, self._setup, self._remarks, self._document))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
+        room, counted = UNDO_BYTES, {id(self._setup.data)}
+        for place in reversed(range(len(self._past))):
+            data = self._past[place].setup.data
+            room -= 0 if id(data) in counted else data.nbytes
+            counted.add(id(data))
+            if room < 0:
+                del self._past[: place + 1]
+                break
+
+    def can_return_to(self, data: SequenceSet) -> bool:
+        """Return whether some sequences are shown, or undo or redo can bring them back."""
+        return any(setup.data is data for setup in (self._setup, *(it.setup for it in (*self._past, *self._future))))
 
     def open_data(self, data: SequenceSet, piece_length: int | None = None, scaling: Scaling = Scaling.NONE) -> None:
         """Show other sequences; networks trained for other features make place for fresh ones, and say so.

@@ -108,8 +108,9 @@ class Keeper(QObject):
 
     def _remember_clean(self) -> None:
         session = self._session
-        self._clean.append(_Clean(session.document, session.setup, session.remarks))
-        del self._clean[:-_MOST_CLEAN]
+        # What nothing can bring back need not be known again, and would keep its sequences.
+        known = [clean for clean in self._clean if session.can_return_to(clean.setup.data)]
+        self._clean = [*known[1 - _MOST_CLEAN :], _Clean(session.document, session.setup, session.remarks)]
 
     def set_aside(self) -> None:
         """Leave what is unsaved to the next start: something else is going to take its place."""

@@ -58,6 +58,28 @@ class Counter:
         return self.function(*args, **kwargs)
 
 
+def test_networks_are_kept_for_the_next_setup_as_many_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    computer, data = Computer(), numbers()
+
+    def network_of(seed: int) -> object:
+        spec = NetworkSpec("lstm", 6, seed=seed)
+        return computer.networks_of(compute(setup_of(data, network=spec, companion=None), computer))[0]
+
+    first = network_of(0)
+    assert network_of(0) is first
+    for seed in range(1, 5):
+        network_of(seed)
+    assert network_of(0) is first
+    # What was used last is kept the longest.
+    monkeypatch.setattr("lstm_studio.session.compute._MOST_WEIGHTS", 0)
+    fifth = network_of(5)
+    assert network_of(0) is first
+    network_of(6)
+    network_of(7)
+    assert network_of(0) is first
+    assert network_of(5) is not fifth
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> tuple[Counter, Counter]:
     """Count what is traced and what is resumed."""

@@ -126,6 +126,27 @@ def test_history_is_bounded(session: Session) -> None:
     assert undone == UNDO_DEPTH
 
 
+def test_history_keeps_no_more_sequences_than_there_is_room_for(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(session)
+    first = session.setup.data
+    made = [make_data(count=4) for _ in range(4)]
+    assert made[0].nbytes == 4 * 5 * 2 * 4
+    monkeypatch.setattr("lstm_studio.session.session.UNDO_BYTES", 2 * made[0].nbytes)
+    for data in made:
+        session.open_data(data)
+        session.change("Change the seed", network=NetworkSpec(seed=len(session.setup.data)))
+        session.change("Change the seed", network=NetworkSpec(seed=len(session.setup.data) + 1))
+    assert [session.can_return_to(data) for data in (first, *made)] == [False, False, True, True, True]
+    back = []
+    while session.undo_text is not None:
+        session.undo()
+        back.append(session.setup.data)
+    assert back[-1] is made[1]
+    assert session.can_return_to(made[3])
+
+
 def test_a_setup_that_fails_is_taken_back(session: Session) -> None:
     answering_from_now: list[NetworkError] = []
     session.failed.connect(answering_from_now.append)
