@@ -16,6 +16,8 @@ from lstm_studio.errors import RunError
 from lstm_studio.progress import Progress
 from lstm_studio.runs.format import RUN_FILE
 from lstm_studio.tasks.score import Score
+from lstm_studio.training.assignment import Assignment
+from lstm_studio.training.loaded import load
 from lstm_studio.training.plan import Plan
 from lstm_studio.training.recorded import Ending, RecordedTraining
 from lstm_studio.training.share import joined
@@ -50,7 +52,7 @@ def train(plan: Plan, folder: Path, progress: Progress, *, resume: bool = False)
     """
     use_interactive_threads()
     with joined(plan.device, plan.batch) as share, _interruptions() as interrupted:
-        assignment, about = _assignment(plan)
+        assignment, about = assignment_of(plan)
         training = RecordedTraining(plan, assignment, about, folder, share, resume=resume)
         ending = training.run(progress if share.is_first else _nobody, interrupted)
         if share.is_first:
@@ -78,7 +80,17 @@ def plan_of_run(folder: Path) -> Plan:
         ) from error
 
 
-def _assignment(plan: Plan) -> tuple[Any, Mapping[str, Any]]:
+def assignment_of(plan: Plan) -> tuple[Assignment, Mapping[str, Any]]:
+    """Return what a plan is for, and what ``run.json`` says of it.
+
+    Raises
+    ------
+    StudioError
+        If the task or the sequence of the plan cannot be had.
+    """
+    if plan.sequence:
+        loaded, said = load(plan)
+        return loaded, {"task": said}
     task = plan.new_task()
     about = {
         "name": task.name,
