@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.engine.trace import Trace
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 """Between two looks at files that grow."""
 
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -109,6 +109,10 @@ class RunLike(Protocol):
     @property
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values), of what the training told."""
+
+    @property
+    def times(self) -> Curve:
+        """(steps, seconds since 1970) at which the scalars were told, by the clock of the training."""
 
     @property
     def statistics(self) -> Mapping[str, Curve]:

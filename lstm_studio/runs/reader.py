@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
-from lstm_studio.runs.curves import Curves, Rows
+from lstm_studio.runs.curves import Curves, Growing, Rows
 from lstm_studio.runs.format import (
     EVENTS,
     FORMAT,
@@ -89,6 +89,7 @@ class Run:
         self.behind = False
         """Whether there is more to read than there was time for."""
         self._curves = {SCALARS: Curves(), STATISTICS: Curves(), PARAMETERS: Curves()}
+        self._times = Growing()
         self._lags = Rows()
         self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
         self._tails: dict[str, Tail] = {}
@@ -123,6 +124,11 @@ class Run:
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values), of what the training told; where a step was done twice, as it was the last time."""
         return dict(self._curves[SCALARS])
+
+    @property
+    def times(self) -> Curve:
+        """(steps, seconds since 1970) at which the scalars were told, by the clock of the training."""
+        return self._times.curve()
 
     @property
     def statistics(self) -> Mapping[str, Curve]:
@@ -331,8 +337,10 @@ class Run:
                 if schema == STATISTICS and said.get("item"):
                     return
                 self._take_lags(said)
-                for step, _, values in rows:
+                for step, wall, values in rows:
                     self._add(schema, _step(step), values, names)
+                    if schema == SCALARS:
+                        self._times.add(_step(step), float(wall))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             if len(self._problems) < MOST_PROBLEMS:
                 what = f"a record of {record.line.topic[:80]!r} makes no sense ({error!s:.200})"

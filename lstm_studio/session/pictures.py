@@ -31,6 +31,8 @@ class RunPicture:
         Attribute paths of its recurrent modules.
     scalars, statistics, parameters, lags
         As in :class:`~lstm_studio.runs.like.RunLike`.
+    times
+        (steps, seconds since 1970) at which the scalars were told; empty where that is not known.
     lag_spacing
         Signal → time steps between two columns of its norms.
     steps
@@ -51,6 +53,7 @@ class RunPicture:
     heard_at: float
     info: Mapping[str, Any]
     layers: tuple[str, ...]
+    times: Curve
     scalars: Mapping[str, Curve]
     statistics: Mapping[str, Curve]
     parameters: Mapping[str, Curve]
@@ -124,6 +127,7 @@ def picture_of(run: RunLike) -> RunPicture:
         time.monotonic() - run.heard,
         run.info,
         tuple(run.layers),
+        run.times,
         run.scalars,
         run.statistics,
         run.parameters,

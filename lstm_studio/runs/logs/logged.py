@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import RunError
-from lstm_studio.runs.curves import Curves
+from lstm_studio.runs.curves import Curves, Growing
 from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
 from lstm_studio.runs.places import File, Folder
 
@@ -37,6 +37,7 @@ class Logged:
         self.behind = False
         """Whether there is more to read than there was time for."""
         self._scalars, self._statistics, self._parameters = Curves(), Curves(), Curves()
+        self._times = Growing()
         self._problems: list[Problem] = []
         self._opened = time.monotonic()
         self._grown: float | None = None
@@ -90,6 +91,11 @@ class Logged:
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values)."""
         return dict(self._scalars)
+
+    @property
+    def times(self) -> Curve:
+        """(steps, seconds since 1970) at which the scalars were told; none where the log does not say."""
+        return self._times.curve()
 
     @property
     def statistics(self) -> Mapping[str, Curve]:
