@@ -167,7 +167,7 @@ def test_what_cannot_be_asked_is_a_users_error(tmp_path: Path, curve: Path, labe
         loaded(curve, goal=Goal.TARGET)
     with pytest.raises(StudioError, match=r"--piece-length.*end of a whole sequence"):
         loaded(labelled, piece_length=3)
-    few = {"id": ["a", "a", "b", "b"], "label": ["p", "p", "q", "q"], "x": [1, 2, 3, 4]}
+    few: dict[str, list[object]] = {"id": ["a", "a", "b", "b"], "label": ["p", "p", "q", "q"], "x": [1, 2, 3, 4]}
     with pytest.raises(SequenceError, match=r"2 sequences with one answer each: too few"):
         loaded(written(tmp_path / "few.csv", few))
     with pytest.raises(SequenceError, match=r"too short to hold its last fifth out"):

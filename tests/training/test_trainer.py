@@ -14,6 +14,8 @@ from lstm_studio.tasks.dinner_menu import DinnerMenu
 from lstm_studio.tasks.task import Batch
 from lstm_studio.tasks.temporal_order import TemporalOrder
 from lstm_studio.tasks.waves import Waves
+from lstm_studio.training.plan import Equal, Optimiser, Plan
+from lstm_studio.training.sizes import sizes_of
 from lstm_studio.training.trainer import Evaluation, Recipe, Trainer, answers
 
 TINY = Recipe(hidden_size=6, seed=1, updates=12, batch=8, evaluate_every=5, held_out=16)
@@ -99,6 +101,74 @@ def test_one_update_is_one_clipped_adam_step_on_the_loss_at_the_last_step() -> N
         clipped = gradients[name] * (recipe.clip / norm)
         expected = before[name] - 0.01 * clipped / (clipped.abs() + 1e-8)
         torch.testing.assert_close(weight.detach(), expected, rtol=1e-4, atol=1e-7)
+
+
+def test_plain_gradient_descent_is_the_gradient_times_the_learning_rate() -> None:
+    task = TemporalOrder(length=20)
+    recipe = replace(TINY, kinds=("rnn",), updates=1, learning_rate=0.25, clip=0.0, optimiser=Optimiser.SGD)
+    trainer = Trainer(task, recipe)
+    before = {name: weight.detach().clone() for name, weight in trainer.networks["rnn"].module.named_parameters()}
+    trainer.measure()
+    gradients = {name: _gradient(weight) for name, weight in trainer.networks["rnn"].module.named_parameters()}
+    trainer.update()
+    assert sum(float(gradient.square().sum()) for gradient in gradients.values()) > 0
+    for name, weight in trainer.networks["rnn"].module.named_parameters():
+        torch.testing.assert_close(weight.detach(), before[name] - 0.25 * gradients[name])
+
+
+def _gradient(weight: torch.nn.Parameter) -> torch.Tensor:
+    assert weight.grad is not None
+    return weight.grad.clone()
+
+
+@pytest.mark.parametrize("kind", ["lstm", "rnn"])
+def test_truncated_gradients_are_those_of_states_that_are_cut_off_between_the_pieces(kind: str) -> None:
+    """Against cells unrolled by hand, whose states are detached at every seventh step."""
+    task = Waves(length=20)
+    trainer = Trainer(task, replace(TINY, kinds=(kind,), truncate=7))
+    module = trainer.networks[kind].module
+    batch = task.draw(TINY.batch, np.random.default_rng([TINY.seed, 0]))
+    recurrent = trainer.networks[kind].recurrent
+    cell = torch.nn.LSTMCell(1, 6) if kind == "lstm" else torch.nn.RNNCell(1, 6)
+    cell.load_state_dict({name.removesuffix("_l0"): weight for name, weight in recurrent.state_dict().items()})
+    readout = trainer.networks[kind].readout
+    assert readout is not None
+    hidden = torch.zeros(TINY.batch, 6)
+    memory, outputs = torch.zeros(TINY.batch, 6), []
+    for step, x in enumerate(torch.from_numpy(batch.inputs)):
+        if step % 7 == 0:
+            hidden, memory = hidden.detach(), memory.detach()
+        if kind == "lstm":
+            hidden, memory = cell(x, (hidden, memory))
+        else:
+            hidden = cell(x, hidden)
+        outputs.append(torch.nn.functional.linear(hidden, readout.weight.detach(), readout.bias.detach()))
+    loss = (torch.stack(outputs) - torch.from_numpy(batch.targets)).square().sum(-1).mean()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    assert trainer.measure()[kind] == pytest.approx(loss.item(), rel=1e-5)
+    whole = Trainer(task, replace(TINY, kinds=(kind,)))
+    whole.measure()
+    apart = 0.0
+    for name, weight in cell.named_parameters():
+        own = _gradient(module.get_parameter(f"{kind}.{name}_l0"))
+        torch.testing.assert_close(own, _gradient(weight), rtol=1e-4, atol=1e-6)
+        apart = max(
+            apart, float((own - _gradient(whole.networks[kind].recurrent.get_parameter(f"{name}_l0"))).abs().max())
+        )
+    assert apart > 1e-5
+
+
+def test_a_companion_has_as_many_units_or_as_nearly_as_many_weights() -> None:
+    units = Trainer(DinnerMenu(), replace(TINY, match=Equal.UNITS)).sizes
+    assert [size.hidden_size for size in units] == [6, 6]
+    trainer = Trainer(DinnerMenu(), replace(TINY, match=Equal.PARAMETERS))
+    for size in trainer.sizes:
+        weights = sum(weight.numel() for weight in trainer.networks[size.key].module.parameters())
+        assert weights == size.weights
+    lstm, rnn = trainer.sizes
+    counted = {hidden: hidden * (5 + hidden + 2) + 4 * (hidden + 1) for hidden in range(1, 40)}
+    assert rnn.hidden_size == min(counted, key=lambda hidden: abs(counted[hidden] - lstm.weights))
+    assert sizes_of(Plan(task="dinner-menu", hidden=6, match=Equal.PARAMETERS)) == trainer.sizes
 
 
 def test_padding_never_reaches_the_answer() -> None:
