@@ -89,7 +89,7 @@ class Child:
         return self._process.wait(seconds)
 
 
-def start(plan: Plan, folder: str | Path, resume: bool = False, *, seeds: int = 1) -> Child:
+def start(plan: Plan, folder: str | Path, resume: bool = False, *, seeds: int | None = None) -> Child:
     """Train in a new process.
 
     Parameters
@@ -101,7 +101,7 @@ def start(plan: Plan, folder: str | Path, resume: bool = False, *, seeds: int = 
     resume
         Whether to go on with the run that is there.
     seeds
-        How many seeds to train, each into a folder of its own below ``folder``.
+        How many seeds to train, each into a folder of its own below ``folder``; None for the plan's alone.
 
     Raises
     ------

@@ -71,6 +71,10 @@ def train(
         int | None, _learning(help="Steps of time that gradients flow through at most, 0 for all.")
     ] = None,
     device: Annotated[str | None, _learning(help="Where: auto, cpu, cuda or mps.")] = None,
+    seeds: Annotated[
+        int | None,
+        _running(min=1, help="Train once with each of so many seeds, from --seed on, into folders of their own."),
+    ] = None,
     evaluate_every: Annotated[int | None, _running(help="Updates between two evaluations.")] = None,
     held_out: Annotated[int | None, _running(help="Sequences in each evaluation.")] = None,
     stop_when_solved: Annotated[
@@ -111,13 +115,17 @@ def train(
     from lstm_studio.training import command
 
     if resume:
-        if what is not None or again is not None or texts or set(changes) - {"updates"}:
+        if what is not None or again is not None or texts or seeds is not None or set(changes) - {"updates"}:
             raise StudioError("--resume goes on with a run as it is.", "Beside --run and --steps, give nothing.")
-        plan = replace(command.plan_of_run(run), **changes)
+        before, seeds = command.plan_to_resume(run)
+        plan = replace(before, **changes)
     else:
         plan = _changed(command.plan_of_run(again) if again is not None else None, what, texts, changes)
     with on_terminal() as progress:
-        status = command.train(plan, run, progress, resume=resume)
+        if seeds is None:
+            status = command.train(plan, run, progress, resume=resume)
+        else:
+            status = command.repeat(plan, run, seeds, progress, resume=resume)
     if status:
         raise typer.Exit(status)
 

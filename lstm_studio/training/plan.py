@@ -199,7 +199,7 @@ class Plan:
         values["columns"] = {str(name): _as(ColumnRole, "columns", role) for name, role in columns.items()}
         return cls(**values)
 
-    def arguments(self, folder: str | Path, *, resume: bool = False, seeds: int = 1) -> list[str]:
+    def arguments(self, folder: str | Path, *, resume: bool = False, seeds: int | None = None) -> list[str]:
         """Return the words for ``lstm-studio`` that train by this plan.
 
         Parameters
@@ -209,7 +209,7 @@ class Plan:
         resume
             Whether to go on with the run that is there.
         seeds
-            How many seeds to train, each into a folder of its own below ``folder``.
+            How many seeds to train, each into a folder of its own below ``folder``; None for the plan's alone.
         """
         if resume:
             return ["train", "--run", str(folder), "--resume"]
@@ -225,7 +225,7 @@ class Plan:
             value = getattr(self, name)
             words += [_word(name), NONE if value in {"", None} else str(value)]
         words.append("--stop-when-solved" if self.stop_when_solved else "--no-stop-when-solved")
-        return words if seeds == 1 else [*words, "--seeds", str(seeds)]
+        return words if seeds is None else [*words, "--seeds", str(seeds)]
 
 
 _SMALLEST = {

@@ -71,6 +71,8 @@ class RecordedTraining:
         Of each batch, where several processes train together.
     resume
         Whether to go on with the run that is there.
+    asked
+        A further folder in which it can be asked to pause or to stop.
 
     Raises
     ------
@@ -87,10 +89,12 @@ class RecordedTraining:
         share: Share,
         *,
         resume: bool = False,
+        asked: Path | None = None,
     ) -> None:
         if not resume and share.is_first and (folder / RUN_FILE).exists():
             raise RunError(f"{folder} holds a run.", "Go on with it with --resume, or choose another folder.")
         self._plan, self._folder, self._share = plan, folder, share
+        self._asked = (folder,) if asked is None else (folder, asked)
         self._trainer = Trainer(assignment, recipe_of(plan), share)
         self._solved: dict[str, int] = {}
         if resume:
@@ -207,15 +211,20 @@ class RecordedTraining:
             return Wish.STOP
         if not self._share.is_first or time.monotonic() - self._looked < _LOOK_SECONDS:
             return Wish.RUN
-        wanted = wish(self._folder)
+        wanted = self._wish()
         if wanted is Wish.PAUSE:
             self._recorder.event("paused", step=self._trainer.done)
             while wanted is Wish.PAUSE and not interrupted():
                 time.sleep(_LOOK_SECONDS)
-                wanted = wish(self._folder)
+                wanted = self._wish()
             self._recorder.event("resumed", step=self._trainer.done)
         self._looked = time.monotonic()
         return Wish.STOP if interrupted() else wanted
+
+    def _wish(self) -> Wish:
+        """Return the wish that asks for least work."""
+        wishes = {wish(folder) for folder in self._asked}
+        return next(wanted for wanted in (Wish.STOP, Wish.PAUSE, Wish.RUN) if wanted in wishes)
 
     def _new_recorder(self, about: Mapping[str, Any], resume: bool) -> Recorder:
         plan, trainer = self._plan, self._trainer

@@ -57,6 +57,10 @@ class Share:
         for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
+    def wait(self) -> None:
+        """Wait until all processes have come here."""
+        self.told(True)
+
     def told(self, decision: bool) -> bool:
         """Return what the first process has decided."""
         if self.world == 1:
