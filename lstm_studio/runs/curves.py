@@ -34,32 +34,27 @@ class Growing:
         self._steps: NDArray[np.int64] = np.empty(0, np.int64)
         self._values: NDArray[np.float64] = np.empty(shape, np.float64)
         self._count = 0
-        self._new_steps: list[int] = []
-        self._new_values: list[float] = []
-
-    def add(self, step: int, value: float) -> None:
-        """Add one point; where the step was there before, this is its value now."""
-        self._new_steps.append(step)
-        self._new_values.append(value)
-        if len(self._new_steps) >= _WAITING:
-            self._settle()
+        self.waiting_steps: list[int] = []
+        self.waiting_values: list[float] = []
+        """Points that were added, as long as nobody asks; where a step was there before, the later one counts."""
 
     def extend(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add points in any order, or rows of one length; the later of two with one step counts."""
-        self._settle()
+        self.settle()
         self._put(steps, values)
 
     def curve(self) -> Curve:
         """Return (steps, values) in growing order of the steps; read-only."""
-        self._settle()
+        self.settle()
         steps, values = self._steps[: self._count], self._values[: self._count]
         steps.flags.writeable = values.flags.writeable = False
         return steps, values
 
-    def _settle(self) -> None:
-        if self._new_steps:
-            steps, values = np.array(self._new_steps, np.int64), np.array(self._new_values, np.float64)
-            self._new_steps, self._new_values = [], []
+    def settle(self) -> None:
+        """Put the points that wait where they belong."""
+        if self.waiting_steps:
+            steps, values = np.array(self.waiting_steps, np.int64), np.array(self.waiting_values, np.float64)
+            self.waiting_steps, self.waiting_values = [], []
             self._put(steps, values)
 
     def _put(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
@@ -132,7 +127,15 @@ class Curves(Mapping[str, Curve]):
         ValueError
             If there are too many names, or numbers.
         """
-        self._growing(name, 1).add(step, value)
+        found = self._curves.get(name)
+        if found is None or self._numbers >= MOST_NUMBERS:
+            found = self._growing(name, 1)
+        else:
+            self._numbers += 1
+        found.waiting_steps.append(step)
+        found.waiting_values.append(value)
+        if len(found.waiting_steps) >= _WAITING:
+            found.settle()
 
     def extend(self, name: str, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add points.

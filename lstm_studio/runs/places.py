@@ -261,15 +261,25 @@ class Window:
         self.size = file.size
         """How many bytes there are."""
         self._start = 0
-        self._block = memoryview(b"")
+        self._block = b""
+        self._view = memoryview(self._block)
 
     def at(self, offset: int, length: int) -> memoryview:
         """Return bytes from a place, fewer where there are no more."""
         stop = min(offset + length, self.size)
         if not self._start <= offset <= stop <= self._start + len(self._block):
-            self._start = offset
-            self._block = memoryview(self._file.read(offset, max(length, _BLOCK)))
-        return self._block[offset - self._start : max(stop - self._start, 0)]
+            self._load(offset, max(length, _BLOCK))
+        return self._view[offset - self._start : max(stop - self._start, 0)]
+
+    def around(self, offset: int) -> tuple[bytes, int]:
+        """Return what is in memory around a place, and where in the file that begins."""
+        if not self._start <= offset < self._start + len(self._block):
+            self._load(offset, _BLOCK)
+        return self._block, self._start
+
+    def _load(self, offset: int, length: int) -> None:
+        self._start, self._block = offset, self._file.read(offset, length)
+        self._view = memoryview(self._block)
 
 
 def whole(file: File, most: int) -> bytes:

@@ -42,6 +42,8 @@ from lstm_studio.runs.places import Folder, LocalFolder, UnlistedError, whole
 from lstm_studio.runs.tail import MOST_PROBLEMS, Record, Tail
 from lstm_studio.sequences.tensors import texts_of
 
+_DECODER = json.JSONDecoder()
+_MOST_EVENTS = 10_000
 _MOST_LAGS = 4096
 _LARGEST_TRACE_HEADER = 2**22
 _TRACE_DTYPES = frozenset({"float16", "float32", "float64"})
@@ -323,38 +325,43 @@ class Run:
         """Put one record in its place; what it says is not believed before it has been looked at."""
         schema = record.line.schema
         try:
-            if schema == TRACE:
+            if schema == SCALARS:
+                self._take_scalars(_json(record.payload)["rows"], names)
+            elif schema == TRACE:
                 step = self._take_trace(tail, record)
                 steps[step] = None
             elif schema == EVENTS:
-                event = _json(record.payload)
-                if event.get("event") == "alive":
-                    return
-                self.events.append(event)
-            elif schema in self._curves:
-                said = _json(record.payload)
-                rows = said["rows"] if schema == SCALARS else [[said["step"], 0.0, said.get("values", {})]]
-                if schema == STATISTICS and said.get("item"):
-                    return
-                self._take_lags(said)
-                for step, wall, values in rows:
-                    self._add(schema, _step(step), values, names)
-                    if schema == SCALARS:
-                        self._times.add(_step(step), float(wall))
+                self._take_event(_json(record.payload))
+            elif schema in {STATISTICS, PARAMETERS}:
+                self._take_numbers(self._curves[schema], _json(record.payload))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             if len(self._problems) < MOST_PROBLEMS:
                 what = f"a record of {record.line.topic[:80]!r} makes no sense ({error!s:.200})"
                 self._problems.append(Problem(tail.file.address, record.offset, what))
 
-    def _add(self, schema: str, step: int, values: Mapping[str, Any], names: dict[str, None]) -> None:
-        curves = self._curves[schema]
-        for name, value in values.items():
-            curves.add(name, step, float(value))
-            if schema == SCALARS:
+    def _take_scalars(self, rows: list[Any], names: dict[str, None]) -> None:
+        add = self._curves[SCALARS].add
+        for told, _, values in rows:
+            step = _step(told)
+            for name, value in values.items():
+                add(name, step, float(value))
                 names[name] = None
 
+    def _take_event(self, event: Mapping[str, Any]) -> None:
+        if event.get("event") != "alive" and len(self.events) < _MOST_EVENTS:
+            self.events.append(event)
+
+    def _take_numbers(self, curves: Curves, said: Mapping[str, Any]) -> None:
+        if said.get("item"):
+            return
+        step = _step(said["step"])
+        for name, value in said.get("values", {}).items():
+            curves.add(name, step, float(value))
+        if "lags" in said:
+            self._take_lags(said)
+
     def _take_lags(self, said: Mapping[str, Any]) -> None:
-        for prefix, signals in said.get("lags", {}).items():
+        for prefix, signals in said["lags"].items():
             spacing = _step(signals.get("every", said.get("every", 1)))
             for signal, row in signals.items():
                 if signal == "every":
@@ -398,7 +405,10 @@ def _info(place: Folder) -> Mapping[str, Any]:
 def _json(text: bytes) -> dict[str, Any]:
     if len(text) > LARGEST_JSON:
         raise ValueError(f"more than {LARGEST_JSON} bytes of JSON")
-    found = json.loads(text)
+    words = text.decode().strip()
+    found, end = _DECODER.raw_decode(words)
+    if end != len(words):
+        raise ValueError("something after the JSON object")
     if not isinstance(found, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - of a file, not of an argument
     return found

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mcap.opcode import Opcode
 
@@ -38,8 +38,7 @@ _LARGEST_SEARCH = 2**28
 """So many bytes are checked for chunks after damage; whoever wrote more than that of false ones did it on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record of a segment.
 
     Parameters
@@ -83,7 +82,7 @@ class Tail:
         self._offset = self._sure = self._searched = self._expected = self._damages = self._damages_before = 0
         self._left = _LARGEST_SEARCH
         self._failing = False
-        self._lines: dict[bytes, Line] = {}
+        self._lines: dict[bytes, tuple[Line, int]] = {}
 
     def read(self, records: int = 1000) -> list[Record]:
         """Return the next whole records, at most so many, and not many large ones; none where nothing was added."""
@@ -113,7 +112,7 @@ class Tail:
         try:
             with self.file.open() as file:
                 if file.size >= offset + length:
-                    record = _verified(memoryview(file.read(offset, length)), offset, {})
+                    record = _verified(memoryview(file.read(offset, length)), offset)
         except OSError:
             record = None
         if record is None:
@@ -128,14 +127,42 @@ class Tail:
         start = self._offset
         while not self.ended:
             self.behind = len(found) >= records or self._offset - start > _MOST_AT_ONCE
-            before = self._offset
             if self.behind:
                 return
+            self._take_usual(file, found, records)
+            before = self._offset
             record = self._next(file)
             if record is not None:
                 found.append(record)
             if self._offset == before:
                 return
+
+    def _take_usual(self, file: Window, found: list[Record], most: int) -> None:
+        """Take whole records of known channels, as nearly all are, quickly; what else comes is for :meth:`_next`."""
+        block, start = file.around(self._offset)
+        view, size, known = memoryview(block), len(block), self._lines
+        place = self._offset - start
+        while len(found) < most and place + CHUNK_HEAD.size < size:
+            opcode, length, _, _, inside, crc, compression, again = CHUNK_HEAD.unpack_from(block, place)
+            begin, stop = place + CHUNK_HEAD.size, place + RECORD_HEAD.size + length
+            if stop > size or opcode != Opcode.CHUNK or compression or not length - _CHUNK_REST == inside == again:
+                return
+            end = _introduction(block, begin, stop)
+            line = known.get(block[begin:end])
+            if line is None or end + MESSAGE_HEAD.size > stop:
+                return
+            opcode, length, channel, sequence, time_ns, _ = MESSAGE_HEAD.unpack_from(block, end)
+            if opcode != Opcode.MESSAGE or channel != line[1] or end + RECORD_HEAD.size + length != stop:
+                return
+            if zlib.crc32(view[begin:stop]) != crc:
+                return
+            record = Record(
+                line[0], sequence, time_ns, block[end + MESSAGE_HEAD.size : stop], start + place, stop - place
+            )
+            found.append(record)
+            self._count(record)
+            place = stop
+            self._offset = self._sure = start + stop
 
     def _next(self, file: Window) -> Record | None:
         """Return the next record; None where what came next is none. Stays where the rest has yet to be written."""
@@ -162,18 +189,26 @@ class Tail:
         if opcode != Opcode.CHUNK and not self._is_chunk(chunk):
             self._offset += size
             return None
-        record = _verified(chunk, self._offset, self._lines)
+        record = _verified(chunk, self._offset)
         if record is None:
             self._pass_over(file, "a record is damaged", self._offset + size)
             return None
+        self._learn(bytes(chunk[CHUNK_HEAD.size : CHUNK_HEAD.size + 4 * _LONGEST_NAME]), record)
         self._count(record)
         self._offset += size
         self._sure = self._offset
         return record
 
+    def _learn(self, inside: bytes, record: Record) -> None:
+        """Remember how the records of a channel begin, if this is one of the usual ones."""
+        end = _introduction(inside, 0, len(inside))
+        usual = record.length == CHUNK_HEAD.size + end + MESSAGE_HEAD.size + len(record.payload)
+        if end and usual and end + MESSAGE_HEAD.size <= len(inside) and len(self._lines) < _MOST_LINES:
+            self._lines[inside[:end]] = record.line, MESSAGE_HEAD.unpack_from(inside, end)[2]
+
     def _is_chunk(self, record: memoryview) -> bool:
         """Return whether it would be a whole chunk if it were called one: then its name is what is damaged."""
-        return _verified(memoryview(bytes([Opcode.CHUNK]) + record[1:]), self._offset, {}) is not None
+        return _verified(memoryview(bytes([Opcode.CHUNK]) + record[1:]), self._offset) is not None
 
     def _begin(self, file: Window) -> None:
         begin = file.at(0, len(MAGIC))
@@ -231,7 +266,7 @@ class Tail:
                 if length is None or place + length > file.size:
                     continue
                 self._left -= length
-                if _verified(file.at(place, length), place, {}) is not None:
+                if _verified(file.at(place, length), place) is not None:
                     return place
                 if self._left <= 0:
                     return None
@@ -261,46 +296,20 @@ def _plausible(head: bytes | memoryview) -> int | None:
     return RECORD_HEAD.size + length if fits and inside == size == unpacked else None
 
 
-def _verified(chunk: memoryview, offset: int, known: dict[bytes, Line]) -> Record | None:
-    """Return the record in a chunk, or None where anything about it is wrong.
-
-    Parameters
-    ----------
-    chunk, offset
-        Its bytes, and where they lie.
-    known
-        Which channels are introduced by which bytes, as far as they were read before.
-    """
+def _verified(chunk: memoryview, offset: int) -> Record | None:
+    """Return the record in a chunk, or None where anything about it is wrong."""
     if _plausible(chunk) != len(chunk):
         return None
     inside = chunk[CHUNK_HEAD.size :]
     if zlib.crc32(inside) != CHUNK_HEAD.unpack_from(chunk)[5]:
         return None
     try:
-        return _record(inside, offset, len(chunk), known)
+        return _record(inside, offset, len(chunk))
     except (struct.error, UnicodeDecodeError, KeyError):
         return None
 
 
-def _record(inside: memoryview, offset: int, length: int, known: dict[bytes, Line]) -> Record | None:
-    # All records of a channel begin alike, and most are nothing but this and the message.
-    end, number = _introduction(inside)
-    usual = len(inside) >= end + MESSAGE_HEAD.size and inside[end] == Opcode.MESSAGE
-    begin = bytes(inside[:end]) if usual else b""
-    if begin in known:
-        _, size, channel, sequence, time_ns, _ = MESSAGE_HEAD.unpack_from(inside, end)
-        if channel == number and end + RECORD_HEAD.size + size == len(inside):
-            payload = bytes(inside[end + MESSAGE_HEAD.size :])
-            return Record(known[begin], sequence, time_ns, payload, offset, length)
-    found = _searched_record(inside, offset, length)
-    whole = found is not None and len(found.payload) == len(inside) - end - MESSAGE_HEAD.size
-    if begin and found is not None and whole and len(known) < _MOST_LINES:
-        known[begin] = found.line
-    return found
-
-
-def _searched_record(inside: memoryview, offset: int, length: int) -> Record | None:
-    """Return the one message of a chunk, wherever in it that lies."""
+def _record(inside: memoryview, offset: int, length: int) -> Record | None:
     schemas: dict[int, str] = {}
     lines: dict[int, Line] = {}
     found = None
@@ -325,19 +334,17 @@ def _searched_record(inside: memoryview, offset: int, length: int) -> Record | N
     return found
 
 
-def _introduction(inside: memoryview) -> tuple[int, int]:
-    """Return how long a schema and its channel at the begin of a chunk are, and the number of the channel, or 0, 0."""
-    if len(inside) < RECORD_HEAD.size:
-        return 0, 0
-    opcode, size = RECORD_HEAD.unpack_from(inside)
-    middle = RECORD_HEAD.size + size
-    if opcode != Opcode.SCHEMA or middle + RECORD_HEAD.size + 2 > len(inside):
-        return 0, 0
-    opcode, size = RECORD_HEAD.unpack_from(inside, middle)
-    end = middle + RECORD_HEAD.size + size
-    if opcode != Opcode.CHANNEL or end > min(len(inside), 4 * _LONGEST_NAME):
-        return 0, 0
-    return end, int.from_bytes(inside[middle + RECORD_HEAD.size : middle + RECORD_HEAD.size + 2], "little")
+def _introduction(block: bytes, begin: int, stop: int) -> int:
+    """Return where the schema and the channel end that a chunk begins with; ``begin`` where it does not."""
+    place = begin
+    for wanted in (Opcode.SCHEMA, Opcode.CHANNEL):
+        if place + RECORD_HEAD.size > stop:
+            return begin
+        opcode, size = RECORD_HEAD.unpack_from(block, place)
+        place += RECORD_HEAD.size + size
+        if opcode != wanted or size > 2 * _LONGEST_NAME or place > stop:
+            return begin
+    return place
 
 
 def _text(body: memoryview, place: int) -> tuple[str, int]:
@@ -351,3 +358,4 @@ def _text(body: memoryview, place: int) -> tuple[str, int]:
 
 _LONGEST_NAME = 4096
 _MOST_LINES = 1000
+_CHUNK_REST = CHUNK_HEAD.size - RECORD_HEAD.size

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lstm_studio as ls
-from lstm_studio.runs.curves import Curves, Growing, Rows
+from lstm_studio.runs.curves import Curves, Rows
 from lstm_studio.runs.like import RunLike, Status
 from lstm_studio.runs.opening import open_any
 from tests.runs.made_runs import event, lags, made, scalars, segment, segment_bytes
@@ -22,14 +22,14 @@ POINTS = st.lists(st.tuples(st.integers(0, 30), st.floats(allow_nan=False)), max
 
 @given(POINTS, st.integers(1, 7))
 def test_a_curve_is_the_last_value_at_every_step_in_order(points: list[tuple[int, float]], often: int) -> None:
-    curve = Growing()
+    curves = Curves()
     known: dict[int, float] = {}
     handed_out = []
     for number, (step, value) in enumerate(points):
-        curve.add(step, value)
+        curves.add("loss", step, value)
         known[step] = value
         if number % often == 0:
-            steps, values = curve.curve()
+            steps, values = curves["loss"]
             assert dict(zip(steps.tolist(), values.tolist(), strict=True)) == known
             assert steps.tolist() == sorted(known)
             handed_out.append((steps, values, steps.copy(), values.copy()))
