@@ -1,15 +1,21 @@
 """What ``ls.watch`` costs a training step, as ratios to the same step unwatched; and what it costs to write a record.
 
-The training is an ``nn.LSTM`` with B 32, T 100, H 128 and Adam. Watched and unwatched steps take turns, so that a busy
-machine slows all alike; the ratio for ``every`` is that of a sampled and of ``every − 1`` other steps to as many
-unwatched ones. The records are of 154 KB, six signals of 100 steps and 128 units in float16, written one at a time.
+The training is an ``nn.LSTM`` with B 32, T 100, H 128 and Adam. Watched and unwatched steps are taken in pairs, in
+either order by lot, so that a busy machine slows all alike and neither profits from being second; of each pair the
+difference counts. The ratio for ``every`` is that of a sampled and of ``every − 1`` other steps to as many unwatched
+ones: at every 50 steps no stopwatch would tell it from nothing.
+
+The records are of 154 KB, six signals of 100 steps and 128 units in float16, written with pauses between, as a training
+hands them over.
 """
 
 from __future__ import annotations
 
+import random
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -20,7 +26,7 @@ from lstm_studio.runs.format import Line
 from lstm_studio.runs.writer import Writer
 
 BATCH, STEPS, FEATURES, UNITS = 32, 100, 16, 128
-ROUNDS = 30
+ROUNDS = 100
 RECORDS = 1000
 RECORD_BYTES = 6 * STEPS * UNITS * 2
 
@@ -53,26 +59,48 @@ def main() -> None:
 def time_steps(folder: Path) -> None:
     alone, beside = Training(), Training()
     plain: list[float] = []
-    more: dict[bool, list[float]] = {False: [], True: []}
-    with ls.watch(beside.model, folder / "run", every=2) as run:
-        for turn in range(2 * ROUNDS + 4):
-            start = time.perf_counter()
-            float(alone.step().detach())
-            middle = time.perf_counter()
+    # By place: a sampled step; one that follows it; and one that gets ready for the next.
+    more: list[list[float]] = [[], [], []]
+    busy: list[list[float]] = [[], [], []]
+    lot = random.Random(0)  # noqa: S311 - no secret
+    with ls.watch(beside.model, folder / "run", every=3) as run:
+
+        def watched() -> None:
             run.step(loss=beside.step())
-            end = time.perf_counter()
-            if turn >= 4:
-                plain.append(middle - start)
-                more[turn % 2 == 0].append((end - middle) - (middle - start))
+
+        def unwatched() -> None:
+            float(alone.step().detach())
+
+        for turn in range(3 * ROUNDS + 6):
+            steps = [watched, unwatched]
+            lot.shuffle(steps)
+            found = {step: timed(step) for step in steps}
+            if turn >= 6:
+                plain.append(found[unwatched][0])
+                for kept, at, before in zip((more, busy), found[watched], found[unwatched], strict=True):
+                    kept[turn % 3].append(at - before)
     base = statistics.median(plain)
-    # Of each pair the difference: what else the machine does comes and goes more slowly. Getting ready for a sampled
-    # step is part of the one before.
-    extra, rest = statistics.median(more[True]), statistics.median(more[False])
+    sampled, rest = costs(more)
     print(f"B {BATCH}, T {STEPS}, H {UNITS}, one thread, medians of {ROUNDS}; a step unwatched {1e3 * base:.2f} ms")
-    print(f"a sampled step: {1e3 * extra:+.2f} ms; one that is not: {1e3 * rest:+.3f} ms")
+    print(f"a sampled step: {1e3 * sampled:+.2f} ms; one that is not: {1e3 * rest:+.3f} ms")
+    own = costs(busy)
+    print(f"of that in the thread that trains: {1e3 * own[0]:+.2f} and {1e3 * own[1]:+.3f} ms of processor time")
     print("| every | overhead, % |\n|---|---|")
     for every in (1, 10, 50):
-        print(f"| {every} | {100 * (extra + (every - 1) * max(rest, 0.0)) / (every * base):.2f} |")
+        print(f"| {every} | {100 * (sampled + (every - 1) * max(rest, 0.0)) / (every * base):.2f} |")
+
+
+def costs(differences: list[list[float]]) -> tuple[float, float]:
+    """Return what a sampled step costs, getting ready for it included, and one that is not sampled."""
+    sampled, rest, ready = map(statistics.median, differences)
+    return sampled + ready - rest, rest
+
+
+def timed(step: Callable[[], None]) -> tuple[float, float]:
+    """Return the seconds of a step on the wall, and those that this thread was at work."""
+    wall, own = time.perf_counter(), time.thread_time()
+    step()
+    return time.perf_counter() - wall, time.thread_time() - own
 
 
 def time_records(folder: Path) -> None:
@@ -80,6 +108,7 @@ def time_records(folder: Path) -> None:
     line, payload = Line("layer/lstm", "trace"), bytes(RECORD_BYTES)
     taken = []
     for _ in range(RECORDS):
+        time.sleep(0.002)
         start = time.perf_counter()
         # The very call that the writer's thread makes; that thread has nothing to do here.
         writer._write(line, payload)

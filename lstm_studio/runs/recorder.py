@@ -31,7 +31,6 @@ from lstm_studio.runs.format import (
     PARAMETERS,
     PATH_KEY,
     RUN_FILE,
-    SCALARS,
     STATISTICS,
     STEP_KEY,
     TRACE,
@@ -41,7 +40,7 @@ from lstm_studio.runs.format import (
 from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
 from lstm_studio.runs.summaries import by_lag, spread
 from lstm_studio.runs.weights import Weights, numbers
-from lstm_studio.runs.writer import Writer, json_bytes
+from lstm_studio.runs.writer import Writer
 
 _DTYPES = ("float16", "float32", "float64")
 _WRAPPERS = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
@@ -49,7 +48,7 @@ _SILENT_SAMPLES = 2
 """So many sampled steps without a call of a recurrent layer are worth a warning."""
 _SCALARS_SECONDS = 1.0
 """Numbers on an accelerator wait so long: to ask for each at once would make the training wait for the device."""
-_SCALARS, _PARAMETERS = Line(SCALARS, SCALARS), Line(PARAMETERS, PARAMETERS)
+_PARAMETERS = Line(PARAMETERS, PARAMETERS)
 
 
 class Scaler(Protocol):
@@ -228,7 +227,7 @@ class Recorder:
         """
         if self._writer is not None and not self._closed:
             line = Line(f"{LAYER}{name}", STATISTICS)
-            self._writer.put_json(line, {"step": step, "item": 0, "values": {}, "lags": found})
+            self._writer.put(line, {"step": step, "item": 0, "values": {}, "lags": found})
 
     def close(self) -> None:
         """Write what is waiting and the end of the run, and leave the model as it was."""
@@ -271,16 +270,14 @@ class Recorder:
         self._asked = time.monotonic()
         tensors = [value for _, _, row in self._waiting for value in row.values() if isinstance(value, Tensor)]
         found = iter(numbers(tensors))
-        rows = [
-            [step, wall, {name: next(found) if isinstance(value, Tensor) else value for name, value in row.items()}]
-            for step, wall, row in self._waiting
-        ]
+        for step, wall, row in self._waiting:
+            values = {name: next(found) if isinstance(value, Tensor) else value for name, value in row.items()}
+            writer.put_row(step, wall, values)
         self._waiting.clear()
-        writer.put_json(_SCALARS, {"rows": rows})
 
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
-        ready: list[tuple[Line, bytes]] = []
+        ready: list[tuple[Line, bytes | dict[str, Any]]] = []
         for sample in samples:
             trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
@@ -289,10 +286,10 @@ class Recorder:
             if sample.item == 0:
                 lags = by_lag([other.trace for other in samples if other.path == sample.path])
                 about |= {LAGS_KEY: lags} if lags else {}
-            ready.append((Line(path, STATISTICS), json_bytes(about)))
-        ready.append((_PARAMETERS, json_bytes({"step": step, "values": self._weights.norms()})))
+            ready.append((Line(path, STATISTICS), about))
+        ready.append((_PARAMETERS, {"step": step, "values": self._weights.norms()}))
         self._weights.forget()
-        # Last of all: while the writer's thread is at work, Python lets the training wait for it.
+        # Last of all: the writer's thread at work would slow the rest down.
         for line, payload in ready:
             writer.put(line, payload)
         self._silent = 0 if samples else self._silent + 1

@@ -397,16 +397,22 @@ def gradient_dtype(dtype: str) -> str:
 
 def narrowed(trace: Trace, dtype: str) -> Trace:
     """Return a sampled trace as it is kept: signals in ``dtype``, gradients as :func:`gradient_dtype` says."""
-    arrays = {}
+    arrays, wide = {}, gradient_dtype(dtype)
+    small = {
+        f"{layer.prefix}.{signal.name}"
+        for layer in trace.layers
+        for signal in layer.signals
+        if signal.levels is not None
+    }
     for name, array in trace.arrays.items():
         if name.startswith("grad."):
-            arrays[name] = np.ascontiguousarray(array, gradient_dtype(dtype))
+            arrays[name] = np.ascontiguousarray(array, wide)
         else:
-            arrays[name] = array if name.startswith("norm.") else _narrowed(array, dtype)
-    return replace(trace, arrays=arrays)
+            arrays[name] = array if name.startswith("norm.") else _narrowed(array, dtype, fits=name in small)
+    return Trace(arrays, trace.layers, trace.provenance)
 
 
-def _narrowed(array: Array, dtype: str) -> Array:
+def _narrowed(array: Array, dtype: str, *, fits: bool) -> Array:
     """Return a signal in the precision in which it is kept, wider where it would not fit."""
     if dtype != "float16" or array.dtype != np.float32:
         with np.errstate(over="ignore"):
@@ -414,9 +420,9 @@ def _narrowed(array: Array, dtype: str) -> Array:
     else:
         # PyTorch takes a sixth of NumPy's time for it, and asks for an array that may be written to.
         kept = torch.from_numpy(np.array(array, order="C")).half().numpy()
-    if dtype == "float16" and not (array.max() < _LARGEST_HALF and array.min() > -_LARGEST_HALF):
-        fits = np.isfinite(kept).all() or not np.isfinite(array[~np.isfinite(kept)]).any()
-        return kept if fits else np.ascontiguousarray(array, np.float32)
+    if dtype == "float16" and not fits and not (array.max() < _LARGEST_HALF and array.min() > -_LARGEST_HALF):
+        lost = ~np.isfinite(kept)
+        return kept if not np.isfinite(array[lost]).any() else np.ascontiguousarray(array, np.float32)
     return kept
 
 

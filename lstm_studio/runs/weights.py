@@ -34,12 +34,12 @@ class Weights:
         self._names: dict[nn.Parameter, list[str]] = {}
         self._forget_biases: dict[str, list[nn.Parameter]] = {}
         self._before: dict[nn.Parameter, Tensor] = {}
-        self._whole = self._remembers = False
+        self._remembers = False
+        self._whole = False
 
     def remember(self) -> None:
         """Keep a copy of the weights as they are before the update."""
         self._look()
-        self._whole = sum(weight.numel() * weight.element_size() for weight in self._every) <= _MOST_COPIED
         kept = {}
         with torch.no_grad():
             for weight in self._every if self._whole else self._names:
@@ -84,8 +84,10 @@ class Weights:
         if not self._whole:
             every["update_norm"].clear()
         found |= {f"all.{kind}": math.hypot(*norms) for kind, norms in every.items() if norms}
-        biases = [torch.stack([bias.chunk(4)[1].mean() for bias in two]).sum() for two in self._forget_biases.values()]
-        return found | dict(zip(self._forget_biases, numbers(biases), strict=True))
+        for name, biases in self._forget_biases.items():
+            # The gate has the sum of both. The forget gate is the second of four.
+            found[name] = sum(numbers([bias.narrow(0, len(bias) // 4, len(bias) // 4).mean() for bias in biases]))
+        return found
 
     def _look(self) -> None:
         """Find the weights and their names, where they are not those that were found before."""
@@ -93,12 +95,12 @@ class Weights:
         if len(every) == len(self._every) and all(map(operator.is_, every, self._every)):
             return
         self._every, self._names, self._forget_biases = every, {}, {}
+        self._whole = sum(weight.numel() * weight.element_size() for weight in every) <= _MOST_COPIED
         for layer in self._layers:
             module = self._model.get_submodule(layer["module"])
             for name, weight in module.named_parameters():
                 self._names.setdefault(weight, []).append(f"{layer['path']}.{name}")
                 if isinstance(module, nn.LSTM | nn.LSTMCell) and name.startswith("bias_"):
-                    # PyTorch adds two biases; the gate has their sum. The forget gate is the second of four.
                     end = name.partition("_")[2].partition("_")[2]
                     full = f"{layer['path']}{'.' if end else ''}{end}.forget_bias"
                     self._forget_biases.setdefault(full, []).append(weight)

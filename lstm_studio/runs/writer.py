@@ -25,6 +25,7 @@ from lstm_studio.runs.format import (
     EVENTS,
     HEARTBEAT_SECONDS,
     LOCK_FILE,
+    SCALARS,
     SEGMENT_BYTES,
     SEGMENT_SUFFIX,
     Line,
@@ -40,7 +41,14 @@ _WAITING_RECORDS = 4096
 _LOOK_SECONDS = 0.02
 _SYNC_SECONDS = 5.0
 _CLOSE_SECONDS = 10.0
-_EVENT_LINE = Line(EVENTS, EVENTS)
+_MOST_NUMBERS = 4096
+"""Rows of numbers with so many together are enough for one record."""
+_JSON_BYTES = 4096
+"""For how many a record counts that is not JSON yet."""
+_EVENT_LINE, _SCALARS_LINE = Line(EVENTS, EVENTS), Line(SCALARS, SCALARS)
+
+Row = tuple[int, float, Mapping[str, float]]
+"""Step, seconds since 1970, name → number."""
 
 
 class Writer:
@@ -66,7 +74,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK_FILE)
         self._lines: dict[Line, tuple[int, bytes]] = {}
-        self._waiting: deque[tuple[Line, bytes]] = deque()
+        self._waiting: deque[tuple[Line, bytes | Mapping[str, Any] | Row]] = deque()
         self._bytes = self._dropped = self._time_ns = 0
         self._access = threading.Lock()
         self._end = threading.Event()
@@ -93,7 +101,7 @@ class Writer:
         """How many records the operating system has, so that not even the end of the process could lose them."""
         return self._written
 
-    def put(self, line: Line, payload: bytes) -> None:
+    def put(self, line: Line, payload: bytes | Mapping[str, Any]) -> None:
         """Hand a record over: never waits, and drops the record where too many are waiting.
 
         Parameters
@@ -101,23 +109,27 @@ class Writer:
         line
             Its channel.
         payload
-            The record.
+            The record; one that is to be JSON may not be changed afterwards.
         """
+        self._put(line, payload)
+
+    def put_row(self, step: int, wall: float, values: Mapping[str, float]) -> None:
+        """Hand over the numbers of one step; those of some steps together become one record."""
+        self._put(_SCALARS_LINE, (step, wall, values))
+
+    def _put(self, line: Line, payload: bytes | Mapping[str, Any] | Row) -> None:
+        size = _size(payload)
         with self._access:
-            full = self._bytes + len(payload) > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
+            full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
             if self._closing or self._failure or (full and self._waiting):
                 self._dropped += 1
                 return
             self._waiting.append((line, payload))
-            self._bytes += len(payload)
-
-    def put_json(self, line: Line, record: Mapping[str, Any]) -> None:
-        """Hand over a record that is written as JSON."""
-        self.put(line, json_bytes(record))
+            self._bytes += size
 
     def event(self, kind: str, **about: Any) -> None:
         """Hand over an event of the run."""
-        self.put_json(_EVENT_LINE, {"event": kind, "wall": time.time(), **about})
+        self.put(_EVENT_LINE, _event(kind, **about))
 
     def close(self, **about: Any) -> None:
         """Write what is waiting and the end of the run; takes a bounded time, also where the disk hangs."""
@@ -127,7 +139,7 @@ class Writer:
             if not self._closing:
                 # However many are waiting: a run without its end would count as died.
                 self._waiting.append((_EVENT_LINE, _event("end", **about)))
-                self._bytes += len(self._waiting[-1][1])
+                self._bytes += _size(self._waiting[-1][1])
             self._closing = True
         self._end.set()
         self._thread.join(_CLOSE_SECONDS)
@@ -150,9 +162,8 @@ class Writer:
         beat = synced = time.monotonic()
         while True:
             closing = self._closing
-            while self._write_next():
-                pass
-            if closing:
+            wrote = self._write_next()
+            if closing and not wrote:
                 return
             now = time.monotonic()
             if now - beat >= HEARTBEAT_SECONDS:
@@ -162,21 +173,39 @@ class Writer:
             if now - synced >= _SYNC_SECONDS:
                 synced = now
                 os.fsync(self._file.fileno())
-            # Nobody calls it: to wake a thread makes the one that does wait, half a millisecond on a busy machine.
-            self._end.wait(_LOOK_SECONDS)
+            if not wrote:
+                # Nobody calls it: to wake a thread costs the one that does half a millisecond on a busy machine.
+                self._end.wait(_LOOK_SECONDS)
 
     def _write_next(self) -> bool:
         """Write one record of those that wait, and return whether there was one."""
         with self._access:
-            ready = self._waiting.popleft() if self._waiting else None
-            if ready is not None:
-                self._bytes -= len(ready[1])
+            ready = self._taken()
             dropped, self._dropped = self._dropped, 0
         if dropped:
             self._write(_EVENT_LINE, _event("dropped", records=dropped))
-        if ready is not None:
-            self._write(*ready)
-        return ready is not None
+        if ready is None:
+            return False
+        line, payload = ready
+        # The one computation here, and a short one: while this thread is at work, Python lets the training wait for it.
+        self._write(line, payload if isinstance(payload, bytes) else json_bytes(payload))
+        return True
+
+    def _taken(self) -> tuple[Line, bytes | Mapping[str, Any]] | None:
+        """Return what is to be written next; rows that follow each other become one record."""
+        rows: list[Row] = []
+        numbers = 0
+        while self._waiting and numbers < _MOST_NUMBERS:
+            line, payload = self._waiting[0]
+            if rows and not isinstance(payload, tuple):
+                break
+            self._waiting.popleft()
+            self._bytes -= _size(payload)
+            if not isinstance(payload, tuple):
+                return line, payload
+            rows.append(payload)
+            numbers += 1 + len(payload[2])
+        return (_SCALARS_LINE, {"rows": rows}) if rows else None
 
     def _write(self, line: Line, payload: bytes) -> None:
         if self._position > self._segment_bytes:
@@ -213,6 +242,10 @@ class Writer:
         here, there = os.fstat(self._file.fileno()), self._path.stat()
         if (here.st_ino, here.st_dev) != (there.st_ino, there.st_dev):
             raise OSError(f"{self._path} was replaced")
+
+
+def _size(payload: bytes | Mapping[str, Any] | Row) -> int:
+    return len(payload) if isinstance(payload, bytes) else _JSON_BYTES
 
 
 def json_bytes(record: Mapping[str, Any]) -> bytes:
