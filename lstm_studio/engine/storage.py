@@ -12,7 +12,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def _trace(path: Path, about: str, arrays: dict[str, NDArray[Any]]) -> Trace:
 
 def _about(trace: Trace) -> str:
     layers = ", ".join(_layer_words(layer) for layer in trace.layers)
-    return f'{{"format": {FORMAT}, "layers": [{layers}], "provenance": {json.dumps(asdict(trace.provenance))}}}'
+    provenance = {part.name: getattr(trace.provenance, part.name) for part in fields(trace.provenance)}
+    return f'{{"format": {FORMAT}, "layers": [{layers}], "provenance": {json.dumps(provenance)}}}'
 
 
 @lru_cache(maxsize=256)
