@@ -21,12 +21,14 @@ from lstm_studio.session.compute import Computer, Opened, OpenFile, Warm, WarmUp
 from lstm_studio.session.samples import Sample, load_sample, sample_names
 from lstm_studio.session.settings import Settings, load_settings, save_settings
 
-WATCHDOG = 120
+WATCHDOG = 240
 """Seconds after which all stacks are printed and the process ends with status 1."""
 
 _FEWEST_COLOURS = 24
 _ROUNDING = 1e-4
 """Largest difference between stored and fresh states; builds of PyTorch sum in different orders."""
+_HALF_ROUNDING = 1e-3
+"""The same where states are kept in half precision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class SelfTestReport:
 
 
 def run_self_test() -> SelfTestReport:
-    """Load the samples, compute, read a file, draw every panel, play, and save settings.
+    """Load the samples, compute, read a file, draw every panel, play, train, and save settings.
 
     An exception fails its check, also one in a Qt slot, and the checks after it still run. If all of it takes longer
     than :data:`WATCHDOG`, the stacks of all threads are printed and the process ends with status 1.
@@ -234,6 +236,37 @@ def _session() -> str:
     return f"{size / 1e3:.0f} kB kept, found and computed again"
 
 
+def _training() -> str:
+    """Train in a process of its own, as the Train workspace does, and compute what it recorded from its weights."""
+    from lstm_studio.engine.tracing import trace
+    from lstm_studio.networks.checkpoints import open_network
+    from lstm_studio.runs.like import Status
+    from lstm_studio.runs.reader import open_run
+    from lstm_studio.training.child import start
+    from lstm_studio.training.plan import Plan
+
+    plan = Plan(task="temporal-order", hidden=4, updates=4, batch=2, evaluate_every=2, held_out=4, device="cpu")
+    with tempfile.TemporaryDirectory() as name:
+        child = start(plan, Path(name) / "run")
+        try:
+            status = child.wait(WATCHDOG / 2)
+        finally:
+            child.kill()
+        _expect(status == 0, f"the process ended with status {status}: {child.failure}")
+        run = open_run(Path(name) / "run")
+        _expect(run.status is Status.FINISHED, f"the run is {run.status}: {run.problems}")
+        steps, losses = run.scalars["lstm.loss"]
+        _expect((steps[0], steps[-1]) == (0, 4), f"evaluated at {steps.tolist()}")
+        _expect(bool(np.isfinite(losses).all()), f"losses are {losses.tolist()}")
+        # A trace is of the update that follows: its forward pass has the weights of the snapshot.
+        recorded = run.trace(run.steps[0])
+        network = open_network(run.snapshot(run.snapshots[0], "lstm"))
+        fresh = trace(network, recorded["input"].astype(np.float32))
+        worst = float(np.abs(recorded["lstm.lstm.0.hidden_state"] - fresh["lstm.0.hidden_state"]).max())
+    _expect(worst < _HALF_ROUNDING, f"recorded and fresh states differ by {worst:.1e}")
+    return f"{plan.updates} updates in a process of its own; recorded and fresh states differ by {worst:.1e}"
+
+
 _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("samples", _samples),
     ("PyTorch", _torch),
@@ -241,5 +274,6 @@ _CHECKS: tuple[tuple[str, Callable[[], str]], ...] = (
     ("table", _table),
     ("window", _window),
     ("session", _session),
+    ("training", _training),
     ("settings", _settings),
 )

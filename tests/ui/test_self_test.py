@@ -17,7 +17,7 @@ def test_everything_works(qtbot: QtBot) -> None:
     report = run_self_test()
     assert [check.name for check in report.checks if not check.ok] == []
     assert report.ok
-    names = {"samples", "PyTorch", "traces", "table", "window", "session", "settings"}
+    names = {"samples", "PyTorch", "traces", "table", "window", "session", "training", "settings"}
     assert names == {check.name for check in report.checks}
 
 
