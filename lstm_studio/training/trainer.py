@@ -193,7 +193,11 @@ class Trainer:
         losses = {}
         for key, network in self.networks.items():
             self._optimisers[key].zero_grad()
-            losses[key] = self._loss(self._outputs(network, part), part, asked)
+            if len(part.lengths):
+                losses[key] = self._loss(self._outputs(network, part), part, asked)
+            else:
+                # Fewer sequences than processes: this one has nothing to add, and adds it.
+                losses[key] = 0.0 * torch.stack([weight.sum() for weight in network.module.parameters()]).sum()
         # In one pass backwards, all that happened in this step is there to be recorded when it ends; the gradients are
         # those of each loss alone.
         torch.stack([*losses.values()]).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
