@@ -248,10 +248,11 @@ def list_runs(
 
 @app.command(name="tasks")
 def list_tasks() -> None:
-    """Print the teaching tasks: what each shows, its parameters, its chance line and when it counts as solved."""
+    """Print the teaching tasks: what each shows, its parameters and sizes, chance line, and when it counts as solved."""
     from rich.console import Console
 
     from lstm_studio.tasks.registry import new_task, tasks
+    from lstm_studio.training.plan import class_room
 
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
     for name in tasks():
@@ -260,6 +261,7 @@ def list_tasks() -> None:
         lines = [
             task.shows,
             f"Parameters: {parameters}",
+            f"Class room: {class_room(name).words}",
             f"Chance: {task.chance_words}",
             f"Solved: {task.solved_words}",
             *([f"Caution: {task.caution}"] if task.caution else []),

@@ -16,6 +16,7 @@ import lstm_studio as ls
 from lstm_studio.cli import run
 from lstm_studio.session.compute import Computer
 from lstm_studio.tasks.registry import tasks
+from lstm_studio.training.plan import class_room
 
 STEPS, FEATURES, UNITS = 12, 2, 5
 
@@ -113,6 +114,7 @@ def test_the_tasks_are_listed_with_what_they_show(capsys: pytest.CaptureFixture[
         for words in (kind.shows, kind.chance_words, kind.solved_words, kind.caution):
             # Long lines are folded.
             assert words.split()[:6] == [] or " ".join(words.split()[:6]) in " ".join(listed.split())
+        assert f"Class room: {class_room(name).words}" in listed
 
 
 def test_long_sequences_are_cut_where_asked(table: Path, capsys: pytest.CaptureFixture[str]) -> None:

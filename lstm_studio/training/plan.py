@@ -164,6 +164,14 @@ class Plan:
         """What the run calls the networks: their kinds, with ``-2`` after a second one of the same kind."""
         return keys_of(self.kinds)
 
+    @property
+    def words(self) -> str:
+        """What is trained, and how, on one line."""
+        said = [f"{name} {value}" for name, value in self.parameters.items()]
+        bias = "" if self.forget_bias is None else f", forget bias {self.forget_bias:g}"
+        said += [f"{self.hidden} units{bias}", f"{self.updates:,} updates of {self.batch} sequences"]
+        return ", ".join((*said, f"{self.optimiser} {self.learning_rate:g}"))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as values that JSON has."""
         plain = {part.name: getattr(self, part.name) for part in fields(self)}
