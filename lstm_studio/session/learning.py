@@ -5,8 +5,9 @@ Made of a picture of the run by picking, so that it costs the same however long 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from lstm_studio.networks.cells import cells
 from lstm_studio.networks.naming import short_names
 from lstm_studio.networks.signals import Role
+from lstm_studio.runs.format import SNAPSHOTS, WEIGHTS_SUFFIX
 from lstm_studio.runs.like import Curve, Status
 from lstm_studio.session.pictures import RunPicture
 
@@ -131,6 +133,10 @@ class Learning:
         """The updates of which all weights were kept."""
         return self.picture.snapshots
 
+    def weights_file(self, update: int, key: str) -> str:
+        """Return the path of the weights that one network had after one of :attr:`snapshots`."""
+        return str(Path(self.address) / SNAPSHOTS / f"{update:08d}" / f"{key}{WEIGHTS_SUFFIX}")
+
     @property
     def task(self) -> Mapping[str, Any]:
         """What the run says of its task, or of its sequence."""
@@ -174,11 +180,9 @@ def learning_of(picture: RunPicture) -> Learning | None:
                 paused = True
             case "resumed" | "start":
                 paused = False
-    roles: list[Role] = []
+    badges = badges_of([str(one.get("kind")) for one in networks])
     learners: list[Learner] = []
     for place, (about, title, name) in enumerate(zip(networks, titles, names, strict=True)):
-        letter, role = _badge(str(about.get("kind")), roles)
-        roles.append(role)
         key = str(about["key"])
         lags, passed = _lags_of(picture, key), _mapping(tested.get("solved"))
         learners.append(
@@ -187,8 +191,8 @@ def learning_of(picture: RunPicture) -> Learning | None:
                 kind=str(about.get("kind")),
                 title=title,
                 name=name,
-                letter=letter,
-                role=role,
+                letter=badges[place][0],
+                role=badges[place][1],
                 place=place,
                 units=_count(about.get("hidden_size")),
                 layers=_count(about.get("layers")),
@@ -219,12 +223,15 @@ def learning_of(picture: RunPicture) -> Learning | None:
     )
 
 
-def _badge(kind: str, taken: list[Role]) -> tuple[str, Role]:
-    """Return letter and role of a kind; a second network of the same role is drawn in neutral ink."""
-    cell = cells().get(kind)
-    memory = cell is not None and _CELL_STATE in cell.states
-    letter, role = ("L", Role.LONG_TERM) if memory else ("R", Role.RECURRENT)
-    return letter, Role.GRADIENT if role in taken else role
+def badges_of(kinds: Sequence[str]) -> tuple[tuple[str, Role], ...]:
+    """Return letter and role of each network; where two would have the same role, the second is in neutral ink."""
+    found: list[tuple[str, Role]] = []
+    for kind in kinds:
+        cell = cells().get(kind)
+        memory = cell is not None and _CELL_STATE in cell.states
+        letter, role = ("L", Role.LONG_TERM) if memory else ("R", Role.RECURRENT)
+        found.append((letter, Role.GRADIENT if any(role is taken for _, taken in found) else role))
+    return tuple(found)
 
 
 def _lags_of(picture: RunPicture, key: str) -> str:

@@ -121,6 +121,13 @@ class Session:
         Choosing another sequence drops events that were added to the one before, and the what-ifs that change its
         events. Other what-ifs stay as long as they fit, see :meth:`accept`; other data drop them all.
         """
+        self._change(what, changes, merge=False)
+
+    def change_on(self, what: str, **changes: Any) -> None:
+        """Change fields likewise; where the last change has the same name, one undo takes back both."""
+        self._change(what, changes, merge=True)
+
+    def _change(self, what: str, changes: dict[str, Any], *, merge: bool) -> None:
         lost: tuple[Branch, ...] = ()
         if changes.keys() & {"item", "data", "piece_length"}:
             changes.setdefault("events", ())
@@ -133,7 +140,9 @@ class Session:
         setup = replace(self._setup, **changes)
         if setup == self._setup:
             return
-        self._keep(what)
+        if not (merge and self.undo_text == what):
+            self._keep(what)
+        self._future.clear()
         self._show_remarks(replace(self._remarks, notes=self._notes_in(setup)))
         self._want(setup)
         if lost:

@@ -56,6 +56,8 @@ class Settings:
         Paths, the newest first, at most :data:`RECENT_FILES`.
     geometry
         Of the window, in Qt's own encoding as hexadecimal digits; empty for the default.
+    trainings
+        Where trainings are kept; empty for the usual place.
     layouts
         Workspace → where its panels are, in the same encoding.
     """
@@ -74,6 +76,7 @@ class Settings:
     recent_networks: tuple[str, ...] = ()
     recent_sessions: tuple[str, ...] = ()
     geometry: str = ""
+    trainings: str = ""
     layouts: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent_sequence(self, path: str | Path) -> Settings:
@@ -236,6 +239,7 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "recent_networks": _paths,
     "recent_sessions": _paths,
     "geometry": _hexadecimal,
+    "trainings": _text,
     "layouts": _layouts,
 }
 assert _CONVERTERS.keys() == {field.name for field in fields(Settings)}  # noqa: S101 - a key without a check is a bug

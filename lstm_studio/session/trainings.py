@@ -45,7 +45,7 @@ class Child(Protocol):
 class Starter(Protocol):
     """What starts a training: :func:`lstm_studio.training.child.start`."""
 
-    def __call__(self, plan: Plan, folder: Path, resume: bool = False, *, seeds: int = 1) -> Child:
+    def __call__(self, plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> Child:
         """Start it."""
         ...
 
@@ -159,11 +159,8 @@ class Trainings:
         """Show a training, from the live edge; its plan becomes that of the next one."""
         if address == self._shown:
             return
-        before = self._shown
         self._shown, self._chosen, self._learning = address, None, None
         self._pace.clear()
-        if before and before not in self._children:
-            self._watchlist.remove([before])
         if address and address not in self._children:
             self._watchlist.add([address])
         self._take_picture()
@@ -243,7 +240,7 @@ class Trainings:
 
     # Starting, pausing, stopping.
 
-    def begin(self, plan: Plan | None = None, seeds: int = 1) -> bool:
+    def begin(self, plan: Plan | None = None, seeds: int | None = None) -> bool:
         """Start a training by the plan, or by another one, and show it; return whether it could be started."""
         plan = plan or self._plan
         return self._launch(plan, self._new_folder(plan), resume=False, seeds=seeds)
@@ -265,7 +262,7 @@ class Trainings:
         self.propose(plan)
         return self.begin(plan)
 
-    def _launch(self, plan: Plan, folder: Path, *, resume: bool, seeds: int = 1) -> bool:
+    def _launch(self, plan: Plan, folder: Path, *, resume: bool, seeds: int | None = None) -> bool:
         try:
             started = self._start(plan, folder, resume, seeds=seeds)
         except StudioError as error:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from lstm_studio.ui.docks import Dock, Strip
 from lstm_studio.ui.panels import PANELS, PanelInfo, Side
 from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -114,11 +115,15 @@ class Arrangement:
         for key in (*room.left, *room.right):
             # They are seen at once, and what they need decides how wide the docks are.
             _ = self.docks[key].panel
+            # A window that is shown would show them only later, and by then it is decided which are folded.
+            self.docks[key].show()
         for key in room.tabs:
             window.tabifyDockWidget(self.docks[room.right[0]], self.docks[key])
             self.docks[key].hide()
         if window.isVisible():
             self.share_room()
+            # What they need is known only when they have been laid out.
+            QTimer.singleShot(0, window, self.share_room)
 
     def _show_first(self, room: _Room) -> None:
         for key in room.keys:
@@ -162,12 +167,14 @@ class Arrangement:
         widths = ((room.left, LEFT_WIDTH), (room.right, RIGHT_WIDTH))
         ends: list[QDockWidget] = [self.docks[keys[0]] for keys, _ in widths if keys]
         window.resizeDocks(ends, [width for keys, width in widths if keys], horizontal)
-        left: list[QDockWidget] = [self.docks[key] for key in room.left]
-        wanted = [dock.sizeHint().height() for dock in left]
-        if wanted:
-            # What is left over goes to the first list, which can always use it; so does what is missing.
-            wanted[0] = max(1, window.stage.height() - sum(wanted[1:]))
-            window.resizeDocks(left, wanted, vertical)
+        # In Explore the first panel on the right has others behind it, and what they need has to do for all.
+        for keys in (room.left, *(() if self._workspace == EXPLORE else (room.right,))):
+            docks: list[QDockWidget] = [self.docks[key] for key in keys]
+            wanted = [dock.sizeHint().height() for dock in docks]
+            if wanted:
+                # What is left over goes to the first list, which can always use it; so does what is missing.
+                wanted[0] = max(1, window.stage.height() - sum(wanted[1:]))
+                window.resizeDocks(docks, wanted, vertical)
 
     def fit(self) -> None:
         """Fold the left panels where the window is narrow or low; bring them back where there is room again."""

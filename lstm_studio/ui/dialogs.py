@@ -1,8 +1,10 @@
-"""The system's dialogs that ask for a file."""
+"""The dialogs that ask for a file, or for a decision."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFileDialog, QWidget
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 
 def ask_open(parent: QWidget, title: str, folder: str, filters: tuple[str, ...]) -> str:
@@ -18,3 +20,16 @@ def ask_folder(parent: QWidget, title: str, folder: str) -> str:
 def ask_save(parent: QWidget, title: str, suggestion: str, filters: tuple[str, ...]) -> str:
     """Return the path of a file to write, or an empty string; the dialog has asked before replacing one."""
     return QFileDialog.getSaveFileName(parent, title, suggestion, ";;".join(filters))[0]
+
+
+def ask_choice(parent: QWidget, title: str, question: str, choices: Sequence[str]) -> int:
+    """Return the index of the button that was pressed; that of the last one where the dialog was just closed."""
+    box = QMessageBox(QMessageBox.Icon.Question, title, question, QMessageBox.StandardButton.NoButton, parent)
+    box.setAccessibleName(title)
+    buttons = [box.addButton(text, QMessageBox.ButtonRole.ActionRole) for text in choices]
+    box.setDefaultButton(buttons[0])
+    box.setEscapeButton(buttons[-1])
+    box.exec()
+    pressed = box.clickedButton()
+    box.deleteLater()
+    return next((place for place, button in enumerate(buttons) if button is pressed), len(buttons) - 1)

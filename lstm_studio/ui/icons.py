@@ -25,6 +25,7 @@ class Icon(StrEnum):
     PREVIOUS = "previous"
     PLAY = "play"
     PAUSE = "pause"
+    STOP = "stop"
     NEXT = "next"
     LAST = "last"
     LOOP = "loop"
@@ -60,6 +61,10 @@ class Icon(StrEnum):
     BRANCH = "branch"
     COMMENT = "comment"
     FLOAT = "float"
+    TASK = "task"
+    EQUAL = "equal"
+    UNEQUAL = "unequal"
+    SNAPSHOT = "snapshot"
 
 
 # M, L: move and line to x y. C: cubic to three points. Q: quadratic to two. Z: close. R: rectangle x y width height.
@@ -70,6 +75,7 @@ _PATHS = {
     Icon.PREVIOUS: "R 3.5 3 2 10 M 12.5 3 L 6.5 8 L 12.5 13 Z",
     Icon.PLAY: "M 4 2.5 L 13.5 8 L 4 13.5 Z",
     Icon.PAUSE: "R 3.5 3 3 10 R 9.5 3 3 10",
+    Icon.STOP: "R 3.5 3.5 9 9",
     Icon.NEXT: "R 10.5 3 2 10 M 3.5 3 L 9.5 8 L 3.5 13 Z",
     Icon.LAST: "R 12.5 3 2 10 M 7 3 L 12 8 L 7 13 Z M 1.5 3 L 6.5 8 L 1.5 13 Z",
     Icon.LOOP: "M 4 4.5 L 11 4.5 Q 14 4.5 14 8 M 12 11.5 L 5 11.5 Q 2 11.5 2 8 M 6.5 2 L 4 4.5 L 6.5 7"
@@ -107,6 +113,10 @@ _PATHS = {
     Icon.UNITS: "R 4.75 1.75 6.5 12.5 M 4.75 6 L 11.25 6 M 4.75 10 L 11.25 10",
     Icon.COMMENT: "M 2 2.5 L 14 2.5 L 14 11 L 8 11 L 4.5 14 L 4.5 11 L 2 11 Z M 5 5.5 L 11 5.5 M 5 8 L 9 8",
     Icon.BRANCH: "M 1.5 11.5 L 14.5 11.5 M 4 11.5 C 8 11.5 7 4.5 11 4.5 L 14.5 4.5 M 12 2 L 14.5 4.5 L 12 7",
+    Icon.TASK: "R 2.5 2.5 11 11.5 M 5.5 1.25 L 10.5 1.25 M 5 6.5 L 11 6.5 M 5 10 L 9 10",
+    Icon.EQUAL: "M 2.5 5.75 L 13.5 5.75 M 2.5 10.25 L 13.5 10.25",
+    Icon.UNEQUAL: "M 2.5 5.75 L 13.5 5.75 M 2.5 10.25 L 13.5 10.25 M 11 1.5 L 5 14.5",
+    Icon.SNAPSHOT: "R 1.75 4.25 12.5 9.25 M 5.5 4 L 6.5 2 L 9.5 2 L 10.5 4 O 8 8.75 2.5",
     Icon.HORIZON: "M 1.75 1.5 L 1.75 14.25 L 14.5 14.25 M 3.5 3 C 5 10.5 8.5 11.75 14 11.75 M 3.5 3 L 14 5",
     Icon.NUMBERS: "M 1.75 4 L 9 4 M 1.75 8 L 9 8 M 1.75 12 L 9 12 M 12 4 L 14.25 4 M 12 8 L 14.25 8 M 12 12 L 14.25 12",
 }
@@ -115,6 +125,7 @@ _SOLID = {
     Icon.PREVIOUS,
     Icon.PLAY,
     Icon.PAUSE,
+    Icon.STOP,
     Icon.NEXT,
     Icon.LAST,
     Icon.HEAT,

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.theme import Theme
-from lstm_studio.ui.workspaces import EXPLORE
+from lstm_studio.ui.workspaces import EXPLORE, TRAIN
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -134,6 +134,36 @@ def _notes(window: StudioWindow, theme: Theme) -> QWidget:
     return panel
 
 
+def _train_task(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.task_panel import TaskPanel
+
+    return TaskPanel(window.trainings, theme)
+
+
+def _train_networks(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.networks_panel import TrainedNetworksPanel
+
+    return TrainedNetworksPanel(window.trainings, theme)
+
+
+def _train_equal(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.equal_panel import EqualPanel
+
+    return EqualPanel(window.trainings, theme)
+
+
+def _train_snapshot(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.snapshot_panel import SnapshotPanel
+
+    return SnapshotPanel(window.trainings, window.command_actions, theme)
+
+
+def _train_result(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.result_panel import ResultPanel
+
+    return ResultPanel(window.trainings, theme)
+
+
 PANELS = (
     PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
     PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
@@ -143,4 +173,9 @@ PANELS = (
     PanelInfo("horizon", "Horizon", Icon.HORIZON, Side.TABS, _horizon, ("H",)),
     PanelInfo("notes", "Notes", Icon.COMMENT, Side.TABS, _notes, ("Alt+6",)),
     PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
+    PanelInfo("train-task", "Task", Icon.TASK, Side.LEFT, _train_task, ("Alt+1",), workspace=TRAIN),
+    PanelInfo("train-networks", "Networks", Icon.NETWORK, Side.LEFT, _train_networks, ("Alt+2",), workspace=TRAIN),
+    PanelInfo("train-equal", "Kept equal", Icon.EQUAL, Side.LEFT, _train_equal, ("Alt+3",), workspace=TRAIN),
+    PanelInfo("train-snapshot", "Snapshot", Icon.SNAPSHOT, Side.RIGHT, _train_snapshot, ("Alt+4",), workspace=TRAIN),
+    PanelInfo("train-result", "Result so far", Icon.TICK, Side.RIGHT, _train_result, ("Alt+5",), workspace=TRAIN),
 )

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
@@ -48,6 +48,10 @@ from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.widgets.themed import Themed
 from lstm_studio.ui.worker import Answers
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES, Workspace
+
+if TYPE_CHECKING:
+    from lstm_studio.session.trainings import Trainings
+    from lstm_studio.ui.train.driver import TrainDriver
 
 ONE_ROW_BELOW_HEIGHT = 700
 SMALLEST = (960, 560)
@@ -93,6 +97,7 @@ class StudioWindow(QMainWindow):
         self._closed = False
         self._was_shown = False
         self._hints: Hints | None = None
+        self._train_driver: TrainDriver | None = None
         application = QApplication.instance()
         assert isinstance(application, QApplication)  # noqa: S101 - Qt aborts without one
         self.appearance = Appearance(application, self)
@@ -215,6 +220,25 @@ class StudioWindow(QMainWindow):
     def note(self, level: Level, found: str, cure: str = "") -> None:
         """Tell the user something in a card over the plots."""
         self.show_notice(Notice(level, found, cure))
+
+    @property
+    def trainings(self) -> Trainings:
+        """The trainings of this window; made when first needed."""
+        return self.train_driver.trainings
+
+    @property
+    def train_driver(self) -> TrainDriver:
+        """What looks after them."""
+        if self._train_driver is None:
+            from lstm_studio.ui.train.driver import TrainDriver
+
+            self._train_driver = TrainDriver(self)
+        return self._train_driver
+
+    @property
+    def has_trainings(self) -> bool:
+        """Whether they have been needed."""
+        return self._train_driver is not None
 
     @property
     def current_workspace(self) -> str:
@@ -453,6 +477,9 @@ class StudioWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Save the settings, end the worker, and leave the application as it was found."""
+        if not self._closed and self._train_driver is not None and not self._train_driver.may_close():
+            event.ignore()
+            return
         super().closeEvent(event)
         if not event.isAccepted() or self._closed:
             return
@@ -461,6 +488,8 @@ class StudioWindow(QMainWindow):
         self.hide()
         self.transport.pause()
         self.runner.stop()
+        if self._train_driver is not None:
+            self._train_driver.stop()
         self._follower.stop()
         self.appearance.restore()
         self.closed.emit()

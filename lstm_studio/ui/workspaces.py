@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EXPLORE = "explore"
 """Key of the workspace with the plots of the session."""
+TRAIN = "train"
+"""Key of the workspace in which networks learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,15 @@ def _explore(window: StudioWindow, _: Theme) -> Workspace:
     return Workspace(window.workspace, window.transport)
 
 
+def _train(window: StudioWindow, theme: Theme) -> Workspace:
+    from lstm_studio.ui.train.bar import TrainBar
+    from lstm_studio.ui.train.workspace import TrainWorkspace
+
+    bar = TrainBar(window.trainings, window.command_actions, theme)
+    return Workspace(TrainWorkspace(window.trainings, bar, window.command_actions, theme), bar)
+
+
 WORKSPACES = (
     WorkspaceInfo(EXPLORE, "Explore", "Step networks through sequences, and see what they do.", _explore, "F6"),
+    WorkspaceInfo(TRAIN, "Train", "Train networks side by side, and watch them at it.", _train, "F7"),
 )

@@ -17,7 +17,10 @@ from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QWidget
 
+from lstm_studio.errors import RunError
 from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.session.trainings import Child
+from lstm_studio.training.plan import Plan
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.canvas import Canvas
@@ -85,6 +88,10 @@ def write_files(folder: Path) -> tuple[list[str], list[str]]:
     )
 
 
+def _refused(plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> Child:
+    raise RunError(f"{folder} cannot be written.", "Choose another folder.")
+
+
 class Monkey:
     """Does one thing after the other in a window.
 
@@ -105,6 +112,8 @@ class Monkey:
         self.last: list[str] = []
         self._folder = folder
         self._good, self._bad = write_files(folder)
+        # A training would outlive the monkey.
+        window.trainings._start = _refused
         # A menu that a click opens runs an event loop of its own until it is closed.
         self._rescue = QTimer()
         self._rescue.setInterval(40)

@@ -24,6 +24,7 @@ from lstm_studio.ui.commands import ACTIONS, GROUPS, MENUS
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.sheets import TextSheet, shortcuts_page
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.workspaces import WORKSPACES
 from tests.ui.explore.fakes import small_setup
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
@@ -59,8 +60,15 @@ def test_every_action_is_in_a_menu_exactly_once() -> None:
     assert listed == Counter(ACTIONS.keys())
 
 
-def test_no_two_actions_share_a_key() -> None:
-    used = Counter(QKeySequence(key).toString() for info in ACTIONS.values() for key in info.shortcuts)
+@pytest.mark.parametrize("workspace", [info.key for info in WORKSPACES])
+def test_no_two_actions_of_a_workspace_share_a_key(workspace: str) -> None:
+    here = [
+        info
+        for group in GROUPS
+        for info in group.actions
+        if (info.workspace or group.workspace or workspace) == workspace
+    ]
+    used = Counter(QKeySequence(key).toString() for info in here for key in info.shortcuts)
     assert "" not in used
     assert [key for key, count in used.items() if count > 1] == []
 

@@ -26,6 +26,7 @@ from lstm_studio.ui.commands.run import RunCommands
 from lstm_studio.ui.commands.session import SessionCommands
 from lstm_studio.ui.commands.similar import SimilarCommands
 from lstm_studio.ui.commands.stops import StopCommands
+from lstm_studio.ui.commands.train import TrainCommands
 from lstm_studio.ui.commands.units import UnitsCommands
 from lstm_studio.ui.commands.view import ViewCommands
 from lstm_studio.ui.commands.what_if import WhatIfCommands
@@ -53,6 +54,7 @@ GROUPS: tuple[type[Group], ...] = (
     HorizonCommands,
     SimilarCommands,
     WhatIfCommands,
+    TrainCommands,
     HelpCommands,
 )
 
@@ -176,6 +178,7 @@ MENUS: Menus = (
             SEPARATOR,
             Submenu("What if", ("what-if.clamp", "what-if.ablate", "what-if.event", "what-if.state")),
             Submenu("Compare", tuple(info.key for info in WhatIfCommands.actions if info.key.startswith("compare."))),
+            Submenu("Training", tuple(info.key for info in TrainCommands.actions)),
         ),
     ),
     ("Help", ("help.find-command", "help.shortcuts", "help.hints", "help.about")),
@@ -199,7 +202,8 @@ class Commands(QObject):
         self.files = FilesCommands(window)
         self.notes = NoteCommands(window)
         self.what_if = WhatIfCommands(window)
-        named: tuple[Group, ...] = (self.files, self.notes, self.what_if)
+        self.train = TrainCommands(window)
+        named: tuple[Group, ...] = (self.files, self.notes, self.what_if, self.train)
         others = (group(window) for group in GROUPS if group not in {type(one) for one in named})
         self.groups: tuple[Group, ...] = (*named, *others)
 

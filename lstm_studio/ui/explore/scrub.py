@@ -196,11 +196,9 @@ class ScrubBar(QAbstractSlider):
         middle = self.height() / 2
         track = QRectF(OVERHANG, middle - _TRACK / 2, self._track_width(), _TRACK)
         handle = self.x_of(self.value())
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(self._theme.line))
-        painter.drawRoundedRect(track, 3, 3)
-        painter.setBrush(QColor(self._theme.ink2))
-        painter.drawRoundedRect(QRectF(track.left(), track.top(), handle - track.left(), _TRACK), 3, 3)
+        self._paint_track(painter, track, self._theme.line)
+        self._paint_reached(painter, track)
+        self._paint_track(painter, track.adjusted(0, 0, handle - track.right(), 0), self._theme.ink2)
         if self._stretch is not None:
             left, right = self.x_of(self._stretch[0] - 0.5), self.x_of(self._stretch[1] - 0.5)
             painter.setBrush(QColor(self._theme.focus))
@@ -211,6 +209,15 @@ class ScrubBar(QAbstractSlider):
             paint_note(painter, QPointF(self.x_of(step), track.top() - 1), self._theme, down=True)
         self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2, event.rect())
         self._paint_handle(painter, handle, middle)
+
+    @staticmethod
+    def _paint_track(painter: QPainter, part: QRectF, colour: str) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colour))
+        painter.drawRoundedRect(part, 3, 3)
+
+    def _paint_reached(self, painter: QPainter, track: QRectF) -> None:
+        """Draw how far one can go, where that is not everywhere."""
 
     def _paint_hits(self, painter: QPainter, top: float) -> None:
         if not len(self._hits):
@@ -252,12 +259,16 @@ class ScrubBar(QAbstractSlider):
         metrics = self._use_font(painter, Text.TICK)
         painter.setPen(QColor(self._theme.ink3))
         widest = metrics.horizontalAdvance(format_count(self.steps))
-        for number in label_numbers(self.steps, self._track_width() / max(1.0, widest + _LABEL_GAP)):
-            x = self.x_of(number - 1)
+        for step, text in self.labels(self._track_width() / max(1.0, widest + _LABEL_GAP)):
+            x = self.x_of(step)
             if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
                 continue
             place = QRectF(x - widest, top, 2 * widest, metrics.height())
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), format_count(number))
+            painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
+
+    def labels(self, most: float) -> tuple[tuple[int, str], ...]:
+        """Return the steps to name below the bar, about ``most``, and their names: they are counted from 1."""
+        return tuple((number - 1, format_count(number)) for number in label_numbers(self.steps, most))
 
     def _paint_handle(self, painter: QPainter, x: float, middle: float) -> None:
         width, height = _HANDLE

@@ -1,0 +1,215 @@
+"""The bar below the plots of a training: start, pause, stop; the snapshots; how far it is."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from lstm_studio.networks.signals import Role
+from lstm_studio.session.trainings import Trainings
+from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.explore.scrub import OVERHANG, Mark
+from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.train.rows import solved_text
+from lstm_studio.ui.train.snapshot_bar import SnapshotBar
+from lstm_studio.ui.train.words import left_words
+from lstm_studio.ui.widgets.bar import Bar
+from lstm_studio.ui.widgets.text import label
+
+_PROGRESS_WIDTH = 150
+
+
+class TrainBar(QWidget):
+    """What is done to the training, which of its snapshots is looked at, and when it will be ready.
+
+    Parameters
+    ----------
+    trainings
+        What is shown.
+    actions
+        Where the commands are.
+    """
+
+    def __init__(self, trainings: Trainings, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._trainings, self._theme, self._actions = trainings, theme, actions
+        self._plots: QWidget | None = None
+        self._edges = (0, 0)
+        self.setAccessibleName("Training")
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._primary = QPushButton("Start")
+        self._primary.setProperty("kind", "primary")
+        self._stop, self._restart = QPushButton("Stop"), QPushButton("Restart")
+        self._edge = QPushButton("Follow live edge")
+        self._edge.setCheckable(True)
+        self._counter = label(kind="title")
+        self._counter.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._counter.setAccessibleName("Snapshot shown")
+        self.slider = SnapshotBar(theme)
+        self._share = label(kind="value")
+        self._steps, self._left = label(kind="secondary"), label(kind="secondary")
+        self._steps.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._progress = Bar(theme)
+        self._progress_block = QWidget()
+        self._begin_group, self._end_group = QWidget(self), QWidget(self)
+        self._lay_out()
+        self._buttons = {
+            self._stop: actions["train.stop"],
+            self._restart: actions["train.restart"],
+            self._edge: actions["train.follow-edge"],
+        }
+        for button, action in self._buttons.items():
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
+        for action in (*self._buttons.values(), actions["train.pause"], actions["train.start"]):
+            action.changed.connect(self.show_buttons)
+        self._primary.clicked.connect(self._press)
+        self.slider.valueChanged.connect(self._on_slid)
+        self.slider.turned.connect(trainings.move)
+        trainings.changed.connect(self.refresh)
+        trainings.selected.connect(self.refresh)
+        self.apply_theme(theme)
+
+    def _lay_out(self) -> None:
+        for button in (self._primary, self._stop, self._restart, self._edge):
+            button.setMinimumHeight(TRANSPORT_HEIGHT)
+        begin = QHBoxLayout(self._begin_group)
+        begin.setContentsMargins(PANEL_INSET, 0, 0, 0)
+        begin.setSpacing(HALF_GRID + 2)
+        for button in (self._primary, self._stop, self._restart):
+            begin.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        begin.addWidget(self._counter, 1)
+        grid = QGridLayout(self._progress_block)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setVerticalSpacing(1)
+        grid.addWidget(self._share, 0, 0)
+        grid.addWidget(self._steps, 0, 1)
+        grid.addWidget(self._progress, 1, 0, 1, 2)
+        grid.addWidget(self._left, 2, 0, 1, 2)
+        grid.setColumnStretch(1, 1)
+        self._progress_block.setMinimumWidth(_PROGRESS_WIDTH)
+        policy = self._progress_block.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._progress_block.setSizePolicy(policy)
+        end = QHBoxLayout(self._end_group)
+        end.setContentsMargins(0, HALF_GRID, PANEL_INSET, HALF_GRID)
+        end.setSpacing(PANEL_INSET)
+        end.addWidget(self._progress_block, 1, Qt.AlignmentFlag.AlignVCenter)
+        end.addWidget(self._edge, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.slider.setParent(self)
+        for before, after in pairwise((self._primary, self._stop, self._restart, self.slider, self._edge)):
+            QWidget.setTabOrder(before, after)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._theme = theme
+        self.slider.apply_theme(theme)
+        self._progress.apply_theme(theme)
+        self._stop.setIcon(make_icon(Icon.STOP, theme, size=12))
+        self._restart.setIcon(make_icon(Icon.LOOP, theme, size=12))
+        self.updateGeometry()
+        self.refresh()
+        self.show_buttons()
+
+    # From the training to what is shown.
+
+    def refresh(self) -> None:
+        """Show how the training is now."""
+        trainings, learning = self._trainings, self._trainings.learning
+        step = trainings.step
+        if learning is None:
+            self.slider.show_training(trainings.plan.updates, -1, (), ())
+        else:
+            marks = tuple(
+                Mark(one.solved_at, solved_text(learning, one).partition(" from")[0])
+                for one in learning.learners
+                if one.solved_at is not None
+            )
+            self.slider.show_training(learning.planned, learning.done, learning.snapshots, marks)
+        self.slider.show_step(step or 0)
+        self._counter.setText("" if step is None else f"Snapshot {format_count(step)}")
+        share = 0.0 if learning is None else learning.done / learning.planned
+        self._progress_block.setVisible(learning is not None or trainings.beginning)
+        self._share.setText(f"{int(100 * share)} %")
+        done = 0 if learning is None else learning.done
+        planned = trainings.plan.updates if learning is None else learning.planned
+        self._steps.setText(f"{format_count(done)} / {format_count(planned)}")
+        self._progress.show_share(share, Role.GRADIENT)
+        self._left.setText(left_words(trainings))
+        self._place()
+
+    def show_buttons(self) -> None:
+        """Show what can be done now: the first button does what is most likely wanted."""
+        action = self._wanted()
+        text = action.text().removesuffix(" training")
+        if self._primary.text() != text:
+            self._primary.setText(text)
+        icon = Icon.PAUSE if text == "Pause" else Icon.PLAY
+        colour = self._theme.panel if action.isEnabled() else self._theme.ink3
+        self._primary.setIcon(make_icon(icon, self._theme, colour, size=12))
+        self._primary.setToolTip(action.toolTip())
+        self._primary.setEnabled(action.isEnabled())
+        for button, one in self._buttons.items():
+            button.setEnabled(one.isEnabled())
+        self._edge.setChecked(self._actions["train.follow-edge"].isChecked())
+        self._place()
+
+    def _wanted(self) -> QAction:
+        """Return the command of the first button."""
+        pause = self._actions["train.pause"]
+        return pause if pause.isEnabled() else self._actions["train.start"]
+
+    def _press(self) -> None:
+        self._wanted().trigger()
+
+    def _on_slid(self, step: int) -> None:
+        self._trainings.select(step)
+        # Keys may have moved the handle to where no snapshot is.
+        self.slider.show_step(self._trainings.step or 0)
+
+    # Places.
+
+    def align_to(self, plots: QWidget, left: int, right: int) -> None:
+        """Put the ends of the slider under the plots' edges, given in their coordinates."""
+        self._plots, self._edges = plots, (left, right)
+        self._place()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the bar's height and a comfortable width."""
+        height = max(self.slider.sizeHint().height(), self._end_group.sizeHint().height())
+        return QSize(900, height)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the width at which the slider can still be used."""
+        sides = self._begin_group.sizeHint().width() + self._end_group.sizeHint().width()
+        return QSize(sides + self.slider.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Place the parts."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        width, height = self.width(), self.height()
+        low = self._begin_group.sizeHint().width() + GRID
+        beside = self._end_group.sizeHint().width()
+        left, right = self._edges
+        if self._plots is not None:
+            offset = self.mapFromGlobal(self._plots.mapToGlobal(QPoint())).x()
+            left, right = left + offset, right + offset
+        if left < low + OVERHANG // 2 or right <= left:
+            left = low + OVERHANG // 2
+        if right > width - beside - GRID or right <= left:
+            right = width - beside - GRID - OVERHANG // 2
+        self._begin_group.setGeometry(0, 0, max(low, left - OVERHANG // 2 - GRID), height)
+        self._end_group.setGeometry(
+            max(right + GRID, width - max(beside, 360)), 0, min(width - right - GRID, max(beside, 360)), height
+        )
+        self.slider.setGeometry(left - OVERHANG, 0, max(40, right - left) + 2 * OVERHANG, height)
+        self._begin_group.raise_()
+        self._end_group.raise_()

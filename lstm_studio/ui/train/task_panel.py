@@ -1,0 +1,179 @@
+"""What the networks are to learn: a teaching task with its sizes, or the sequences that are open in Explore."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from lstm_studio.session.trainings import Trainings
+from lstm_studio.tasks.registry import tasks
+from lstm_studio.tasks.task import Task
+from lstm_studio.training.plan import Plan, class_room
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.train.fields import Fields
+from lstm_studio.ui.widgets.panel import Panel
+from lstm_studio.ui.widgets.text import label
+
+_SEQUENCE = ""
+_WORDS = {"lag": "Lag", "spread": "Longer by up to"}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    plan: Plan
+    differs: bool
+    sequence: str
+
+
+class TaskPanel(Panel[_State]):
+    """A choice of tasks, what the chosen one asks, and its sizes.
+
+    Parameters
+    ----------
+    trainings
+        Whose plan is shown and changed.
+    """
+
+    def __init__(self, trainings: Trainings, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__("Task", parent)
+        self._trainings = trainings
+        self._sequence = ""
+        self._choice = QComboBox()
+        self._choice.setAccessibleName("Task")
+        self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for name, task in sorted(tasks().items(), key=_title):
+            self._choice.addItem(task.title, name)
+        self._shows = label(kind="secondary")
+        self._shows.setWordWrap(True)
+        self._fields = Fields(self)
+        self._form = QWidget()
+        self._grid = QGridLayout(self._form)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(GRID)
+        self._grid.setVerticalSpacing(HALF_GRID)
+        self._grid.setColumnStretch(1, 1)
+        self._caution = label(kind="caption")
+        self._caution.setWordWrap(True)
+        self._differs = label("Changed since the training that is shown: it counts for the next one.", "caption")
+        self._differs.setWordWrap(True)
+        self._back = QPushButton("Back to what is shown")
+        self._back.setProperty("kind", "link")
+        for part in (self._choice, self._shows, self._form, self._caution, self._differs):
+            self.column.addWidget(part)
+        self.column.addWidget(self._back, 0, Qt.AlignmentFlag.AlignLeft)
+        self.column.addStretch(1)
+        self._choice.activated.connect(self._choose)
+        self._fields.changed.connect(self._change)
+        self._back.clicked.connect(self._go_back)
+        trainings.plan_changed.connect(self._on_plan)
+        trainings.changed.connect(self.refresh)
+        self.apply_theme(theme)
+        self.refresh()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Nothing is drawn here that the style sheet does not draw."""
+
+    @property
+    def choice(self) -> QComboBox:
+        """Where the task is chosen."""
+        return self._choice
+
+    @property
+    def fields(self) -> Fields:
+        """The sizes of the task."""
+        return self._fields
+
+    def offer_sequence(self, path: str, title: str) -> None:
+        """Offer the sequences that are open in Explore; nothing where they come from no file."""
+        self._sequence = path
+        place = self._choice.findData(_SEQUENCE)
+        if place >= 0 and not path:
+            self._choice.removeItem(place)
+        elif place >= 0:
+            self._choice.setItemText(place, title)
+        elif path:
+            self._choice.insertItem(0, title, _SEQUENCE)
+        self._show_choice(self._trainings.plan)
+
+    def _on_plan(self, _: Plan) -> None:
+        self.refresh()
+
+    def _resolve(self) -> _State:
+        return _State(self._trainings.plan, self._trainings.differs, self._sequence)
+
+    def _apply(self, state: _State, before: _State | None) -> None:
+        self._differs.setVisible(state.differs)
+        self._back.setVisible(state.differs)
+        if before is not None and before.plan == state.plan:
+            return
+        plan = state.plan
+        self._show_choice(plan)
+        task = plan.new_task() if plan.task else None
+        if before is None or plan.task != before.plan.task or plan.sequence != before.plan.sequence:
+            self._make_form(task)
+        self._shows.setText(f"Learn {plan.sequence}." if task is None else task.shows)
+        self._caution.setText("" if task is None else task.caution)
+        self._caution.setVisible(bool(self._caution.text()))
+        if task is not None:
+            for name, value in task.parameters().items():
+                self._fields.show(name, value)
+
+    def _show_choice(self, plan: Plan) -> None:
+        self._choice.setCurrentIndex(self._choice.findData(plan.task or _SEQUENCE))
+
+    def _make_form(self, task: Task | None) -> None:
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._fields.forget()
+        if task is None:
+            return
+        for row, (name, value) in enumerate(task.parameters().items()):
+            title = _WORDS.get(name, name.replace("_", " ").capitalize())
+            self._grid.addWidget(label(title, "secondary"), row, 0)
+            self._grid.addWidget(self._field(name, title, value), row, 1)
+        facts = [("Chance", task.chance_words), ("Solved when", task.solved_words)]
+        if task.readout == "classes":
+            facts.insert(0, ("Classes", str(len(task.answers))))
+        for row, (name, text) in enumerate(facts, start=self._grid.rowCount()):
+            self._grid.addWidget(label(name, "caption"), row, 0, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(_wrapped(text), row, 1)
+
+    def _field(self, name: str, title: str, value: Any) -> QWidget:
+        if isinstance(value, int):
+            return self._fields.whole(name, title, 0)
+        if isinstance(value, float):
+            return self._fields.number(name, title)
+        return self._fields.text(name, title)
+
+    def _choose(self, index: int) -> None:
+        name = self._choice.itemData(index)
+        if name:
+            self._trainings.propose(class_room(name))
+        elif not self._trainings.change(task="", parameters={}, sequence=self._sequence):
+            self._show_choice(self._trainings.plan)
+
+    def _change(self, name: str, value: object) -> None:
+        plan = self._trainings.plan
+        if not self._trainings.change(parameters={**plan.parameters, name: value}):
+            self._fields.show(name, plan.parameters[name])
+
+    def _go_back(self) -> None:
+        shown = self._trainings.shown_plan
+        if shown is not None:
+            self._trainings.propose(shown)
+
+
+def _title(item: tuple[str, type[Task]]) -> str:
+    return item[1].title
+
+
+def _wrapped(text: str) -> QLabel:
+    made = label(text, "secondary")
+    made.setWordWrap(True)
+    return made
