@@ -349,5 +349,6 @@ def class_room(task: str) -> Plan:
 
 
 _CLASS_ROOM: Mapping[str, Mapping[str, Any]] = {
-    "temporal-order": {"parameters": {"length": 50, "spread": 0}, "seed": 3, "updates": 4000},
+    # With the seed of the sample, which is that with the median loss of seeds 0 to 4.
+    "temporal-order": {"parameters": {"length": 50, "spread": 0}},
 }
