@@ -233,7 +233,8 @@ class StepCurveItem(StepItem):
             self._paint_mark(painter, mark.step, mark.text)
         taken: list[QRectF] = []
         for line in sorted(self.row.lines, key=_downwards):
-            taken.append(self._paint_line(painter, line, max((room.bottom() for room in taken), default=0.0)))
+            below = max((room.bottom() for room in taken), default=0.0)
+            taken += self._paint_line(painter, line, below)
         if self.labels_inside:
             painter.save()
             painter.translate(self.edge, 0)
@@ -253,13 +254,14 @@ class StepCurveItem(StepItem):
             ]
         return labels
 
-    def _paint_line(self, painter: QPainter, line: StepLine, below: float) -> QRectF:
-        """Draw a line with its words, which keep clear of those above; return where they are."""
+    def _paint_line(self, painter: QPainter, line: StepLine, below: float) -> list[QRectF]:
+        """Draw a line with its words, which keep clear of those above; return what they take."""
         theme = self.look.theme
         at = float(self.y_of(np.array([line.value]))[0])
         if not np.isfinite(at) or not 0 <= at <= self.height:
-            return QRectF()
+            return []
         y = round(at) + 0.5
+        taken = QRectF(0, y - 1, self.scale_of_time.width, 2)
         pen = QPen(QColor(theme.ok if line.goal else theme.ink2), 1.4 if line.goal else 1)
         pen.setDashPattern([1.4, 2.2] if line.goal else [7, 4])
         painter.setPen(pen)
@@ -271,13 +273,13 @@ class StepCurveItem(StepItem):
         above = y - height - 1 >= below
         top = y - height - 1 if above else y + 2
         if top + height > self.height or not line.text:
-            return QRectF()
+            return [taken]
         right = self.scale_of_time.width - HALF_GRID
         room = QRectF(right - width, top, width, height)
         ground = theme.sunken if self.ends_early and room.left() >= self.edge else theme.panel
         painter.fillRect(room.adjusted(-2, 1, 2, 0), QColor(ground))
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, line.text)
-        return room
+        return [taken, room]
 
     def _paint_mark(self, painter: QPainter, step: int, text: str) -> None:
         scale, theme = self.scale_of_time, self.look.theme
