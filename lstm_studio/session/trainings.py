@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from psygnal import Signal
@@ -18,6 +20,7 @@ from lstm_studio.session.watchlist import Watchlist
 from lstm_studio.training import child as children
 from lstm_studio.training.control import Wish, ask
 from lstm_studio.training.plan import Plan, class_room
+from lstm_studio.training.repeats import REPEATS_FILE, count_of, seed_folder, seeds_of
 
 FIRST_TASK = "temporal-order"
 """The best first demonstration."""
@@ -48,6 +51,27 @@ class Starter(Protocol):
     def __call__(self, plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> Child:
         """Start it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One comparison over several seeds.
+
+    Parameters
+    ----------
+    folder
+        In which the runs of all seeds lie.
+    seeds
+        In the order in which they are trained.
+    """
+
+    folder: Path
+    seeds: tuple[int, ...]
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of the runs, also of those that have not begun."""
+        return tuple(str(seed_folder(self.folder, seed)) for seed in self.seeds)
 
 
 class Trainings:
@@ -85,6 +109,9 @@ class Trainings:
         self._children: dict[str, Child] = {}
         self._wishes: dict[str, Wish] = {}
         self._pace: deque[tuple[float, int]] = deque()
+        self._series: Series | None = None
+        self._others: dict[str, Learning] = {}
+        self._keeps_up = False
         watchlist.pictured.connect(self._on_pictured)
 
     # The plan.
@@ -116,11 +143,23 @@ class Trainings:
             self._plan = plan
             self.plan_changed.emit(plan)
 
+    def propose_shown(self) -> None:
+        """Make the plan of the training that is shown the one of the next training."""
+        plan = self._proposed
+        if plan is not None:
+            self.propose(plan)
+
     @property
     def differs(self) -> bool:
         """Whether the plan is another one than that of the training that is shown."""
-        shown = self.shown_plan
+        shown = self._proposed
         return shown is not None and shown != self._plan
+
+    @property
+    def _proposed(self) -> Plan | None:
+        """The plan of the training that is shown; of a series, with its first seed."""
+        plan = self.shown_plan
+        return plan if plan is None or self._series is None else replace(plan, seed=self._series.seeds[0])
 
     @property
     def shown_plan(self) -> Plan | None:
@@ -147,7 +186,22 @@ class Trainings:
     @property
     def beginning(self) -> bool:
         """Whether a training has been started of which nothing is to be seen yet."""
-        return self._learning is None and self._shown in self._children
+        return self._learning is None and self._process_of(self._shown) in self._children
+
+    @property
+    def series(self) -> Series | None:
+        """The comparison over several seeds to which the training that is shown belongs."""
+        return self._series
+
+    @property
+    def others(self) -> Mapping[str, Learning]:
+        """Address → how the training is, of every seed of the series that has begun."""
+        return MappingProxyType(self._others)
+
+    def _process_of(self, address: str) -> str:
+        """Return the folder of the process that trains a run: that of its series, where it has one."""
+        series = self._series
+        return str(series.folder) if series is not None and address in series.addresses else address
 
     @property
     def error(self) -> StudioError | None:
@@ -156,19 +210,53 @@ class Trainings:
         return None if followed is None else followed.error
 
     def show(self, address: str) -> None:
-        """Show a training, from the live edge; its plan becomes that of the next one."""
+        """Show a training, from the live edge; its plan becomes that of the next one.
+
+        Parameters
+        ----------
+        address
+            Of a run, or of a folder with a comparison over several seeds.
+        """
+        series = None if self._series is not None and address in self._series.addresses else _series_at(address)
+        if series is not None:
+            self._show_series(series)
+            if address == str(series.folder):
+                address = self._newest or series.addresses[0]
+        elif self._series is not None and address not in self._series.addresses:
+            self._series, self._others = None, {}
+        self._keeps_up = False
+        self._show(address)
+
+    def _show_series(self, series: Series) -> None:
+        self._series, self._others = series, {}
+        self._watchlist.add(address for address in series.addresses if (Path(address) / RUN_FILE).exists())
+
+    @property
+    def _newest(self) -> str:
+        """The seed of the series that has begun last; empty for none."""
+        addresses = () if self._series is None else self._series.addresses
+        return next((address for address in reversed(addresses) if address in self._watchlist.followed), "")
+
+    def _show(self, address: str) -> None:
         if address == self._shown:
             return
         self._shown, self._chosen, self._learning = address, None, None
         self._pace.clear()
-        if address and address not in self._children:
+        if address and (self._process_of(address) not in self._children or (Path(address) / RUN_FILE).exists()):
             self._watchlist.add([address])
         self._take_picture()
         self.changed.emit()
 
     def _on_pictured(self, addresses: frozenset[str]) -> None:
+        ours = set() if self._series is None else addresses.intersection(self._series.addresses)
+        for address in ours:
+            followed = self._watchlist.followed.get(address)
+            learning = None if followed is None or followed.picture is None else learning_of(followed.picture)
+            if learning is not None:
+                self._others[address] = learning
         if self._shown in addresses:
             self._take_picture()
+        if self._shown in addresses or ours:
             self.changed.emit()
 
     def _take_picture(self) -> None:
@@ -186,7 +274,7 @@ class Trainings:
                 self._pace.popleft()
         else:
             self._pace.clear()
-        plan = self.shown_plan
+        plan = self._proposed
         if first and plan is not None:
             self.propose(plan)
 
@@ -243,7 +331,9 @@ class Trainings:
     def begin(self, plan: Plan | None = None, seeds: int | None = None) -> bool:
         """Start a training by the plan, or by another one, and show it; return whether it could be started."""
         plan = plan or self._plan
-        return self._launch(plan, self._new_folder(plan), resume=False, seeds=seeds)
+        folder = self._new_folder(plan, seeds)
+        series = None if seeds is None else Series(folder, seeds_of(plan, seeds))
+        return self._launch(plan, folder, series, resume=False)
 
     def resume(self) -> bool:
         """Go on with the training that is shown, after it has ended."""
@@ -251,39 +341,44 @@ class Trainings:
         if plan is None or self._learning is None or self._learning.running:
             return False
         address, self._shown = self._shown, ""
-        return self._launch(plan, Path(address), resume=True)
+        return self._launch(plan, Path(self._process_of(address)), self._series, resume=True)
 
     def restart(self) -> bool:
         """Begin the training that is shown anew, in another run."""
-        plan = self.shown_plan
+        plan, series = self._proposed, self._series
         if plan is None:
             return False
         self.stop()
         self.propose(plan)
-        return self.begin(plan)
+        return self.begin(plan, None if series is None else len(series.seeds))
 
-    def _launch(self, plan: Plan, folder: Path, *, resume: bool, seeds: int | None = None) -> bool:
+    def _launch(self, plan: Plan, folder: Path, series: Series | None, *, resume: bool) -> bool:
         try:
-            started = self._start(plan, folder, resume, seeds=seeds)
+            started = self._start(plan, folder, resume, seeds=None if series is None else len(series.seeds))
         except StudioError as error:
             self.failed.emit(error)
             return False
         address = str(folder)
         self._children[address] = started
         self._wishes[address] = Wish.RUN
-        self.show(address)
+        self._series, self._others, self._keeps_up = series, {}, series is not None
+        if series is not None:
+            self._show_series(series)
+            address = self._newest or series.addresses[0]
+        self._show(address)
         return True
 
-    def _new_folder(self, plan: Plan) -> Path:
+    def _new_folder(self, plan: Plan, seeds: int | None) -> Path:
         what = plan.task or Path(plan.sequence).stem
-        name = f"{date.today().isoformat()}-{_plain(what)}-seed-{plan.seed}"
+        which = f"seed-{plan.seed}" if seeds is None else f"seeds-{plan.seed}-{plan.seed + seeds - 1}"
+        name = f"{date.today().isoformat()}-{_plain(what)}-{which}"
         taken = (self.folder / (name if count == 1 else f"{name}-{count}") for count in range(1, _MOST_NAMES))
         return next(folder for folder in taken if not folder.exists())
 
     @property
     def wish(self) -> Wish:
         """What was last asked of the training that is shown."""
-        return self._wishes.get(self._shown, Wish.RUN)
+        return self._wishes.get(self._process_of(self._shown), Wish.RUN)
 
     def pause(self) -> None:
         """Ask the training that is shown to wait."""
@@ -306,6 +401,8 @@ class Trainings:
     def _ask(self, address: str, wish: Wish) -> None:
         if not address:
             return
+        # The seeds of a series are trained by one process, which is asked by its own folder.
+        address = self._process_of(address)
         try:
             ask(Path(address), wish)
         except OSError as error:
@@ -333,8 +430,13 @@ class Trainings:
     def look(self) -> None:
         """See which of the trainings that were started have begun to record, and which have ended."""
         for address, one in [*self._children.items()]:
-            if address not in self._watchlist.followed and (Path(address) / RUN_FILE).exists():
-                self._watchlist.add([address])
+            runs: tuple[str, ...] = (address,)
+            if self._series is not None and address == str(self._series.folder):
+                runs = self._series.addresses
+            begun = [run for run in runs if run not in self._watchlist.followed and (Path(run) / RUN_FILE).exists()]
+            self._watchlist.add(begun)
+            if self._keeps_up and self._newest:
+                self._show(self._newest)
             if one.running:
                 continue
             del self._children[address]
@@ -346,6 +448,21 @@ class Trainings:
     def close(self) -> None:
         """Listen to the watch list no longer."""
         self._watchlist.pictured.disconnect(self._on_pictured)
+
+
+def _series_at(address: str) -> Series | None:
+    """Return the comparison over several seeds that a folder holds, or of which it is one; None for neither."""
+    if not address or "://" in address:
+        return None
+    for folder in (Path(address), Path(address).parent):
+        if (folder / REPEATS_FILE).exists():
+            try:
+                plan, count = count_of(folder)
+            except StudioError:
+                return None
+            found = Series(folder, seeds_of(plan, count))
+            return found if folder == Path(address) or address in found.addresses else None
+    return None
 
 
 def _told(address: str, failure: str) -> RunError:

@@ -139,8 +139,8 @@ def write_repeats(plan: Plan, folder: Path, count: int) -> None:
         raise RunError(f"{path} cannot be written ({error.strerror or error}).", "Choose another folder.") from error
 
 
-def read_repeats(folder: Path) -> Repeats:
-    """Return what has come of a comparison so far.
+def count_of(folder: Path) -> tuple[Plan, int]:
+    """Return the plan with the first seed, and how many seeds are compared; reads no run.
 
     Raises
     ------
@@ -158,6 +158,18 @@ def read_repeats(folder: Path) -> Repeats:
         raise RunError(f"{folder} holds no comparison of seeds.", "Name the folder given with --seeds.") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(f"{path} is damaged ({error!s:.200}).", "Name another folder.") from error
+    return plan, count
+
+
+def read_repeats(folder: Path) -> Repeats:
+    """Return what has come of a comparison so far.
+
+    Raises
+    ------
+    RunError
+        If the folder holds none, or what it says is damaged.
+    """
+    plan, count = count_of(folder)
     return Repeats(plan, tuple(_result(seed_folder(folder, seed), seed) for seed in seeds_of(plan, count)))
 
 

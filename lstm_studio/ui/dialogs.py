@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 
 def ask_open(parent: QWidget, title: str, folder: str, filters: tuple[str, ...]) -> str:
@@ -33,3 +33,9 @@ def ask_choice(parent: QWidget, title: str, question: str, choices: Sequence[str
     pressed = box.clickedButton()
     box.deleteLater()
     return next((place for place, button in enumerate(buttons) if button is pressed), len(buttons) - 1)
+
+
+def ask_count(parent: QWidget, title: str, question: str, first: int, low: int, high: int) -> int:  # noqa: PLR0917
+    """Return a whole number, or 0 where the dialog was cancelled."""
+    number, accepted = QInputDialog.getInt(parent, title, question, first, low, high)
+    return number if accepted else 0

@@ -149,13 +149,25 @@ def _train_networks(window: StudioWindow, theme: Theme) -> QWidget:
 def _train_equal(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.train.equal_panel import EqualPanel
 
-    return EqualPanel(window.trainings, theme)
+    return EqualPanel(window.trainings, window.command_actions, theme)
 
 
 def _train_snapshot(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.train.snapshot_panel import SnapshotPanel
 
     return SnapshotPanel(window.trainings, window.command_actions, theme)
+
+
+def _train_seeds(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.seeds_panel import SeedsPanel
+
+    return SeedsPanel(window.trainings, window.command_actions, theme)
+
+
+def _train_kept(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.train.kept_panel import KeptPanel
+
+    return KeptPanel(window.trainings, window.session, window.command_actions, theme)
 
 
 def _train_result(window: StudioWindow, theme: Theme) -> QWidget:
@@ -177,5 +189,7 @@ PANELS = (
     PanelInfo("train-networks", "Networks", Icon.NETWORK, Side.LEFT, _train_networks, ("Alt+2",), workspace=TRAIN),
     PanelInfo("train-equal", "Kept equal", Icon.EQUAL, Side.LEFT, _train_equal, ("Alt+3",), workspace=TRAIN),
     PanelInfo("train-snapshot", "Snapshot", Icon.SNAPSHOT, Side.RIGHT, _train_snapshot, ("Alt+4",), workspace=TRAIN),
+    PanelInfo("train-seeds", "Seeds", Icon.LOOP, Side.TABS, _train_seeds, ("Alt+6",), workspace=TRAIN),
+    PanelInfo("train-kept", "Trainings", Icon.FOLDER, Side.TABS, _train_kept, ("Alt+7",), workspace=TRAIN),
     PanelInfo("train-result", "Result so far", Icon.TICK, Side.RIGHT, _train_result, ("Alt+5",), workspace=TRAIN),
 )

@@ -15,6 +15,8 @@ from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.workspaces import TRAIN
 
+_SEEDS, _MOST_SEEDS = 5, 100
+
 
 class TrainCommands(Group):
     """Starting, pausing and stopping a training, and going through its snapshots."""
@@ -71,11 +73,17 @@ class TrainCommands(Group):
             "Shift+O",
         ),
         ActionInfo(
-            "train.show",
-            "Show an earlier training…",
-            "Show a training from the folder of its run.",
-            "show_earlier",
-            ("Ctrl+R",),
+            "train.repeat",
+            "Repeat with several seeds…",
+            "Train the networks as planned with one seed after the other, and show how far the results are apart.",
+            "repeat",
+            ("R",),
+        ),
+        ActionInfo(
+            "train.show", "Show an earlier training", "List the trainings that are kept.", "show_earlier", ("Ctrl+R",)
+        ),
+        ActionInfo(
+            "train.open-run", "Show a training from a folder…", "Show a training that lies elsewhere.", "open_run"
         ),
         ActionInfo("train.folder", "Keep trainings in…", "Choose where new trainings are kept.", "choose_folder"),
     )
@@ -113,6 +121,7 @@ class TrainCommands(Group):
             "train.open-in-explore": snapshots,
             "train.explore-follows": snapshots,
             "train.start": not running,
+            "train.repeat": not running,
             "train.pause": running or self._may_resume(),
             "train.stop": running and trainings.wish is not Wish.STOP,
             "train.restart": not running and trainings.shown_plan is not None,
@@ -193,7 +202,18 @@ class TrainCommands(Group):
         """Move Explore along with the snapshots, or leave it where it is."""
         self._window.train_driver.link.follow(on)
 
+    def repeat(self) -> None:
+        """Ask with how many seeds, and train with one after the other."""
+        question = "With how many seeds, from that of the plan on?"
+        count = dialogs.ask_count(self._window, "Repeat with several seeds", question, _SEEDS, 2, _MOST_SEEDS)
+        if count and self._trainings.change(device=self._session.setup.device) and self._trainings.begin(seeds=count):
+            self._window.show_panel("train-seeds", True)
+
     def show_earlier(self) -> None:
+        """List the trainings that are kept."""
+        self._window.show_panel("train-kept", True)
+
+    def open_run(self) -> None:
         """Ask for the folder of a run, and show it."""
         path = dialogs.ask_folder(self._window, "Show a training", str(self._trainings.folder))
         if path:

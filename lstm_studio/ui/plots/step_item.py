@@ -31,6 +31,7 @@ _WIDE_POINTS = 2000
 _WIDEST_END = "LSTM 1.39e−12"
 _REST = "not yet trained"
 _MISFIT_DEPTH = 4.0
+_FAINT, _FAINT_IN_DARK = 0.45, 0.65
 
 
 class StepLook(Look):
@@ -210,9 +211,13 @@ class StepCurveItem(StepItem):
         if not len(steps):
             return
         xs, ys = self.x_of(steps), self.y_of(values) * scale.ratio
-        wide = 1.0 if curve.dashed or len(steps) > _WIDE_POINTS else 1.8
+        wide = 1.0 if curve.dashed or curve.faint or len(steps) > _WIDE_POINTS else 1.8
         size = (scale.pixels, self.pixel_height)
+        painter.setOpacity(1.0 if not curve.faint else _FAINT_IN_DARK if self.look.theme.dark else _FAINT)
         paint_points(painter, xs, ys, *size, colour=colour, width=wide * scale.ratio, dashed=curve.dashed)
+        painter.setOpacity(1.0)
+        if curve.faint:
+            return
         if curve.squares and not curve.dashed:
             self._paint_squares(painter, xs, ys, colour)
         depth = _MISFIT_DEPTH * scale.ratio
@@ -322,7 +327,7 @@ class StepCurveItem(StepItem):
         """Return each curve's point at a step, where it was measured there."""
         found = []
         for curve in self.row.curves:
-            place = curve.place_of(step)
+            place = None if curve.faint else curve.place_of(step)
             if place is None or int(curve.steps[place]) != step:
                 continue
             y = float(self.y_of(curve.values[place : place + 1])[0])
@@ -336,7 +341,7 @@ class StepCurveItem(StepItem):
         """Return where each curve begins and ends, in one sentence."""
         parts = []
         for curve in self.row.curves:
-            if len(curve.values):
+            if len(curve.values) and not curve.faint:
                 first, last = format_number(float(curve.values[0])), format_number(float(curve.values[-1]))
                 what = f"{curve.name} {curve.what}".strip()
                 parts.append(f"{what} from {first} to {last} at step {format_count(int(curve.steps[-1]))}")
@@ -348,7 +353,7 @@ class StepCurveItem(StepItem):
         """Return what was measured nearest to a step."""
         values, at = [], step
         for curve in self.row.curves:
-            place = curve.place_of(step)
+            place = None if curve.faint else curve.place_of(step)
             if place is not None:
                 at = int(curve.steps[place])
                 values.append(f"{curve.name} {curve.what}".strip() + f" {format_number(float(curve.values[place]))}")

@@ -27,6 +27,8 @@ class StepCurve:
         Decides the colour.
     squares, dashed
         Markers and line style, so that colour never stands alone.
+    faint
+        Whether it is drawn behind the others, to show how far these are from it.
     end
         What its label at its end says; empty for no label.
     what
@@ -39,6 +41,7 @@ class StepCurve:
     role: Role
     squares: bool = False
     dashed: bool = False
+    faint: bool = False
     end: str = ""
     what: str = ""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.plan import Equal, Plan
+from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.equal import EqualRow, equal_rows, network_sizes_of
@@ -34,11 +35,13 @@ class EqualPanel(Panel[_State]):
     ----------
     trainings
         Whose plan is shown and changed.
+    actions
+        Where the commands are.
     """
 
-    def __init__(self, trainings: Trainings, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, trainings: Trainings, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Kept equal", parent)
-        self._trainings, self._theme = trainings, theme
+        self._trainings, self._actions, self._theme = trainings, actions, theme
         self._match = Segments(
             "What the companion has in common",
             {Equal.UNITS.value: "Same units", Equal.PARAMETERS.value: "Same weights"},
@@ -63,7 +66,13 @@ class EqualPanel(Panel[_State]):
         inside.addWidget(words)
         for part in (self._match, self._list, self._alone, self.warning):
             self.column.addWidget(part)
+        self._repeat = QPushButton("Repeat with several seeds…")
+        self._repeat.setToolTip(actions["train.repeat"].toolTip())
+        self._repeat.clicked.connect(actions["train.repeat"].trigger)
+        actions["train.repeat"].changed.connect(self._show_button)
+        self.column.addWidget(self._repeat)
         self.column.addStretch(1)
+        self._show_button()
         self._match.chosen.connect(self._choose)
         trainings.plan_changed.connect(self._on_plan)
         self.refresh()
@@ -114,6 +123,9 @@ class EqualPanel(Panel[_State]):
             text.setText(row.text)
             text.setStyleSheet("" if row.same else f"color: {self._theme.warning};")
             text.setAccessibleName(f"{row.name}: {row.text}, {'equal' if row.same else 'not equal'}")
+
+    def _show_button(self) -> None:
+        self._repeat.setEnabled(self._actions["train.repeat"].isEnabled())
 
     def _choose(self, match: str) -> None:
         self._trainings.change(match=Equal(match))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,16 @@ class StepResolver:
 
     def __init__(self) -> None:
         self._learning: Learning | None = None
+        self._others: tuple[Learning, ...] = ()
         self._rows: tuple[StepRow, ...] = ()
 
-    def resolve(self, learning: Learning | None, step: int | None) -> StepState:
-        """Return what is to be drawn of a training, looked at from one of its snapshots."""
-        if learning is not self._learning:
-            self._learning = learning
-            self._rows = () if learning is None else _rows(learning)
+    def resolve(self, learning: Learning | None, step: int | None, others: Sequence[Learning] = ()) -> StepState:
+        """Return what is to be drawn of a training, looked at from one of its snapshots, before others like it."""
+        behind = tuple(other for other in others if learning is not None and other.address != learning.address)
+        same = len(behind) == len(self._others) and all(map(is_, behind, self._others))
+        if learning is not self._learning or not same:
+            self._learning, self._others = learning, behind
+            self._rows = () if learning is None else _rows(learning, behind)
         if learning is None:
             return StepState()
         measured = any(learner.loss[0].size for learner in learning.learners)
@@ -55,11 +58,11 @@ def span_of(learning: Learning, step: int) -> tuple[float, float]:
     return (before + step) / 2 + 0.5, (after + step) / 2 + 0.5
 
 
-def _rows(learning: Learning) -> tuple[StepRow, ...]:
+def _rows(learning: Learning, others: Sequence[Learning]) -> tuple[StepRow, ...]:
     shown = [learner for learner in learning.learners if learner.lags[0].size and learner.lags[1].size]
     axis = shared_axis([learner.lags for learner in shown])
     lags = [_lag_row(learner, axis) for learner in shown]
-    return (_loss_row(learning), _share_row(learning), *lags)
+    return (_loss_row(learning, others), _share_row(learning, others), *lags)
 
 
 def _curve(learner: Learner, curve: Curve, *, dashed: bool = False, label: bool = False, what: str = "") -> StepCurve:
@@ -67,11 +70,18 @@ def _curve(learner: Learner, curve: Curve, *, dashed: bool = False, label: bool 
     return StepCurve(learner.name, *curve, learner.role, squares=learner.place > 0, dashed=dashed, end=end, what=what)
 
 
-def _loss_row(learning: Learning) -> CurveRow:
+def _faint(learner: Learner, curve: Curve) -> StepCurve:
+    return StepCurve(learner.name, *curve, learner.role, faint=True)
+
+
+def _loss_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     what = "cross-entropy" if learning.classes else "squared error"
     chance = _number(learning.chance, "loss")
     lines = () if chance is None or chance <= 0 else (StepLine(chance, chance_text(learning, chance)),)
-    curves = tuple(_curve(learner, learner.loss, label=True) for learner in learning.learners)
+    curves = (
+        *(_faint(learner, learner.loss) for other in others for learner in other.learners),
+        *(_curve(learner, learner.loss, label=True) for learner in learning.learners),
+    )
     return CurveRow(
         LOSS, "Loss", f"{what}<br>log axis", "", "L", Role.GRADIENT, curves, True, lines, weight=_LOSS_WEIGHT
     )
@@ -84,14 +94,15 @@ def chance_text(learning: Learning, loss: float) -> str:
     return f"chance, {formula}{loss:.3f}" if loss >= 0.01 else f"chance, {format_number(loss)}"
 
 
-def _share_row(learning: Learning) -> CurveRow:
+def _share_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     near = learning.task.get("near")
     note = f"all outputs within<br>{near:g} of the target" if isinstance(near, float) else "near the target"
     lines = [StepLine(1.0, "solved", goal=True)]
     accuracy = _number(learning.chance, "accuracy")
     if accuracy is not None:
         lines.append(StepLine(accuracy, f"chance accuracy {accuracy:.2f}"))
-    curves = [
+    curves = [_faint(learner, learner.within) for other in others for learner in other.learners]
+    curves += [
         _curve(learner, learner.accuracy, dashed=True, what="accuracy")
         for learner in learning.learners
         if learner.accuracy[0].size
@@ -135,12 +146,6 @@ def _lag_row(learner: Learner, axis: Any) -> LagRow:
         axis,
         weight=_LAG_WEIGHT,
     )
-
-
-def plain_title(learning: Learning) -> str:
-    """Return how far a training is, for the title above its plots."""
-    done, planned = format_count(learning.done), format_count(learning.planned)
-    return f"{escape(learning.title)}, step {done} of {planned}"
 
 
 def _number(scores: Mapping[str, Any], name: str) -> float | None:

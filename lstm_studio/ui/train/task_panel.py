@@ -164,9 +164,7 @@ class TaskPanel(Panel[_State]):
             self._fields.show(name, plan.parameters[name])
 
     def _go_back(self) -> None:
-        shown = self._trainings.shown_plan
-        if shown is not None:
-            self._trainings.propose(shown)
+        self._trainings.propose_shown()
 
 
 def _title(item: tuple[str, type[Task]]) -> str:

@@ -22,7 +22,8 @@ def title_of(trainings: Trainings) -> str:
     if learning is None:
         return "Training" if not trainings.beginning else "Training, starting PyTorch…"
     done, planned = format_count(learning.done), format_count(learning.planned)
-    return f"{learning.title}, step {done} of {planned}{state_words(trainings)}"
+    seed = f", seed {learning.recipe.get('seed')}" if trainings.series is not None else ""
+    return f"{learning.title}{seed}, step {done} of {planned}{state_words(trainings)}"
 
 
 def state_words(trainings: Trainings) -> str:

@@ -45,7 +45,7 @@ class TrainWorkspace(QWidget):
         self.stack = StepStack(theme)
         self.empty = EmptyState(theme, EMPTY)
         self._pages = QStackedWidget()
-        self._start, self._earlier = QPushButton("Start training"), QPushButton("Show an earlier training…")
+        self._start, self._earlier = QPushButton("Start training"), QPushButton("Show an earlier training")
         for button, key in ((self._start, "train.start"), (self._earlier, "train.show")):
             button.setProperty("kind", "link")
             button.setToolTip(actions[key].toolTip())
@@ -80,7 +80,7 @@ class TrainWorkspace(QWidget):
         trainings, learning = self._trainings, self._trainings.learning
         self._title.setText(title_of(trainings))
         self._measures.setText("" if learning is None else measure_words(learning))
-        self.stack.apply(self._resolver.resolve(learning, trainings.step))
+        self.stack.apply(self._resolver.resolve(learning, trainings.step, tuple(trainings.others.values())))
         self._pages.setCurrentIndex(0 if learning is None else 1)
         error = trainings.error
         words = EMPTY if error is None or trainings.beginning else str(error)
