@@ -27,6 +27,8 @@ FIRST_TASK = "temporal-order"
 _RATE_SECONDS = 6.0
 """Over so long the speed is measured."""
 _MOST_NAMES = 10_000
+_PROGRAM = "lstm-studio: "
+"""How the messages of the command line begin."""
 
 
 class Child(Protocol):
@@ -466,10 +468,14 @@ def _series_at(address: str) -> Series | None:
 
 
 def _told(address: str, failure: str) -> RunError:
-    """Return what a training that failed has said: its message and the cure, which its last lines are."""
-    lines = [line.strip() for line in failure.splitlines() if line.strip()]
-    found = " ".join(lines[-2:]) if len(lines) > 1 else failure
-    return RunError(f"The training in {address} has ended: {found}", "")
+    """Return what a training that failed has said: its message with the cure, or where one may look."""
+    lines = [line.strip() for line in failure.splitlines() if line.strip()] or [failure]
+    said = [place for place, line in enumerate(lines) if line.startswith(_PROGRAM)]
+    if said:
+        message = " ".join(lines[said[-1] :]).removeprefix(_PROGRAM)
+        return RunError(f"The training {Path(address).name} could not go on. {message}")
+    log = Path(address) / children.LOG_FILE
+    return RunError(f"The training {Path(address).name} has ended with an error: {lines[-1]}", f"{log} has all of it.")
 
 
 def _plain(text: str) -> str:

@@ -137,7 +137,7 @@ def _notes(window: StudioWindow, theme: Theme) -> QWidget:
 def _train_task(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.train.task_panel import TaskPanel
 
-    return TaskPanel(window.trainings, theme)
+    return TaskPanel(window.trainings, window.session, window.runner, theme)
 
 
 def _train_networks(window: StudioWindow, theme: Theme) -> QWidget:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from lstm_studio.errors import StudioError
 from lstm_studio.sequences.options import MemoryLimitError, Missing, MissingValuesError, ReadOptions, in_bytes
+from lstm_studio.sequences.sequence import SequenceSet
 from lstm_studio.session.compute import (
     Answer,
     Answered,
@@ -64,6 +65,7 @@ class Runner(QObject):
         self._warm: Warm | None = None
         self._busy = False
         self._opened = OpenFile("", ReadOptions())
+        self._data: SequenceSet | None = None
         self._networks: tuple[OpenFile, tuple[str, ...]] | None = None
         self._worker = Worker(computer, self)
         self._worker.answered.connect(self._on_answered)
@@ -96,6 +98,10 @@ class Runner(QObject):
     def idle(self) -> bool:
         """Whether nothing is being computed, and nothing waits to be."""
         return self._worker.idle
+
+    def source_of(self, data: SequenceSet) -> OpenFile | None:
+        """Return from where sequences were read, and how; None where they are not those that were read last."""
+        return self._opened if data is self._data else None
 
     def warm_up(self) -> None:
         """Load torch; requests that come meanwhile wait for it."""
@@ -171,7 +177,7 @@ class Runner(QObject):
                 self._warm = answer
                 self.warmed.emit(answer)
             case Opened():
-                self._opened = answer.request
+                self._opened, self._data = answer.request, answer.data
                 self.opened.emit(answer.request.path)
                 self._show_opened(answer)
             case Result():

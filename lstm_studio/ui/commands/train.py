@@ -13,7 +13,7 @@ from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
-from lstm_studio.ui.workspaces import TRAIN
+from lstm_studio.ui.workspaces import EXPLORE, TRAIN
 
 _SEEDS, _MOST_SEEDS = 5, 100
 
@@ -73,6 +73,22 @@ class TrainCommands(Group):
             "Shift+O",
         ),
         ActionInfo(
+            "train.explore-next",
+            "Next snapshot of the training",
+            "Show the networks as they were one snapshot later.",
+            "explore_next",
+            ("Alt+Right",),
+            workspace=EXPLORE,
+        ),
+        ActionInfo(
+            "train.explore-previous",
+            "Previous snapshot of the training",
+            "Show the networks as they were one snapshot before.",
+            "explore_previous",
+            ("Alt+Left",),
+            workspace=EXPLORE,
+        ),
+        ActionInfo(
             "train.repeat",
             "Repeat with several seeds…",
             "Train the networks as planned with one seed after the other, and show how far the results are apart.",
@@ -110,14 +126,17 @@ class TrainCommands(Group):
     def possible(self) -> Mapping[str, bool]:
         """Return what can be done with the training that is shown."""
         if not self._window.has_trainings:
-            return {}
+            return {"train.explore-next": False, "train.explore-previous": False}
         trainings = self._trainings
+        linked = self._window.train_driver.link.linked
         learning = trainings.learning
         running = trainings.beginning or (learning is not None and learning.running)
         snapshots = learning is not None and bool(learning.snapshots)
         moves = dict.fromkeys((f"train.{where}" for where in _MOVES), snapshots)
         return {
             **moves,
+            "train.explore-next": linked,
+            "train.explore-previous": linked,
             "train.open-in-explore": snapshots,
             "train.explore-follows": snapshots,
             "train.start": not running,
@@ -197,6 +216,18 @@ class TrainCommands(Group):
     def open_in_explore(self) -> None:
         """Show the snapshot that is looked at in Explore."""
         self._window.train_driver.link.open()
+
+    def explore_next(self) -> None:
+        """Show one snapshot later in Explore."""
+        self._move_explore(1)
+
+    def explore_previous(self) -> None:
+        """Show one snapshot before in Explore."""
+        self._move_explore(-1)
+
+    def _move_explore(self, by: int) -> None:
+        self._trainings.move(by)
+        self._window.train_driver.link.refresh()
 
     def explore_follows(self, on: bool) -> None:
         """Move Explore along with the snapshots, or leave it where it is."""

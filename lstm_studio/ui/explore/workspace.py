@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -18,6 +20,14 @@ from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
 from lstm_studio.ui.plots import rows
 from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.theme import Theme
+
+
+class ThemedBar(QWidget):
+    """A bar that takes the colours of a theme."""
+
+    @abstractmethod
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
 
 
 class ExploreWorkspace(QWidget):
@@ -44,6 +54,7 @@ class ExploreWorkspace(QWidget):
         self._session = session
         self._resolver = StackResolver()
         self._diagrams = DiagramResolver()
+        self._bars: list[ThemedBar] = []
         self.setAccessibleName("Explore")
         self.stack = PlotStack(theme)
         self.compare_bar = CompareBar(session, theme)
@@ -69,8 +80,17 @@ class ExploreWorkspace(QWidget):
         session.remarks_changed.connect(self._on_remarks_changed)
         self._show()
 
+    def show_above(self, bar: ThemedBar) -> None:
+        """Put a bar above the cells; it shows and hides itself."""
+        self._bars.append(bar)
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)  # noqa: S101 - made above
+        layout.insertWidget(0, bar)
+
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        for bar in self._bars:
+            bar.apply_theme(theme)
         self.stack.apply_theme(theme)
         self.compare_bar.apply_theme(theme)
         self.deck.apply_theme(theme)

@@ -12,6 +12,7 @@ from lstm_studio.session.trainings import Trainings, folder_of_trainings
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.notices import Level
 from lstm_studio.ui.train.explorer import Link
+from lstm_studio.ui.train.strip import SnapshotStrip
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -38,6 +39,8 @@ class TrainDriver(QObject):
         self.trainings = Trainings(window.watchlist, folder)
         self.link = Link(window, self.trainings)
         self.link.changed.connect(self._show_state)
+        self._strip = SnapshotStrip(self.trainings, self.link, window.command_actions, window.appearance.theme)
+        window.workspace.show_above(self._strip)
         self._possible: dict[str, object] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK)

@@ -42,6 +42,8 @@ class Link(QObject):
         self._address = ""
         self._data: SequenceSet | None = None
         self._follows = False
+        self._shown: int | None = None
+        self._was_linked = False
         self._session.answered.connect(self._on_answered)
         self._session.setup_changed.connect(self._on_setup_changed)
         trainings.selected.connect(self._on_moved)
@@ -60,7 +62,12 @@ class Link(QObject):
     @property
     def step(self) -> int | None:
         """The snapshot that Explore shows; None where it shows none."""
-        return self._trainings.step if self.linked else None
+        return self._shown if self.linked else None
+
+    def refresh(self) -> None:
+        """Let Explore show the snapshot that is looked at now, where it shows one of this training."""
+        if self.linked:
+            self._change()
 
     def open(self) -> None:
         """Show the snapshot that is looked at in Explore, and go there."""
@@ -103,6 +110,7 @@ class Link(QObject):
         learning, step = self._trainings.learning, self._trainings.step
         if learning is None or step is None or self._data is None:
             return
+        self._shown = step
         specs = [NetworkSpec(checkpoint=learning.weights_file(step, one.key)) for one in learning.learners[:2]]
         changes: dict[str, Any] = {"network": specs[0], "companion": specs[1] if len(specs) > 1 else None}
         if self._session.setup.data is self._data:
@@ -120,7 +128,9 @@ class Link(QObject):
             self._change()
 
     def _on_setup_changed(self, setup: Setup) -> None:
-        if self._follows and self._data is not None and setup.data is not self._data:
-            # Somebody has opened something else: it is not to be taken away again.
-            self._follows = False
+        # Somebody may have opened something else: it is not to be taken away again.
+        linked = setup.data is self._data
+        if linked != self._was_linked:
+            self._was_linked = linked
+            self._follows = self._follows and linked
             self.changed.emit()

@@ -15,6 +15,7 @@ from lstm_studio.session.learning import Learner, Learning
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.plots.lag_item import shared_axis
 from lstm_studio.ui.plots.step_rows import CurveRow, LagRow, StepCurve, StepLine, StepMark, StepRow, StepState
+from lstm_studio.ui.train.words import solved_by_share
 
 LOSS, SHARE = "loss", "share"
 _LOSS_WEIGHT, _SHARE_WEIGHT, _LAG_WEIGHT = 1.9, 1.15, 1.65
@@ -128,9 +129,10 @@ def _share_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
 
 
 def solved_text(learning: Learning, learner: Learner) -> str:
-    """Say since when a network has been near the target, ``"LSTM 256 of 256 from 2,000"``."""
+    """Say since when a network has done what was asked, ``"LSTM 256 of 256 from 2,000"``."""
     count = format_count(learning.held_out)
-    return f"{learner.name} {count} of {count} from {format_count(learner.solved_at or 0)}"
+    what = f"{count} of {count}" if solved_by_share(learner) else "solved"
+    return f"{learner.name} {what} from {format_count(learner.solved_at or 0)}"
 
 
 def _lag_row(learner: Learner, axis: Any) -> LagRow:

@@ -100,10 +100,19 @@ def result_words(learning: Learning, learner: Learner) -> tuple[bool | None, str
     words = f"{format_count(count)} of {format_count(learning.held_out)} {within}"
     if learner.solved_at is not None and share == 1.0:
         return True, f"{words} since step {format_count(learner.solved_at)}"
+    if learner.solved_at is not None and not solved_by_share(learner):
+        return True, f"held-out sequences solved at step {format_count(learner.solved_at)}; {words}"
     loss, chance = float(learner.loss[1][-1]), learning.chance.get("loss")
     if isinstance(chance, int | float) and chance > 0 and loss > 0.97 * chance:
         return False, f"{words}; loss at chance"
     return False, f"{words}; loss {format_number(loss)}"
+
+
+def solved_by_share(learner: Learner) -> bool:
+    """Return whether a network was near the target in all sequences when it solved them: not every task asks that."""
+    steps, shares = learner.within
+    found = shares[steps == learner.solved_at]
+    return bool(found.size and found[0] == 1.0)
 
 
 def caution_words(learning: Learning) -> str:
