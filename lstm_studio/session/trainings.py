@@ -207,8 +207,12 @@ class Trainings:
 
     @property
     def error(self) -> StudioError | None:
-        """Why the training that is shown cannot be read."""
+        """Why the training that is shown cannot be shown."""
         followed = self._watchlist.followed.get(self._shown)
+        if followed is not None and followed.picture is not None and self._learning is None:
+            return RunError(
+                f"{self._shown} is no training of LSTM Studio's own.", "Monitor shows the runs of any script."
+            )
         return None if followed is None else followed.error
 
     def show(self, address: str) -> None:
