@@ -63,26 +63,27 @@ class LagItem(StepItem):
         """Draw as many columns as there are pixels, each as it was measured last."""
         width = round(self.edge * self.scale_of_time.ratio)
         if width > 0 and len(self.row.steps) and self.row.lags:
-            painter.drawImage(QPointF(0, 0), self._image(width))
+            pixels = self._pixels(width)
+            height = len(pixels)
+            painter.drawImage(QPointF(0, 0), QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32))
 
-    def _image(self, width: int) -> QImage:
-        theme = self.look.theme
-        index, zero, missing = self._cells(width)
-        height = self.pixel_height
+    def _pixels(self, width: int) -> NDArray[np.uint32]:
+        """Return (height, width) colours as 0xFFRRGGBB."""
+        theme, height = self.look.theme, self.pixel_height
+        index, zero, column = self._cells(width)
+        # Colours of the cells first: these are few, and each becomes many pixels.
+        colours = np.concatenate([_as_numbers(theme.gate_table[:LEVELS]), [_number_of(theme.sunken)]])
         down = _lag_of_pixel(self.row.lags, height)
-        pixels = np.zeros((height, width, 4), np.uint8)
-        pixels[:, :, :3] = theme.gate_table[:, 2::-1][index[down]]
-        rows, columns = np.indices((height, width), sparse=True)
-        hatched = (rows + columns) % _HATCH == 0
-        nothing = zero[down]
-        pixels[nothing, :3] = _blue_first(theme.panel)
-        pixels[nothing & hatched, :3] = _blue_first(theme.ink3)
-        pixels[missing[down], :3] = _blue_first(theme.sunken)
-        data = pixels.tobytes()
-        return QImage(data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+        pixels = np.take(np.take(colours[index], column, axis=1), down, axis=0)
+        if zero.any():
+            nothing = zero[:, column][down]
+            rows, columns = np.indices((height, width), sparse=True)
+            pixels[nothing] = _number_of(theme.panel)
+            pixels[nothing & ((rows + columns) % _HATCH == 0)] = _number_of(theme.ink3)
+        return np.ascontiguousarray(pixels, np.uint32)
 
-    def _cells(self, width: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return (L, width) table indices, and where the norm is exactly zero or unknown."""
+    def _cells(self, width: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.intp]]:
+        """Return (L, C) table indices, where the norm is exactly zero, and (width,) which column each pixel shows."""
         scale, row = self.scale_of_time, self.row
         chosen = shown_rows(row.steps, scale.first, scale.first + scale.count, width)
         steps = row.steps[chosen]
@@ -94,7 +95,8 @@ class LagItem(StepItem):
         np.log10(norms, out=logs, where=norms > 0)
         logs[np.isinf(norms)] = row.axis.high
         index = to_index(np.where(np.isfinite(logs), logs, row.axis.low), (row.axis.low, row.axis.high))
-        return index.T[:, column], (norms == 0).T[:, column], np.isnan(norms).T[:, column]
+        index[np.isnan(norms)] = LEVELS
+        return np.ascontiguousarray(index.T), np.ascontiguousarray((norms == 0).T), column
 
     # Beside the plot.
 
@@ -269,5 +271,11 @@ def _lag_of_pixel(lags: int, height: int) -> NDArray[np.intp]:
     return np.arange(height, dtype=np.intp) * lags // height
 
 
-def _blue_first(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[at : at + 2], 16) for at in (5, 3, 1))
+def _as_numbers(table: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return (N, 4) colours, red first, as 0xFFRRGGBB."""
+    red, green, blue = table[:, :3].T.astype(np.uint32)
+    return np.asarray(np.uint32(0xFF000000) | red << 16 | green << 8 | blue, np.uint32)
+
+
+def _number_of(colour: str) -> np.uint32:
+    return np.uint32(0xFF000000 | int(colour[1:], 16))

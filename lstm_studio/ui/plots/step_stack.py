@@ -66,6 +66,7 @@ class StepStack(QWidget):
         self._state = StepState()
         self._items: dict[str, StepItem] = {}
         self._headers: dict[str, RowHeader] = {}
+        self._written: dict[str, tuple[str, ...]] = {}
         self._edges = (0, 0)
         self._canvas = Canvas(self)
         self._canvas.setAccessibleName(f"{name}, drawn")
@@ -132,7 +133,10 @@ class StepStack(QWidget):
                     self._remove(row.key)
                 item = self._add(row)
                 arranged = True
-            self._headers[row.key].set_row(_label_of(row))
+            label = _label_of(row)
+            if self._written.get(row.key) != (label.title, label.note, label.objective, label.badge, label.role):
+                self._written[row.key] = (label.title, label.note, label.objective, label.badge, label.role)
+                self._headers[row.key].set_row(label)
             items[row.key] = item
         self._items = items
         self._headers = {key: self._headers[key] for key in keys}
@@ -150,6 +154,7 @@ class StepStack(QWidget):
 
     def _remove(self, key: str) -> None:
         self._canvas.scene().removeItem(self._items.pop(key))
+        self._written.pop(key, None)
         header = self._headers.pop(key)
         header.hide()
         header.deleteLater()
