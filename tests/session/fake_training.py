@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lstm_studio.errors import RunError
 from lstm_studio.runs.format import Line
 from lstm_studio.runs.writer import Writer, json_bytes
 from lstm_studio.training.plan import Plan
@@ -29,6 +30,30 @@ def small_plan(**changes: Any) -> Plan:
 def norms_at(place: int, step: int) -> list[float]:
     """The gradient by lag of a network: smaller with every step back, and for the second network much smaller."""
     return [10.0 ** -((1 + place * 2) * lag + step / 100) for lag in range(LAGS)]
+
+
+@dataclass
+class FakeChild:
+    folder: Path
+    running: bool = True
+    failure: str = ""
+
+
+@dataclass
+class FakeStart:
+    """Starts nothing, and remembers what it was asked for."""
+
+    children: list[FakeChild] = field(default_factory=list)
+    asked: list[tuple[Plan, bool, int | None]] = field(default_factory=list)
+    refuse: str = ""
+
+    def __call__(self, plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> FakeChild:
+        if self.refuse:
+            raise RunError(self.refuse)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.asked.append((plan, resume, seeds))
+        self.children.append(FakeChild(folder))
+        return self.children[-1]
 
 
 @dataclass

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from lstm_studio.errors import RunError, StudioError
+from lstm_studio.errors import StudioError
 from lstm_studio.runs.opening import open_any
 from lstm_studio.session.pictures import Followed, picture_of
 from lstm_studio.session.trainings import Trainings, folder_of_trainings
 from lstm_studio.session.watchlist import Watchlist
 from lstm_studio.training.control import Wish, wish
-from lstm_studio.training.plan import Plan, class_room
+from lstm_studio.training.plan import class_room
 from lstm_studio.training.repeats import write_repeats
-from tests.session.fake_training import small_plan, write_training
-
-
-@dataclass
-class FakeChild:
-    folder: Path
-    running: bool = True
-    failure: str = ""
-
-
-@dataclass
-class FakeStart:
-    """Starts nothing, and remembers what it was asked for."""
-
-    children: list[FakeChild] = field(default_factory=list)
-    asked: list[tuple[Plan, bool, int | None]] = field(default_factory=list)
-    refuse: str = ""
-
-    def __call__(self, plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> FakeChild:
-        if self.refuse:
-            raise RunError(self.refuse)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.asked.append((plan, resume, seeds))
-        self.children.append(FakeChild(folder))
-        return self.children[-1]
+from tests.session.fake_training import FakeStart, small_plan, write_training
 
 
 class Scene:
