@@ -155,7 +155,7 @@ def _train_equal(window: StudioWindow, theme: Theme) -> QWidget:
 def _train_snapshot(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.train.snapshot_panel import SnapshotPanel
 
-    return SnapshotPanel(window.trainings, window.command_actions, theme)
+    return SnapshotPanel(window.trainings, window.session, window.command_actions, theme)
 
 
 def _train_seeds(window: StudioWindow, theme: Theme) -> QWidget:

@@ -263,8 +263,10 @@ class ScrubBar(QAbstractSlider):
             x = self.x_of(step)
             if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
                 continue
-            place = QRectF(x - widest, top, 2 * widest, metrics.height())
-            painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
+            width = metrics.horizontalAdvance(text) + 2.0
+            # Beside the ends of the track there is little room for large letters.
+            left = min(max(x - width / 2, 0.0), self.width() - width)
+            painter.drawText(QRectF(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignCenter), text)
 
     def labels(self, most: float) -> tuple[tuple[int, str], ...]:
         """Return the steps to name below the bar, about ``most``, and their names: they are counted from 1."""

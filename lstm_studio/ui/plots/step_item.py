@@ -298,7 +298,7 @@ class StepCurveItem(StepItem):
         painter.setFont(self.look.font(Text.TICK_BOLD))
         metrics = painter.fontMetrics()
         width = metrics.horizontalAdvance(text) + 2.0
-        left = x + GRID if x + GRID + width < scale.width else x - GRID - width
+        left = x + GRID if x + GRID + width < scale.width else max(float(HALF_GRID), x - GRID - width)
         room = QRectF(left, self.height * 0.3 - metrics.height() / 2, width, metrics.height())
         if self.height > 3 * metrics.height():
             painter.fillRect(room.adjusted(-2, 0, 2, 0), QColor(theme.panel))

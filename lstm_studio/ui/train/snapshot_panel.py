@@ -9,8 +9,11 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 
+from lstm_studio.networks.signals import FORGET_GATE, Labels
 from lstm_studio.runs.like import Curve
 from lstm_studio.session.learning import Learner, Learning
+from lstm_studio.session.session import Session
+from lstm_studio.session.state import View
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
@@ -36,6 +39,7 @@ _LAG_PART = 0.85
 class _State:
     learning: Learning | None
     step: int | None
+    labels: Labels
 
 
 class SnapshotPanel(Panel[_State]):
@@ -45,13 +49,17 @@ class SnapshotPanel(Panel[_State]):
     ----------
     trainings
         What is shown.
+    session
+        Whose vocabulary is used.
     actions
         Where the commands are.
     """
 
-    def __init__(self, trainings: Trainings, actions: Actions, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, trainings: Trainings, session: Session, actions: Actions, theme: Theme, parent: QWidget | None = None
+    ) -> None:
         super().__init__("Snapshot", parent)
-        self._trainings, self._actions = trainings, actions
+        self._trainings, self._session, self._actions = trainings, session, actions
         self._learning: Learning | None = None
         self._axis: LogAxis | None = None
         self._empty = EmptyState(theme, _EMPTY)
@@ -80,6 +88,7 @@ class SnapshotPanel(Panel[_State]):
             actions[key].changed.connect(self._show_buttons)
         trainings.changed.connect(self.refresh)
         trainings.selected.connect(self.refresh)
+        session.view_changed.connect(self._on_view)
         self._show_buttons()
         self.refresh()
 
@@ -94,8 +103,12 @@ class SnapshotPanel(Panel[_State]):
         """What the table says, line by line."""
         return self._table.texts
 
+    def _on_view(self, after: View, before: View) -> None:
+        if after.labels is not before.labels:
+            self.refresh()
+
     def _resolve(self) -> _State:
-        return _State(self._trainings.learning, self._trainings.step)
+        return _State(self._trainings.learning, self._trainings.step, self._session.view.labels)
 
     def _apply(self, state: _State, before: _State | None) -> None:  # noqa: ARG002 - cheap enough to show as a whole
         learning, step = state.learning, state.step
@@ -114,7 +127,7 @@ class SnapshotPanel(Panel[_State]):
         self._number.setText(format_count(step))
         count = format_count(len(learning.snapshots))
         self._of.setText(f"of {format_count(learning.done)} · number {format_count(place)} of {count}")
-        self._table.show_learners(learning, step)
+        self._table.show_learners(learning, step, state.labels)
         self._title.setText(f"Gradient against lag, step {format_count(step)}")
         found = [lag_curve(learner, step) for learner in learning.learners]
         curves = tuple(curve for curve in found if curve is not None and len(curve.norms))
@@ -151,7 +164,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     ("Loss", "loss"),
     ("Accuracy", "accuracy"),
     ("", "within"),
-    ("Mean forget gate", "forget_gate"),
+    ("", "forget_gate"),
 )
 
 
@@ -207,10 +220,14 @@ class _Table(QFrame):
             if not name.isHidden()
         )
 
-    def show_learners(self, learning: Learning, step: int) -> None:
+    def show_learners(self, learning: Learning, step: int, labels: Labels) -> None:
         """Show the numbers at a step."""
         learners = learning.learners[:_MOST_NETWORKS]
         near = learning.task.get("near")
+        titles = {
+            "within": f"Within {near:g}" if isinstance(near, float) else "Near the target",
+            "forget_gate": f"Mean {FORGET_GATE.label(labels).lower()}",
+        }
         for place, (badge, head) in enumerate(zip(self._badges, self._heads, strict=True)):
             badge.setVisible(place < len(learners))
             head.setVisible(place < len(learners))
@@ -221,7 +238,7 @@ class _Table(QFrame):
             curves: list[Curve] = [getattr(learner, field) for learner in learners]
             there = any(curve[0].size for curve in curves)
             name.setVisible(there)
-            name.setText(title or (f"Within {near:g}" if isinstance(near, float) else "Near the target"))
+            name.setText(titles.get(field, title))
             write: Callable[[float], str] = _loss_text if field == "loss" else _share_text
             for place, cell in enumerate(cells):
                 cell.setVisible(there and place < len(learners))

@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.compute import Answer, Answered, Request
 from lstm_studio.session.held_out import DrawHeldOut
@@ -140,6 +141,8 @@ def test_numbers_are_those_of_the_snapshot(window: StudioWindow, qtbot: QtBot, t
         ("Within 0.3", "0.25", "0.00"),
         ("Mean forget gate", "0.75", "none"),
     )
+    window.session.look(labels=Labels.CLASSROOM)
+    assert panel.texts[3][0] == "Mean forget factor"
     result = window.panel("train-result")
     assert isinstance(result, ResultPanel)
     assert result.texts == (
