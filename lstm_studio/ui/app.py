@@ -60,9 +60,9 @@ def open_window(files: Sequence[str]) -> int:
                 problems.append(error)
         window = make_window(_stored_session(contents), None, loaded.settings, settings_file(), desk)
         bugs.caught.connect(window.show_bug)
-        bugs.interrupted.connect(window.close)
+        bugs.interrupted.connect(window.leave)
         interrupt = _Interrupt()
-        interrupt.arrived.connect(window.close)
+        interrupt.arrived.connect(window.leave)
         window.closed.connect(application.quit)
         for problem in loaded.problems:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))

@@ -475,6 +475,12 @@ class StudioWindow(QMainWindow):
 
     # The end.
 
+    def leave(self) -> None:
+        """Close without a question: whoever ends the program from outside cannot answer it. Trainings go on."""
+        if self._train_driver is not None:
+            self._train_driver.ask_nothing()
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Save the settings, end the worker, and leave the application as it was found."""
         if not self._closed and self._train_driver is not None and not self._train_driver.may_close():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.trainings import Trainings, folder_of_trainings
@@ -42,6 +43,7 @@ class TrainDriver(QObject):
         self._strip = SnapshotStrip(self.trainings, self.link, window.command_actions, window.appearance.theme)
         window.workspace.show_above(self._strip)
         self._possible: dict[str, object] = {}
+        self._asks = True
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self._look)
@@ -53,7 +55,7 @@ class TrainDriver(QObject):
     def may_close(self) -> bool:
         """Ask what is to become of trainings that still run; return whether the window may close."""
         running = self.trainings.unfinished
-        if not running:
+        if not running or not self._asks:
             return True
         one = len(running) == 1
         found = f"A training is running: {Path(running[0]).name}." if one else f"{len(running)} trainings are running."
@@ -65,7 +67,14 @@ class TrainDriver(QObject):
         )
         if chosen == 1:
             self.trainings.stop_all()
-        return chosen in {0, 1}
+        return chosen in {0, 1} or not self._asks
+
+    def ask_nothing(self) -> None:
+        """Let the window close without a question, and end one that is being asked."""
+        self._asks = False
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            dialog.close()
 
     def stop(self) -> None:
         """Look after nothing any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QMoveEvent
+from PySide6.QtGui import QFocusEvent, QMoveEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
@@ -62,7 +62,6 @@ class TrainWorkspace(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._pages, 1)
-        self.setFocusProxy(self.stack)
         self.stack.edges_changed.connect(self._align)
         self.stack.step_requested.connect(trainings.select)
         trainings.changed.connect(self.refresh)
@@ -81,12 +80,22 @@ class TrainWorkspace(QWidget):
         self._title.setText(title_of(trainings))
         self._measures.setText("" if learning is None else measure_words(learning))
         self.stack.apply(self._resolver.resolve(learning, trainings.step, tuple(trainings.others.values())))
-        self._pages.setCurrentIndex(0 if learning is None else 1)
+        if self._pages.currentIndex() != (learning is not None):
+            focused = self.hasFocus()
+            self._pages.setCurrentIndex(0 if learning is None else 1)
+            if focused and learning is not None:
+                self.stack.setFocus()
         error = trainings.error
         words = EMPTY if error is None or trainings.beginning else str(error)
         for link in (self._start, self._earlier):
             link.setVisible(not trainings.beginning)
         self.empty.setText("Starting PyTorch in a process of its own…" if trainings.beginning else words)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        """Hand the keyboard on to the plots; while there are none, keep it from whatever comes next."""
+        super().focusInEvent(event)
+        if self._pages.currentWidget() is self.stack:
+            self.stack.setFocus(event.reason())
 
     def _on_plan(self, _: object) -> None:
         self.refresh()

@@ -94,6 +94,7 @@ def test_an_empty_workspace_says_what_to_do(window: StudioWindow) -> None:
     assert "press Start" in workspace.empty.text()
     assert workspace.empty.isVisible()
     assert not workspace.stack.isVisible()
+    assert window.focusWidget() is workspace
     assert enabled(window) == {"start", "repeat"}
 
 
@@ -159,8 +160,9 @@ def test_gradients_are_compared_at_a_round_lag(longest: int, lag: int) -> None:
 
 def test_keys_and_mouse_go_from_snapshot_to_snapshot(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
     write_training(tmp_path / "run")
+    workspace_of(window).setFocus()
     show(window, qtbot, tmp_path / "run")
-    workspace_of(window).stack.setFocus()
+    assert window.focusWidget() is workspace_of(window).stack
     trainings, found = window.trainings, []
     for key in (Qt.Key.Key_Left, Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_L):
         press(window, key)
@@ -277,6 +279,16 @@ def test_closing_asks_what_becomes_of_a_training(  # noqa: PLR0917 - three of th
     assert [(choices[0], choices[-1]) for choices in asked] == [(LET_RUN, STAY)]
     assert wish(start.children[0].folder) is wished
     start.children[0].running = False
+
+
+def test_nobody_is_asked_who_ends_the_program_from_outside(
+    window: StudioWindow, start: FakeStart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogs, "ask_choice", lambda *_: pytest.fail("asked"))
+    window.command_actions["train.start"].trigger()
+    window.leave()
+    assert not window.isVisible()
+    assert wish(start.children[0].folder) is Wish.RUN
 
 
 def test_nobody_is_asked_when_nothing_runs(window: StudioWindow, monkeypatch: pytest.MonkeyPatch) -> None:
