@@ -43,7 +43,7 @@ class TrainDriver(QObject):
         self._strip = SnapshotStrip(self.trainings, self.link, window.command_actions, window.appearance.theme)
         window.workspace.show_above(self._strip)
         self._possible: dict[str, object] = {}
-        self._asks = True
+        self._asks, self._asking = True, False
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK)
         self._timer.timeout.connect(self._look)
@@ -53,21 +53,33 @@ class TrainDriver(QObject):
         self.trainings.plan_changed.connect(self._on_plan)
 
     def may_close(self) -> bool:
-        """Ask what is to become of trainings that still run; return whether the window may close."""
-        running = self.trainings.unfinished
-        if not running or not self._asks:
+        """Return whether the window may close now; else it is asked what is to become of trainings that still run."""
+        if not self.trainings.unfinished or not self._asks:
             return True
+        if not self._asking:
+            self._asking = True
+            # Not here: Qt takes a window whose closing waits for a question as closed when it is closed once more.
+            QTimer.singleShot(0, self, self._ask)
+        return False
+
+    def _ask(self) -> None:
+        running = self.trainings.unfinished
         one = len(running) == 1
         found = f"A training is running: {Path(running[0]).name}." if one else f"{len(running)} trainings are running."
-        chosen = dialogs.ask_choice(
-            self._window,
-            "Trainings are running",
-            f"{found} {'It' if one else 'They'} can go on without this window, and be shown again later.",
-            (LET_RUN, STOP, STAY) if one else (LET_RUN, STOP.replace("it", "them"), STAY),
-        )
+        chosen = 0
+        if running:
+            chosen = dialogs.ask_choice(
+                self._window,
+                "Trainings are running",
+                f"{found} {'It' if one else 'They'} can go on without this window, and be shown again later.",
+                (LET_RUN, STOP, STAY) if one else (LET_RUN, STOP.replace("it", "them"), STAY),
+            )
+        self._asking = False
         if chosen == 1:
             self.trainings.stop_all()
-        return chosen in {0, 1} or not self._asks
+        if chosen in {0, 1} or not self._asks:
+            self._asks = False
+            self._window.close()
 
     def ask_nothing(self) -> None:
         """Let the window close without a question, and end one that is being asked."""

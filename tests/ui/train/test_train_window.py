@@ -258,8 +258,9 @@ def test_a_failed_training_says_what_was_wrong(window: StudioWindow, qtbot: QtBo
 @pytest.mark.parametrize(
     ("answer", "closes", "wished"), [(0, True, Wish.RUN), (1, True, Wish.STOP), (2, False, Wish.RUN)]
 )
-def test_closing_asks_what_becomes_of_a_training(  # noqa: PLR0917 - three of them are fixtures
+def test_closing_asks_what_becomes_of_a_training(  # noqa: PLR0917 - four of them are fixtures
     window: StudioWindow,
+    qtbot: QtBot,
     start: FakeStart,
     monkeypatch: pytest.MonkeyPatch,
     answer: int,
@@ -275,7 +276,9 @@ def test_closing_asks_what_becomes_of_a_training(  # noqa: PLR0917 - three of th
 
     monkeypatch.setattr(dialogs, "ask_choice", choose)
     window.command_actions["train.start"].trigger()
-    assert window.close() is closes
+    window.close()
+    qtbot.waitUntil(lambda: bool(asked))
+    assert window.isVisible() is not closes
     assert [(choices[0], choices[-1]) for choices in asked] == [(LET_RUN, STAY)]
     assert wish(start.children[0].folder) is wished
     start.children[0].running = False
