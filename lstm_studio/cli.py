@@ -248,7 +248,7 @@ def list_runs(
 
 @app.command(name="tasks")
 def list_tasks() -> None:
-    """Print the teaching tasks: what each shows, its parameters and sizes, chance line, and when it counts as solved."""
+    """Print the teaching tasks: what each shows, its parameters and sizes, its chance line, and when it is solved."""
     from rich.console import Console
 
     from lstm_studio.tasks.registry import new_task, tasks
