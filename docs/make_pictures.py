@@ -6,11 +6,14 @@ done as a user does it: by commands, and through the session.
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -124,6 +127,29 @@ def notes() -> None:
         save(window, "notes")
 
 
+def train() -> None:
+    """Train temporal order, look at a snapshot of it, and compare four seeds."""
+    from lstm_studio.progress import ignore_progress
+    from lstm_studio.training import command
+    from lstm_studio.training.plan import class_room
+
+    plan = replace(class_room("temporal-order"), device="cpu")
+    with TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), opened() as window:
+        command.train(plan, Path(folder) / "one", ignore_progress)
+        command.repeat(replace(plan, updates=600, evaluate_every=25), Path(folder) / "seeds", 4, ignore_progress)
+        window.show_workspace("train")
+        for name, step in (("one", 300), ("seeds", 600)):
+            window.trainings.show(str(Path(folder) / name))
+            deadline = time.monotonic() + _PATIENCE
+            while window.trainings.learning is None or (name == "seeds" and len(window.trainings.others) < 4):
+                settle(window)
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the training is not there")
+            window.trainings.select(step)
+            window.show_panel("train-seeds", name == "seeds")
+            save(window, "train" if name == "one" else "train-seeds")
+
+
 def palette() -> None:
     """Open the palette of commands over the window."""
     with opened((1366, 768)) as window:
@@ -144,7 +170,7 @@ def main() -> None:
     render_view(FOLDER / "explore-light.png", theme="light")
     render_view(FOLDER / "explore-dark.png", theme="dark", labels=Labels.CLASSROOM, step=28)
     render_view(FOLDER / "explore-small.png", size=(1366, 768), step=28)
-    for draw in (cell, what_if, similar, horizon, units, notes, palette):
+    for draw in (cell, what_if, similar, horizon, units, notes, train, palette):
         draw()
 
 

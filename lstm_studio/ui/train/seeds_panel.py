@@ -15,6 +15,7 @@ from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.seed_plot import SeedPlot
 from lstm_studio.ui.train.spread import SeedRow, chance_of, progress_words, seed_rows, spreads
+from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.text import label
@@ -57,6 +58,9 @@ class SeedsPanel(Panel[_State]):
         self._grid.setHorizontalSpacing(GRID)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
+        self._badges = tuple(Badge(theme) for _ in range(_MOST_NETWORKS))
+        for place, badge in enumerate(self._badges):
+            self._grid.addWidget(badge, 0, 3 + 2 * place, Qt.AlignmentFlag.AlignRight)
         self._lines: list[_Line] = []
         self.plot = SeedPlot(theme)
         self._words = tuple(label(kind="secondary") for _ in range(_MOST_NETWORKS))
@@ -74,6 +78,8 @@ class SeedsPanel(Panel[_State]):
         self._theme = theme
         self._empty.apply_theme(theme)
         self.plot.apply_theme(theme)
+        for badge in self._badges:
+            badge.apply_theme(theme)
         for line in self._lines:
             line.apply_theme(theme)
 
@@ -100,12 +106,16 @@ class SeedsPanel(Panel[_State]):
         self._progress.setText(progress_words(series, others))
         rows = seed_rows(series, others)
         while len(self._lines) < len(rows):
-            line = _Line(self._theme, self._grid, len(self._lines))
+            line = _Line(self._theme, self._grid, len(self._lines) + 1)
             line.button.clicked.connect(self._on_chosen)
             self._lines.append(line)
         for place, line in enumerate(self._lines):
             line.show_row(rows[place] if place < len(rows) else None, state.shown)
         found = spreads(series, others)
+        for badge, one in zip(self._badges, (*found, None, None), strict=False):
+            badge.setVisible(one is not None)
+            if one is not None:
+                badge.show_badge(one.letter, one.role)
         seed = dict(zip(series.addresses, series.seeds, strict=True)).get(state.shown, -1)
         self.plot.show_spreads(found, chance_of(tuple(others.values())), seed)
         for words, spread in zip(self._words, (*found, None, None), strict=False):
