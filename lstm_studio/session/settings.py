@@ -23,6 +23,7 @@ SPEEDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 THEMES = ("system", "light", "dark")
 GATE_MAPS = ("cividis", "viridis", "gray")
 _MOST_LAYOUTS = 20
+MOST_FOLLOWED = 200
 SIGNED_MAPS = ("blue-orange", "purple-green")
 
 
@@ -60,6 +61,10 @@ class Settings:
         Where trainings are kept; empty for the usual place.
     layouts
         Workspace → where its panels are, in the same encoding.
+    followed
+        Addresses of trainings, at most :data:`MOST_FOLLOWED`.
+    thresholds
+        When there are alarms, as :class:`~lstm_studio.session.alarms.Thresholds` reads it.
     """
 
     theme: str = "system"
@@ -78,6 +83,8 @@ class Settings:
     geometry: str = ""
     trainings: str = ""
     layouts: Mapping[str, str] = field(default_factory=dict)
+    followed: tuple[str, ...] = ()
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
 
     def with_recent_sequence(self, path: str | Path) -> Settings:
         """Return the settings with one more sequence file at the head of the recent ones."""
@@ -224,6 +231,22 @@ def _layouts(value: object) -> dict[str, str] | None:
     return None if any(_hexadecimal(layout) is None for layout in value.values()) else value
 
 
+def _addresses(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list) or any(not _text(address) for address in value):
+        return None
+    return tuple(dict.fromkeys(value))[-MOST_FOLLOWED:]
+
+
+def _thresholds(value: object) -> dict[str, float | None] | None:
+    if not isinstance(value, dict) or len(value) > _MOST_LAYOUTS:
+        return None
+    usable = (
+        number is None or (isinstance(number, int | float) and not isinstance(number, bool))
+        for number in value.values()
+    )
+    return value if all(usable) else None
+
+
 _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "theme": _one_of(THEMES),
     "labels": _one_of(tuple(Labels)),
@@ -241,5 +264,7 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "geometry": _hexadecimal,
     "trainings": _text,
     "layouts": _layouts,
+    "followed": _addresses,
+    "thresholds": _thresholds,
 }
 assert _CONVERTERS.keys() == {field.name for field in fields(Settings)}  # noqa: S101 - a key without a check is a bug

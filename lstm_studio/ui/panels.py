@@ -176,6 +176,26 @@ def _train_result(window: StudioWindow, theme: Theme) -> QWidget:
     return ResultPanel(window.trainings, theme)
 
 
+def _runs(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.monitor.runs_panel import RunsPanel
+
+    panel = RunsPanel(window.monitoring, window.command_actions, theme)
+    panel.removed.connect(window.commands.monitor.remove_run)
+    return panel
+
+
+def _alarms(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.monitor.alarms_panel import AlarmsPanel
+
+    return AlarmsPanel(window.monitoring, window.command_actions, theme)
+
+
+def _recorder(window: StudioWindow, theme: Theme) -> QWidget:
+    from lstm_studio.ui.monitor.recorder_panel import RecorderPanel
+
+    return RecorderPanel(window.monitoring, theme)
+
+
 PANELS = (
     PanelInfo("sequence", "Sequence", Icon.SEQUENCE, Side.LEFT, _sequence, ("Alt+1",)),
     PanelInfo("networks", "Networks", Icon.NETWORK, Side.LEFT, _networks, ("Alt+2",)),
@@ -185,6 +205,11 @@ PANELS = (
     PanelInfo("horizon", "Horizon", Icon.HORIZON, Side.TABS, _horizon, ("H",)),
     PanelInfo("notes", "Notes", Icon.COMMENT, Side.TABS, _notes, ("Alt+6",)),
     PanelInfo("what-if", "What if", Icon.BRANCH, Side.RIGHT, _what_if, ("Alt+5",)),
+    PanelInfo("runs", "Runs", Icon.LINES, Side.LEFT, _runs, ("Alt+1",), link="monitor.add-folder", workspace="monitor"),
+    PanelInfo(
+        "alarms", "Alarms", Icon.TRIANGLE, Side.RIGHT, _alarms, ("Alt+2",), "monitor.thresholds", workspace="monitor"
+    ),
+    PanelInfo("recorder", "Recorder", Icon.DOT, Side.RIGHT, _recorder, ("Alt+3",), workspace="monitor"),
     PanelInfo("train-task", "Task", Icon.TASK, Side.LEFT, _train_task, ("Alt+1",), workspace=TRAIN),
     PanelInfo("train-networks", "Networks", Icon.NETWORK, Side.LEFT, _train_networks, ("Alt+2",), workspace=TRAIN),
     PanelInfo("train-equal", "Kept equal", Icon.EQUAL, Side.LEFT, _train_equal, ("Alt+3",), workspace=TRAIN),

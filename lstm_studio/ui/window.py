@@ -25,7 +25,7 @@ from lstm_studio.session.autosave import Desk
 from lstm_studio.session.compute import Warm
 from lstm_studio.session.samples import load_sample, sample_names
 from lstm_studio.session.session import Session
-from lstm_studio.session.settings import Settings, save_settings
+from lstm_studio.session.settings import MOST_FOLLOWED, Settings, save_settings
 from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.session.watchlist import Watchlist
 from lstm_studio.ui.actions import Actions, KeyboardRules
@@ -50,6 +50,7 @@ from lstm_studio.ui.worker import Answers
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES, Workspace
 
 if TYPE_CHECKING:
+    from lstm_studio.session.monitoring import Monitoring
     from lstm_studio.session.trainings import Trainings
     from lstm_studio.ui.train.driver import TrainDriver
 
@@ -122,6 +123,7 @@ class StudioWindow(QMainWindow):
         self.keeper = Keeper(self, desk)
         self.watchlist = Watchlist()
         self._follower = Follower(self.watchlist, self)
+        self._monitoring: Monitoring | None = None
         self.commands = Commands(self)
         self.command_actions = Actions(((group.actions, group) for group in self.commands.groups), self)
         self._keyboard = KeyboardRules(application, self)
@@ -239,6 +241,17 @@ class StudioWindow(QMainWindow):
     def has_trainings(self) -> bool:
         """Whether they have been needed."""
         return self._train_driver is not None
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """What Monitor shows of the watch list; made, and what was followed is followed again, when first needed."""
+        if self._monitoring is None:
+            from lstm_studio.session.alarms import Thresholds
+            from lstm_studio.session.monitoring import Monitoring
+
+            self._monitoring = Monitoring(self.watchlist, Thresholds.from_mapping(self.settings.thresholds))
+            self.watchlist.add(self.settings.followed)
+        return self._monitoring
 
     @property
     def current_workspace(self) -> str:
@@ -505,6 +518,8 @@ class StudioWindow(QMainWindow):
             return
         view = self.session.view
         geometry = self.saveGeometry()
+        before = () if self._monitoring is not None else self.settings.followed
+        followed = tuple(dict.fromkeys((*before, *self.watchlist.addresses)))
         self.settings = replace(
             self.settings,
             theme=view.theme,
@@ -514,6 +529,7 @@ class StudioWindow(QMainWindow):
             reveal_all=view.reveal_all,
             geometry=bytes(geometry.toHex().data()).decode(),
             layouts=self.arrangement.saved(),
+            followed=followed[-MOST_FOLLOWED:],
         )
         with contextlib.suppress(StudioError):
             # Nobody is left to tell, and the next start works without.

@@ -69,6 +69,17 @@ def _explore(window: StudioWindow, _: Theme) -> Workspace:
     return Workspace(window.workspace, window.transport)
 
 
+def _monitor(window: StudioWindow, theme: Theme) -> Workspace:
+    from lstm_studio.ui.monitor.bar import MonitorBar
+    from lstm_studio.ui.monitor.centre import MonitorCentre
+
+    monitoring, actions = window.monitoring, window.command_actions
+    centre = MonitorCentre(monitoring, window.session, actions, theme)
+    bar = MonitorBar(monitoring, centre.drawing, actions, theme)
+    centre.edges_changed.connect(bar.align)
+    return Workspace(centre, bar)
+
+
 def _train(window: StudioWindow, theme: Theme) -> Workspace:
     from lstm_studio.ui.train.bar import TrainBar
     from lstm_studio.ui.train.workspace import TrainWorkspace
@@ -80,4 +91,5 @@ def _train(window: StudioWindow, theme: Theme) -> Workspace:
 WORKSPACES = (
     WorkspaceInfo(EXPLORE, "Explore", "Step networks through sequences, and see what they do.", _explore, "F6"),
     WorkspaceInfo(TRAIN, "Train", "Train networks side by side, and watch them at it.", _train, "F7"),
+    WorkspaceInfo("monitor", "Monitor", "Watch trainings, live or finished, here or anywhere.", _monitor, "F8"),
 )

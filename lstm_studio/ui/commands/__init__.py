@@ -19,6 +19,7 @@ from lstm_studio.ui.commands.files import FilesCommands
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.horizon import HorizonCommands
+from lstm_studio.ui.commands.monitor import MonitorCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.notes import NoteCommands
 from lstm_studio.ui.commands.panels import PanelCommands
@@ -54,6 +55,7 @@ GROUPS: tuple[type[Group], ...] = (
     HorizonCommands,
     SimilarCommands,
     WhatIfCommands,
+    MonitorCommands,
     TrainCommands,
     HelpCommands,
 )
@@ -69,6 +71,8 @@ MENUS: Menus = (
             "file.open-network",
             "file.open-companion",
             "session.open",
+            "monitor.add-folder",
+            "monitor.add-address",
             ">Samples",
             ">Recent files",
             SEPARATOR,
@@ -178,6 +182,7 @@ MENUS: Menus = (
             SEPARATOR,
             Submenu("What if", ("what-if.clamp", "what-if.ablate", "what-if.event", "what-if.state")),
             Submenu("Compare", tuple(info.key for info in WhatIfCommands.actions if info.key.startswith("compare."))),
+            Submenu("Monitor", tuple(info.key for info in MonitorCommands.actions if info.workspace)),
             Submenu("Training", tuple(info.key for info in TrainCommands.actions)),
         ),
     ),
@@ -202,8 +207,9 @@ class Commands(QObject):
         self.files = FilesCommands(window)
         self.notes = NoteCommands(window)
         self.what_if = WhatIfCommands(window)
+        self.monitor = MonitorCommands(window)
         self.train = TrainCommands(window)
-        named: tuple[Group, ...] = (self.files, self.notes, self.what_if, self.train)
+        named: tuple[Group, ...] = (self.files, self.notes, self.what_if, self.monitor, self.train)
         others = (group(window) for group in GROUPS if group not in {type(one) for one in named})
         self.groups: tuple[Group, ...] = (*named, *others)
 

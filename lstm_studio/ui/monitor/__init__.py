@@ -1,0 +1,1 @@
+"""The Monitor workspace: trainings that run anywhere, or have run."""

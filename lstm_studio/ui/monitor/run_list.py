@@ -1,0 +1,367 @@
+"""The list of runs: each with its letter, whether it is drawn, its name and status, and how its loss goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QEvent,
+    QModelIndex,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from lstm_studio.runs.like import Curve, Status
+from lstm_studio.session.monitoring import Monitoring
+from lstm_studio.session.run_words import age_words, main_loss, network_words
+from lstm_studio.session.thinning import Thinner
+from lstm_studio.ui.icons import Icon, paint_icon
+from lstm_studio.ui.numbers import format_count, format_number
+from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.training_plots.curve_plot import paint_letter
+from lstm_studio.ui.training_plots.status_pill import PILLS, WAITING, Pill, paint_pill, pill_size
+from lstm_studio.ui.widgets.text import text_font
+
+Index = QModelIndex | QPersistentModelIndex
+
+_NO_PARENT = QModelIndex()
+_BOX = 16
+_SPARK_HEIGHT = 20
+_EDGE = 3
+_GAP = 3
+_SPARK_POINTS = 48
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Row:
+    """What one row says."""
+
+    address: str
+    letter: str
+    title: str
+    pill: Pill
+    about: str
+    drawn: bool
+    spark: Curve | None
+    loss: str
+    step: str
+
+    @property
+    def spoken(self) -> str:
+        """All of it in words."""
+        shown = "drawn" if self.drawn else "not drawn"
+        parts = [f"Run {self.letter}, {self.title}", self.pill.word.lower(), self.about, shown]
+        parts += [f"loss {self.loss} at step {self.step}"] if self.loss else []
+        return ", ".join(part for part in parts if part)
+
+
+class RunModel(QAbstractListModel):
+    """Runs as rows; what a row says is also what a screen reader reads."""
+
+    def __init__(self, monitoring: Monitoring) -> None:
+        super().__init__()
+        self._monitoring = monitoring
+        self._thinners: dict[str, Thinner] = {}
+        self.rows: list[Row] = []
+
+    def list_anew(self) -> None:
+        """Take over which runs there are, and which of them the filter lets through."""
+        self.beginResetModel()
+        addresses = self._monitoring.addresses
+        self._thinners = {address: self._thinners.get(address) or Thinner(_SPARK_POINTS) for address in addresses}
+        self.rows = [self._row(address) for address in addresses if self._monitoring.matches(address)]
+        self.endResetModel()
+
+    def show_news(self) -> None:
+        """Show every row as it is now; the same rows."""
+        self.rows = [self._row(row.address) for row in self.rows]
+        if self.rows:
+            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+        """Return how many runs there are."""
+        return 0 if parent.isValid() else len(self.rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Return that each row can be chosen and ticked."""
+        return super().flags(index) | Qt.ItemFlag.ItemIsUserCheckable
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Return the words of a row, and whether it is drawn."""
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.title
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return row.spoken
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.address
+        if role == Qt.ItemDataRole.CheckStateRole:
+            return Qt.CheckState.Checked if row.drawn else Qt.CheckState.Unchecked
+        return None
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+        """Draw a run, or not."""
+        if role != Qt.ItemDataRole.CheckStateRole or not index.isValid():
+            return False
+        self._monitoring.show(self.rows[index.row()].address, Qt.CheckState(value) is Qt.CheckState.Checked)
+        return True
+
+    def _row(self, address: str) -> Row:
+        monitoring = self._monitoring
+        followed, letter = monitoring.followed[address], monitoring.letter(address)
+        drawn = address in monitoring.view.shown
+        picture = followed.picture
+        if picture is None:
+            about = "cannot be read; tried again" if followed.error is not None else "is being opened"
+            name = address.replace("\\", "/").rstrip("/").rpartition("/")[2] or address
+            return Row(address, letter, name, WAITING, about, drawn, None, "", "")
+        loss = main_loss(picture)
+        spark, last = None, ""
+        if loss is not None:
+            spark = self._thinners[address](loss[1])
+            last = format_number(float(loss[1][1][-1]))
+        live = picture.status is Status.RUNNING
+        heard = f"{'heartbeat' if live else 'last heard'} {age_words(picture.silent)} ago"
+        about = " · ".join(part for part in (network_words(picture), heard) if part)
+        step = format_count(picture.last_step) if picture.last_step >= 0 else ""
+        return Row(address, letter, picture.title, PILLS[picture.status], about, drawn, spark, last, step)
+
+
+class RunDelegate(QStyledItemDelegate):
+    """Draws a run as a card."""
+
+    def __init__(self, theme: Theme, parent: QListView) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self._view = parent
+
+    def _height(self, use: Text) -> float:
+        return QFontMetricsF(text_font(self._view, use)).height()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+        """Return room for two lines of words and the small curve."""
+        first = max(self._height(Text.ROW_LABEL) + 4, _BOX)
+        last = max(2 * self._height(Text.TICK), _SPARK_HEIGHT)
+        return QSize(208, round(first + self._height(Text.SECONDARY) + last) + 2 * GRID + _GAP + HALF_GRID)
+
+    def box(self, rect: QRectF) -> QRectF:
+        """Return where the tick box of a row is."""
+        height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
+        return QRectF(rect.left() + GRID + _EDGE, rect.top() + GRID + (height - _BOX) / 2, _BOX, _BOX)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Draw one row."""
+        model = index.model()
+        assert isinstance(model, RunModel)  # noqa: S101 - no other model has these rows
+        row, theme = model.rows[index.row()], self.theme
+        card = QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -_GAP - 0.5)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        over = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(theme.focus if chosen else theme.frame), 1))
+        painter.setBrush(QColor(theme.selected if chosen else theme.hover if over else theme.panel))
+        painter.drawRoundedRect(card, CARD_RADIUS, CARD_RADIUS)
+        if chosen:
+            painter.fillRect(QRectF(card.left(), card.top() + 5, _EDGE, card.height() - 10), QColor(theme.focus))
+        inside = card.adjusted(GRID + _EDGE, GRID, -GRID, -GRID)
+        self._paint_box(painter, self.box(QRectF(option.rect)), row.drawn)
+        below = self._paint_title(painter, row, inside, chosen=chosen)
+        self._write(painter, row.about, QRectF(inside.left(), below, inside.width(), 0), Text.SECONDARY, theme.ink2)
+        self._paint_foot(painter, row, inside)
+        painter.restore()
+
+    def _paint_box(self, painter: QPainter, box: QRectF, on: bool) -> None:
+        theme = self.theme
+        painter.setPen(QPen(QColor(theme.ink if on else theme.control), 1))
+        painter.setBrush(QColor(theme.ink if on else theme.panel))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        if on:
+            paint_icon(painter, Icon.TICK, box.adjusted(2, 2, -2, -2), QColor(theme.panel))
+
+    def _paint_title(self, painter: QPainter, row: Row, inside: QRectF, *, chosen: bool) -> float:
+        """Draw the first line, and return where the second begins."""
+        theme = self.theme
+        height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
+        side = max(_BOX, self._height(Text.TICK_BOLD) + 3) + 3.0 * (len(row.letter) - 1)
+        letter = QRectF(inside.left() + _BOX + GRID, inside.top() + (height - side) / 2, side, side)
+        painter.setFont(text_font(self._view, Text.TICK_BOLD))
+        paint_letter(painter, letter, row.letter, theme, filled=chosen)
+        painter.setFont(text_font(self._view, Text.TICK_BOLD))
+        width, tall = pill_size(QFontMetricsF(painter.font()), row.pill)
+        pill = QRectF(inside.right() - width, inside.top() + (height - tall) / 2, width, tall)
+        paint_pill(painter, pill, row.pill, theme)
+        room = QRectF(letter.right() + GRID, inside.top(), pill.left() - letter.right() - 2 * GRID, height)
+        self._write(painter, row.title, room, Text.ROW_LABEL, theme.ink)
+        return inside.top() + height + 1
+
+    def _write(
+        self, painter: QPainter, text: str, room: QRectF, use: Text, colour: str, *, right: bool = False
+    ) -> None:
+        chosen = text_font(self._view, use)
+        metrics = QFontMetricsF(chosen)
+        painter.setFont(chosen)
+        painter.setPen(QColor(colour))
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        place = QRectF(room.left(), room.top(), room.width() + 1, room.height() or metrics.height())
+        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, shown)
+
+    def _paint_foot(self, painter: QPainter, row: Row, inside: QRectF) -> None:
+        theme = self.theme
+        line = self._height(Text.TICK)
+        top = inside.bottom() - max(2 * line, _SPARK_HEIGHT)
+        numbers = QFontMetricsF(text_font(self._view, Text.TICK_BOLD))
+        width = max(numbers.horizontalAdvance(text) for text in ("1.23e−45", "step", row.step)) + 2
+        for at, word, value in (
+            (inside.right() - width, "step", row.step),
+            (inside.right() - 2 * width, "loss", row.loss),
+        ):
+            if value:
+                self._write(painter, word, QRectF(at, top, width, line), Text.TICK, theme.ink2, right=True)
+                self._write(painter, value, QRectF(at, top + line, width, line), Text.TICK_BOLD, theme.ink, right=True)
+        if row.spark is not None:
+            spark = QRectF(inside.left(), top + 1, inside.width() - 2 * width - GRID, max(2 * line, _SPARK_HEIGHT) - 2)
+            self._paint_spark(painter, spark, row.spark)
+
+    def _paint_spark(self, painter: QPainter, rect: QRectF, curve: Curve) -> None:
+        """Draw the loss; on a log axis where it has fallen far."""
+        theme = self.theme
+        painter.setPen(QPen(QColor(theme.line), 1))
+        painter.setBrush(QColor(theme.panel))
+        painter.drawRect(rect)
+        steps, values = curve
+        usable = np.isfinite(values)
+        steps, values = steps[usable], values[usable]
+        if not len(values):
+            return
+        if values.min() > 0 and values.max() > 20 * values.min():
+            values = np.log10(values)
+        low, high = float(values.min()), float(values.max())
+        x = rect.left() + 2 + (steps - steps[0]) / max(1, int(steps[-1] - steps[0])) * (rect.width() - 6)
+        y = rect.bottom() - 3 - (values - low) / ((high - low) or 1.0) * (rect.height() - 6)
+        points = [QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]
+        painter.setPen(QPen(QColor(theme.ink2), 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(QPolygonF(points))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(theme.ink))
+        painter.drawEllipse(points[-1], 2.0, 2.0)
+
+
+class RunList(QListView):
+    """The list: a click selects a run, its box or Space draws it or not, Delete takes it off the list."""
+
+    chosen = Signal(str)
+    """Address of the run that was selected."""
+    removed = Signal(str)
+    """Address of the run that is to be followed no longer."""
+    asked = Signal(str, QPoint)
+    """Address of a run, and where on the screen its menu is wanted."""
+
+    def __init__(self, monitoring: Monitoring, theme: Theme) -> None:
+        super().__init__()
+        self._monitoring = monitoring
+        self._model = RunModel(monitoring)
+        self._model.setParent(self)
+        self._delegate = RunDelegate(theme, self)
+        self.setModel(self._model)
+        self.setItemDelegate(self._delegate)
+        self.setAccessibleName("Runs")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setUniformItemSizes(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.viewport().setAutoFillBackground(False)
+        self.setStyleSheet(
+            f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
+            "QListView:focus { border-color: palette(link); }"
+        )
+        self.selectionModel().currentChanged.connect(self._on_current)
+        self.customContextMenuRequested.connect(self._on_menu)
+
+    @property
+    def run_model(self) -> RunModel:
+        """The model."""
+        return self._model
+
+    def list_anew(self) -> None:
+        """Show which runs there are."""
+        self._model.list_anew()
+        self.show_selected()
+
+    def show_news(self) -> None:
+        """Show how they are."""
+        self._model.show_news()
+
+    def show_selected(self) -> None:
+        """Mark the selected run."""
+        selected = self._monitoring.view.selected
+        at = next((at for at, row in enumerate(self._model.rows) if row.address == selected), -1)
+        if at != self.currentIndex().row():
+            self.setCurrentIndex(self._model.index(at) if at >= 0 else QModelIndex())
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme."""
+        self._delegate.theme = theme
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Tick the box under the mouse, or select the run."""
+        index = self.indexAt(event.position().toPoint())
+        box = self._delegate.box(QRectF(self.visualRect(index))).adjusted(-6, -6, 6, 6) if index.isValid() else QRectF()
+        if event.button() == Qt.MouseButton.LeftButton and box.contains(event.position()):
+            self._toggle(index)
+            return
+        super().mousePressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys of the list before they become shortcuts."""
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in _KEYS:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw or not with Space, take off the list with Delete."""
+        index = self.currentIndex()
+        if index.isValid() and event.key() == Qt.Key.Key_Space:
+            self._toggle(index)
+        elif index.isValid() and event.key() == Qt.Key.Key_Delete:
+            self.removed.emit(self._model.rows[index.row()].address)
+        else:
+            super().keyPressEvent(event)
+
+    def _toggle(self, index: QModelIndex) -> None:
+        row = self._model.rows[index.row()]
+        self._monitoring.show(row.address, not row.drawn)
+
+    def _on_current(self, current: QModelIndex, _: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(self._model.rows[current.row()].address)
+
+    def _on_menu(self, at: QPoint) -> None:
+        index = self.indexAt(at)
+        if index.isValid():
+            self.asked.emit(self._model.rows[index.row()].address, self.viewport().mapToGlobal(at))
+
+
+_KEYS = frozenset(
+    {Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End}
+)
