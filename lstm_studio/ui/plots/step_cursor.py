@@ -66,6 +66,11 @@ class StepCursor(TimeCursor):
         self._paint_edge(painter)
         super().paint(painter, option, widget)
 
+    def _paint_marks(self, painter: QPainter, column: QRectF) -> None:
+        # At the ends of the axis a column reaches to one side only of what was measured.
+        left, right = self._scale.column_edges(self.step)
+        super()._paint_marks(painter, QRectF(left, column.top(), right - left, column.height()))
+
     def _paint_edge(self, painter: QPainter) -> None:
         scale, theme = self._scale, self.look.theme
         if not scale.contains(self.edge) or self.edge >= scale.first + scale.count - 1:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from lstm_studio.networks.signals import Role
+from lstm_studio.session.learning import Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark
@@ -125,12 +126,7 @@ class TrainBar(QWidget):
         if learning is None:
             self.slider.show_training(trainings.plan.updates, -1, (), ())
         else:
-            marks = tuple(
-                Mark(one.solved_at, solved_text(learning, one).partition(" from")[0])
-                for one in learning.learners
-                if one.solved_at is not None
-            )
-            self.slider.show_training(learning.planned, learning.done, learning.snapshots, marks)
+            self.slider.show_training(learning.planned, learning.done, learning.snapshots, _marks(learning))
         self.slider.show_step(step or 0)
         self._counter.setText("" if step is None else f"Snapshot {format_count(step)}")
         share = 0.0 if learning is None else learning.done / learning.planned
@@ -213,3 +209,12 @@ class TrainBar(QWidget):
         self.slider.setGeometry(left - OVERHANG, 0, max(40, right - left) + 2 * OVERHANG, height)
         self._begin_group.raise_()
         self._end_group.raise_()
+
+
+def _marks(learning: Learning) -> tuple[Mark, ...]:
+    """Return when networks have done what was asked, those of one step together."""
+    texts: dict[int, list[str]] = {}
+    for one in learning.learners:
+        if one.solved_at is not None:
+            texts.setdefault(one.solved_at, []).append(solved_text(learning, one).partition(" from")[0])
+    return tuple(Mark(step, "; ".join(said)) for step, said in sorted(texts.items()))

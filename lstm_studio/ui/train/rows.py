@@ -11,6 +11,7 @@ import numpy as np
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.runs.like import Curve
+from lstm_studio.session.criteria import Criterion, target_of
 from lstm_studio.session.learning import Learner, Learning
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.plots.lag_item import shared_axis
@@ -18,6 +19,8 @@ from lstm_studio.ui.plots.step_rows import CurveRow, LagRow, StepCurve, StepLine
 from lstm_studio.ui.train.words import solved_by_share
 
 LOSS, SHARE = "loss", "share"
+_SAME = 0.97
+"""Two losses no further apart than this share one line."""
 _LOSS_WEIGHT, _SHARE_WEIGHT, _LAG_WEIGHT = 1.9, 1.15, 1.65
 
 
@@ -78,7 +81,7 @@ def _faint(learner: Learner, curve: Curve) -> StepCurve:
 def _loss_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     what = "cross-entropy" if learning.classes else "squared error"
     chance = _number(learning.chance, "loss")
-    lines = () if chance is None or chance <= 0 else (StepLine(chance, chance_text(learning, chance)),)
+    lines = _loss_lines(learning, chance)
     curves = (
         *(_faint(learner, learner.loss) for other in others for learner in other.learners),
         *(_curve(learner, learner.loss, label=True) for learner in learning.learners),
@@ -86,6 +89,18 @@ def _loss_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     return CurveRow(
         LOSS, "Loss", f"{what}<br>log axis", "", "L", Role.GRADIENT, curves, True, lines, weight=_LOSS_WEIGHT
     )
+
+
+def _loss_lines(learning: Learning, chance: float | None) -> tuple[StepLine, ...]:
+    """Return the line of chance, and that below which the task is solved, where its loss decides that."""
+    if chance is None or chance <= 0:
+        return ()
+    text, target = chance_text(learning, chance), target_of(learning.task, learning.chance)
+    if target is None or target.criterion is not Criterion.LOSS or target.value <= 0:
+        return (StepLine(chance, text),)
+    if target.value > _SAME * chance:
+        return (StepLine(chance, f"solved below {text}"),)
+    return (StepLine(chance, text), StepLine(target.value, f"solved below {format_number(target.value)}", goal=True))
 
 
 def chance_text(learning: Learning, loss: float) -> str:
@@ -98,7 +113,12 @@ def chance_text(learning: Learning, loss: float) -> str:
 def _share_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     near = learning.task.get("near")
     note = f"all outputs within<br>{near:g} of the target" if isinstance(near, float) else "near the target"
-    lines = [StepLine(1.0, "solved", goal=True)]
+    target = target_of(learning.task, learning.chance)
+    lines = []
+    if target is not None and target.criterion is Criterion.WITHIN:
+        lines.append(StepLine(target.value, "solved", goal=True))
+    elif target is not None and target.criterion is Criterion.ACCURACY:
+        lines.append(StepLine(target.value, f"solved at accuracy {target.value:.4g}", goal=True))
     accuracy = _number(learning.chance, "accuracy")
     if accuracy is not None:
         lines.append(StepLine(accuracy, f"chance accuracy {accuracy:.2f}"))
@@ -111,7 +131,7 @@ def _share_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
     curves += [_curve(learner, learner.within, what="share") for learner in learning.learners]
     return CurveRow(
         SHARE,
-        "Solved share",
+        "Solved share" if target is None or target.criterion is Criterion.WITHIN else "Near the target",
         note,
         "dashed: accuracy" if learning.classes else "",
         "%",
@@ -119,13 +139,18 @@ def _share_row(learning: Learning, others: Sequence[Learning]) -> CurveRow:
         tuple(curves),
         False,
         tuple(lines),
-        tuple(
-            StepMark(learner.solved_at, solved_text(learning, learner))
-            for learner in learning.learners
-            if learner.solved_at is not None
-        ),
+        _marks(learning),
         weight=_SHARE_WEIGHT,
     )
+
+
+def _marks(learning: Learning) -> tuple[StepMark, ...]:
+    """Return when networks have done what was asked, those of one step together."""
+    texts: dict[int, list[str]] = {}
+    for learner in learning.learners:
+        if learner.solved_at is not None:
+            texts.setdefault(learner.solved_at, []).append(solved_text(learning, learner))
+    return tuple(StepMark(step, "; ".join(said)) for step, said in texts.items())
 
 
 def solved_text(learning: Learning, learner: Learner) -> str:

@@ -192,15 +192,15 @@ class _Table(QFrame):
             grid.addWidget(cell, 0, place + 1, Qt.AlignmentFlag.AlignRight)
         self._names = tuple(label(kind="secondary") for _ in _LINES)
         self._cells = tuple(tuple(label(kind="value") for _ in range(_MOST_NETWORKS)) for _ in _LINES)
+        self._rules: list[QFrame] = []
         for line, (name, cells) in enumerate(zip(self._names, self._cells, strict=True)):
             rule = QFrame()
-            rule.setProperty("kind", "rule")
             rule.setFixedHeight(1)
+            self._rules.append(rule)
             grid.addWidget(rule, 2 * line + 1, 0, 1, _MOST_NETWORKS + 1)
             grid.addWidget(name, 2 * line + 2, 0)
             for place, cell_label in enumerate(cells):
                 grid.addWidget(cell_label, 2 * line + 2, place + 1, Qt.AlignmentFlag.AlignRight)
-        self._rules = self.findChildren(QFrame)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -208,8 +208,7 @@ class _Table(QFrame):
         for badge in self._badges:
             badge.apply_theme(theme)
         for rule in self._rules:
-            if rule.property("kind") == "rule":
-                rule.setStyleSheet(f"background: {theme.line}; border: 0;")
+            rule.setStyleSheet(f"background: {theme.line}; border: 0;")
 
     @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
@@ -234,10 +233,11 @@ class _Table(QFrame):
             if place < len(learners):
                 badge.show_badge(learners[place].letter, learners[place].role)
                 head.setText(learners[place].name)
-        for (title, field), name, cells in zip(_LINES, self._names, self._cells, strict=True):
+        for (title, field), rule, name, cells in zip(_LINES, self._rules, self._names, self._cells, strict=True):
             curves: list[Curve] = [getattr(learner, field) for learner in learners]
             there = any(curve[0].size for curve in curves)
             name.setVisible(there)
+            rule.setVisible(there)
             name.setText(titles.get(field, title))
             write: Callable[[float], str] = _loss_text if field == "loss" else _share_text
             for place, cell in enumerate(cells):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from lstm_studio.runs.like import Status
+from lstm_studio.session.criteria import Criterion, Target, target_of
 from lstm_studio.session.learning import Learner, Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.control import Wish
@@ -13,6 +17,8 @@ EMPTY = (
     "and their losses, their gradients and their weights can be looked at while they do."
 )
 _ONCE = 60
+_AT_CHANCE = 0.97
+_ROUNDING = 1e-6
 _HOUR = 3600
 
 
@@ -86,26 +92,51 @@ def duration(seconds: float) -> str:
 
 def result_words(learning: Learning, learner: Learner) -> tuple[bool | None, str]:
     """Return whether a network does what was asked, as far as is known, and what it has reached in a sentence."""
-    near = learning.task.get("near")
-    within = f"within {near:g}" if isinstance(near, float) else "near the target"
+    target = target_of(learning.task, learning.chance)
     if learner.passed is not None:
-        tested = format_count(int(learner.tested.get("sequences", 0)))
-        right = round(float(learner.tested.get("within", 0.0)) * int(learner.tested.get("sequences", 0)))
         verdict = "passed" if learner.passed else "not passed"
-        return learner.passed, f"The task's test: {verdict}; {format_count(right)} of {tested} {within}"
-    if not learner.within[0].size:
+        return learner.passed, f"The task's test: {verdict}; {_score_words(learning, learner.tested, target)}"
+    reached = {
+        name: float(curve[1][-1])
+        for name, curve in (("within", learner.within), ("accuracy", learner.accuracy), ("loss", learner.loss))
+        if curve[0].size
+    }
+    if not reached:
         return None, "nothing measured yet"
-    share = float(learner.within[1][-1])
-    count = round(share * learning.held_out)
-    words = f"{format_count(count)} of {format_count(learning.held_out)} {within}"
-    if learner.solved_at is not None and share == 1.0:
-        return True, f"{words} since step {format_count(learner.solved_at)}"
-    if learner.solved_at is not None and not solved_by_share(learner):
-        return True, f"held-out sequences solved at step {format_count(learner.solved_at)}; {words}"
-    loss, chance = float(learner.loss[1][-1]), learning.chance.get("loss")
-    if isinstance(chance, int | float) and chance > 0 and loss > 0.97 * chance:
-        return False, f"{words}; loss at chance"
-    return False, f"{words}; loss {format_number(loss)}"
+    words = _score_words(learning, {**reached, "sequences": learning.held_out}, target)
+    if _meets(target, reached):
+        since = "" if learner.solved_at is None else f" since step {format_count(learner.solved_at)}"
+        return True, f"{words}{since}"
+    loss, chance = reached.get("loss"), learning.chance.get("loss")
+    if (target is not None and target.criterion is Criterion.LOSS) or loss is None:
+        return False, words
+    at_chance = isinstance(chance, int | float) and chance > 0 and loss > _AT_CHANCE * chance
+    return False, f"{words}; {'loss at chance' if at_chance else f'loss {format_number(loss)}'}"
+
+
+def _meets(target: Target | None, reached: Mapping[str, float]) -> bool:
+    """Return whether scores on the held-out sequences are what a task asks for."""
+    if target is None or target.criterion.value not in reached:
+        return False
+    value = reached[target.criterion.value]
+    return value < target.value if target.criterion is Criterion.LOSS else value >= target.value - _ROUNDING
+
+
+def _score_words(learning: Learning, score: Mapping[str, Any], target: Target | None) -> str:
+    """Return the score that decides in words, ``"256 of 256 within 0.3"``."""
+    criterion = Criterion.WITHIN if target is None else target.criterion
+    value = score.get(criterion.value)
+    if not isinstance(value, int | float):
+        return f"{criterion.value} {value or 'unknown'}"
+    if criterion is Criterion.WITHIN:
+        count, near = int(score.get("sequences", 0)), learning.task.get("near")
+        within = f"within {near:g}" if isinstance(near, float) else "near the target"
+        return f"{format_count(round(value * count))} of {format_count(count)} {within}"
+    if criterion is Criterion.ACCURACY:
+        return f"accuracy {value:.3f}"
+    chance = learning.chance.get("loss")
+    beside = f", chance {format_number(chance)}" if isinstance(chance, int | float) else ""
+    return f"loss {format_number(value)}{beside}"
 
 
 def solved_by_share(learner: Learner) -> bool:
