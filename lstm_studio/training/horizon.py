@@ -19,7 +19,9 @@ from lstm_studio.networks.signals import FORGET_GATE
 from lstm_studio.tasks.task import Batch
 
 ITEMS = 16
-"""So many sequences are taken."""
+"""So many sequences are taken, where they are not long."""
+_MOST_STEPS = 8000
+"""Of all of them together: they are gone through one by one, and the training waits."""
 _MOST_LAGS = 512
 
 Array = NDArray[Any]
@@ -50,9 +52,9 @@ def horizon(network: Network, batch: Batch) -> Horizon:
     network
         Of one direction; left as it is.
     batch
-        Of which the first 16 sequences are taken.
+        Of which the first 16 sequences are taken; of such as are longer than 500 steps, fewer.
     """
-    lengths = batch.lengths[:ITEMS]
+    lengths = batch.lengths[: min(max(_MOST_STEPS // int(batch.lengths.max()), 1), ITEMS)]
     module = network.recurrent
     if next(module.parameters()).device.type != "cpu":
         # Many small operations, whose results are wanted here.

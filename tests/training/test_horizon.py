@@ -53,3 +53,14 @@ def test_what_has_nearly_vanished_is_not_zero_and_many_lags_are_thinned() -> Non
     norms = trace["norm.grad.rnn.0.hidden_state"][::-1][::3]
     assert 0.0 < min(norm for norm in row if norm) < 1e-200
     assert row == pytest.approx(norms, rel=1e-5, abs=0.0)
+
+
+def test_of_long_sequences_fewer_are_taken() -> None:
+    network = ls.new_network("rnn", input_size=2, hidden_size=3, outputs=1, seed=0)
+    batch = AddingHalves(3000).draw(4, np.random.default_rng(2))
+    traces = [ls.trace(network, batch.inputs[:, item], objective="last-hidden") for item in range(4)]
+    found = horizon(network, batch).lags["0"]
+    every = found["every"]
+    assert every == 6
+    near = np.array([trace["norm.grad.rnn.0.hidden_state"][-1 - every] for trace in traces])
+    assert found["hidden_state"][1] == pytest.approx(np.sqrt(np.mean(near[:2] ** 2)), rel=1e-5)
