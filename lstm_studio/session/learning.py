@@ -148,6 +148,14 @@ class Learning:
         return _mapping(self.picture.training.get("recipe"))
 
     @property
+    def shape(self) -> tuple[int, int] | None:
+        """How many numbers enter the networks at each step, and how many are asked for; None where that is not said."""
+        layers, answers = self.picture.info.get("layers"), self.task.get("answers")
+        first = layers[0] if isinstance(layers, list) and layers else None
+        features = _count(_mapping(first).get("input_size"))
+        return (features, len(answers)) if features and isinstance(answers, list) and answers else None
+
+    @property
     def held_out(self) -> int:
         """How many sequences each evaluation has; 0 where the run does not say."""
         return _count(self.picture.training.get("held_out"))

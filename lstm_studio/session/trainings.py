@@ -152,6 +152,12 @@ class Trainings:
             self.propose(plan)
 
     @property
+    def shape(self) -> tuple[int, int] | None:
+        """Features and answers of the sequences to be learned, where the training that is shown has told them."""
+        learning, sequence = self._learning, self._plan.sequence
+        return learning.shape if learning is not None and learning.recipe.get("sequence") == sequence else None
+
+    @property
     def differs(self) -> bool:
         """Whether the plan is another one than that of the training that is shown."""
         shown = self._proposed

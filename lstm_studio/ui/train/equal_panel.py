@@ -75,6 +75,7 @@ class EqualPanel(Panel[_State]):
         self._show_button()
         self._match.chosen.connect(self._choose)
         trainings.plan_changed.connect(self._on_plan)
+        trainings.changed.connect(self._on_changed)
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -91,9 +92,14 @@ class EqualPanel(Panel[_State]):
     def _on_plan(self, _: Plan) -> None:
         self.refresh()
 
+    def _on_changed(self) -> None:
+        if self._trainings.plan.sequence:
+            # How large the networks are is known only when the sequences have been read.
+            self.refresh()
+
     def _resolve(self) -> _State:
         plan = self._trainings.plan
-        return _State(plan.match, equal_rows(plan, network_sizes_of(plan, None)))
+        return _State(plan.match, equal_rows(plan, network_sizes_of(plan, self._trainings.shape)))
 
     def _apply(self, state: _State, before: _State | None) -> None:  # noqa: ARG002 - cheap enough to show as a whole
         self._match.show_choice(state.match.value)

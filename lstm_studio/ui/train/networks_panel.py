@@ -75,6 +75,7 @@ class TrainedNetworksPanel(Panel[_State]):
         self._solved.clicked.connect(self._stop_when_solved)
         self._fold.unfolded.connect(self.reveal)
         trainings.plan_changed.connect(self._on_plan)
+        trainings.changed.connect(self._on_changed)
         self.apply_theme(theme)
         self.refresh()
 
@@ -141,8 +142,13 @@ class TrainedNetworksPanel(Panel[_State]):
     def _on_plan(self, _: Plan) -> None:
         self.refresh()
 
+    def _on_changed(self) -> None:
+        if self._trainings.plan.sequence:
+            # How large the networks are is known only when the sequences have been read.
+            self.refresh()
+
     def _resolve(self) -> _State:
-        return _State(self._trainings.plan, network_sizes_of(self._trainings.plan, None))
+        return _State(self._trainings.plan, network_sizes_of(self._trainings.plan, self._trainings.shape))
 
     def _apply(self, state: _State, before: _State | None) -> None:  # noqa: ARG002 - cheap enough to show as a whole
         plan = state.plan

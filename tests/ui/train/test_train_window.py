@@ -19,7 +19,7 @@ from lstm_studio.session.held_out import DrawHeldOut
 from lstm_studio.session.kept_trainings import ListTrainings
 from lstm_studio.session.settings import Settings
 from lstm_studio.training.control import Wish, wish
-from lstm_studio.training.plan import class_room
+from lstm_studio.training.plan import Goal, class_room
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.explore.scrub import OVERHANG
 from lstm_studio.ui.train.bar import TrainBar
@@ -136,14 +136,15 @@ def test_numbers_are_those_of_the_snapshot(window: StudioWindow, qtbot: QtBot, t
     window.trainings.select(20)
     panel = window.panel("train-snapshot")
     assert isinstance(panel, SnapshotPanel)
-    assert panel.texts == (
+    standard = panel.texts
+    assert standard == (
         ("Loss", f"{1.4 / 21:.3f}", "1.390"),
         ("Accuracy", "0.50", "0.25"),
         ("Within 0.3", "0.25", "0.00"),
         ("Mean forget gate", "0.75", "none"),
     )
     window.session.look(labels=Labels.CLASSROOM)
-    assert panel.texts[3][0] == "Mean forget factor"
+    assert [line[0] for line in panel.texts] == ["Loss", "Accuracy", "Within 0.3", "Mean forget factor"]
     result = window.panel("train-result")
     assert isinstance(result, ResultPanel)
     assert result.texts == (
@@ -219,6 +220,28 @@ def test_the_plan_is_changed_in_the_panels(window: StudioWindow, start: FakeStar
     assert equal.texts == ()
     window.command_actions["train.start"].trigger()
     assert start.asked[0][0] == window.trainings.plan
+
+
+def test_the_sequences_of_explore_can_be_learned(window: StudioWindow, qtbot: QtBot, start: FakeStart) -> None:
+    task = window.panel("train-task")
+    assert isinstance(task, TaskPanel)
+    assert task.choice.findData("") < 0, "what was not read from a file cannot be read by another process"
+    window.runner.open_sequence("walk.csv")
+    qtbot.waitUntil(lambda: task.choice.findData("") == 0)
+    window.show_workspace("train")
+    assert task.choice.itemText(0) == "Sequences: walk.csv"
+    task.choice.setCurrentIndex(0)
+    task.choice.activated.emit(0)
+    task.fields.changed.emit("goal", "next-step")
+    task.fields.changed.emit("piece_length", 30)
+    window.command_actions["train.start"].trigger()
+    plan = start.asked[0][0]
+    assert (plan.task, plan.sequence, plan.goal, plan.piece_length) == ("", "walk.csv", Goal.NEXT_STEP, 30)
+    window.command_actions["train.stop"].trigger()
+    start.children[0].running = False
+    task.choice.setCurrentIndex(task.choice.findData("waves"))
+    task.choice.activated.emit(task.choice.currentIndex())
+    assert window.trainings.plan == class_room("waves")
 
 
 def test_what_cannot_be_planned_is_told_and_undone(window: StudioWindow) -> None:
