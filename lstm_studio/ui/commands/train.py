@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstm_studio.runs.like import Status
-from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.control import Wish
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.workspaces import EXPLORE, TRAIN
+
+if TYPE_CHECKING:
+    from lstm_studio.session.trainings import Trainings
 
 _SEEDS, _MOST_SEEDS = 5, 100
 
