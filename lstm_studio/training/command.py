@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ from lstm_studio.training.snapshots import STATE_FILE
 
 INTERRUPTED = 130
 """Exit status of a training that was ended with Ctrl-C."""
+_SAME_SECONDS = 1.0
+"""Signals that come so soon after the first one are the same."""
 
 
 def train(plan: Plan, folder: Path, progress: Progress, *, resume: bool = False) -> int:
@@ -197,12 +200,14 @@ def _forget_stop(folder: Path) -> None:
 @contextmanager
 def _interruptions() -> Iterator[Callable[[], bool]]:
     """Let Ctrl-C, and the wish of the system to end the process, end the training in order; twice, at once."""
-    wanted: list[int] = []
+    wanted: list[float] = []
 
-    def note(number: int, _frame: FrameType | None) -> None:
-        if wanted:
+    def note(_number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        # A terminal and a launcher may both pass one Ctrl-C on.
+        if wanted and now - wanted[0] > _SAME_SECONDS:
             raise KeyboardInterrupt
-        wanted.append(number)
+        wanted.append(now)
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
