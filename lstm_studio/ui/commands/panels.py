@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from lstm_studio.ui.actions import switch
 from lstm_studio.ui.commands.group import Group
-from lstm_studio.ui.panels import PANELS
+from lstm_studio.ui.panels import PANELS, PanelInfo
+from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
+
+
+_TITLES = {info.key: info.title for info in WORKSPACES}
+
+
+def _text(info: PanelInfo) -> str:
+    """Return what the switch is called; of panels with one title, that of Explore has no other name."""
+    named_alike = any(other.title == info.title and other is not info for other in PANELS)
+    whose = f" of {_TITLES[info.workspace]}" if named_alike and info.workspace != EXPLORE else ""
+    return f"{info.title} panel{whose}"
 
 
 class PanelCommands(Group):
@@ -13,7 +24,7 @@ class PanelCommands(Group):
     actions = tuple(
         switch(
             info.action,
-            f"{info.title} panel",
+            _text(info),
             "Show or hide the panel.",
             "show_panel",
             *info.keys,
