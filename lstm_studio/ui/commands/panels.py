@@ -7,7 +7,6 @@ from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.panels import PANELS, PanelInfo
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 
-
 _TITLES = {info.key: info.title for info in WORKSPACES}
 
 
