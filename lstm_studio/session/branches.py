@@ -47,6 +47,8 @@ def fits(branch: Branch, result: Result) -> bool:
 
 def can_hold(result: Result, network: int) -> bool:
     """Return whether signals of a network can be held: it is computed step by step, and forwards only."""
+    if result.setup.recorded is not None:
+        return False
     kinds = {layer.kind for layer in result.traces[network].layers}
     return bool(kinds) and not result.infos[network].bidirectional and all(cells()[kind].can_step for kind in kinds)
 

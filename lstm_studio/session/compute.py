@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstm_studio.errors import SequenceError, TraceError
+from lstm_studio.errors import SequenceError, StudioError, TraceError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions
@@ -184,6 +184,11 @@ class Computer:
             If a checkpoint cannot be read, does not fit the sequences, the trace fails its own check, or a what-if
             holds something in a network in which nothing can be held.
         """
+        if setup.recorded is not None:
+            from lstm_studio.session.recorded import recorded_result
+
+            found = recorded_result(setup.recorded, progress)
+            return replace(found, setup=setup, sequences=setup.data, sequence=setup.data[setup.item])
         progress(0.0, "Preparing the sequences")
         sequences = self._prepare(setup)
         if not 0 <= setup.item < len(sequences):
@@ -285,7 +290,17 @@ class Computer:
         return network
 
     def networks_of(self, result: Result) -> tuple[Network, ...]:
-        """Return the networks that traced a result, in its order."""
+        """Return the networks that traced a result, in its order.
+
+        Raises
+        ------
+        StudioError
+            If the traces were recorded, as a network of the same size would be another one.
+        """
+        if result.setup.recorded is not None:
+            from lstm_studio.session.session import WITHOUT_NETWORK
+
+            raise StudioError(*WITHOUT_NETWORK)
         return self._build_networks(result.setup, result.sequence.features)
 
     def shelf(self, kind: type[Question]) -> dict[str, Any]:
@@ -293,7 +308,7 @@ class Computer:
         return self._shelves.setdefault(kind, {})
 
     def _judge(self, result: Result, progress: Progress) -> Verdicts:
-        networks = self._build_networks(result.setup, result.sequence.features)
+        networks = self.networks_of(result)
         predictions = tuple(_classes(network, result, progress) for network in networks)
         return Verdicts(result.sequences, tuple(info.fingerprint for info in result.infos), predictions)
 

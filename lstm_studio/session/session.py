@@ -17,6 +17,11 @@ from lstm_studio.session.question import Question
 from lstm_studio.session.state import Branch, Event, Note, Remarks, Result, Setup, Verdicts, View
 
 UNDO_DEPTH = 100
+WITHOUT_NETWORK = (
+    "This is a recorded step of a training: its traces are here, its network is not, so nothing can be computed anew.",
+    "Open a checkpoint of the network to run it on the same sequence, or another sequence.",
+)
+"""Why a what-if or another setting is refused, and what helps."""
 UNDO_BYTES = 2**30
 """Of sequences that are kept for undo alone; older changes are forgotten first."""
 
@@ -129,6 +134,14 @@ class Session:
 
     def _change(self, what: str, changes: dict[str, Any], *, merge: bool) -> None:
         lost: tuple[Branch, ...] = ()
+        if self._setup.recorded is not None and "recorded" not in changes:
+            network = changes.get("network")
+            if "data" not in changes and (network is None or network.checkpoint is None):
+                self.failed.emit(StudioError(*WITHOUT_NETWORK))
+                return
+            # What was trained on the recorded sequences is no companion for what is opened now.
+            changes.setdefault("network", NetworkSpec())
+            changes |= {"recorded": None, "branches": (), "second": None}
         if changes.keys() & {"item", "data", "piece_length"}:
             changes.setdefault("events", ())
         if changes.keys() & {"data", "piece_length"}:

@@ -76,6 +76,25 @@ class Match(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """A sampled step of a training: its traces are shown as they were recorded, without the network.
+
+    Parameters
+    ----------
+    address
+        Of the run.
+    step
+        Of the training.
+    item
+        Which of the sampled sequences.
+    """
+
+    address: str
+    step: int
+    item: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """Everything that decides the traces. Changing it recomputes them and can be undone.
 
@@ -110,6 +129,9 @@ class Setup:
         What-ifs on the shown sequence.
     second
         What else is traced to be compared with, or None.
+    recorded
+        Where the traces come from if they were recorded; None where the networks compute them. Of a recorded step
+        there is no network: nothing can be computed from it, and the networks here only say what was trained.
     """
 
     data: SequenceSet
@@ -126,6 +148,7 @@ class Setup:
     dtype: str = "float32"
     branches: tuple[Branch, ...] = ()
     second: Second | None = None
+    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,15 @@ from PySide6.QtGui import QGuiApplication
 from lstm_studio.session.finding_runs import FindRuns, FoundRuns
 from lstm_studio.session.monitoring import Monitoring, MonitorView, Overlay
 from lstm_studio.session.question import Question
+from lstm_studio.session.recorded import OpenStep
+from lstm_studio.session.state import Recorded, Result
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, choice, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.monitor.code_lines import LINES
 from lstm_studio.ui.notices import Level
+from lstm_studio.ui.workspaces import EXPLORE
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -81,6 +84,13 @@ _LOOKING = (
         "overlay",
     ),
     ActionInfo(
+        "monitor.open",
+        "Open recorded step in Explore",
+        "Look at gates, states and gradients of the sampled sequence, as they were recorded at this step.",
+        "open_step",
+        ("Ctrl+Return",),
+    ),
+    ActionInfo(
         "monitor.copy-lines",
         "Copy the three lines",
         "Copy the lines that record a training, to be pasted into its script.",
@@ -102,6 +112,7 @@ class MonitorCommands(Group):
         super().__init__(window)
         self._looking: tuple[str, ...] = ()
         self._begun = False
+        self._opening: OpenStep | None = None
         window.session.answered.connect(self._on_answered)
 
     @property
@@ -142,6 +153,7 @@ class MonitorCommands(Group):
             **dict.fromkeys(("monitor.remove", "monitor.copy-address"), runs > 0),
             **dict.fromkeys(("monitor.next-run", "monitor.previous-run"), runs > 1),
             "monitor.by-time": timed,
+            "monitor.open": monitoring.selected is not None and bool(monitoring.selected.steps),
             "monitor.unmute": monitoring.muted > 0,
         }
 
@@ -194,6 +206,8 @@ class MonitorCommands(Group):
         self._window.watchlist.remove([address])
 
     def _on_answered(self, question: Question, answer: object) -> None:
+        if isinstance(question, OpenStep) and isinstance(answer, Result):
+            self._show_step(question, answer)
         if not isinstance(question, FindRuns) or not isinstance(answer, FoundRuns):
             return
         self._looking = tuple(address for address in self._looking if address not in question.addresses)
@@ -264,6 +278,24 @@ class MonitorCommands(Group):
         self.monitoring.look(overlay=Overlay.TIME)
 
     # Else.
+
+    def open_step(self) -> None:
+        """Show the recorded step under the cursor in Explore."""
+        monitoring = self.monitoring
+        picture, step = monitoring.selected, monitoring.step
+        if picture is not None and step is not None and picture.steps:
+            self._opening = OpenStep(Recorded(picture.address, step, monitoring.view.item))
+            self._session.ask(self._opening)
+
+    def _show_step(self, question: OpenStep, result: Result) -> None:
+        if question != self._opening:
+            return
+        self._opening = None
+        window = self._window
+        window.keeper.set_aside()
+        self._session.show_stored(f"Open {result.sequences.title}", result.setup, result)
+        window.keeper.begin_anew()
+        window.show_workspace(EXPLORE)
 
     def copy_lines(self) -> None:
         """Put the lines that record a training on the clipboard."""

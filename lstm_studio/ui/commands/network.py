@@ -86,7 +86,8 @@ class NetworkCommands(Group):
         setup = self._session.setup
         fresh = setup.companion is not None and setup.companion.checkpoint is None
         return {
-            "network.next-seed": setup.network.checkpoint is None,
+            "network.next-seed": setup.network.checkpoint is None and setup.recorded is None,
+            "network.companion": setup.recorded is None,
             "network.same-units": fresh,
             "network.same-parameters": fresh,
         }

@@ -178,6 +178,7 @@ class WhatIfCommands(Group):
         compares = is_compared(result, self._session.view)
         return {
             **{f"what-if.{change}": holds for change in ("clamp", "ablate", "state")},
+            "what-if.event": result.setup.recorded is None,
             **{f"compare.{mode}": compares for mode in CompareMode},
             "compare.next-sequence": self._session.setup.item < len(result.sequences) - 1,
             "compare.stop": compares,

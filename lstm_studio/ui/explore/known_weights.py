@@ -37,11 +37,13 @@ class KnownWeights(QObject):
         session.setup_changed.connect(self._on_setup_changed)
 
     def of_unit(self, shown: ShownLayer, unit: int) -> tuple[UnitSum, ...] | None:
-        """Return a unit's weights, or None until they have come."""
+        """Return a unit's weights, or None until they have come; of a recorded step they never do."""
         key = (shown.info.fingerprint, shown.layer.prefix, unit)
         if key in self._known:
             return self._known[key]
         result = self._session.result
+        if result.setup.recorded is not None:
+            return None
         if self._asked != (result, key):
             self._asked = (result, key)
             self._session.ask(UnitWeights(result, shown.network, shown.layer.prefix, unit))

@@ -62,7 +62,10 @@ def summarise(result: Result, network: int, verdicts: Verdicts | None) -> Networ
     if info.bidirectional:
         size.append("both directions")
     weights = [f"{format_count(info.parameters)} weights"]
-    if spec is None or spec.checkpoint is None:
+    if setup.recorded is not None:
+        size.append(info.source)
+        weights = ["its weights are not recorded"]
+    elif spec is None or spec.checkpoint is None:
         size.append(info.source)
         weights.append("untrained")
     else:

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.networks.cells import cells
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import SequenceSet
-from lstm_studio.session.session import Session
+from lstm_studio.session.session import WITHOUT_NETWORK, Session
 from lstm_studio.session.state import Match, Result, Setup, Verdicts
 from lstm_studio.ui.explore.network_card import NetworkCard, NetworkSummary, summarise
 from lstm_studio.ui.icons import Icon, make_icon
@@ -50,6 +50,7 @@ class _State:
     companion_from_file: bool
     match: Match
     trained: tuple[NetworkSpec, NetworkSpec | None] | None
+    recorded: bool
 
 
 class NetworksPanel(Panel[_State]):
@@ -219,6 +220,7 @@ class NetworksPanel(Panel[_State]):
             companion_from_file=companion is not None and companion.checkpoint is not None,
             match=setup.match,
             trained=None if trained == (setup.network, setup.companion) else trained,
+            recorded=result.setup.recorded is not None,
         )
 
     def _companion_kind(self, companion: NetworkSpec) -> str:
@@ -238,6 +240,9 @@ class NetworksPanel(Panel[_State]):
             if index < len(state.networks):
                 card.show_network(state.networks[index])
         self._back.setVisible(state.trained is not None)
+        for part in (self._form, self._units, self._seed):
+            part.setEnabled(not state.recorded)
+            part.setToolTip(" ".join(WITHOUT_NETWORK) if state.recorded else "")
         if self._debounce.waiting or (before is not None and _form_of(before) == _form_of(state)):
             return
         for field, value in (

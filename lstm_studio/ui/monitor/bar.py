@@ -53,10 +53,12 @@ class MonitorBar(QWidget):
         self.bar = StepBar(theme, "Training step")
         self._items = QComboBox()
         self._follow = QPushButton(actions["monitor.follow"].text())
+        self._open = QPushButton()
         self._lay_out()
         self.bar.valueChanged.connect(monitoring.go_to_place)
         self._items.activated.connect(self._choose_item)
         self._follow.clicked.connect(actions["monitor.follow"].trigger)
+        self._open.clicked.connect(actions["monitor.open"].trigger)
         monitoring.view_changed.connect(self._on_view)
         monitoring.pictured.connect(self._on_pictured)
         monitoring.listed.connect(self._on_listed)
@@ -86,14 +88,15 @@ class MonitorBar(QWidget):
         self._items.setToolTip("Which of the sampled sequences opens")
         self._follow.setCheckable(True)
         self._follow.setToolTip(self._actions["monitor.follow"].toolTip())
+        self._open.setProperty("kind", "primary")
         right = QHBoxLayout(self._right)
         right.setContentsMargins(0, 0, PANEL_INSET, 0)
         right.setSpacing(GRID)
-        for part in (self._items, self._follow):
+        for part in (self._items, self._follow, self._open):
             part.setMinimumHeight(TRANSPORT_HEIGHT)
             right.addWidget(part)
         self.bar.setParent(self)
-        for before, after in pairwise((self._buttons[-1], self.bar, self._items, self._follow)):
+        for before, after in pairwise((self._buttons[-1], self.bar, self._items, self._follow, self._open)):
             QWidget.setTabOrder(before, after)
 
     def align(self, left: int, right: int) -> None:
@@ -127,8 +130,15 @@ class MonitorBar(QWidget):
         self._follow.setEnabled(picture is not None)
         self._follow.setText("Follow live edge" if picture is None or picture.status is Status.RUNNING else "Last step")
         traced = picture is not None and bool(picture.steps)
+        step = monitoring.step
+        self._open.setEnabled(traced)
+        named = traced and step is not None
+        self._open.setText(f"Open step {format_count(step or 0)} in Explore" if named else "Open in Explore")
+        reason = "" if traced else "This run has no recorded step that could be opened. "
+        self._open.setToolTip(reason + self._actions["monitor.open"].toolTip())
         sampled = picture.info.get("sequences") if picture is not None else None
         many = sampled if isinstance(sampled, int) and 1 < sampled <= 1000 and traced else 0
+        self._keep_room()
         if self._items.count() != many:
             self._items.clear()
             self._items.addItems([f"Sequence {item + 1}" for item in range(many)])
@@ -136,6 +146,13 @@ class MonitorBar(QWidget):
             self._place()
         if many:
             self._items.setCurrentIndex(min(monitoring.view.item, many - 1))
+
+    def _keep_room(self) -> None:
+        """Leave the buttons the widths that they have had: a bar that moves under the mouse cannot be dragged."""
+        needed = self._open.sizeHint().width()
+        if needed > self._open.minimumWidth():
+            self._open.setMinimumWidth(needed)
+            self._place()
 
     def _choose_item(self, index: int) -> None:
         self._monitoring.look(item=index)

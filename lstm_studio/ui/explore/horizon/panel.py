@@ -249,8 +249,9 @@ class HorizonPanel(Panel[_State]):
         """Return the answer to what a page needs, or None after asking for it."""
         asked = self._asked.get(page)
         if asked is None or asked.key != key:
-            if self._session.waiting:
-                # What is shown is about to be replaced; the new result will be asked about.
+            if self._session.waiting or self._session.result.setup.recorded is not None:
+                # What is shown is about to be replaced, and the new result will be asked about; of a recorded step
+                # there is no network to ask.
                 return None
             asked = _Asked(key, make())
             self._asked[page] = asked

@@ -16,7 +16,7 @@ from lstm_studio.session.branch_words import (
     title_of,
 )
 from lstm_studio.session.branches import can_hold, unique_name
-from lstm_studio.session.session import Session
+from lstm_studio.session.session import WITHOUT_NETWORK, Session
 from lstm_studio.session.state import (
     RECORDED,
     SECOND,
@@ -47,6 +47,7 @@ class _State:
     labels: Labels
     rows: tuple[BranchRow, ...]
     holds: bool
+    recorded: bool
 
 
 class WhatIfPanel(Panel[_State]):
@@ -263,14 +264,18 @@ class WhatIfPanel(Panel[_State]):
             ends, answers = _ends(replace(result, traces=(trace,), infos=(info,)), None)
             rows.append(_row(SECOND, (second_title(second, result), words), ends, answers, shown))
         holds = any(can_hold(result, network) for network in range(len(result.traces)))
-        return _State(view.labels, tuple(rows), holds)
+        return _State(view.labels, tuple(rows), holds, result.setup.recorded is not None)
 
     def _apply(self, state: _State, before: _State | None) -> None:
         if before is None or before.labels != state.labels:
             self._show_words(state.labels)
         for change in (Change.CLAMP, Change.ABLATE, Change.STATE):
             self._buttons[change].setEnabled(state.holds)
-            self._buttons[change].setToolTip(_TOOL_TIPS[change] if state.holds else _NOTHING_HELD)
+            reason = WITHOUT_NETWORK[0] if state.recorded else _NOTHING_HELD
+            self._buttons[change].setToolTip(_TOOL_TIPS[change] if state.holds else reason)
+        self._buttons[Change.EVENT].setEnabled(not state.recorded)
+        if state.recorded and self._open is not None:
+            self._show_form(None)
         if not state.holds and self._open not in {None, Change.EVENT}:
             self._show_form(None)
         self._list.show_rows(state.rows)
