@@ -17,6 +17,8 @@ EMPTY = (
     "and their losses, their gradients and their weights can be looked at while they do."
 )
 _ONCE = 60
+_ITEMS, _FEWER_FROM = 16, 500
+"""So many sequences a training takes for the gradients by lag, and from so many steps on fewer."""
 _AT_CHANCE = 0.97
 _ROUNDING = 1e-6
 _HOUR = 3600
@@ -59,7 +61,9 @@ def measure_words(learning: Learning) -> str:
         parts.append(f"evaluated every {format_count(every)} steps")
     if learning.held_out:
         parts.append(f"{format_count(learning.held_out)} held-out sequences")
-        parts.append(f"gradients: mean of {format_count(min(16, learning.held_out))}")
+        longest = max((one.lags[1].shape[1] * one.spacing for one in learning.learners), default=0)
+        most = "at most " if longest > _FEWER_FROM else ""
+        parts.append(f"gradients: root mean square of {most}{format_count(min(_ITEMS, learning.held_out))}")
     return " · ".join(parts)
 
 
