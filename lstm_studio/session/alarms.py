@@ -309,7 +309,7 @@ class AlarmWatch:
                 told = f"{_percent(closed.value)} of the values of {words} are below 0.1"
                 told += f"; mean {mean[1][-1]:.2f}" if mean is not None and len(mean[1]) else ""
                 bias = _first_bias(picture, gate)
-                told += f". Its bias began at {bias:.1f}." if bias is not None else "."
+                told += f". Its bias began at {bias:.1f}.".replace("-", "−") if bias is not None else "."
                 step = _known(closed.last)
                 yield Alarm(picture.address, "closed", Grade.ERROR, "Forget gates closed", told, step, gate)
             elif high is not None and len(high[0]) == len(low[0]):
