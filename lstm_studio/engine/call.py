@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -81,6 +81,8 @@ class Call:
         The copies of ``final`` that the model went on with.
     random
         The state of the random numbers before it, where it drew dropout between its layers from them; else None.
+    kept
+        What the fused kernel kept of each layer and direction, by the address of its first matrix of weights.
     """
 
     path: str
@@ -94,6 +96,7 @@ class Call:
     final: tuple[Tensor, ...]
     handed: tuple[Tensor, ...]
     random: Tensor | None = None
+    kept: dict[int, Tensor] = field(default_factory=dict)
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

@@ -18,6 +18,7 @@ from lstm_studio.engine.dropout import random_state
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
+from lstm_studio.networks.kernel_gates import kept_blocks
 
 
 @dataclass(slots=True)
@@ -149,9 +150,10 @@ def _is_alone(model: nn.Module, modules: Mapping[str, tuple[nn.Module, Cell]]) -
 def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | PackedSequence) -> None:
     """Call a recurrent module itself, which takes no hooks."""
     now = _entering(module, _title("", cell, module, module), cell.sizes(module).input_size, (x, None))
-    with no_autocast(now.x.device):
-        returned = module(now.cut(now.x.detach()))
-    recording.returned = _leaving(recording, ("", module, cell), now, returned)
+    keeps = _keeps(recording, module, cell, now)
+    with no_autocast(now.x.device), torch.enable_grad() if keeps else nullcontext():
+        returned = module(now.cut(_alone(now.x, keeps)))
+    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +191,31 @@ def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor
     return _Entered(x.to(dtype), layout_of(x, packed, module), given, initial, random_state(module, x.device))
 
 
-def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any) -> Any:
+def _keeps(recording: Recording, module: nn.Module, cell: Cell, now: _Entered) -> bool:
+    """Return whether to let autograd record a call, for what the kernel keeps while it does.
+
+    That is several times as large as what a trace of one sequence keeps of it: so of one call, of one sequence.
+    """
+    layout = now.layout
+    alone = not recording.calls and layout.items == 1 and layout.packed is None and not layout.single_step
+    return alone and cell.keeps(module, now.x)
+
+
+def _alone(x: Tensor, keeps: bool) -> Tensor:
+    """Return what enters a call, cut off from the graph before it."""
+    cut = x.detach()
+    if not keeps:
+        return cut
+    # Autograd records nothing of a tensor that was made in inference mode.
+    return (cut.clone() if cut.is_inference() else cut).requires_grad_()
+
+
+def _leaving(
+    recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any, *, keeps: bool
+) -> Any:
     """Record the call, and return what the model goes on with."""
     path, layers, cell = about
+    kept: dict[int, Tensor] = {}
     layout, learns = now.layout, torch.is_grad_enabled()
     output, states = (returned, returned) if layout.single_step else returned
     many = not isinstance(states, Tensor)
@@ -203,18 +227,19 @@ def _leaving(recording: Recording, about: tuple[str, nn.Module, Cell], now: _Ent
     hidden = leaves[0]
     if not layout.single_step:
         tensor = output if layout.packed is None else output.data
+        kept = kept_blocks(tensor) if keeps else {}
         hidden = tensor.detach().requires_grad_(learns)
         # Where the model is the module nothing follows, but an objective.
         copy = hidden.clone() if path or learns else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
     given = now.given, now.initial
-    recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random))
+    recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random, kept))
     return onward
 
 
 def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tuple[str, nn.Module, Cell]) -> None:
     path, layers, cell = about
-    entered: list[tuple[_Entered, ExitStack]] = []
+    entered: list[tuple[_Entered, bool, ExitStack]] = []
     title = _title(path, cell, module, layers)
     features = cell.sizes(layers).input_size
 
@@ -226,15 +251,18 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
         now = _entering(module, title, features, (values["input"], states))
         outside = stack.enter_context(ExitStack())
         outside.enter_context(no_autocast(now.x.device))
-        entered.append((now, outside))
+        keeps = _keeps(recording, module, cell, now)
+        if keeps:
+            outside.enter_context(torch.enable_grad())
+        entered.append((now, keeps, outside))
         cut = tuple(state.detach() for state in now.initial)
         hx = None if states is None else cut[0] if isinstance(states, Tensor) else cut
-        return (now.cut(now.x.detach()), hx), {}
+        return (now.cut(_alone(now.x, keeps)), hx), {}
 
     def after(_module: nn.Module, _args: tuple[Any, ...], returned: Any) -> Any:
-        now, outside = entered.pop()
+        now, keeps, outside = entered.pop()
         outside.close()
-        return _leaving(recording, about, now, returned)
+        return _leaving(recording, about, now, returned, keeps=keeps)
 
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
     stack.callback(module.register_forward_hook(after, prepend=True).remove)

@@ -11,7 +11,7 @@ On the CPU the loop by hand is faster at every size that was measured (see ``doc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -51,7 +51,7 @@ def gradients(
     layer: Layer[Tensor],
     x: Tensor,
     initial: tuple[Tensor, ...],
-    signals: dict[str, Array],
+    signals: Mapping[str, Array],
     *,
     upstream: Array,
     final: tuple[Array, ...],
@@ -130,7 +130,7 @@ def _kernel(layer: Layer[Tensor]) -> nn.RNNBase:
 
 
 _Assembly = Callable[
-    [Layer[Array], dict[str, Array], dict[str, Array], Array, tuple[Array, ...]],
+    [Layer[Array], Mapping[str, Array], dict[str, Array], Array, tuple[Array, ...]],
     dict[str, Array],
 ]
 
@@ -149,14 +149,14 @@ def _in_weight_order(module: nn.Module) -> tuple[tuple[str, ...], _Assembly]:
 
 
 def _rnn_states(
-    layer: Layer[Array], _signals: dict[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
+    layer: Layer[Array], _signals: Mapping[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
 ) -> dict[str, Array]:
     (blame,) = da.values()
     return {HIDDEN_STATE.name: _through_weights(blame, layer, upstream, final[0])}
 
 
 def _lstm_states(
-    layer: Layer[Array], signals: dict[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
+    layer: Layer[Array], signals: Mapping[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
 ) -> dict[str, Array]:
     dh = _through_weights(np.concatenate(list(da.values()), axis=1), layer, upstream, final[0])
     dm = dh if layer.projection is None else dh @ layer.projection
@@ -167,7 +167,7 @@ def _lstm_states(
 
 
 def _gru_states(
-    layer: Layer[Array], signals: dict[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
+    layer: Layer[Array], signals: Mapping[str, Array], da: dict[str, Array], upstream: Array, final: tuple[Array, ...]
 ) -> dict[str, Array]:
     reset, update, candidate = da.values()
     blame = np.concatenate((reset, update, candidate * signals[RESET_GATE.name]), axis=1)

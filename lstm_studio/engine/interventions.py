@@ -204,7 +204,7 @@ def _after(network: Network, signals: Mapping[str, Array], step: int) -> tuple[A
 def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: tuple[Array, ...]) -> dict[str, Array]:
     x, initial = torch.tensor(entering), tuple(torch.tensor(state) for state in begin)
     h = cell.run([weights], x, tuple(state.unsqueeze(0) for state in initial))
-    return cell.recover(weights, x, h, initial).signals | {cell.states[0]: h.numpy()}
+    return {**cell.recover(weights, x, h, initial).signals, cell.states[0]: h.numpy()}
 
 
 def _by_hand(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Gradients, HeldSteps, Layer, layer_prefix
+from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
 
 Array = NDArray[Any]
 
@@ -50,11 +52,13 @@ class RecoveredLayer:
         the layer above; None where nothing did.
     held
         Where signals were held, in a branch.
+    finite
+        Whether all signals are known to be finite.
     """
 
     description: TraceLayer
     weights: Layer[Tensor]
-    signals: dict[str, Array]
+    signals: Mapping[str, Array]
     reverse: bool
     states: tuple[str, ...]
     error: float
@@ -62,10 +66,21 @@ class RecoveredLayer:
     initial: tuple[Tensor, ...]
     passed: Array | None = None
     held: HeldSteps = field(default_factory=dict)
+    finite: bool = False
 
     def in_time(self, array: Array) -> Array:
         """Return an array in the order of processing in the order of time, or the other way round."""
         return array[::-1] if self.reverse else array
+
+    def parts_in_time(self) -> dict[str, Array | Deferred]:
+        """Return the signals in the order of time, by full name, without computing any."""
+        parts = parts_of(self.signals).items()
+        if not self.reverse:
+            return {f"{self.description.prefix}.{name}": part for name, part in parts}
+        return {
+            f"{self.description.prefix}.{name}": part.backwards() if isinstance(part, Deferred) else part[::-1]
+            for name, part in parts
+        }
 
 
 def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
@@ -82,7 +97,8 @@ def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
     for same in zip(*parts, strict=True):
         first = same[0]
         signals = {name: np.concatenate([part.signals[name] for part in same]) for name in first.signals}
-        whole.append(replace(first, signals=signals, error=max(part.error for part in same)))
+        error, finite = max(part.error for part in same), all(part.finite for part in same)
+        whole.append(replace(first, signals=Arrays(signals), error=error, finite=finite))
     return whole
 
 
@@ -131,16 +147,20 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
             entering = x.flip(0) if reverse else x
             h = h.flip(0) if reverse else h
             start = tuple(state[direction] for state in before)
-            found = cell.recover(layer, entering, h, start)
             own = _to_numpy(h)
-            arrays = found.signals | {cell.states[0]: own}
             prefix = layer_prefix(path, cell.kind, index, reverse)
             description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
-            error = _error(call, description.prefix, found.hidden_state, own, tolerance)
-            signals = {signal.name: arrays[signal.name] for signal in declared}
-            recovered.append(
-                RecoveredLayer(description, layer, signals, reverse, cell.states, error, entering, start, factor)
-            )
+            block = call.kept.get(layer.input.data_ptr()) if call.kept else None
+            found = None if block is None else cell.recover_kept(layer, entering, h, start, block)
+            error = np.inf if found is None else _difference(found.hidden_state, own)
+            if found is None or error > TOLERANCES[own.dtype.name]:
+                found = cell.recover(layer, entering, h, start)
+                error = _difference(found.hidden_state, own)
+            _check(call, description.prefix, error, own, tolerance)
+            parts = {**parts_of(found.signals), cell.states[0]: own}
+            signals = Arrays({signal.name: parts[signal.name] for signal in declared})
+            about = (description, layer, signals, reverse, cell.states, error, entering, start, factor)
+            recovered.append(RecoveredLayer(*about, finite=found.finite))
         x = both if passed is None else both * passed.factor
     return recovered
 
@@ -224,25 +244,29 @@ def _initial(call: Call) -> tuple[Tensor, ...]:
     return tuple(torch.zeros_like(state) for state in call.final)
 
 
-def _error(call: Call, prefix: str, recomputed: Array, own: Array, tolerance: float | None) -> float:
-    """Return max |recomputed − own| over finite entries, or raise where it shows that the recovery failed."""
+def _difference(recomputed: Array, own: Array) -> float:
+    """Return max |recomputed − own| over finite entries."""
     with np.errstate(all="ignore"):
         apart = recomputed - own
         difference = float(max(apart.max(), -apart.min()))
         if not np.isfinite(difference):
             both = np.isfinite(recomputed) & np.isfinite(own)
-            recomputed, own = recomputed[both], own[both]
-            difference = float(np.abs(recomputed - own).max(initial=0.0))
-    tolerance = TOLERANCES[own.dtype.name] if tolerance is None else tolerance
-    if difference > tolerance and difference > tolerance * float(np.abs(own).max()):
-        dropout = getattr(call.module, "dropout", 0.0)
-        cure = (
-            f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."
-            if call.module.training and dropout
-            else "Its hidden states do not follow from its weights and inputs: is its forward pass the ordinary one?"
-        )
-        raise TraceError(f"{prefix}: the recomputed hidden state is {difference:.2g} away from the module's own.", cure)
+            difference = float(np.abs(recomputed[both] - own[both]).max(initial=0.0))
     return difference
+
+
+def _check(call: Call, prefix: str, difference: float, own: Array, tolerance: float | None) -> None:
+    """Raise where a difference from the module's own hidden states shows that the recovery failed."""
+    tolerance = TOLERANCES[own.dtype.name] if tolerance is None else tolerance
+    if difference <= tolerance or difference <= tolerance * float(np.abs(own[np.isfinite(own)]).max(initial=0.0)):
+        return
+    dropout = getattr(call.module, "dropout", 0.0)
+    cure = (
+        f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."
+        if call.module.training and dropout
+        else "Its hidden states do not follow from its weights and inputs: is its forward pass the ordinary one?"
+    )
+    raise TraceError(f"{prefix}: the recomputed hidden state is {difference:.2g} away from the module's own.", cure)
 
 
 def _to_numpy(tensor: Tensor) -> Array:

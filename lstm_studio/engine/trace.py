@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
 
+from lstm_studio.networks.deferred import Arrays, parts_of
 from lstm_studio.networks.signals import Signal
 
 
@@ -117,7 +117,7 @@ class Trace:
     Parameters
     ----------
     arrays
-        Canonical name → array.
+        Canonical name → array, or what computes it when it is first looked up.
     layers
         The recorded layers with their signals.
     provenance
@@ -133,12 +133,7 @@ class Trace:
     origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        frozen = {}
-        for name, array in self.arrays.items():
-            view = array.view()
-            view.flags.writeable = False
-            frozen[name] = view
-        object.__setattr__(self, "arrays", MappingProxyType(frozen))
+        object.__setattr__(self, "arrays", Arrays(self.arrays))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:
@@ -154,6 +149,11 @@ class Trace:
     def names(self) -> list[str]:
         """Canonical names of all arrays."""
         return list(self.arrays)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all arrays, those that are not computed yet among them."""
+        return sum(part.nbytes for part in parts_of(self.arrays).values())
 
     @property
     def steps(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Sequence as Names
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from lstm_studio.engine.recovery import Array
 from lstm_studio.engine.trace import Origin, Provenance, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
+from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
 from lstm_studio.networks.network import Network, fingerprint
 from lstm_studio.sequences.sequence import Sequence
 
@@ -112,14 +114,21 @@ def trace(
         layers = {
             id(call): recovery.recover(call, item, chain.path) for chain in recording.chains for call in chain.calls
         }
+    for call in recording.calls:
+        # Larger than everything that is kept of it.
+        call.kept.clear()
     every = [
         layer for chain in recording.chains for layer in recovery.joined([layers[id(call)] for call in chain.calls])
     ]
 
-    arrays: dict[str, Array] = {"input": _numpy(torch.cat([call.input(item) for call in recording.chains[0].calls]))}
+    entered = torch.cat([call.input(item) for call in recording.chains[0].calls])
+    arrays: dict[str, Array | Deferred] = {"input": _numpy(entered)}
+    sound: set[str] = set()
     for layer in every:
-        for name, signal in layer.signals.items():
-            arrays[f"{layer.description.prefix}.{name}"] = layer.in_time(signal)
+        parts = layer.parts_in_time()
+        arrays |= parts
+        if layer.finite:
+            sound.update(parts)
     if readout_kind:
         output = losses.item_output(context).detach()
         arrays["output"] = _numpy(output.softmax(-1) if readout_kind == "classes" else output)
@@ -128,7 +137,7 @@ def trace(
     if found is not None:
         arrays |= found.arrays
     traced = Trace(
-        arrays,
+        Arrays(arrays),
         tuple(layer.description for layer in every),
         Provenance(
             network=fingerprint(given),
@@ -138,14 +147,16 @@ def trace(
             dtype=dtype,
             gradient_dtype="" if found is None else found.dtype,
             recovery_error=max(layer.error for layer in every),
-            non_finite=non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse]),
+            non_finite=non_finite(arrays, [layer.description.prefix for layer in every if layer.reverse], sound),
             vanished=() if found is None else found.vanished,
             dropout=max(share_of(call.module) for call in recording.calls),
         ),
         # Going on from a trace is for networks of one input.
         None if inputs else Origin(network, sequence, arguments, target),
     )
-    return replace(traced, arrays={**traced.arrays, **memory_curves(traced, network)}) if memory else traced
+    if not memory:
+        return traced
+    return replace(traced, arrays=Arrays({**parts_of(traced.arrays), **memory_curves(traced, network)}))
 
 
 def chosen_objective(objective: str | CustomObjective | None, *, has_target: bool) -> Objective | CustomObjective:
@@ -214,19 +225,35 @@ def _moved(value: Any, dtype: torch.dtype, where: torch.device) -> Any:
     return value.detach().to(device=where, dtype=dtype if value.is_floating_point() else None)
 
 
-def non_finite(arrays: dict[str, Array], reverse: list[str]) -> tuple[tuple[str, int], ...]:
-    """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed."""
+def non_finite(
+    arrays: Mapping[str, Array | Deferred], reverse: Names[str], sound: Collection[str] = ()
+) -> tuple[tuple[str, int], ...]:
+    """Return the arrays that are NaN or infinite somewhere, with the step where that began as computed.
+
+    Parameters
+    ----------
+    arrays
+        By full name.
+    reverse
+        The prefixes of layers that run backwards in time.
+    sound
+        Names of arrays that are known to be finite.
+    """
     began = []
-    sound: dict[int, bool] = {}
+    looked: dict[int, bool] = {}
     with devices.one_blas_thread():
         for name, array in arrays.items():
-            if name.startswith("norm."):
+            if isinstance(array, Deferred) or name in sound or name.startswith("norm."):
+                continue
+            norm = arrays.get(f"norm.{name}")
+            # A gradient whose norms are finite is finite, and the norms are less to look at.
+            if isinstance(norm, np.ndarray) and norm.max() < np.finfo(array.dtype).max:
                 continue
             # The signals of a layer share their memory: a look at all of it is enough where there is nothing to find.
             whole = array.base if isinstance(array.base, np.ndarray) else array
-            if id(whole) not in sound:
-                sound[id(whole)] = _is_finite(whole)
-            if sound[id(whole)]:
+            if id(whole) not in looked:
+                looked[id(whole)] = _is_finite(whole)
+            if looked[id(whole)]:
                 continue
             bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
             if len(bad):

@@ -147,12 +147,16 @@ class Recovered:
     ----------
     signals
         Declared name → (T, H) array, without ``hidden_state``, which is the module's own.
+        Some may be computed only when they are asked for.
     hidden_state
         (T, P) array: the hidden state computed again from the other signals, to be compared with the module's own.
+    finite
+        Whether all signals are known to be finite.
     """
 
-    signals: dict[str, NDArray[Any]]
+    signals: Mapping[str, NDArray[Any]]
     hidden_state: NDArray[Any]
+    finite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +325,30 @@ class Cell(ABC):
         initial
             One (P,) or (H,) tensor per state.
         """
+
+    def keeps(self, module: nn.Module, x: Tensor) -> bool:  # noqa: ARG002 - for kinds whose kernel keeps anything
+        """Return whether the fused kernel keeps what :meth:`recover_kept` reads, where autograd records a call."""
+        return False
+
+    def recover_kept(
+        self,
+        layer: Layer[Tensor],
+        x: Tensor,
+        h: Tensor,
+        initial: tuple[Tensor, ...],
+        block: Tensor,
+    ) -> Recovered | None:
+        """Recover every declared signal with the help of what the fused kernel kept, or return None.
+
+        Parameters
+        ----------
+        layer, x, h, initial
+            As for :meth:`recover`.
+        block
+            What it kept of this layer and direction.
+        """
+        del layer, x, h, initial, block
+        return None
 
     @abstractmethod
     def gradients(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import Layer
+from lstm_studio.networks.deferred import Deferred, Once
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[Any]
+
+_SURELY_FINITE = 1e70
+"""A square below it is that of a number far within the range of float32."""
 
 
 def side_by_side(count: int, like: Tensor, units: int) -> Array:
@@ -45,42 +50,91 @@ def preactivations(
     """
     gates, _, units = out.shape
     rows = [slice(gate * units, (gate + 1) * units) for gate in order or range(gates)]
-    biases = [bias for bias in (layer.input_bias, layer.recurrent_bias) if bias is not None]
-    bias = sum(biases[1:], biases[0]) if biases else None
     if x.device.type != "cpu":
-        _on_its_device(layer, x, h, first, bias=bias, out=out, rows=rows)
+        _on_its_device(layer, x, h, first, out=out, rows=rows)
         return
-
-    outputs, features = h.shape[1], x.shape[1]
-    entering = np.empty((len(h), outputs + features + 1), out.dtype)
-    entering[0, :outputs] = first.numpy()
-    entering[1:, :outputs] = h.numpy()[:-1]
-    entering[:, outputs:-1] = x.numpy()
-    entering[:, -1] = 1
-    recurrent, into = layer.recurrent.numpy(), layer.input.numpy()
-    beside = np.zeros(len(into), out.dtype) if bias is None else bias.numpy()
+    entering = _entering(x.numpy(), h.numpy(), first.numpy())
     # NumPy's products take two thirds of the time of PyTorch's on processors that are not Intel's.
     with np.errstate(all="ignore"):
         if 3 * len(h) < entering.shape[1]:
             # So few steps that copying the weights would take longer.
+            outputs = h.shape[1]
+            recurrent, into, bias = layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()
             for gate, where in zip(out, rows, strict=True):
                 np.dot(entering[:, :outputs], recurrent[where].T, gate)
                 np.add(gate, entering[:, outputs:-1] @ into[where].T, gate)
-                np.add(gate, beside[where], gate)
+                np.add(gate, bias[where], gate)
             return
-        weights = np.concatenate((recurrent, into, beside[:, None]), axis=1)
-        for gate, where in zip(out, rows, strict=True):
-            np.dot(entering, weights[where].T, gate)
+        _multiply(entering, _weights(layer), rows, out)
 
 
-def _on_its_device(
-    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, *, bias: Tensor | None, out: Array, rows: list[slice]
-) -> None:
+def later_preactivations(
+    layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, gates: int
+) -> tuple[Deferred, ...] | None:
+    """Return what :func:`preactivations` writes as arrays to be computed when asked for, one per gate of the weights.
+
+    Parameters
+    ----------
+    layer, x, h, first
+        As there, on the CPU. Of all but the hidden states a copy is kept: they may change until then.
+    gates
+        How many there are.
+
+    Returns
+    -------
+    tuple or None
+        None unless it is sure that all of them will be finite.
+    """
+    weights, entered, hidden, before = _weights(layer), x.numpy().copy(), h.numpy(), first.numpy().copy()
+    shape = (len(hidden), len(weights) // gates)
+    # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product.
+    with np.errstate(all="ignore"):
+        squares = [float(np.vdot(part, part)) for part in (weights, entered, hidden, before)]
+        if not squares[0] * (sum(squares[1:]) + shape[0]) < _SURELY_FINITE:
+            return None
+
+    def compute() -> Array:
+        found = np.empty((gates, *shape), hidden.dtype)
+        rows = [slice(gate * shape[1], (gate + 1) * shape[1]) for gate in range(gates)]
+        _multiply(_entering(entered, hidden, before), weights, rows, found)
+        return found
+
+    whole = Once(compute)
+    return tuple(Deferred(shape, hidden.dtype, partial(whole.part, gate)) for gate in range(gates))
+
+
+def _entering(x: Array, h: Array, first: Array) -> Array:
+    """Return what the weights of :func:`_weights` multiply at each step, (T, P + F + 1)."""
+    outputs = h.shape[1]
+    entering = np.empty((len(h), outputs + x.shape[1] + 1), h.dtype)
+    entering[0, :outputs] = first
+    entering[1:, :outputs] = h[:-1]
+    entering[:, outputs:-1] = x
+    entering[:, -1] = 1
+    return entering
+
+
+def _weights(layer: Layer[Tensor]) -> Array:
+    """Return a copy of all weights side by side, (R, P + F + 1), in the order of :func:`_entering`."""
+    return np.concatenate((layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()[:, None]), axis=1)
+
+
+def _bias(layer: Layer[Tensor]) -> Tensor:
+    """Return the sum of the biases, (R,)."""
+    biases = [bias for bias in (layer.input_bias, layer.recurrent_bias) if bias is not None]
+    return sum(biases[1:], biases[0]) if biases else layer.input.new_zeros(len(layer.input))
+
+
+def _multiply(entering: Array, weights: Array, rows: list[slice], out: Array) -> None:
+    for gate, where in zip(out, rows, strict=True):
+        np.dot(entering, weights[where].T, gate)
+
+
+def _on_its_device(layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, *, out: Array, rows: list[slice]) -> None:
     import torch
 
     before = torch.cat((first.unsqueeze(0), h[:-1])) @ layer.recurrent.t()
     before.addmm_(x, layer.input.t())
-    if bias is not None:
-        before += bias
+    before += _bias(layer)
     for gate, where in zip(out, rows, strict=True):
         gate[:] = before[:, where].cpu().numpy()

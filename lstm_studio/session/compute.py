@@ -343,7 +343,7 @@ class _Recorded:
         room = _MOST_SPARE
         for key in reversed([key for key in self._branches if key not in keep]):
             own = [trace for trace in self._branches[key] if trace not in self.result.traces]
-            room -= sum(array.nbytes for trace in own for array in trace.arrays.values())
+            room -= sum(trace.nbytes for trace in own)
             if room < 0:
                 del self._branches[key]
 

@@ -10,7 +10,7 @@ With all steps counted from 0 and c_{−1}, h_{−1} given::
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,9 @@ from lstm_studio.networks.cell import (
     Recovered,
     Sizes,
 )
-from lstm_studio.networks.preactivations import preactivations, side_by_side
+from lstm_studio.networks.deferred import Arrays, Deferred
+from lstm_studio.networks.kernel_gates import gates_in, may_be_kept
+from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -139,6 +141,28 @@ class _LSTM(Cell):
         output = torch.lstm(x.unsqueeze(1), before, flat, bias, 1, 0.0, False, len(layers) == 2, False)[0]
         return output.squeeze(1)
 
+    def keeps(self, module: nn.Module, x: Tensor) -> bool:
+        return may_be_kept(module, x)
+
+    def recover_kept(
+        self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...], block: Tensor
+    ) -> Recovered | None:
+        h0, c0 = initial
+        gates = gates_in(block, len(h), len(c0))
+        before = None if gates is None else later_preactivations(layer, x, h, h0, self.gates)
+        if gates is None or before is None:
+            return None
+        arrays = side_by_side(7, h, len(c0))
+        arrays[:4] = gates.transpose(1, 0, 2)
+        named: dict[str, NDArray[Any] | Deferred] = dict(zip((signal.name for signal in _BEFORE), before, strict=True))
+        named |= zip((signal.name for signal in _IN_WEIGHT_ORDER), arrays, strict=False)
+        i, f, g, o = arrays[:4]
+        remembered, exposed = _remembered((i, f, o, g), c0.numpy(), arrays[4:])
+        # What is wrong with i, f or g is wrong with c too.
+        if not all(np.isfinite(np.vdot(part, part)) for part in (o, arrays[6])):
+            return None
+        return Recovered(Arrays(named | remembered), exposed, finite=True)
+
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
         import torch
 
@@ -150,16 +174,7 @@ class _LSTM(Cell):
         torch.sigmoid(arguments, out=squashed)
         # NumPy's tanh takes a ninth of the time of PyTorch's.
         np.tanh(arrays[3], arrays[7])
-        i, f, o, g, admitted, retained, c = arrays[4:]
-        start = c0.cpu().numpy()
-        np.multiply(i, g, admitted)
-        linear_scan(f, admitted, start, c)
-        np.multiply(f[0], start, retained[0])
-        np.multiply(f[1:], c[:-1], retained[1:])
-        exposed = np.tanh(c)
-        exposed *= o
-
-        signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
+        signals, exposed = _remembered(arrays[4:8], c0.cpu().numpy(), arrays[8:])
         for place, gate in enumerate(_SIGMOIDS_FIRST):
             signals[_BEFORE[gate].name], signals[_IN_WEIGHT_ORDER[gate].name] = arrays[place], arrays[4 + place]
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
@@ -347,6 +362,24 @@ class _LSTM(Cell):
                 "Give 0 for none, or a whole number below the hidden size.",
             )
         return chosen
+
+
+def _remembered(
+    gates: Iterable[NDArray[Any]], start: NDArray[Any], out: NDArray[Any]
+) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
+    """Return what follows from the gates i, f, o and g and the first cell state, written to ``out``, (3, T, H).
+
+    By name, and beside it the exposed memory.
+    """
+    i, f, o, g = gates
+    admitted, retained, c = out
+    np.multiply(i, g, admitted)
+    linear_scan(f, admitted, start, c)
+    np.multiply(f[0], start, retained[0])
+    np.multiply(f[1:], c[:-1], retained[1:])
+    exposed = np.tanh(c)
+    exposed *= o
+    return {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}, exposed
 
 
 def _workspace(block: int, units: int) -> tuple[Any, ...]:

@@ -1,0 +1,124 @@
+"""The gates that PyTorch's fused LSTM kernel keeps for the way back, where it keeps them.
+
+On the CPU in float32 the kernel is oneDNN's. While autograd records, it writes the activations of all gates into a
+block of memory of its own, for its backward pass. What is there need not be computed again: that saves the largest part
+of a trace, the matrix product of all hidden states with the weights.
+
+How the block is laid out is oneDNN's own business, and may change. So nothing rests on it: before the first use for a
+number of units, the block of a small sequence is compared with the gates as the equations give them; and every trace
+computes the hidden states of all steps from what was read, and compares them with the module's own. Where anything
+differs, the gates are computed as everywhere else.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.slopes import squashed
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Array = NDArray[Any]
+
+_NODE = "MkldnnRnnLayerBackward0"
+_WEIGHTS, _BLOCK = "_saved_weight0", "_saved_result3"
+"""What the node of the graph calls its first matrix of weights, and the block."""
+_LINE = 16
+"""Numbers of float32 in a cache line."""
+_SAME = 1e-5
+"""Activations that are computed in two ways in float32 are nearer than that."""
+_PROBED_STEPS = 3
+
+
+def may_be_kept(module: nn.Module, x: Tensor) -> bool:
+    """Return whether a call of ``module`` leaves its gates behind where autograd records it.
+
+    Parameters
+    ----------
+    module
+        An ``nn.LSTM``; of a class derived from it, whose forward pass may be another, no.
+    x
+        What enters it.
+    """
+    import torch
+    from torch import nn
+
+    return (
+        type(module) is nn.LSTM
+        and x.dtype == torch.float32
+        and x.device.type == "cpu"
+        and module.proj_size == 0
+        and not any(weight.is_inference() for weight in module.parameters())
+        and _is_as_expected(module.hidden_size)
+    )
+
+
+def kept_blocks(output: Tensor) -> dict[int, Tensor]:
+    """Return the blocks that the layers of a call left behind, by the address of their first matrix of weights.
+
+    Parameters
+    ----------
+    output
+        What the module returned, with the graph that autograd recorded.
+    """
+    found: dict[int, Tensor] = {}
+    left, seen = [output.grad_fn], set()
+    while left:
+        node = left.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.name() == _NODE and hasattr(node, _BLOCK) and hasattr(node, _WEIGHTS):
+            found[getattr(node, _WEIGHTS).data_ptr()] = getattr(node, _BLOCK)
+        left += [before for before, _ in node.next_functions]
+    return found
+
+
+def gates_in(block: Tensor, steps: int, units: int) -> Array | None:
+    """Return the gates in a block, a (T, 4, H) view in the order of the weights; None where it is too small for them.
+
+    oneDNN gives every step a row of 4·H numbers, rounded up to whole cache lines, and one line more where all rows
+    would else begin at the same place of a page of memory.
+    """
+    row = -(-4 * units // _LINE) * _LINE
+    row += _LINE if row % 256 == 0 else 0
+    numbers = block.numpy().view(np.float32)
+    if len(numbers) < steps * row:
+        return None
+    return numbers[: steps * row].reshape(steps, row)[:, : 4 * units].reshape(steps, 4, units)
+
+
+@cache
+def _is_as_expected(units: int) -> bool:
+    """Return whether the gates of so many units are where :func:`gates_in` looks for them."""
+    import torch
+    from torch import nn
+
+    random = np.random.default_rng(0)
+    # On no device at first: drawing initial weights would move the random state.
+    module = nn.LSTM(1, units, device="meta").to_empty(device="cpu")
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        for weight in module.parameters():
+            drawn = random.normal(size=tuple(weight.shape)).astype(np.float32) / np.sqrt(np.float32(units))
+            weight.data = torch.from_numpy(drawn)
+        x = torch.from_numpy(random.normal(size=(_PROBED_STEPS, 1, 1)).astype(np.float32))
+        output = module(x)[0]
+        entering, recurrent, *biases = (weight.detach().numpy() for weight in module.parameters())
+        block = kept_blocks(output).get(entering.ctypes.data)
+    gates = None if block is None else gates_in(block, _PROBED_STEPS, units)
+    if gates is None:
+        return False
+    before = np.zeros(units, np.float32)
+    for x_t, h_t, found in zip(x.numpy()[:, 0], output.detach().numpy()[:, 0], gates, strict=True):
+        a = (entering @ x_t + recurrent @ before + sum(biases)).reshape(4, units)
+        expected = squashed(a)
+        expected[2] = np.tanh(a[2])
+        if not np.abs(found - expected).max() < _SAME:
+            return False
+        before = h_t
+    return True

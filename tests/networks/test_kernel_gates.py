@@ -1,0 +1,140 @@
+"""Gates read from what the fused kernel kept, against the equations; and arrays that are computed when asked for."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from lstm_studio.engine.tracing import trace
+from lstm_studio.networks import kernel_gates
+from lstm_studio.networks.cells import cell_of_kind
+from lstm_studio.networks.cells import lstm as lstm_file
+from lstm_studio.networks.deferred import Arrays, Deferred, Once, parts_of
+
+
+def network(scale: float, **options: Any) -> tuple[nn.LSTM, Tensor]:
+    torch.manual_seed(0)
+    module = nn.LSTM(3, options.pop("units", 20), **options)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.mul_(scale)
+    return module, torch.randn(60, 3)
+
+
+def only_kept(monkeypatch: pytest.MonkeyPatch, units: int = 20) -> None:
+    """Let a trace fail whose gates are computed in float32."""
+    if not kernel_gates.may_be_kept(nn.LSTM(1, units), torch.zeros(1)):
+        pytest.skip("this PyTorch keeps no gates")
+    cell = type(cell_of_kind("lstm"))
+    usual = cell.recover
+
+    def recover(self: Any, layer: Any, x: Tensor, h: Tensor, initial: Any) -> Any:
+        assert x.dtype == torch.float64
+        return usual(self, layer, x, h, initial)
+
+    monkeypatch.setattr(cell, "recover", recover)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True}, {"bias": False}])
+@pytest.mark.parametrize("units", [1, 20, 64])
+def test_kept_gates_are_those_of_the_equations(
+    units: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_kept(monkeypatch, units)
+    module, x = network(3.0, units=units, **options)
+    kept, computed = trace(module, x, gradients=False), trace(module, x, gradients=False, dtype="float64")
+    assert kept.names == computed.names
+    for name in kept.names:
+        np.testing.assert_allclose(kept[name], computed[name], rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_a_block_laid_out_otherwise_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, x = network(1.0)
+    usual = trace(module, x, gradients=False)
+
+    def gates_in(block: Tensor, steps: int, units: int) -> Any:
+        found = kernel_gates.gates_in(block, steps, units)
+        assert found is not None
+        return np.roll(found, 1, axis=0)
+
+    monkeypatch.setattr(lstm_file, "gates_in", gates_in)
+    again = trace(module, x, gradients=False)
+    assert again.recovery_error < 1e-6
+    np.testing.assert_allclose(again["lstm.0.forget_gate"], usual["lstm.0.forget_gate"], atol=1e-6)
+
+
+def test_an_unknown_layout_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual: Any = kernel_gates.gates_in
+    monkeypatch.setattr(kernel_gates, "gates_in", lambda *about: usual(*about)[:, ::-1])
+    assert not kernel_gates._is_as_expected.__wrapped__(7)
+
+
+def test_looking_for_kept_gates_leaves_the_random_numbers_alone() -> None:
+    before = torch.get_rng_state()
+    kernel_gates._is_as_expected.__wrapped__(9)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_preactivations_are_of_the_weights_at_the_time_of_the_trace() -> None:
+    module, x = network(1.0)
+    name = "lstm.0.forget_gate.preactivation"
+    expected, traced = trace(module, x, gradients=False)[name], trace(module, x, gradients=False)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.zero_()
+        x.zero_()
+    np.testing.assert_array_equal(traced[name], expected)
+    assert traced[name] is traced[name]
+    assert not traced[name].flags.writeable
+
+
+def test_what_may_overflow_is_looked_at_before() -> None:
+    module, x = network(1.0)
+    x[7] = 3e38
+    with torch.no_grad():
+        module.get_parameter("weight_ih_l0").mul_(100)
+    assert ("lstm.0.forget_gate.preactivation", 7) in trace(module, x, gradients=False).provenance.non_finite
+
+
+def test_deferred_arrays_are_computed_once_and_only_when_asked_for() -> None:
+    calls: list[int] = []
+
+    def compute() -> Any:
+        calls.append(1)
+        return np.arange(12.0).reshape(2, 3, 2)
+
+    whole = Once(compute)
+    second = Deferred((3, 2), np.dtype(float), lambda: whole.part(1))
+    arrays = Arrays({"ready": np.zeros((3, 2)), "later": second, "back": second.backwards()})
+    assert list(arrays) == ["ready", "later", "back"]
+    assert len(arrays) == 3
+    assert "later" in arrays
+    assert sum(part.nbytes for part in parts_of(arrays).values()) == 3 * 48
+    assert not calls
+    threads = [Thread(target=arrays.__getitem__, args=("later",)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(arrays["later"], [[6, 7], [8, 9], [10, 11]])
+    np.testing.assert_array_equal(arrays["back"], arrays["later"][::-1])
+    assert calls == [1]
+
+
+def test_slopes_of_saturated_units_are_those_of_float64() -> None:
+    """In float32 their exponentials would turn to zero: such stretches are computed in float64."""
+    module, x = network(1.0)
+    with torch.no_grad():
+        bias = module.get_parameter("bias_ih_l0")
+        bias[:20] += 95.0
+        bias[40:60] += 60.0
+    narrow, wide = trace(module, x), trace(module, x, dtype="float64")
+    for gate in ("input_gate", "candidate", "output_gate"):
+        name = f"norm.grad.lstm.0.{gate}.preactivation"
+        assert (wide[name] > 0).all()
+        np.testing.assert_allclose(narrow[name], wide[name], rtol=1e-3, err_msg=name)
