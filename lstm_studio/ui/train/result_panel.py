@@ -22,7 +22,7 @@ from lstm_studio.ui.widgets.text import label
 _EMPTY = "Which network has learned the task, and which has not."
 _MOST_NETWORKS = 2
 _ICON = 14
-_LINES = 15
+_LINES = 13
 """Of text, for the size at first."""
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.runs.opening import open_any
 from lstm_studio.session.compute import Answer, Answered, Request
 from lstm_studio.session.held_out import DrawHeldOut
 from lstm_studio.session.kept_trainings import ListTrainings
+from lstm_studio.session.pictures import Followed, picture_of
 from lstm_studio.session.settings import Settings
 from lstm_studio.training.control import Wish, wish
 from lstm_studio.training.plan import Goal, class_room
@@ -462,3 +465,33 @@ def test_every_part_has_a_name_for_readers_of_the_screen(window: StudioWindow, q
         if not (button.accessibleName() or button.text())
     ]
     assert nameless == []
+
+
+def test_new_pictures_and_other_snapshots_leave_nothing_behind(
+    window: StudioWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    write_training(tmp_path / "run")
+    show(window, qtbot, tmp_path / "run")
+    run = open_any(str(tmp_path / "run"))
+
+    def go_round() -> int:
+        for count in range(6):
+            window.watchlist.accept([Followed(run.address, picture_of(run))])
+            window.trainings.select(10 * (count % 5))
+            QApplication.processEvents()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return len(window.findChildren(QObject))
+
+    objects = go_round()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        assert go_round() == objects
+        gc.collect()
+        waited = {type(thing).__module__ for thing in gc.garbage}
+        assert not [module for module in waited if module.startswith(("lstm_studio", "PySide6"))]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()

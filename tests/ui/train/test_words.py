@@ -108,7 +108,9 @@ def test_chance_is_written_with_its_formula_where_it_has_one(tmp_path: Path) -> 
     learning = evaluated(tmp_path / "run", "temporal-order", score(1.0))
     assert chance_text(learning, CHANCE["loss"]) == "chance, ln 4 = 1.386"
     assert chance_text(learning, 0.079) == "chance, 0.079"
-    assert measure_words(learning) == "evaluated every 10 steps · 8 held-out sequences · gradients: root mean square of 8"
+    assert (
+        measure_words(learning) == "evaluated every 10 steps · 8 held-out sequences · gradients: root mean square of 8"
+    )
 
 
 @pytest.mark.parametrize(
