@@ -82,14 +82,14 @@ def open_(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="FILE", help="A session, or sequences, folders of sequences and networks.", show_default=False
+            metavar="FILE", help="A session; sequences, folders of them, networks; run folders.", show_default=False
         ),
     ] = None,
 ) -> None:
     """Open the window, with these files in it; the command that runs when none is named."""
     wanted = files or []
     for file in wanted:
-        if not Path(file).exists():
+        if "://" not in file and not Path(file).exists():
             commands = ", ".join(str(command.name) for command in app.registered_commands)
             raise StudioError(f"{file}: there is no such file.", f"Commands are {commands}; see lstm-studio --help.")
     if not _has_display():

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
@@ -13,11 +14,15 @@ from lstm_studio.progress import ignore_progress
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.session.compute import Computer, Opened, OpenFile
 from lstm_studio.session.files import sort_files
+from lstm_studio.session.pictures import Followed, picture_of
 from lstm_studio.session.session import Session
 from lstm_studio.session.session_file import read_session
 from lstm_studio.session.settings import Settings
 from lstm_studio.session.start import open_together
 from lstm_studio.session.state import Result
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
 
 
 def render_view(
@@ -57,7 +62,7 @@ def render_view(
     if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from lstm_studio.ui.app import destroy, first_session, make_application, make_window
-    from lstm_studio.ui.picture import picture_of
+    from lstm_studio.ui.picture import picture_of as drawn
 
     make_application()
     computer = Computer()
@@ -69,13 +74,26 @@ def render_view(
     settings = Settings(theme=theme, labels=Labels(labels))
     window = make_window(session, computer, settings)
     try:
+        runs = sort_files(files).runs
+        if runs:
+            window.show_workspace("monitor")
+            _follow(window, runs)
         if step is not None or not sort_files(files).sessions:
             session.move_cursor(session.steps - 1 if step is None else step)
         window.resize(*size)
-        if not picture_of(window).save(str(out)):
+        if not drawn(window).save(str(out)):
             raise StudioError(f"{out} cannot be written.", "Choose a folder in which you may write.")
     finally:
         destroy(window)
+
+
+def _follow(window: StudioWindow, runs: Sequence[str]) -> None:
+    """Show trainings as they are here and now."""
+    from lstm_studio.runs.opening import open_any, trainings_in
+
+    addresses = [address for run in runs for address in trainings_in(run)]
+    window.watchlist.add(addresses)
+    window.watchlist.accept([Followed(address, picture_of(open_any(address))) for address in addresses])
 
 
 def _open(session: Session, computer: Computer, files: Sequence[str]) -> None:

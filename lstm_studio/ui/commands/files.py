@@ -58,9 +58,13 @@ class FilesCommands(Group):
         """Open a session, or sequences, networks, or both: dropped on the window or named on the command line.
 
         Several files of one folder are one set of sequences. One session is open at a time, one set and at most two
-        networks; what is left over is named in a notice.
+        networks; what is left over is named in a notice. Runs are followed beside all that.
         """
         files = sort_files(paths)
+        if files.runs:
+            self._window.commands.monitor.add(files.runs)
+            if not (files.sessions or files.sequences or files.networks):
+                return
         if files.sessions:
             self._leave_out((*files.sessions[1:], *files.sequences, *files.networks), "Open them after the session.")
             self._window.keeper.open(Path(files.sessions[0]))
