@@ -70,10 +70,13 @@ class LagItem(StepItem):
     def _pixels(self, width: int) -> NDArray[np.uint32]:
         """Return (height, width) colours as 0xFFRRGGBB."""
         theme, height = self.look.theme, self.pixel_height
-        index, zero, column = self._cells(width)
+        # Of more lags than pixels, those that are seen.
+        down = _lag_of_pixel(self.row.lags, height)
+        seen = np.arange(self.row.lags) if self.row.lags <= height else down
+        index, zero, column = self._cells(width, seen)
         # Colours of the cells first: these are few, and each becomes many pixels.
         colours = np.concatenate([_as_numbers(theme.gate_table[:LEVELS]), [_number_of(theme.sunken)]])
-        down = _lag_of_pixel(self.row.lags, height)
+        down = down if len(seen) < height else np.arange(height)
         pixels = np.take(np.take(colours[index], column, axis=1), down, axis=0)
         if zero.any():
             nothing = zero[:, column][down]
@@ -82,15 +85,17 @@ class LagItem(StepItem):
             pixels[nothing & ((rows + columns) % _HATCH == 0)] = _number_of(theme.ink3)
         return np.ascontiguousarray(pixels, np.uint32)
 
-    def _cells(self, width: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.intp]]:
-        """Return (L, C) table indices, where the norm is exactly zero, and (width,) which column each pixel shows."""
+    def _cells(
+        self, width: int, lags: NDArray[np.intp]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.intp]]:
+        """Return (lags, C) table indices and where the norm is exactly zero, and (width,) what column a pixel shows."""
         scale, row = self.scale_of_time, self.row
         chosen = shown_rows(row.steps, scale.first, scale.first + scale.count, width)
         steps = row.steps[chosen]
         # Each column is as at the step that was measured nearest to it.
         centre = scale.first + (np.arange(width) + 0.5) * scale.count / scale.pixels - 0.5
         column = np.searchsorted((steps[:-1] + steps[1:]) / 2, centre, side="right")
-        norms = row.norms[chosen]
+        norms = row.norms[np.ix_(chosen, lags)]
         logs = np.full(norms.shape, -np.inf)
         np.log10(norms, out=logs, where=norms > 0)
         logs[np.isinf(norms)] = row.axis.high

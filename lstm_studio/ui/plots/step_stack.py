@@ -35,6 +35,13 @@ class StepAxis(TimeAxis):
         """The axis label."""
         return self._state.time_title
 
+    def x_of(self, position: float) -> float:
+        """Return the scene coordinate of the middle of a step, at the same cost however many steps there are."""
+        scale = self.scale_of_time
+        index = round(position) - scale.first
+        left, right = (place * scale.pixels // scale.count for place in (index, index + 1))
+        return scale.left + int((left + max(right, left + 1)) / 2) / scale.ratio
+
 
 class StepStack(QWidget):
     """Rows of plots over the steps of a training.

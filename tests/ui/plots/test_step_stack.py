@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Role
+from lstm_studio.ui.plots.axis import TimeAxis
+from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.plots.lag_item import LagItem, shared_axis
 from lstm_studio.ui.plots.log_axis import LogAxis
 from lstm_studio.ui.plots.step_item import StepCurveItem
@@ -24,7 +26,7 @@ from lstm_studio.ui.plots.step_rows import (
     StepState,
     shown_rows,
 )
-from lstm_studio.ui.plots.step_stack import StepStack
+from lstm_studio.ui.plots.step_stack import StepAxis, StepStack
 from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, Theme
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
@@ -221,3 +223,26 @@ def test_many_points_take_the_same_place_as_few(qtbot: QtBot) -> None:
         x = item.x() + share * item.scale_of_time.width
         assert drawn_near(image, x, y)
         assert not drawn_near(image, x, y + 12)
+
+
+def test_of_more_lags_than_pixels_each_pixel_shows_one(qtbot: QtBot) -> None:
+    norms = np.tile(10.0 ** -(np.arange(2000) / 200.0), (4, 1))
+    stack = shown(qtbot, lag_row(norms))
+    item, image = stack.row_item("lags"), stack.grab().toImage()
+    assert isinstance(item, LagItem)
+    for y in (0, 100, round(item.height) - 2):
+        lag = item.lag_at(y + 0.5)
+        assert lag is not None
+        assert lag == pytest.approx(2000 * y / item.height, abs=4)
+        colour = map_colour(LIGHT, float(norms[0, lag]), LogAxis(-10, 0))
+        assert pixel(image, item.x() + 30, item.y() + y) == colour
+
+
+@pytest.mark.parametrize("planned", [3, 79, 400, 5000])
+def test_ticks_stand_in_the_middle_of_their_steps(qtbot: QtBot, planned: int) -> None:
+    stack = shown(qtbot, curve_row(), planned=planned)
+    axis = stack.findChild(Canvas).scene().items()  # type: ignore[union-attr]  # there is one
+    (found,) = [item for item in axis if isinstance(item, StepAxis)]
+    scale = found.scale_of_time
+    for step in (0, 1, planned // 2, planned):
+        assert found.x_of(step) == pytest.approx(TimeAxis.x_of(found, step), abs=1 / scale.ratio)
