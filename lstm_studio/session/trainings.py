@@ -114,6 +114,7 @@ class Trainings:
         self._series: Series | None = None
         self._others: dict[str, Learning] = {}
         self._keeps_up = False
+        self._read: tuple[Mapping[str, Any], Plan | None] | None = None
         watchlist.pictured.connect(self._on_pictured)
 
     # The plan.
@@ -174,10 +175,13 @@ class Trainings:
         """The plan of the training that is shown; None where there is none that this version understands."""
         if self._learning is None:
             return None
-        try:
-            return Plan.from_training(self._learning.picture.training)
-        except StudioError:
-            return None
+        training = self._learning.picture.training
+        if self._read is None or self._read[0] is not training:
+            try:
+                self._read = training, Plan.from_training(training)
+            except StudioError:
+                self._read = training, None
+        return self._read[1]
 
     # What is shown.
 

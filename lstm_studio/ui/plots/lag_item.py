@@ -45,8 +45,14 @@ class LagItem(StepItem):
 
     def set_row(self, row: LagRow) -> None:
         """Show other gradients."""
-        if row is not self.row:
-            self.row = row
+        if row is self.row:
+            return
+        same_axis = (row.lags, row.spacing, row.title) == (self.row.lags, self.row.spacing, self.row.title)
+        self.row = row
+        if same_axis:
+            # More of the same beside the same ticks.
+            self.redraw_picture()
+        else:
             self.redraw()
 
     @property

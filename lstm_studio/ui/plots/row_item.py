@@ -120,9 +120,13 @@ class RowItem(QGraphicsItem):
 
     def redraw(self) -> None:
         """Forget the picture, and draw a new one when it is next shown."""
+        self.redraw_picture()
+        self.redraw_margins()
+
+    def redraw_picture(self) -> None:
+        """Likewise, but leave the margins as they are."""
         self._pixmap = None
         self.update()
-        self.redraw_margins()
 
     def redraw_margins(self) -> None:
         """Draw ticks and side anew, but not the picture."""
