@@ -205,9 +205,10 @@ class MonitorCentre(QWidget):
         self._shown_grid = (count, columns)
         for index, tile in enumerate(self.tiles):
             self._grid.removeWidget(tile)
-            tile.setVisible(index < count)
             if index < count:
                 self._grid.addWidget(tile, index // columns, index % columns)
+            # Once it has a parent: else it would be a window of its own.
+            tile.setVisible(index < count)
         for column in range(_MOST_COLUMNS):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
 
