@@ -86,7 +86,7 @@ _LOOKING = (
     ActionInfo(
         "monitor.open",
         "Open recorded step in Explore",
-        "Look at gates, states and gradients of the sampled sequence, as they were recorded at this step.",
+        "Look at the sampled sequence of this step, with all signals and gradients as they were recorded.",
         "open_step",
         ("Ctrl+Return",),
     ),
