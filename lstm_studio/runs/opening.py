@@ -11,6 +11,7 @@ from lstm_studio.runs.logs.metrics import METRICS_FILE, Metrics
 from lstm_studio.runs.logs.tensorboard import TensorBoard, is_event_file
 from lstm_studio.runs.places import Folder, LocalFolder, UnlistedError
 from lstm_studio.runs.reader import Run
+from lstm_studio.runs.remote import is_remote, remote_folder
 
 _NAME_IT = "Name the folder given to ls.watch, a folder of TensorBoard, or a metrics.csv."
 _DEEPEST = 4
@@ -25,7 +26,8 @@ def open_any(address: str | Path, *, seconds: float | None = None) -> RunLike:
     ----------
     address
         A folder that ``ls.watch`` or ``lstm-studio train`` recorded, a folder of TensorBoard, a ``metrics.csv`` or its
-        folder. Where these are in one folder, the first of them.
+        folder. Where these are in one folder, the first of them. Or such an address of another computer, that begins
+        with ``ssh://``, ``http://``, ``https://`` or ``s3://``.
     seconds
         To read, about; then ``behind`` says that there is more, for ``refresh``. By default all that is there.
 
@@ -75,6 +77,10 @@ def trainings_in(address: str | Path) -> list[str]:
 
 def _place(address: str | Path) -> tuple[Folder, str]:
     """Return the folder that is meant, and the name of the file where one is."""
+    if is_remote(str(address)):
+        above, _, name = str(address).rstrip("/").rpartition("/")
+        is_file = name == RUN_FILE or is_event_file(name) or name.endswith(".csv")
+        return remote_folder(above if is_file else str(address)), name if is_file else ""
     path = Path(address)
     if not path.exists():
         raise RunError(f"{path} does not exist.", "Check the name.")
