@@ -223,13 +223,21 @@ app.command(name="train")(train)
 
 @app.command(name="runs")
 def list_runs(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A recorded run, or a folder of them.")],
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="FOLDER",
+            help="A recorded run, a folder of TensorBoard, a metrics.csv, or a folder of them; also by an address, "
+            "ssh://, https:// or s3://.",
+            show_default=False,
+        ),
+    ],
     *,
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on telling what comes, until the run has ended.")
     ] = False,
 ) -> None:
-    """Print what was recorded with ls.watch: how far each run has come, its numbers and its traces."""
+    """Print what was recorded of trainings: how far each run has come, its numbers and its traces."""
     from rich.console import Console
 
     from lstm_studio.runs.listing import details, news_lines, overview, runs_in

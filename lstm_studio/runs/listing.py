@@ -10,32 +10,24 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from lstm_studio.errors import RunError
-from lstm_studio.runs.format import RUN_FILE
-from lstm_studio.runs.reader import Run, open_run
+from lstm_studio.runs.like import RunLike
+from lstm_studio.runs.opening import open_any, trainings_in
 
 _SHOWN_PROBLEMS = 5
 
 
-def runs_in(folder: Path) -> list[Run]:
-    """Return the run that a folder is, or those that lie in it.
+def runs_in(address: str | Path) -> list[RunLike]:
+    """Return the training that lies at an address, or those that lie in the folders there.
 
     Raises
     ------
     RunError
-        If there is none, or a run cannot be opened.
+        If there is none, or one cannot be opened.
     """
-    if not folder.is_dir():
-        raise RunError(f"{folder} is not a folder.", "Name the folder given to ls.watch, or one of such folders.")
-    if (folder / RUN_FILE).exists():
-        return [open_run(folder)]
-    found = [open_run(part) for part in sorted(folder.iterdir()) if (part / RUN_FILE).exists()]
-    if not found:
-        raise RunError(f"{folder} holds no run.", "Name the folder given to ls.watch, or one of such folders.")
-    return found
+    return [open_any(found) for found in trainings_in(address)]
 
 
-def overview(runs: list[Run]) -> Table:
+def overview(runs: list[RunLike]) -> Table:
     """Return one row for each run."""
     table = Table("run", "status", "steps", "traces", "layers", "last values", box=box.SIMPLE)
     for run in runs:
@@ -47,7 +39,7 @@ def overview(runs: list[Run]) -> Table:
     return table
 
 
-def details(run: Run) -> Iterator[Table | Text]:
+def details(run: RunLike) -> Iterator[Table | Text]:
     """Return what one run holds: its curves, the steps with a trace, and what could not be read."""
     curves = Table("scalar", "steps", "first", "smallest", "largest", "last", box=box.SIMPLE)
     for name, (steps, values) in run.scalars.items():
@@ -61,13 +53,15 @@ def details(run: Run) -> Iterator[Table | Text]:
         if event.get("event") in {"not captured", "nothing captured", "dropped", "stopped"} or "error" in event:
             about = ", ".join(f"{key} {value}" for key, value in event.items() if key not in {"event", "wall"})
             yield _plain(f"{event['event']}: {about}")
+    for lack in run.lacks:
+        yield _plain(lack)
     for problem in run.problems[:_SHOWN_PROBLEMS]:
         yield _plain(f"cannot be read: {problem}")
     if len(run.problems) > _SHOWN_PROBLEMS:
         yield Text(f"and {len(run.problems) - _SHOWN_PROBLEMS} more that cannot be read")
 
 
-def news_lines(run: Run) -> Iterator[str]:
+def news_lines(run: RunLike) -> Iterator[str]:
     """Yield a line whenever something has come, until the run has ended."""
     for news in run.follow():
         curves = run.scalars
