@@ -26,6 +26,7 @@ from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell, Layer
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module
+from lstm_studio.networks.deferred import Arrays, parts_of
 from lstm_studio.networks.network import Network
 
 Array = NDArray[Any]
@@ -114,29 +115,66 @@ def resume(
     target = None if before is None else before.target
     if objective is None and before is not None:
         objective = before.arguments.get("objective")
-    found = None
-    if gradients:
-        wanted = tracing.chosen_objective(objective, has_target=target is not None and bool(whole.readout_kind))
-        found = branch_gradients(
-            *(whole, trace.layers, arrays, where),
-            objective=wanted,
-            target=target,
-            dtype=_DTYPES[trace.provenance.dtype],
-        )
-        arrays |= found.arrays
-    return Trace(
+    branch = Trace(
         arrays,
         trace.layers,
         replace(
             trace.provenance,
-            objective="" if found is None else tracing.in_words(wanted),
-            gradient_dtype="" if found is None else found.dtype,
-            vanished=() if found is None else found.vanished,
+            objective="",
+            gradient_dtype="",
+            vanished=(),
             non_finite=tracing.non_finite(arrays, []),
             intervention=_in_words(trace, held, x, at, until),
         ),
         Origin(
             *(given, x, {"gradients": False, "objective": objective, "dtype": trace.provenance.dtype}), target, where
+        ),
+    )
+    return with_gradients(branch) if gradients else branch
+
+
+def with_gradients(branch: Trace, objective: str | CustomObjective | None = None) -> Trace:
+    """Return a branch with its gradients, as ``resume(gradients=True)`` does; all other arrays are the same objects.
+
+    Parameters
+    ----------
+    branch
+        What :func:`resume` returned for a change.
+    objective
+        As there.
+
+    Raises
+    ------
+    TraceError
+        If the branch is from a file, or the objective cannot be formed.
+    """
+    origin = branch.origin
+    if origin is None or not branch.provenance.intervention:
+        raise TraceError(
+            "Only what resume returned for a change, in this process, has gradients of its own.",
+            "Resume the recorded trace again.",
+        )
+    whole = _as_network(origin.network)
+    if objective is None:
+        objective = origin.arguments.get("objective")
+    wanted = tracing.chosen_objective(objective, has_target=origin.target is not None and bool(whole.readout_kind))
+    with one_blas_thread():
+        found = branch_gradients(
+            *(whole, branch.layers, branch.arrays, origin.held),
+            objective=wanted,
+            target=origin.target,
+            dtype=_DTYPES[branch.provenance.dtype],
+        )
+    arrays = Arrays({**parts_of(branch.arrays), **found.arrays})
+    return replace(
+        branch,
+        arrays=arrays,
+        provenance=replace(
+            branch.provenance,
+            objective=tracing.in_words(wanted),
+            gradient_dtype=found.dtype,
+            vanished=found.vanished,
+            non_finite=tracing.non_finite(arrays, []),
         ),
     )
 

@@ -104,6 +104,9 @@ def parts_of(arrays: Mapping[str, Array | Deferred]) -> Mapping[str, Array | Def
 
 
 def _frozen(array: Array) -> Array:
+    if not array.flags.writeable:
+        # The same object, by which others know that nothing has changed.
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstm_studio.networks.cells import cells
+from lstm_studio.networks.deferred import Arrays, parts_of
 from lstm_studio.session.state import Branch, Result
 
 if TYPE_CHECKING:
@@ -106,6 +107,40 @@ def traces_of(branch: Branch, result: Result, networks: tuple[Network, ...]) -> 
             found.append(_both_ways(result, network, events))
         else:
             found.append(_forwards(trace, branch, network, events, own=own))
+    return tuple(found)
+
+
+def with_gradients(traces: tuple[Trace, ...], result: Result, networks: tuple[Network, ...]) -> tuple[Trace, ...]:
+    """Return the traces of a what-if with gradients of the objective of the recorded ones, where those have any.
+
+    Parameters
+    ----------
+    traces
+        What :func:`traces_of` returned.
+    result, networks
+        As there.
+
+    Raises
+    ------
+    TraceError
+        If the objective cannot be formed.
+    """
+    from lstm_studio.engine import interventions
+    from lstm_studio.engine.tracing import trace
+
+    found = []
+    for own, recorded, network, info in zip(traces, result.traces, networks, result.infos, strict=True):
+        if own is recorded or not recorded.provenance.objective or own.provenance.objective:
+            found.append(own)
+        elif not info.bidirectional:
+            found.append(interventions.with_gradients(own))
+        else:
+            sequence = replace(result.sequence, values=own["input"], raw=None)
+            arguments: dict[str, Any] = {"device": result.setup.device, "dtype": result.setup.dtype}
+            again = trace(network, sequence, objective=result.setup.objective, **arguments)
+            gradients = {name: array for name, array in again.arrays.items() if name not in own}
+            provenance = replace(again.provenance, intervention=own.provenance.intervention)
+            found.append(replace(own, arrays=Arrays({**parts_of(own.arrays), **gradients}), provenance=provenance))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
-from lstm_studio.session.branches import fits, traces_of
+from lstm_studio.session.branches import fits, traces_of, with_gradients
 from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.question import Question
 from lstm_studio.session.state import Branch, Match, Result, Second, Setup, Verdicts
@@ -303,6 +303,18 @@ class Computer:
             raise StudioError(*WITHOUT_NETWORK)
         return self._build_networks(result.setup, result.sequence.features)
 
+    def with_gradients(self, result: Result, place: int, progress: Progress) -> tuple[Trace, ...]:
+        """Return the traces of a what-if of a result with gradients, and know them from then on.
+
+        Raises
+        ------
+        StudioError
+            If it has none, or what was recorded cannot be traced again.
+        """
+        self.compute(result.setup, progress)
+        assert self._recorded is not None  # noqa: S101 - compute has just filled it
+        return self._recorded.with_gradients(result.setup.branches[place], progress)
+
     def shelf(self, kind: type[Question]) -> dict[str, Any]:
         """Return what questions of a kind keep for the next one; emptied when other sequences are opened."""
         return self._shelves.setdefault(kind, {})
@@ -336,6 +348,12 @@ class _Recorded:
         # The newest last, so that the oldest is forgotten first.
         self._branches[key] = self._branches.pop(key)
         return self._branches[key]
+
+    def with_gradients(self, branch: Branch, progress: Progress) -> tuple[Trace, ...]:
+        """Return the traces of a what-if with gradients, which they have from then on."""
+        traces = with_gradients(self.branch(branch, progress), self.result, self.networks)
+        self._branches[replace(branch, name="")] = traces
+        return traces
 
     def forget_all_but(self, wanted: tuple[Branch, ...]) -> None:
         """Keep the traces of these branches, and of others as many as have room."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from lstm_studio.progress import Progress
 
 if TYPE_CHECKING:
+    from lstm_studio.engine.trace import Trace
     from lstm_studio.networks.network import Network
     from lstm_studio.session.state import Result
 
@@ -20,6 +21,16 @@ class Tools(Protocol):
 
     def networks_of(self, result: Result) -> tuple[Network, ...]:
         """Return the networks that traced a result, in its order."""
+        ...
+
+    def with_gradients(self, result: Result, place: int, progress: Progress) -> tuple[Trace, ...]:
+        """Return the traces of a what-if of a result, by its index, with gradients.
+
+        Raises
+        ------
+        StudioError
+            If it has none, or what was recorded cannot be traced again.
+        """
         ...
 
     def shelf(self, kind: type[Question]) -> dict[str, Any]:

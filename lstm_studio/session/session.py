@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -15,6 +16,9 @@ from lstm_studio.session.notes import recut
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.question import Question
 from lstm_studio.session.state import Branch, Event, Note, Remarks, Result, Setup, Verdicts, View
+
+if TYPE_CHECKING:
+    from lstm_studio.engine.trace import Trace
 
 UNDO_DEPTH = 100
 WITHOUT_NETWORK = (
@@ -361,6 +365,14 @@ class Session:
             self.setup_changed.emit(self._setup)
             self.noticed.emit(f"{_named(lost)} about something that is not there any more. Undo brings it back.")
         return True
+
+    def complete(self, result: Result, branches: Mapping[int, tuple[Trace, ...]]) -> None:
+        """Show more of some what-ifs of a result, by their indices, as their gradients; unless it has been replaced."""
+        if result is not self._result or not branches:
+            return
+        every = tuple(branches.get(place, traces) for place, traces in enumerate(result.branches))
+        self._result = replace(result, branches=every)
+        self.result_replaced.emit(self._result)
 
     def reject(self, setup: Setup, error: StudioError) -> None:
         """Report that a setup cannot be computed, and return to the one on the screen."""

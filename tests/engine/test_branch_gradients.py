@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lstm_studio import NetworkError, Sequence, Trace, new_network, resume, trace
+from lstm_studio import NetworkError, Sequence, Trace, TraceError, new_network, resume, trace
+from lstm_studio.engine.interventions import with_gradients
 from lstm_studio.networks.network import Network
 from tests.engine.test_tracing import NO_PROJECTION_IN_ONEDNN, values
 
@@ -206,3 +208,22 @@ def test_a_bare_module_and_what_gradients_are_missing() -> None:
     x[AT, 0] = 2.0
     expected = trace(new_network("tdnn", 3, 4), x)
     np.testing.assert_allclose(changed["grad.input"], expected["grad.input"], rtol=1e-5, atol=1e-8)
+
+
+def test_gradients_that_are_asked_for_later_are_those_of_resume_and_nothing_else_changes() -> None:
+    network = new_network("lstm", 3, 4, 2, seed=5, outputs=3)
+    sequence = Sequence(values(STEPS, 3), ("a", "b", "c"), target=np.array(1))
+    original = trace(network, sequence)
+    held = {"lstm.0.forget_gate": {1: 0.75}}
+    branch = resume(original, at=AT, clamp=held)
+    later, expected = with_gradients(branch), resume(original, at=AT, clamp=held, gradients=True)
+    assert later.provenance == expected.provenance
+    assert later.provenance.objective == "target"
+    assert later.names == expected.names
+    for name in expected.names:
+        np.testing.assert_array_equal(later[name], expected[name], err_msg=name)
+    assert all(later[name] is branch[name] for name in branch.names)
+    assert with_gradients(branch, "hidden:3:1").provenance.objective == "hidden:3:1"
+    for other in (original, replace(branch, origin=None)):
+        with pytest.raises(TraceError, match="Only what resume returned"):
+            with_gradients(other)

@@ -16,11 +16,12 @@ from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import ignore_progress
 from lstm_studio.sequences.scaling import offsets_and_factors
 from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
+from lstm_studio.session.branch_gradients import BranchGradients, missing_gradients
 from lstm_studio.session.branch_words import default_name, outcome_of, second_title, sentence_of, spans, title_of
 from lstm_studio.session.branches import can_hold, fits, unique_name
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import Branch, Result, Second, Setup
+from lstm_studio.session.state import Branch, Comparison, Result, Second, Setup, branch_key
 
 FORGET = Branch("f", 5, clamp=(("lstm.0.forget_gate", ((3, 1.0),)),))
 OFF = Branch("off", 0, ablate=(("lstm.0", (1, 2)),))
@@ -357,3 +358,71 @@ def test_what_a_result_makes_somebody_look_at_is_told_once() -> None:
     session.view_changed.connect(lambda after, _: told.append(after.cursor))
     session.change("What if", branches=(FORGET,))
     assert told == [3]
+
+
+def test_gradients_of_a_what_if_are_those_of_the_library_and_are_known_from_then_on(
+    counted: tuple[Counter, Counter],
+) -> None:
+    computer, setup = Computer(), setup_of(branches=(FORGET, EVENT))
+    result = compute(setup, computer)
+    assert not any(
+        trace.provenance.objective for traces in result.branches for trace in traces if trace not in result.traces
+    )
+    found = BranchGradients(result, (0, 1)).answer(computer, ignore_progress)
+    held = ls.resume(result.traces[0], at=5, clamp={"lstm.0.forget_gate": {3: 1.0}}, gradients=True)
+    assert found[0][0].provenance == held.provenance
+    for name in held.names:
+        np.testing.assert_array_equal(found[0][0][name], held[name], err_msg=name)
+    assert found[0][1] is result.traces[1]
+    for network, prefix in enumerate(("lstm.0", "rnn.0")):
+        norms = found[1][network][f"norm.grad.{prefix}.hidden_state"]
+        assert norms.shape == (result.sequence.steps,)
+        assert not np.array_equal(norms, result.traces[network][f"norm.grad.{prefix}.hidden_state"])
+    calls = [counter.calls for counter in counted]
+    again = compute(replace(setup, branches=(FORGET,)), computer)
+    assert again.branches[0][0] is found[0][0]
+    assert [counter.calls for counter in counted] == calls
+
+
+def test_a_network_that_reads_both_ways_takes_its_gradients_on_the_changed_sequence() -> None:
+    spec = NetworkSpec("lstm", hidden_size=4, bidirectional=True)
+    setup = setup_of(network=spec, companion=None, branches=(EVENT,))
+    computer = Computer()
+    result = compute(setup, computer)
+    ((found,),) = BranchGradients(result, (0,)).answer(computer, ignore_progress).values()
+    before = result.branches[0][0]
+    changed = ls.trace(computer.networks_of(result)[0], before["input"])
+    for name in before.names:
+        np.testing.assert_array_equal(found[name], before[name], err_msg=name)
+    assert found.provenance.intervention == before.provenance.intervention
+    for name in ("norm.grad.lstm.0.cell_state", "grad.lstm.0.reverse.hidden_state"):
+        np.testing.assert_allclose(found[name], changed[name], rtol=1e-6, atol=1e-12, err_msg=name)
+
+
+def test_gradients_are_missing_of_what_is_compared_alone_until_the_session_has_them() -> None:
+    computer, setup = Computer(), setup_of(branches=(FORGET, OFF))
+    session = Session(compute(setup, computer))
+    result = session.result
+    assert missing_gradients(result, session.view) == ()
+    assert missing_gradients(result, replace(session.view, comparison=Comparison(branch_key("off")))) == (1,)
+    both = replace(session.view, comparison=Comparison(branch_key("off"), branch_key("f")))
+    assert missing_gradients(result, both) == (0, 1)
+    seen: list[Result] = []
+    session.result_replaced.connect(seen.append)
+    session.complete(result, BranchGradients(result, (1,)).answer(computer, ignore_progress))
+    assert seen == [session.result]
+    assert not session.waiting
+    assert session.undo_text is None
+    assert missing_gradients(session.result, both) == (0,)
+    # What has been replaced meanwhile is not brought back.
+    session.complete(result, {0: result.traces})
+    assert seen == [session.result]
+    plain = compute(setup_of(branches=(OFF,), objective=None), computer)
+    bare = replace(plain.traces[0], provenance=replace(plain.traces[0].provenance, objective=""))
+    assert (
+        missing_gradients(
+            replace(plain, traces=(bare, plain.traces[1])),
+            replace(session.view, comparison=Comparison(branch_key("off"))),
+        )
+        == ()
+    )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
+from pytestqt.qtbot import QtBot
 
+from lstm_studio.engine.interventions import resume
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.session.state import CompareMode, Comparison, Second, branch_key
+from lstm_studio.session.compute import Computer
+from lstm_studio.session.state import Branch, CompareMode, Comparison, Second, branch_key
+from lstm_studio.ui.explore.rows import GRADIENT_KEY
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.explore.sequence_table import SequenceTable
 from lstm_studio.ui.explore.what_if.form import Change, Place
 from lstm_studio.ui.explore.what_if.hold_forms import ClampForm
 from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
+from lstm_studio.ui.plots.rows import GradientRow
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
@@ -109,3 +115,26 @@ def test_the_modes_are_possible_while_something_is_compared(qapp: QApplication) 
         window.session.look(comparison=Comparison(branch_key("gone"), mode=CompareMode.SIDE))
         assert not actions["compare.stop"].isEnabled()
         assert window.workspace.compare_bar.isHidden()
+
+
+def test_the_row_of_gradients_shows_those_of_a_what_if_as_soon_as_they_are_there(qtbot: QtBot) -> None:
+    with opened_window(Computer()) as window:
+        session = window.session
+        panel_of(window).add(Branch("", 3, clamp=(("lstm.0.forget_gate", ((2, 0.1),)),)))
+
+        def names() -> list[str]:
+            row = next((row for row in window.workspace.stack.state.rows if row.key == GRADIENT_KEY), None)
+            assert isinstance(row, GradientRow)
+            return [curve.full_name for curve in row.curves]
+
+        qtbot.waitUntil(lambda: "B LSTM ∂c" in names(), timeout=20_000)
+        assert {"A LSTM ∂c", "A LSTM ∂h", "B LSTM ∂c", "B LSTM ∂h", "RNN ∂h"} == set(names())
+        expected = resume(session.result.traces[0], 3, clamp={"lstm.0.forget_gate": {2: 0.1}}, gradients=True)
+        row = window.workspace.stack.state.rows[-1]
+        assert isinstance(row, GradientRow)
+        curve = next(curve for curve in row.curves if curve.full_name == "B LSTM ∂c")
+        np.testing.assert_array_equal(curve.values, expected["norm.grad.lstm.0.cell_state"])
+        assert session.undo_text is not None
+        assert session.undo_text.startswith("What if")
+        session.look(comparison=None)
+        assert set(names()) == {"LSTM ∂c", "LSTM ∂h", "RNN ∂h"}

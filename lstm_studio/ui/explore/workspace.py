@@ -12,6 +12,7 @@ from lstm_studio.networks.signals import Phase
 from lstm_studio.session.notes import notes_of
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
+from lstm_studio.ui.explore.branch_gradients import GradientsOfBranches
 from lstm_studio.ui.explore.compare_bar import CompareBar
 from lstm_studio.ui.explore.diagram.deck import DiagramDeck
 from lstm_studio.ui.explore.diagram.state import DiagramResolver
@@ -55,6 +56,7 @@ class ExploreWorkspace(QWidget):
         self._resolver = StackResolver()
         self._diagrams = DiagramResolver()
         self._bars: list[ThemedBar] = []
+        self._gradients = GradientsOfBranches(session, self)
         self.setAccessibleName("Explore")
         self.stack = PlotStack(theme)
         self.compare_bar = CompareBar(session, theme)

@@ -226,8 +226,7 @@ class DiagramResolver:
         """
         # What is compared has other colours in the plots; the diagrams show what was recorded, in its own.
         rows = (row.alone or row for row in stack.rows if isinstance(row, UnitRow))
-        own = {id(result.sequence.values), *(id(array) for trace in result.traces for array in trace.arrays.values())}
-        levels = {id(row.values): row.levels for row in rows if id(row.values) in own}
+        levels = {id(row.values): row.levels for row in rows}
         traces = tuple(map(id, result.traces))
         words = (result.infos, result.setup.companion, result.setup.match, view.labels)
         key = (traces, id(result.sequence), words, view.layer, view.backward, levels)
