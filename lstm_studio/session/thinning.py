@@ -45,7 +45,9 @@ class Thinner:
         if fresh:
             self._kept = np.concatenate((self._kept, _ends(values, done, fresh, self._stride)))
             done += fresh * self._stride
-        where = np.concatenate((np.sort(self._kept, axis=1).ravel(), np.arange(done, len(steps))))
+        # Both ends stay where they are: a curve must not stop before its last value.
+        inner = np.sort(self._kept, axis=1).ravel()
+        where = np.concatenate(([0], inner, np.arange(done, len(steps)), [len(steps) - 1]))
         where = where[np.append(True, np.diff(where) > 0)]
         self._thin = steps[where], values[where]
         return self._thin

@@ -120,6 +120,7 @@ def test_a_thinned_curve_has_every_extreme_and_costs_what_is_new() -> None:
         x, y = thinner((steps[:end], values[:end]))
         assert len(x) <= 4 * 500 + 1000
         assert (np.diff(x) > 0).all()
+        assert (x[0], x[-1]) == (0, end - 1)
         assert np.array_equal(values[x], y)
         assert (y.min(), y.max()) == (values[:end].min(), values[:end].max())
     whole = Thinner(500)((steps, values))

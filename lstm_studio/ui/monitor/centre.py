@@ -195,7 +195,7 @@ class MonitorCentre(QWidget):
     def _arrange(self, count: int) -> None:
         """Put so many tiles into as many columns as have room."""
         width = self._content.width() - 2 * PANEL_INSET
-        fits = max(1, width // max(_TILE_WIDTH, 16 * QFontMetrics(self.font()).averageCharWidth()))
+        fits = max(1, width // max(_TILE_WIDTH, 22 * QFontMetrics(self._titles[0].font()).averageCharWidth()))
         most = max(1, min(_MOST_COLUMNS, fits, count))
         rows = -(-count // most)
         # As even as possible: seven are four and three, six are three and three.
@@ -287,8 +287,16 @@ class MonitorCentre(QWidget):
             self._show_cursor()
 
     def _on_pictured(self, addresses: frozenset[str]) -> None:
-        if self.isVisible() and addresses & {*self._monitoring.drawn, self._monitoring.view.selected}:
+        if not self.isVisible():
+            return
+        if self._monitoring.view.selected in addresses:
             self.refresh()
+        elif addresses & set(self._monitoring.drawn):
+            before = self.runs.span
+            self._show_choices()
+            self._show_runs()
+            if self.runs.span != before:
+                self.refresh()
 
     def _on_listed(self, addresses: tuple[str, ...]) -> None:  # noqa: ARG002 - the watch list holds them
         self.drawing.forget()

@@ -35,6 +35,8 @@ _NAMES = frozenset(signal.name for signal in (*_GATES, HIDDEN_STATE))
 _NOTHING_YET = "no records yet"
 _SATURATED = (("above_0.9", "> 0.9", ()), ("below_0.1", "< 0.1", (5.0, 3.0)))
 _OUTER, _INNER = 0.18, 0.32
+_STRETCHES = 500
+"""Of which a curve consists that has been thinned: about one for two pixels."""
 _MOST_NORMS = 4
 _NORMS = (
     ("norm", "W", "Weight norm", False),
@@ -123,12 +125,8 @@ class Drawing:
             last = max(last, planned, rounded_up(end) if live else end)
         return Span(0.0, last, seconds)
 
-    def _until(self, picture: RunPicture) -> float | None:
-        end = self.position(picture, picture.last_step) if picture.last_step >= 0 else 0.0
-        return end if np.isfinite(end) else None
-
     def _thin(self, picture: RunPicture, address: str, name: str, curve: Curve) -> tuple[NDArray[np.float64], ...]:
-        steps, values = self._thinners.setdefault((address, name), Thinner())(curve)
+        steps, values = self._thinners.setdefault((address, name), Thinner(_STRETCHES))(curve)
         return self.positions(picture, steps), values
 
     # The curve of every run that is shown.
@@ -223,7 +221,7 @@ class Drawing:
         title = signal.label(labels)
         summary = f"{title} over the training: mean {_course(mean)}"
         levels = signal.levels if signal in _GATES else None
-        shown = self._picture(picture, (line,), summary, bands=bands, levels=levels)
+        shown = _picture((line,), summary, bands=bands, levels=levels)
         return Tile(f"mean {signal.name}", signal.badge, signal.role, title, caption, shown)
 
     def _bands(self, picture: RunPicture, full: str, colour: str) -> tuple[tuple[Band, ...], str]:
@@ -253,7 +251,7 @@ class Drawing:
                 words.append(f"share {text} {_course(y)}")
         title = f"{gate.label(labels)} saturated"
         summary = f"{title} over the training: {', '.join(words)}"
-        shown = self._picture(picture, tuple(lines), summary, levels=(0.0, 1.0))
+        shown = _picture(tuple(lines), summary, levels=(0.0, 1.0))
         return Tile(f"saturated {gate.name}", gate.badge, gate.role, title, "share of values", shown)
 
     def _bias_tile(self, picture: RunPicture, layer: str, theme: Theme) -> list[Tile]:
@@ -265,7 +263,7 @@ class Drawing:
         last = format_number(float(y[-1])) if len(y) else ""
         line = Line("bias", x, y, colours.mark, 2.0, label=last, label_colour=colours.text)
         summary = f"Forget bias over the training: {_course(y)}"
-        shown = self._picture(picture, (line,), summary)
+        shown = _picture((line,), summary)
         return [Tile("forget bias", "b", Role.FORGET, "Forget bias", "mean over units", shown)]
 
     def _histogram_tiles(self, picture: RunPicture, theme: Theme) -> list[Tile]:
@@ -279,7 +277,7 @@ class Drawing:
             last = format_number(float(mean[-1])) if len(mean) else ""
             line = Line("mean", x, mean, theme.ink2, 2.0, label=f"mean {last}", label_colour=theme.ink2)
             summary = f"{full} over the training: mean {_course(mean)}"
-            shown = self._picture(picture, (line,), summary, bands=bands)
+            shown = _picture((line,), summary, bands=bands)
             tiles.append(Tile(f"histogram {full}", "x", Role.INPUT, full, "mean ± deviation", shown))
         return tiles
 
@@ -298,7 +296,7 @@ class Drawing:
                     lines.append(Line(name, x, y, theme.ink2, 1.5, dash, label=text, label_colour=theme.ink2))
             if lines:
                 summary = f"{title} over the training: {', '.join(_course(line.y) for line in lines)}"
-                shown = self._picture(picture, tuple(lines), summary, log=log)
+                shown = _picture(tuple(lines), summary, log=log)
                 tiles.append(Tile(kind, badge, Role.GRADIENT, title, _UNITS[kind], shown))
         return tiles
 
@@ -308,20 +306,6 @@ class Drawing:
         if curve is None:
             return np.zeros(0), np.zeros(0)
         return self._thin(picture, self._monitoring.view.selected, name, curve)
-
-    def _picture(
-        self,
-        picture: RunPicture,
-        lines: tuple[Line, ...],
-        summary: str,
-        *,
-        bands: tuple[Band, ...] = (),
-        levels: tuple[float, float] | None = None,
-        log: bool = False,
-    ) -> CurvePicture:
-        """Return what a small plot shows, with the part of the training that is still to come."""
-        until = self._until(picture)
-        return CurvePicture(lines, bands, (), log, levels, until, _NOTHING_YET, summary)
 
     # Gradients by lag.
 
@@ -354,6 +338,21 @@ class Drawing:
             far = format_count((len(last) - 1) * spacing)
             summary += f"; now {format_scientific(last[0])} at lag 0 and {format_scientific(last[-1])} at lag {far}"
         return LagPicture(self.positions(picture, steps), norms, spacing, words=_NOTHING_YET, summary=summary)
+
+
+def _picture(
+    lines: tuple[Line, ...],
+    summary: str,
+    *,
+    bands: tuple[Band, ...] = (),
+    levels: tuple[float, float] | None = None,
+    log: bool = False,
+) -> CurvePicture:
+    """Return what a small plot shows, with the part of the training that is still to come."""
+    # Where the records end, not the training: what is between two of them is no news to these.
+    ends = [float(line.x[-1]) for line in lines if len(line.x)]
+    until = max(ends, default=0.0)
+    return CurvePicture(lines, bands, (), log, levels, until, _NOTHING_YET, summary)
 
 
 def forget_bias_name(picture: RunPicture, layer: str) -> str | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class Reference:
     solved: bool = False
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class CurvePicture:
     """What a plot shows.
 
@@ -145,7 +146,9 @@ class CurvePlot(TrainingPlot):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_picture(self, picture: CurvePicture) -> None:
-        """Show other curves."""
+        """Show other curves; those that are the same as before are not drawn again."""
+        if _looks_same(picture, self.picture):
+            return
         self.picture = picture
         if picture.log:
             levels = [np.array([line.value for line in picture.references])] if picture.references else []
@@ -265,6 +268,8 @@ class CurvePlot(TrainingPlot):
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(pen)
+        # Thin lines need none, and several long ones would take longer than a frame.
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, line.width > 1)
         finite = np.flatnonzero(np.isfinite(y))
         for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
             if len(run) == 1:
@@ -275,6 +280,7 @@ class CurvePlot(TrainingPlot):
                 painter.setPen(pen)
             elif len(run):
                 painter.drawPolyline(QPolygonF(_points(x[run], np.clip(y[run], -1e4, 1e4))))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_misfits(painter, line, x, plot)
         if line.squares and len(finite):
             last = -math.inf
@@ -345,6 +351,27 @@ class CurvePlot(TrainingPlot):
             if index >= 0:
                 parts.append(f"{line.name} {format_number(float(line.y[index]))}")
         return f"{self.span.title} {self.span.write(position)} · {' · '.join(parts)}" if parts else ""
+
+
+def _looks_same(one: CurvePicture, other: CurvePicture) -> bool:
+    """Return whether two pictures have the same curves, in the same looks."""
+    if replace(one, lines=(), bands=()) != replace(other, lines=(), bands=()):
+        return False
+    return _same(one.lines, other.lines) and _same(one.bands, other.bands)
+
+
+def _same(ones: Sequence[Line | Band], others: Sequence[Line | Band]) -> bool:
+    if len(ones) != len(others):
+        return False
+    for one, other in zip(ones, others, strict=True):
+        for field in fields(one):
+            this, that = getattr(one, field.name), getattr(other, field.name)
+            if isinstance(this, np.ndarray):
+                if not np.array_equal(this, that, equal_nan=True):
+                    return False
+            elif this != that:
+                return False
+    return True
 
 
 def linear_levels(picture: CurvePicture) -> tuple[float, float]:
