@@ -150,6 +150,38 @@ def train() -> None:
             save(window, "train" if name == "one" else "train-seeds")
 
 
+def monitor() -> None:
+    """Record a small training with ls.watch as a script does, in two variants, and show both."""
+    import torch
+
+    import lstm_studio as ls
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with TemporaryDirectory() as folder, opened() as window:
+        for name, rate in (("adam-0.01", 0.01), ("adam-0.002", 0.002)):
+            torch.manual_seed(0)
+            module, out = torch.nn.LSTM(2, 16, batch_first=True), torch.nn.Linear(16, 2)
+            optimiser = torch.optim.Adam([*module.parameters(), *out.parameters()], lr=rate)
+            with ls.watch(module, Path(folder) / name, every=10) as run:
+                for _ in range(600):
+                    batch = torch.randn(32, 30, 2)
+                    loss = torch.nn.functional.cross_entropy(out(module(batch)[0][:, -1]), (batch[:, 5, 0] > 0).long())
+                    optimiser.zero_grad()
+                    loss.backward()
+                    optimiser.step()
+                    run.step(loss=loss)
+        window.commands.monitor.add([folder])
+        deadline = time.monotonic() + _PATIENCE
+        while len(window.watchlist.addresses) < 2 or window.monitoring.selected is None:
+            settle(window)
+            if time.monotonic() > deadline:
+                raise TimeoutError("the runs are not there")
+        window.monitoring.go_to(400)
+        save(window, "monitor")
+    torch.set_num_threads(threads)
+
+
 def palette() -> None:
     """Open the palette of commands over the window."""
     with opened((1366, 768)) as window:
@@ -170,7 +202,7 @@ def main() -> None:
     render_view(FOLDER / "explore-light.png", theme="light")
     render_view(FOLDER / "explore-dark.png", theme="dark", labels=Labels.CLASSROOM, step=28)
     render_view(FOLDER / "explore-small.png", size=(1366, 768), step=28)
-    for draw in (cell, what_if, similar, horizon, units, notes, train, palette):
+    for draw in (cell, what_if, similar, horizon, units, notes, train, monitor, palette):
         draw()
 
 
