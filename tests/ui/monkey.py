@@ -119,6 +119,7 @@ class Monkey:
         self._rescue.setInterval(40)
         self._rescue.timeout.connect(self._close_popup)
         self._original = (dialogs.ask_open, dialogs.ask_folder, dialogs.ask_save)
+        self._asked = (dialogs.ask_count, dialogs.ask_choice)
         self._deeds: tuple[tuple[int, Callable[[], str]], ...] = (
             (30, self._trigger),
             (20, self._press),
@@ -139,6 +140,8 @@ class Monkey:
         dialogs.ask_open = lambda *_: self.random.choice(("", *self._good, *self._bad))
         dialogs.ask_folder = lambda *_: self.random.choice(("", str(self._folder / "nothing")))
         dialogs.ask_save = self._ask_save
+        dialogs.ask_count = lambda *_: self.random.choice((0, 2))
+        dialogs.ask_choice = lambda *_: 0
         self._rescue.start()
         return self
 
@@ -149,6 +152,7 @@ class Monkey:
     def __exit__(self, *_: object) -> None:
         self._rescue.stop()
         dialogs.ask_open, dialogs.ask_folder, dialogs.ask_save = self._original
+        dialogs.ask_count, dialogs.ask_choice = self._asked
 
     def act(self) -> None:
         """Do one thing, and let the window answer."""
