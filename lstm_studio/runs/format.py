@@ -28,6 +28,8 @@ PROFILE = "lstm-studio-run"
 
 SEGMENT_BYTES = 64 * 2**20
 """A segment that is longer is ended, and another begun."""
+STORE_SEGMENT_BYTES, STORE_SEGMENT_SECONDS = 8 * 2**20, 10.0
+"""The same for object stores, where nobody sees a file before it is complete."""
 HEARTBEAT_SECONDS = 2.0
 SILENT_SECONDS = 15.0
 """A writer that has not been heard of for so long is taken for dead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import torch
 from torch import Tensor, nn
 
 from lstm_studio import __version__
@@ -31,12 +33,16 @@ from lstm_studio.runs.format import (
     PARAMETERS,
     PATH_KEY,
     RUN_FILE,
+    SEGMENT_BYTES,
     STATISTICS,
     STEP_KEY,
+    STORE_SEGMENT_BYTES,
+    STORE_SEGMENT_SECONDS,
     TRACE,
     Line,
     rank_folder,
 )
+from lstm_studio.runs.pace import Pace
 from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
 from lstm_studio.runs.summaries import by_lag, spread
 from lstm_studio.runs.weights import Weights, numbers
@@ -48,6 +54,7 @@ _SILENT_SAMPLES = 2
 """So many sampled steps without a call of a recurrent layer are worth a warning."""
 _SCALARS_SECONDS = 1.0
 """Numbers on an accelerator wait so long: to ask for each at once would make the training wait for the device."""
+_SEGMENTS = {"disk": (SEGMENT_BYTES, math.inf), "store": (STORE_SEGMENT_BYTES, STORE_SEGMENT_SECONDS)}
 _PARAMETERS = Line(PARAMETERS, PARAMETERS)
 
 
@@ -67,6 +74,8 @@ def watch(
     ranks: str = "0",
     dtype: str = "float16",
     scaler: Scaler | None = None,
+    budget: float | None = None,
+    segment: str = "disk",
 ) -> Recorder:
     """Record a training into a folder, from its own forward and backward passes.
 
@@ -91,13 +100,29 @@ def watch(
         float64 with the latter; norms always float64.
     scaler
         What scales the loss under mixed precision: gradients are divided by its factor.
+    budget
+        Largest share of the training's time that sampling may take, 0.01 for one percent: where it would take more,
+        ``every`` grows, and the run says so. None for any share.
+    segment
+        ``"disk"``: a new file every 64 MB. ``"store"``: every 8 MB or 10 seconds, for object stores, which show a file
+        when it is complete.
 
     Raises
     ------
     RunError
         If an argument is out of range, or the model has no recurrent layer.
     """
-    return Recorder(model, Path(folder), every, sequences=sequences, ranks=ranks, dtype=dtype, scaler=scaler)
+    return Recorder(
+        model,
+        Path(folder),
+        every,
+        sequences=sequences,
+        ranks=ranks,
+        dtype=dtype,
+        scaler=scaler,
+        budget=budget,
+        segment=segment,
+    )
 
 
 class Recorder:
@@ -121,6 +146,8 @@ class Recorder:
         ranks: str,
         dtype: str,
         scaler: Scaler | None,
+        budget: float | None = None,
+        segment: str = "disk",
         about: Mapping[str, Any] | None = None,
         first: int | None = None,
     ) -> None:
@@ -129,12 +156,17 @@ class Recorder:
                 raise RunError(f"{name} is {count}.", "Give 1 or more.")
         if dtype not in _DTYPES:
             raise RunError(f"There is no precision {dtype!r} here.", f"Choose one of {', '.join(_DTYPES)}.")
-        rank, world = _rank("RANK"), max(_rank("WORLD_SIZE"), 1)
-        self._model, self._every, self._dtype = _unwrapped(model), every, dtype
+        if budget is not None and not 0 < budget <= 1:
+            raise RunError(f"budget is {budget}.", "Give a share of the time, 0.01 for one percent, or None.")
+        if segment not in _SEGMENTS:
+            raise RunError(f"There are no segments {segment!r}.", f"Choose one of {', '.join(_SEGMENTS)}.")
+        rank, world = place_among_processes()
+        self._model, self._dtype = _unwrapped(model), dtype
         self.folder = folder
         self._layers = _described(self._model)
         self._process, self._steps, self._next = os.getpid(), 0, 0
-        self._before = 0
+        self._pace = Pace(every, 0, budget)
+        self._ended = time.perf_counter()
         self._silent, self._sampling, self._reason = 0, False, ""
         self._waiting: list[tuple[int, float, dict[str, Any]]] = []
         self._asked = time.monotonic()
@@ -160,12 +192,14 @@ class Recorder:
             "gradient_dtype": gradient_dtype(dtype),
             "ranks": ranks,
             "world_size": world,
+            **({} if budget is None else {"budget": budget}),
         }
         try:
             folder.mkdir(parents=True, exist_ok=True)
             before = _steps_before(folder, rank, self._layers)
-            self._next = self._before = before if first is None else first
-            self._writer = Writer(folder / rank_folder(rank))
+            self._next = before if first is None else first
+            self._pace = Pace(every, self._next, budget)
+            self._writer = Writer(folder / rank_folder(rank), *_SEGMENTS[segment])
             _write_once(folder / RUN_FILE, card)
             self._prepare()
         except (OSError, StudioError) as error:
@@ -198,6 +232,24 @@ class Recorder:
         try:
             self._step(self._next if step is None else step, scalars)
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._stop(error)
+
+    def log(self, *, step: int | None = None, **scalars: Any) -> None:
+        """Record numbers beside those of an update, as of an evaluation; this counts as no step.
+
+        Parameters
+        ----------
+        step
+            To which they belong; by default the last one.
+        scalars
+            Numbers or tensors of one number.
+        """
+        if self._closed or self._writer is None or os.getpid() != self._process:
+            return
+        try:
+            self._waiting.append((max(self._next - 1, 0) if step is None else step, time.time(), _row(scalars)))
+            self._write_scalars(self._writer)
+        except Exception as error:  # noqa: BLE001 - as above
             self._stop(error)
 
     def event(self, kind: str, **about: Any) -> None:
@@ -248,7 +300,8 @@ class Recorder:
         if writer.failure:
             self._stop(OSError(writer.failure))
             return
-        row = {name: value.detach() if isinstance(value, Tensor) else float(value) for name, value in scalars.items()}
+        began = time.perf_counter()
+        row = _row(scalars)
         self._waiting.append((step, time.time(), row))
         if self._sampling:
             self._write_samples(writer, step)
@@ -257,12 +310,22 @@ class Recorder:
             self._write_scalars(writer)
         self._steps += 1
         self._next = step + 1
+        self._count(writer, began)
         self._prepare()
+        self._ended = time.perf_counter()
+
+    def _count(self, writer: Writer, began: float) -> None:
+        """Count the step, and take fewer samples from now on where they cost more than they may."""
+        within = self._sampler.seconds if self._sampling else 0.0
+        if self._pace.took(began - self._ended - within, time.perf_counter() - began + within):
+            pace = self._pace
+            share = f"{1e3 * pace.cost:.3g} ms beside a step of {1e3 * pace.step:.3g} ms"
+            writer.event("every", step=self._next, every=pace.every, reason=f"sampling takes {share}")
 
     def _prepare(self) -> None:
         """Watch the step that comes, if it is one of those to sample."""
         # Counted by calls: a training that counts in its own way may never come to a multiple.
-        self._sampling = (self._before + self._steps) % self._every == 0
+        self._sampling = self._pace.is_sampled()
         if self._sampling:
             self._sampler.arm()
 
@@ -370,11 +433,20 @@ def _words(error: BaseException | None) -> str:
     return str(error) or type(error).__name__
 
 
-def _rank(variable: str) -> int:
+def _row(scalars: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.detach() if isinstance(value, Tensor) else float(value) for name, value in scalars.items()}
+
+
+def place_among_processes() -> tuple[int, int]:
+    """Return the rank of this process and how many there are, without a word to the others."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return _told("RANK", "SLURM_PROCID"), max(_told("WORLD_SIZE", "SLURM_NTASKS"), 1)
+
+
+def _told(*variables: str) -> int:
     """Return a number that whatever started the processes has set, 0 where nothing did."""
-    value = os.environ.get(
-        variable, os.environ.get({"RANK": "SLURM_PROCID", "WORLD_SIZE": "SLURM_NTASKS"}[variable], "")
-    )
+    value = next((os.environ[variable] for variable in variables if variable in os.environ), "")
     return int(value) if value.isdecimal() else 0
 
 

@@ -8,10 +8,11 @@ hooks are there during a sampled step only; the model computes what it computes 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,20 @@ class _Seen:
     injected: dict[int, Tensor] = field(default_factory=dict)
 
 
+def _timed(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a method of a sampler takes to its seconds."""
+
+    @wraps(method)
+    def timed(sampler: Sampler, *args: Any, **more: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return method(sampler, *args, **more)
+        finally:
+            sampler.seconds += time.perf_counter() - began
+
+    return timed
+
+
 class Sampler:
     """Watches the recurrent modules of one model during single training steps.
 
@@ -104,6 +119,11 @@ class Sampler:
         Called when the first recurrent module of a step is about to be called.
     failed
         Told of every error; none is raised into the training.
+
+    Attributes
+    ----------
+    seconds
+        What watching the step has taken within its forward and backward pass.
     """
 
     def __init__(
@@ -124,10 +144,12 @@ class Sampler:
         self._entered: list[tuple[Tensor, Layout, tuple[Tensor, ...], Tensor | None]] = []
         self._samples: list[Sample] | None = None
         self._queued = self._begun = False
+        self.seconds = 0.0
 
     def arm(self) -> None:
         """Watch the training step that follows."""
         self.disarm()
+        self.seconds = 0.0
         self._modules = recurrent_modules(self._model)
         begins = self._model.register_forward_pre_hook(self._begin)
         self._hooks.callback(begins.remove)
@@ -159,6 +181,7 @@ class Sampler:
         if self._samples is None and not _inside_backward() and not any(seen.injected for seen in self._seen):
             self._seen, self._entered = [], []
 
+    @_timed
     def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         try:
             if not self._begun:
@@ -173,6 +196,7 @@ class Sampler:
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
             self._failed(error)
 
+    @_timed
     def _after(self, about: tuple[str, nn.Module, Cell], _module: nn.Module, _args: Any, returned: Any) -> Any:
         """Keep a call, and return what the model goes on with."""
         try:
@@ -213,6 +237,7 @@ class Sampler:
             if end.requires_grad:
                 end.register_hook(partial(self._arrived, seen, place))
 
+    @_timed
     def _arrived(self, seen: _Seen, place: int, gradient: Tensor) -> None:
         """Keep the gradient that the rest of the model injects; the last thing that the backward pass does is ours."""
         try:
@@ -225,6 +250,7 @@ class Sampler:
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
             self._failed(error)
 
+    @_timed
     def _replay(self) -> None:
         self._queued = False
         try:

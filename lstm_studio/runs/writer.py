@@ -58,8 +58,8 @@ class Writer:
     ----------
     folder
         For its segments; made if it is not there.
-    segment_bytes
-        A segment that is longer is ended.
+    segment_bytes, segment_seconds
+        A segment that is longer, or older, is ended.
 
     Raises
     ------
@@ -69,8 +69,9 @@ class Writer:
         If nothing can be written there.
     """
 
-    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self._folder, self._segment_bytes = folder, segment_bytes
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES, segment_seconds: float = math.inf) -> None:
+        self._folder = folder
+        self._segment_bytes, self._segment_seconds = segment_bytes, segment_seconds
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK_FILE)
         self._lines: dict[Line, tuple[int, bytes]] = {}
@@ -208,7 +209,7 @@ class Writer:
         return (_SCALARS_LINE, {"rows": rows}) if rows else None
 
     def _write(self, line: Line, payload: bytes) -> None:
-        if self._position > self._segment_bytes:
+        if self._position > self._segment_bytes or time.monotonic() - self._began > self._segment_seconds:
             self._file.write(segment_end())
             self._file.close()
             self._begin_segment()
@@ -233,6 +234,7 @@ class Writer:
         self._path = self._folder / segment_name(max(numbers, default=0) + 1)
         # Unbuffered: what was written survives the end of the process. "x": nobody writes to a file of another.
         self._file: io.FileIO = self._path.open("xb", buffering=0)
+        self._began = time.monotonic()
         self._position = self._sequence = 0
         self._lines = {}
         self._write_bytes(segment_start(f"LSTM Studio {__version__}"))
