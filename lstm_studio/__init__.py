@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lstm_studio.networks.checkpoints import open_network as open_network
     from lstm_studio.networks.network import Network as Network
     from lstm_studio.networks.network import new_network as new_network
+    from lstm_studio.runs.callbacks import hugging_face_callback as hugging_face_callback
+    from lstm_studio.runs.callbacks import lightning_callback as lightning_callback
     from lstm_studio.runs.reader import open_run as open_run
     from lstm_studio.runs.recorder import watch as watch
     from lstm_studio.sequences.opening import open_sequence as open_sequence
@@ -39,6 +41,8 @@ _HOMES = {
     "StudioError": "lstm_studio.errors",
     "Trace": "lstm_studio.engine.trace",
     "TraceError": "lstm_studio.errors",
+    "hugging_face_callback": "lstm_studio.runs.callbacks",
+    "lightning_callback": "lstm_studio.runs.callbacks",
     "load_trace": "lstm_studio.engine.storage",
     "new_network": "lstm_studio.networks.network",
     "open_network": "lstm_studio.networks.checkpoints",

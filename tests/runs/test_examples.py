@@ -12,6 +12,8 @@ from torch import nn
 
 import lstm_studio as ls
 
+CALLBACKS = ("lightning_callback", "hugging_face_callback")
+"""In the last examples of the guide; ``test_callbacks`` runs them."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -30,7 +32,8 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_record_read_and_read_without_us(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    record, read, words, loop = examples("guide/runs.md")
+    record, read, words, loop, *callbacks = examples("guide/runs.md")
+    assert [f"ls.{name}(" in code for name, code in zip(CALLBACKS, callbacks, strict=True)] == [True, True]
     run_example(loop, names)
     model = names["Loop"]()
     names |= {"model": model, "criterion": nn.functional.mse_loss}
