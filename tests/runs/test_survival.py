@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -168,6 +169,56 @@ def test_a_disk_that_takes_a_part_of_a_record(tmp_path: Path) -> None:
     assert not run.problems
 
 
+READ_ONLY = """
+import math, os, sys, time, warnings, torch, lstm_studio as ls
+from pathlib import Path
+from lstm_studio.runs import recorder
+folder, when = Path(sys.argv[1]), sys.argv[2]
+recorder._SEGMENTS["disk"] = 20_000, math.inf
+if os.geteuid() == 0:
+    os.seteuid(65534)
+(folder / "runs").mkdir()
+if when == "before":
+    (folder / "runs").chmod(0o555)
+model = torch.nn.LSTM(3, 8)
+with warnings.catch_warnings(record=True) as told, ls.watch(model, folder / "runs" / "mine", every=1) as run:
+    warnings.simplefilter("always")
+    for step in range(40):
+        model(torch.randn(20, 2, 3))[0].pow(2).mean().backward()
+        run.step(loss=step)
+        if when == "later" and step == 2:
+            (folder / "runs" / "mine" / "rank00000").chmod(0o555)
+        time.sleep(0.01)
+print(step, [str(one.message) for one in told])
+(folder / "runs").chmod(0o755)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("when", ["before", "later"])
+def test_a_folder_that_is_read_only_is_one_warning(when: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        # Root may write anywhere: there the training is nobody's.
+        Path(place).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, place, when],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[2],
+        )
+        assert done.returncode == 0, done.stderr
+        step, told = done.stdout.split(" ", 1)
+        assert step == "39"
+        assert told.count("LSTM Studio") == 1
+        assert "the training goes on: [Errno 13] Permission denied" in told
+        if when == "later":
+            # The segment that it had open is whole; the next could not be begun.
+            run = ls.open_run(Path(place) / "runs" / "mine")
+            assert len(run.steps) >= 3
+            assert not run.problems
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the words are those of POSIX")
 def test_a_folder_that_cannot_be_made_is_one_warning(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -198,6 +249,33 @@ def test_two_trainings_do_not_share_a_folder(tmp_path: Path) -> None:
     assert list(run.scalars["loss"][0]) == [0, 1]
     assert run.status == "finished"
     assert len(list((tmp_path / "run" / "rank00000").glob("*.mcap"))) == 1
+
+
+def test_two_processes_do_not_share_a_folder(tmp_path: Path) -> None:
+    """Whichever comes second is told; nothing of the two is mixed."""
+    script = TRAINING.replace("range(100_000)", "range(30)").replace("number=step", "number=step + int(sys.argv[2])")
+    folder = tmp_path / "run"
+    with ls.watch(nn.LSTM(3, 8), folder, every=3) as run:
+        for _ in range(2):
+            done = subprocess.run(
+                [sys.executable, "-c", script, str(folder), "1000"], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+            assert done.stderr.count("another training is recording there") == 1
+        for step in range(5):
+            run.step(number=step)
+    read = ls.open_run(folder)
+    assert list(read.scalars["number"][1]) == [0, 1, 2, 3, 4]
+    assert [event["event"] for event in read.events].count("start") == 1
+    assert len(list((folder / "rank00000").glob("*.mcap"))) == 1
+    # Once the first has ended, another one goes on from there.
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(folder), "1000"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    read = ls.open_run(folder)
+    assert list(read.scalars["number"][1]) == [0, 1, 2, 3, 4, *range(1000, 1030)]
+    assert list(read.scalars["number"][0]) == list(range(35))
 
 
 def test_a_run_is_resumed_in_a_segment_of_its_own(tmp_path: Path) -> None:
