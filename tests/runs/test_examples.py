@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import lstm_studio as ls
+from tests.runs.step_by_step import StepByStep, one_step
 
 CALLBACKS = ("lightning_callback", "hugging_face_callback")
 """In the last examples of the guide; ``test_callbacks`` runs them."""
@@ -57,3 +60,57 @@ def test_record_read_and_read_without_us(names: dict[str, Any], capsys: pytest.C
     run = ls.open_run("runs/words")
     assert run.trace(0)["rnn.1.hidden_state"].shape == (7, 200)
     assert set(run.scalars) == {"loss", "perplexity"}
+
+
+def test_the_language_model_is_recorded_with_its_gradients(names: dict[str, Any]) -> None:
+    """In the second batch too, where the states of the first go on."""
+    torch.manual_seed(0)
+    words = examples("guide/runs.md")[2].replace("dropout=0.2", "dropout=0.0").replace("every=100", "every=2")
+    names |= {"vocabulary": range(50), "batches": [torch.randint(0, 50, (4, 8)) for _ in range(3)]}
+    # Nothing moves the weights: then those of every step are there to compare with.
+    names["optimiser"] = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.1)
+    run_example(words, names)
+    model, run = names["model"].double(), ls.open_run("runs/words")
+    assert run.steps == [0, 2]
+    states: tuple[Tensor, ...] | None = None
+    for step, tokens in enumerate(names["batches"]):
+        if step in run.steps:
+            stack = StepByStep(model.rnn, "rnn")
+            start = () if states is None else tuple(state[:, 0] for state in states)
+            output, _ = stack.run(model.embed(tokens[0, :-1]), start)
+            # The item's part of the mean over all words of the batch.
+            loss = nn.functional.cross_entropy(model.out(output), tokens[0, 1:], reduction="sum") / 28
+            compare(run.trace(step), stack.nodes, loss)
+        with torch.no_grad():
+            states = model(tokens[:, :-1], states)[1]
+
+
+def test_the_loop_over_a_cell_is_recorded_with_its_gradients(names: dict[str, Any]) -> None:
+    torch.manual_seed(1)
+    record, _, _, loop, *_ = examples("guide/runs.md")
+    run_example(loop, names)
+    model = names["Loop"]()
+    before = copy.deepcopy(model).double()
+    x, target = torch.randn(2, 5, 16), torch.randn(2, 1)
+    names |= {"model": model, "criterion": nn.functional.mse_loss, "loader": [(x, target)] * 2}
+    names["optimiser"] = torch.optim.Adam(model.parameters())
+    run_example(record, names)
+    weights = dict(before.cell.named_parameters())
+    states: tuple[Tensor, ...] = (torch.zeros(128, dtype=torch.float64),) * 2
+    steps: list[dict[str, Tensor]] = [{} for _ in range(5)]
+    for x_t, kept in zip(x[0].double(), steps, strict=True):
+        states = one_step(before.cell, weights, x_t, states, kept)
+    nodes = {f"cell.0.{name}": [kept[name] for kept in steps] for name in steps[0]}
+    loss = (before.out(states[0]) - target[0].double()).pow(2).sum() / 2
+    compare(ls.open_run("runs/mine").trace(0), nodes, loss)
+
+
+def compare(trace: ls.Trace, nodes: dict[str, list[Tensor]], loss: Tensor) -> None:
+    """Compare recorded gradients with those of autograd through the unrolled cell, in float64."""
+    flat = [node for steps in nodes.values() for node in steps]
+    found = iter(torch.autograd.grad(loss, flat, allow_unused=True))
+    for name, steps in nodes.items():
+        some = [torch.zeros_like(node) if one is None else one for node, one in zip(steps, found, strict=False)]
+        expected = torch.stack(some).numpy()
+        assert np.abs(expected).max() > 0
+        assert np.abs(trace[f"grad.{name}"] - expected).max() <= 1e-5 * np.abs(expected).max(), name
