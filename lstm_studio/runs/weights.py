@@ -31,23 +31,23 @@ class Weights:
     def __init__(self, model: nn.Module, layers: list[dict[str, Any]]) -> None:
         self._model, self._layers = model, layers
         self._every: list[nn.Parameter] = []
-        self._names: dict[nn.Parameter, list[str]] = {}
+        self._names: list[list[str]] = []
         self._forget_biases: dict[str, list[nn.Parameter]] = {}
-        self._before: dict[nn.Parameter, Tensor] = {}
+        self._before: list[Tensor | None] = []
         self._remembers = False
         self._whole = False
 
     def remember(self) -> None:
         """Keep a copy of the weights as they are before the update."""
         self._look()
-        kept = {}
         with torch.no_grad():
-            for weight in self._every if self._whole else self._names:
-                old = self._before.get(weight)
-                # The memory of the last copy: new memory of some megabytes costs more than what is written to it.
-                fits = old is not None and old.shape == weight.shape and old.device == weight.device
-                kept[weight] = old.copy_(weight) if old is not None and fits else weight.detach().clone()
-        self._before, self._remembers = kept, True
+            for place, (weight, old) in enumerate(zip(self._every, self._before, strict=True)):
+                if old is not None and old.shape == weight.shape and old.device == weight.device:
+                    # The memory of the last copy: new memory of some megabytes costs more than what is written to it.
+                    old.copy_(weight)
+                elif self._whole or self._names[place]:
+                    self._before[place] = weight.detach().clone()
+        self._remembers = True
 
     def forget(self) -> None:
         """Say nothing of updates until :meth:`remember` is called again."""
@@ -60,26 +60,26 @@ class Weights:
         ``….norm`` and ``….gradient_norm`` of every weight of the recurrent layers, and ``….update_norm`` where a copy
         was kept; ``all.…`` of the whole model, of updates only where a copy of all of it was kept.
         """
-        self._look()
+        if not self._remembers:
+            self._look()
         tensors: list[Tensor] = []
-        kinds: list[tuple[nn.Parameter, str]] = []
-        for weight in self._every:
+        kinds: list[tuple[list[str], str]] = []
+        for weight, names, before in zip(self._every, self._names, self._before, strict=True):
             gradient = weight.grad
             tensors.append(weight)
-            kinds.append((weight, "norm"))
+            kinds.append((names, "norm"))
             if gradient is not None:
                 tensors.append(gradient.coalesce().values() if gradient.is_sparse else gradient)
-                kinds.append((weight, "gradient_norm"))
-            before = self._before.get(weight) if self._remembers else None
-            if before is not None and before.shape == weight.shape and before.device == weight.device:
+                kinds.append((names, "gradient_norm"))
+            if self._remembers and before is not None and before.device == weight.device:
                 # Into the memory of the copy, which has done its work.
                 tensors.append(torch.sub(weight, before, out=before))
-                kinds.append((weight, "update_norm"))
+                kinds.append((names, "update_norm"))
         found: dict[str, float] = {}
         every: dict[str, list[float]] = {"norm": [], "gradient_norm": [], "update_norm": []}
-        for (weight, kind), norm in zip(kinds, _norms(tensors), strict=True):
+        for (names, kind), norm in zip(kinds, _norms(tensors), strict=True):
             every[kind].append(norm)
-            for name in self._names.get(weight, ()):
+            for name in names:
                 found[f"{name}.{kind}"] = norm
         if not self._whole:
             every["update_norm"].clear()
@@ -94,16 +94,20 @@ class Weights:
         every = list(self._model.parameters())
         if len(every) == len(self._every) and all(map(operator.is_, every, self._every)):
             return
-        self._every, self._names, self._forget_biases = every, {}, {}
+        self._every, self._forget_biases = every, {}
         self._whole = sum(weight.numel() * weight.element_size() for weight in every) <= _MOST_COPIED
+        self._before = [None] * len(every)
+        named: dict[nn.Parameter, list[str]] = {}
         for layer in self._layers:
             module = self._model.get_submodule(layer["module"])
             for name, weight in module.named_parameters():
-                self._names.setdefault(weight, []).append(f"{layer['path']}.{name}")
+                named.setdefault(weight, []).append(f"{layer['path']}.{name}")
                 if isinstance(module, nn.LSTM | nn.LSTMCell) and name.startswith("bias_"):
+                    # PyTorch adds two biases.
                     end = name.partition("_")[2].partition("_")[2]
                     full = f"{layer['path']}{'.' if end else ''}{end}.forget_bias"
                     self._forget_biases.setdefault(full, []).append(weight)
+        self._names = [named.get(weight, []) for weight in every]
 
 
 def _norms(tensors: list[Tensor]) -> list[float]:
