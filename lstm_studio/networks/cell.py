@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.signals import Signal
+from lstm_studio.networks.told import Told
 from lstm_studio.networks.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -207,25 +208,6 @@ HeldSteps = Mapping[str, NDArray[np.bool_]]
 """Signal → (T, ·), where it was held."""
 Held = Mapping[str, tuple[list[int], list[float]]]
 """Signal → units, and the values at which they are held."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What weights say about the network that they are of.
-
-    Parameters
-    ----------
-    hidden_size
-        H.
-    options
-        Options of the kind, as far as shapes tell them.
-    certain
-        Whether no other kind has weights of these names and shapes.
-    """
-
-    hidden_size: int
-    options: Mapping[str, Any] = field(default_factory=dict)
-    certain: bool = True
 
 
 _STEMS = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"}

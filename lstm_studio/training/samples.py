@@ -158,7 +158,7 @@ def make_sample(sample: SampleRecipe, folder: Path, progress: Progress) -> dict[
             "chance": task.chance_words,
             "solved": task.solved_words,
         },
-        "training": {**asdict(shown.trainer.recipe), "optimiser": "Adam", "torch": str(torch.__version__)},
+        "training": {**asdict(shown.trainer.recipe), "torch": str(torch.__version__)},
         "chance": _score(task.chance(batch)),
         "networks": networks,
         "tested": _tested(shown),

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Edit, Layer, Option, Told
+from lstm_studio.networks.cell import Edit, Layer, Option
 from lstm_studio.networks.stacked import Shapes, options_of
+from lstm_studio.networks.told import Told
 from lstm_studio.networks.windowed import BEFORE, STATE, WindowedCell
 
 

@@ -33,7 +33,6 @@ from lstm_studio.networks.cell import (
     PulledBack,
     Recovered,
     Sizes,
-    Told,
 )
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
@@ -51,6 +50,7 @@ from lstm_studio.networks.signals import (
 from lstm_studio.networks.slopes import sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
+from lstm_studio.networks.told import Told
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import wiring_of_1997
 

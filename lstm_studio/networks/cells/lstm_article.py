@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered, Told
+from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -43,6 +43,7 @@ from lstm_studio.networks.signals import (
 from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
+from lstm_studio.networks.told import Told
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import article_wiring
 

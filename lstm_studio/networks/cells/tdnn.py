@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Option, Sizes, Told
+from lstm_studio.networks.cell import Option, Sizes
 from lstm_studio.networks.stacked import Shapes
+from lstm_studio.networks.told import Told
 from lstm_studio.networks.windowed import WindowedCell
 
 

@@ -15,9 +15,10 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.network import Network
 from lstm_studio.networks.signals import Labels
-from lstm_studio.progress import ignore_progress
+from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.session.question import Question
 from lstm_studio.session.similar import FindSimilar, Found, Picture, Similar
 from lstm_studio.session.state import Result
@@ -44,6 +45,9 @@ class Shelves:
 
     def networks_of(self, result: Result) -> tuple[Network, ...]:
         raise AssertionError("the shown sequence is traced already")
+
+    def with_gradients(self, result: Result, place: int, progress: Progress) -> tuple[Trace, ...]:
+        raise AssertionError("a search looks at no what-if")
 
 
 class SearchingSession(AnsweringSession):
