@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import INPUT, Labels, Role, Signal
 from lstm_studio.sequences.sequence import Sequence
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.session.units import pinned_in, rearranged
 from lstm_studio.ui.explore.compared_rows import compared_rows
 from lstm_studio.ui.explore.comparing import Compared, compared
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.gradients import direction_mark, memory_gradients, objective_words
 from lstm_studio.ui.explore.horizon.memory_row import memory_row
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers

@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpin
 from lstm_studio.networks.signals import INPUT, Labels, Role
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Event, Result, Setup, Verdicts, View
 from lstm_studio.ui.explore.column_roles import ColumnRoles
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.feature_table import FeatureTable
 from lstm_studio.ui.explore.new_event import NewEvent
 from lstm_studio.ui.explore.readout import class_of

@@ -30,14 +30,13 @@ from PySide6.QtWidgets import (
 from lstm_studio.networks.signals import Role
 from lstm_studio.sequences.sequence import SequenceSet
 from lstm_studio.session.state import Verdicts
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.readout import class_of
-from lstm_studio.ui.explore.thumbnails import paint_events, paint_text, paint_values, value_extent
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_badge
 from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.thumbnails import paint_sequence, value_extent
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -229,15 +228,8 @@ class SequenceDelegate(QStyledItemDelegate):
             painter.drawPixmap(rect.topLeft(), picture)
 
     def _draw(self, painter: QPainter, rect: QRectF, sequences: SequenceSet, row: int) -> None:
-        sequence = sequences[row]
-        emphasis = emphasised_symbols(sequences)
-        if sequence.symbols is None:
-            paint_values(painter, rect, sequence, self._extent, self._theme)
-        elif emphasis:
-            paint_events(painter, rect, sequence.symbols, emphasis, self._theme)
-        else:
-            painter.setFont(text_font(self._view(), Text.SECONDARY))
-            paint_text(painter, rect, sequence.symbols, self._theme)
+        painter.setFont(text_font(self._view(), Text.SECONDARY))
+        paint_sequence(painter, rect, sequences, row, extent=self._extent, theme=self._theme)
 
 
 class BadgeHeader(QHeaderView):

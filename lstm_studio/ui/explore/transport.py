@@ -9,12 +9,12 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.session.notes import notes_of
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import SPEEDS
 from lstm_studio.session.state import Remarks, Result, View
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar
 from lstm_studio.ui.explore.stop_control import StopControl
 from lstm_studio.ui.icons import Icon, make_icon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lstm_studio.runs.like import Status
@@ -10,12 +11,10 @@ from lstm_studio.session.criteria import Criterion, Target, target_of
 from lstm_studio.session.learning import Learner, Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.control import Wish
+from lstm_studio.training.plan import Plan
 from lstm_studio.ui.numbers import format_count, format_number
+from lstm_studio.ui.train.equal import network_sizes_of
 
-EMPTY = (
-    "Nothing has been trained yet. Choose a task at the left and press Start: the networks learn it side by side, "
-    "and their losses, their gradients and their weights can be looked at while they do."
-)
 _ONCE = 60
 _ITEMS, _FEWER_FROM = 16, 500
 """So many sequences a training takes for the gradients by lag, and from so many steps on fewer."""
@@ -24,11 +23,23 @@ _ROUNDING = 1e-6
 _HOUR = 3600
 
 
+def plan_words(plan: Plan) -> str:
+    """Return what a plan trains on what, and what counts as learned."""
+    sizes = network_sizes_of(plan, None)
+    units = [f"{size.title} with {format_count(size.hidden_size)} units" for size in sizes]
+    batches = f"{format_count(plan.updates)} batches of {format_count(plan.batch)} sequences"
+    if not plan.task:
+        return f"{Path(plan.sequence).name}: {batches}."
+    task = plan.new_task()
+    sees = f"{' and '.join(units)} see{'s' if len(units) == 1 else ' the same'} {batches}"
+    return f"{task.title}: {sees}. Chance: {task.chance_words}. Solved: {task.solved_words}."
+
+
 def title_of(trainings: Trainings) -> str:
     """Return what stands above the plots."""
     learning = trainings.learning
     if learning is None:
-        return "Training" if not trainings.beginning else "Training, starting PyTorch…"
+        return "What shall the networks learn?" if not trainings.beginning else "Training, starting PyTorch…"
     done, planned = format_count(learning.done), format_count(learning.planned)
     seed = f", seed {learning.recipe.get('seed')}" if trainings.series is not None else ""
     return f"{learning.title}{seed}, step {done} of {planned}{state_words(trainings)}"

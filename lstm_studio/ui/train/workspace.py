@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QMoveEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.plots.step_stack import StepStack
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.train.bar import TrainBar
+from lstm_studio.ui.train.gallery import Gallery
 from lstm_studio.ui.train.rows import StepResolver
-from lstm_studio.ui.train.words import EMPTY, measure_words, title_of
+from lstm_studio.ui.train.words import measure_words, title_of
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 _EMPTY_WIDTH = 420
+_STARTING = "Starting PyTorch in a process of its own…"
 
 
 class TrainWorkspace(QWidget):
@@ -43,15 +45,12 @@ class TrainWorkspace(QWidget):
         self._title, self._measures = label(kind="title"), ElidedLabel(kind="caption")
         self._measures.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.stack = StepStack(theme)
-        self.empty = EmptyState(theme, EMPTY)
+        self.empty = EmptyState(theme, "")
         self._pages = QStackedWidget()
-        self._start, self._earlier = QPushButton("Start training"), QPushButton("Show an earlier training")
-        for button, key in ((self._start, "train.start"), (self._earlier, "train.show")):
-            button.setProperty("kind", "link")
-            button.setToolTip(actions[key].toolTip())
-            button.clicked.connect(actions[key].trigger)
-        self._pages.addWidget(_centred(self.empty, self._start, self._earlier))
-        self._pages.addWidget(self.stack)
+        self.gallery = Gallery(trainings, actions, theme)
+        self._told = _centred(self.empty)
+        for page in (self.gallery, self._told, self.stack):
+            self._pages.addWidget(page)
         head = QHBoxLayout()
         head.setContentsMargins(PANEL_INSET, GRID, PANEL_INSET, 0)
         head.setSpacing(2 * GRID)
@@ -72,6 +71,7 @@ class TrainWorkspace(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.stack.apply_theme(theme)
+        self.gallery.apply_theme(theme)
         self.empty.apply_theme(theme)
 
     def refresh(self) -> None:
@@ -80,22 +80,29 @@ class TrainWorkspace(QWidget):
         self._title.setText(title_of(trainings))
         self._measures.setText("" if learning is None else measure_words(learning))
         self.stack.apply(self._resolver.resolve(learning, trainings.step, tuple(trainings.others.values())))
-        if self._pages.currentIndex() != (learning is not None):
-            focused = self.hasFocus()
-            self._pages.setCurrentIndex(0 if learning is None else 1)
-            if focused and learning is not None:
-                self.stack.setFocus()
-        error = trainings.error
-        words = EMPTY if error is None or trainings.beginning else str(error)
-        for link in (self._start, self._earlier):
-            link.setVisible(not trainings.beginning)
-        self.empty.setText("Starting PyTorch in a process of its own…" if trainings.beginning else words)
+        self.empty.setText(_STARTING if trainings.beginning or trainings.error is None else str(trainings.error))
+        page = self._page
+        if self._pages.currentWidget() is not page:
+            focused = self.hasFocus() or self.gallery.isAncestorOf(QApplication.focusWidget() or self)
+            self._pages.setCurrentWidget(page)
+            if focused:
+                self.setFocus()
+
+    @property
+    def _page(self) -> QWidget:
+        if self._trainings.learning is not None:
+            return self.stack
+        silent = self._trainings.error is None and not self._trainings.beginning
+        return self.gallery if silent else self._told
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
-        """Hand the keyboard on to the plots; while there are none, keep it from whatever comes next."""
+        """Hand the keyboard on to what is shown; where that takes none, keep it from whatever comes next."""
         super().focusInEvent(event)
-        if self._pages.currentWidget() is self.stack:
+        page = self._pages.currentWidget()
+        if page is self.stack:
             self.stack.setFocus(event.reason())
+        elif page is self.gallery:
+            self.gallery.take_focus(event.reason())
 
     def _on_plan(self, _: object) -> None:
         self.refresh()
@@ -116,7 +123,7 @@ class TrainWorkspace(QWidget):
         return done
 
 
-def _centred(words: QWidget, *links: QWidget) -> QWidget:
+def _centred(words: QWidget) -> QWidget:
     page = QWidget()
     words.setFixedWidth(_EMPTY_WIDTH)
     column = QVBoxLayout(page)
@@ -127,12 +134,5 @@ def _centred(words: QWidget, *links: QWidget) -> QWidget:
     middle.addWidget(words)
     middle.addStretch(1)
     column.addLayout(middle)
-    row = QHBoxLayout()
-    row.setSpacing(2 * GRID)
-    row.addStretch(1)
-    for link in links:
-        row.addWidget(link)
-    row.addStretch(1)
-    column.addLayout(row)
     column.addStretch(1)
     return page

@@ -12,8 +12,8 @@ from lstm_studio.networks import signals
 from lstm_studio.networks.signals import Labels, Role, Signal
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.session.state import Remarks, Result, UnitFilter, UnitOrder, View
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots.rows import GradientRow, StackState, SymbolRow, UnitRow
 from lstm_studio.ui.plots.rows import View as PlotView

@@ -21,8 +21,9 @@ from lstm_studio.session.held_out import DrawHeldOut
 from lstm_studio.session.kept_trainings import ListTrainings
 from lstm_studio.session.pictures import Followed, picture_of
 from lstm_studio.session.settings import Settings
+from lstm_studio.tasks.registry import tasks
 from lstm_studio.training.control import Wish, wish
-from lstm_studio.training.plan import Goal, class_room
+from lstm_studio.training.plan import Goal, Plan, class_room
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.explore.scrub import OVERHANG
 from lstm_studio.ui.train.bar import TrainBar
@@ -92,13 +93,41 @@ def enabled(window: StudioWindow) -> set[str]:
     return {key for key in keys if window.command_actions[f"train.{key}"].isEnabled()}
 
 
-def test_an_empty_workspace_says_what_to_do(window: StudioWindow) -> None:
+def test_an_empty_workspace_offers_every_task(window: StudioWindow, start: FakeStart) -> None:
     workspace = workspace_of(window)
-    assert "press Start" in workspace.empty.text()
-    assert workspace.empty.isVisible()
+    gallery = workspace.gallery
+    assert gallery.isVisible()
     assert not workspace.stack.isVisible()
-    assert window.focusWidget() is workspace
+    assert {card.task for card in gallery.cards} == set(tasks().values())
+    assert [card.task.name for card in gallery.cards if card.isChecked()] == ["temporal-order"]
     assert enabled(window) == {"start", "repeat"}
+    assert window.focusWidget() is gallery.cards[0]
+    press(window, Qt.Key.Key_Right)
+    chosen = gallery.cards[1]
+    assert window.focusWidget() is chosen
+    assert chosen.isChecked()
+    assert window.trainings.plan == class_room(chosen.task.name)
+    assert any(chosen.task.title in words.text() for words in gallery.findChildren(QLabel))
+    gallery.start.click()
+    assert [plan for plan, _, _ in start.asked] == [class_room(chosen.task.name)]
+
+
+def test_the_gallery_shows_no_task_as_chosen_while_sequences_are_to_be_learned(
+    window: StudioWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.csv"
+    window.trainings.propose(Plan(sequence=str(path)))
+    cards = workspace_of(window).gallery.cards
+    assert not any(card.isChecked() for card in cards)
+    cards[2].click()
+    assert [card.isChecked() for card in cards] == [index == 2 for index in range(len(cards))]
+
+
+def test_each_card_draws_a_sequence_of_its_task(window: StudioWindow) -> None:
+    for card in workspace_of(window).gallery.cards:
+        band = card.grab(card.picture.toRect()).toImage()
+        colours = {band.pixel(x, y) for x in range(band.width()) for y in range(band.height())}
+        assert len(colours) > 1, card.task.name
 
 
 def test_a_training_is_started_followed_paused_and_stopped(

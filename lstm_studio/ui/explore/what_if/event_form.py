@@ -6,8 +6,8 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.session.state import Branch, Held, Result, View
-from lstm_studio.ui.explore.emphasis import emphasised_symbols
 from lstm_studio.ui.explore.new_event import UnreadableEventError, parse_numbers
 from lstm_studio.ui.explore.what_if.form import Form, FormError, Place, step_field, text_field
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme

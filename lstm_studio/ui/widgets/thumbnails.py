@@ -10,6 +10,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
+from lstm_studio.session.emphasis import emphasised_symbols
 from lstm_studio.ui.theme import LEVELS, Theme
 from lstm_studio.ui.widgets.symbols import written
 
@@ -19,7 +20,43 @@ _LOOKED_AT = 200
 _LETTERS = 80
 
 
-def paint_events(
+def paint_sequence(
+    painter: QPainter, rect: QRectF, sequences: SequenceSet, index: int, *, extent: tuple[float, float], theme: Theme
+) -> None:
+    """Draw one sequence of a set in the way that suits what it holds; texts with the painter's font.
+
+    Parameters
+    ----------
+    index
+        Which of them, from 0.
+    extent
+        What :func:`value_extent` says of the set.
+    """
+    sequence, emphasis = sequences[index], emphasised_symbols(sequences)
+    if sequence.symbols is None:
+        _paint_values(painter, rect, sequence, extent, theme)
+    elif emphasis:
+        _paint_events(painter, rect, sequence.symbols, emphasis, theme)
+    else:
+        _paint_text(painter, rect, sequence.symbols, theme)
+
+
+def value_extent(sequences: SequenceSet) -> tuple[float, float]:
+    """Return the range in which the first sequences are drawn, so that their pictures can be compared.
+
+    Of few features all values fit; of many, the outer hundredths are left out, as one outlier would make all grey.
+    """
+    known = [sequence.values[np.isfinite(sequence.values)] for sequence in sequences[:_LOOKED_AT]]
+    known = [values for values in known if values.size]
+    if not known:
+        return 0.0, 1.0
+    if len(sequences.names) > _MOST_LINES:
+        low, high = np.quantile(np.concatenate(known), (0.01, 0.99))
+        return float(low), float(high)
+    return float(min(values.min() for values in known)), float(max(values.max() for values in known))
+
+
+def _paint_events(
     painter: QPainter, rect: QRectF, symbols: tuple[str, ...], emphasis: tuple[str, ...], theme: Theme
 ) -> None:
     """Draw the symbols that stand out: the first one filled, the second outlined, the third half, others a line."""
@@ -45,7 +82,7 @@ def paint_events(
                 painter.fillRect(box.adjusted(2, 0, -2, 0), ink)
 
 
-def paint_text(painter: QPainter, rect: QRectF, symbols: tuple[str, ...], theme: Theme) -> None:
+def _paint_text(painter: QPainter, rect: QRectF, symbols: tuple[str, ...], theme: Theme) -> None:
     """Write the beginning, with the painter's font."""
     between = "" if all(len(symbol) == 1 for symbol in symbols[:_LETTERS]) else " "
     text = between.join(written(symbol) if symbol != " " else symbol for symbol in symbols[:_LETTERS])
@@ -54,7 +91,7 @@ def paint_text(painter: QPainter, rect: QRectF, symbols: tuple[str, ...], theme:
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignVCenter), shown)
 
 
-def paint_values(
+def _paint_values(
     painter: QPainter, rect: QRectF, sequence: Sequence, extent: tuple[float, float], theme: Theme
 ) -> None:
     """Draw a few features as lines; more as a small heat map, one row for each feature."""
@@ -73,21 +110,6 @@ def paint_values(
         y = rect.bottom() - np.clip((values[known] - low) / span, 0, 1) * rect.height()
         painter.setPen(QPen(QColor(colours[min(feature, len(colours) - 1)]), 1))
         painter.drawPolyline(QPolygonF([QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]))
-
-
-def value_extent(sequences: SequenceSet) -> tuple[float, float]:
-    """Return the range in which the first sequences are drawn, so that their pictures can be compared.
-
-    Of few features all values fit; of many, the outer hundredths are left out, as one outlier would make all grey.
-    """
-    known = [sequence.values[np.isfinite(sequence.values)] for sequence in sequences[:_LOOKED_AT]]
-    known = [values for values in known if values.size]
-    if not known:
-        return 0.0, 1.0
-    if len(sequences.names) > _MOST_LINES:
-        low, high = np.quantile(np.concatenate(known), (0.01, 0.99))
-        return float(low), float(high)
-    return float(min(values.min() for values in known)), float(max(values.max() for values in known))
 
 
 def _sampled(steps: int, width: int) -> NDArray[np.intp]:
