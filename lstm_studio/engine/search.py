@@ -68,7 +68,9 @@ class Match:
     units: int
 
 
-def pattern_of(trace: Trace, signal: str, start: int, stop: int, threshold: float, *, margin: int = 1) -> Pattern:
+def pattern_of(
+    trace: Trace, signal: str, start: int, stop: int, threshold: float, *, margin: int = 1, with_off: bool = False
+) -> Pattern:
     """Return the pattern of all units that are on throughout a stretch, and off in the margin on both sides.
 
     Parameters
@@ -80,7 +82,9 @@ def pattern_of(trace: Trace, signal: str, start: int, stop: int, threshold: floa
     threshold
         From which value on a unit is on.
     margin
-        Steps on both sides, 0 … 64; those beyond the ends of the trace count as off.
+        Steps on both sides, 0 … 64; those beyond the ends of the trace count as being on the other side.
+    with_off
+        Whether the pattern also has the units that are off throughout the stretch, and on in the margin.
 
     Raises
     ------
@@ -95,10 +99,11 @@ def pattern_of(trace: Trace, signal: str, start: int, stop: int, threshold: floa
         )
     _check_margin(margin)
     # Of the stretch and its margins alone: this is asked while the threshold is being chosen.
-    throughout = (values[start:stop] >= threshold).all(axis=0)
+    inside = values[start:stop] >= threshold
     around = np.concatenate([values[max(0, start - margin) : start], values[stop : stop + margin]]) >= threshold
-    units = np.flatnonzero(throughout & ~around.any(axis=0))
-    return Pattern(tuple(int(unit) for unit in units), (), stop - start, margin)
+    on = np.flatnonzero(inside.all(axis=0) & ~around.any(axis=0))
+    off = np.flatnonzero(~inside.any(axis=0) & around.all(axis=0)) if with_off else on[:0]
+    return Pattern(tuple(on.tolist()), tuple(off.tolist()), stop - start, margin)
 
 
 class SignalIndex:

@@ -38,6 +38,7 @@ class _Moment:
     setup: Setup
     remarks: Remarks
     document: Path | None
+    stretch: tuple[int, int] | None
 
 
 class Session:
@@ -78,6 +79,7 @@ class Session:
         self._view = view or View(cursor=result.sequence.steps - 1)
         self._verdicts: Verdicts | None = None
         self._arriving: tuple[Setup, View] | None = None
+        self._returning: _Moment | None = None
         self._document: Path | None = None
         self._past: list[_Moment] = []
         self._future: list[_Moment] = []
@@ -167,12 +169,42 @@ class Session:
 
     def remark(self, what: str, **changes: Any) -> None:
         """Change fields of the remarks; ``what`` names the command in the undo menu, for example ``"Add a note"``."""
+        self._remark(what, changes, merge=False)
+
+    def remark_on(self, what: str, **changes: Any) -> None:
+        """Change fields likewise; where the last change has the same name, one undo takes back both."""
+        self._remark(what, changes, merge=True)
+
+    def _remark(self, what: str, changes: dict[str, Any], *, merge: bool) -> None:
         remarks = replace(self._remarks, **changes)
         if remarks == self._remarks:
             return
-        self._keep(what)
+        if not (merge and self.undo_text == what):
+            self._keep(what)
+        self._future.clear()
         self._show_remarks(remarks)
         self.history_changed.emit()
+
+    def mark(self, what: str, stretch: tuple[int, int] | None, *, merge: bool = False) -> None:
+        """Mark a stretch of the shown sequence, or none; can be undone.
+
+        Parameters
+        ----------
+        what
+            Names the command in the undo menu, for example ``"Mark a stretch"``.
+        stretch
+            Its first step and the one after its last.
+        merge
+            Whether, where the last change has the same name, one undo takes back both.
+        """
+        if stretch != self._view.stretch:
+            if not (merge and self.undo_text == what):
+                self._keep(what)
+            self._future.clear()
+            self.look(stretch=stretch, mark=None)
+            self.history_changed.emit()
+        else:
+            self.look(mark=None)
 
     def _show_remarks(self, remarks: Remarks) -> None:
         if remarks != self._remarks:
@@ -190,7 +222,7 @@ class Session:
 
     def _keep(self, what: str) -> None:
         """Make it possible to return to what is wanted now."""
-        self._past.append(_Moment(what, self._setup, self._remarks, self._document))
+        self._past.append(_Moment(what, self._setup, self._remarks, self._document, self._view.stretch))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
         room, counted = UNDO_BYTES, {id(self._setup.data)}
@@ -288,7 +320,7 @@ class Session:
         if result is None:
             self._want(setup)
             return
-        self._setup = setup
+        self._setup, self._returning = setup, None
         self._take(result)
         self.setup_changed.emit(setup)
         self.history_changed.emit()
@@ -322,13 +354,15 @@ class Session:
         if not origin:
             return
         there = origin.pop()
-        destination.append(replace(there, setup=self._setup, remarks=self._remarks, document=self._document))
+        left = _Moment(there.what, self._setup, self._remarks, self._document, self._view.stretch)
+        destination.append(left)
         self._document = there.document
         self._show_remarks(there.remarks)
         if there.setup is self._setup:
+            self.look(stretch=there.stretch)
             self.history_changed.emit()
         else:
-            self._want(there.setup)
+            self._want(there.setup, there)
 
     @property
     def undo_text(self) -> str | None:
@@ -340,8 +374,8 @@ class Session:
         """The command that redo brings back, or None."""
         return self._future[-1].what if self._future else None
 
-    def _want(self, setup: Setup) -> None:
-        self._setup = setup
+    def _want(self, setup: Setup, returning: _Moment | None = None) -> None:
+        self._setup, self._returning = setup, returning
         self.setup_changed.emit(setup)
         self.history_changed.emit()
 
@@ -390,9 +424,10 @@ class Session:
                 # The last of them is the one that was left; those before differ in remarks alone.
                 self._document = moments[places[-1]].document
                 self._show_remarks(moments[places[-1]].remarks)
+                self.look(stretch=moments[places[-1]].stretch)
                 del moments[places[-1] :]
                 break
-        self._setup = self._result.setup
+        self._setup, self._returning = self._result.setup, None
         self.setup_changed.emit(self._setup)
         self.history_changed.emit()
 
@@ -408,6 +443,9 @@ class Session:
         cursor = min(self._view.cursor, last) if stays else last
         units = {group: unit for group, unit in self._view.units.items() if unit < _units_of(result, group)}
         stretch, mark = (self._view.stretch, self._view.mark) if same_sequence else (None, None)
+        if self._returning is not None:
+            stretch = self._returning.stretch
+            self._returning = None
         if stretch is not None and stretch[1] > last + 1:
             stretch = None
         if mark is not None:

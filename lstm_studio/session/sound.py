@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
@@ -12,6 +13,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
 from lstm_studio.session.state import RECORDED, SECOND, Branch, Comparison, Remarks, Setup, View, branch_key
+from lstm_studio.session.wishes import LookingFor, Units, Wish
 
 LARGEST_HIDDEN, MOST_LAYERS = 1 << 16, 1 << 10
 LONGEST_NOTE = 10_000
@@ -19,6 +21,8 @@ LONGEST_NOTE = 10_000
 _DTYPES = ("float32", "float64")
 _DEVICES = ("auto", "cpu")
 """What every machine has; where another was chosen, this one chooses for itself."""
+MOST_BESIDE = 64
+"""Steps beside a stretch that a search looks at."""
 _SLOWEST, _FASTEST = 0.1, 1_000.0
 
 
@@ -130,7 +134,7 @@ def _can_compare(comparison: Comparison | None, setup: Setup) -> bool:
 
 
 def sound_remarks(remarks: Remarks, sequences: SequenceSet, shown: tuple[int, Sequence]) -> Remarks:
-    """Return the notes that stand at a step that there is, and the pins.
+    """Return the notes that stand at a step that there is, the pins, and what can be looked for.
 
     Parameters
     ----------
@@ -152,4 +156,27 @@ def sound_remarks(remarks: Remarks, sequences: SequenceSet, shown: tuple[int, Se
     pinned: Mapping[str, tuple[int, ...]] = {
         group: tuple(unit for unit in units if 0 <= unit < LARGEST_HIDDEN) for group, units in remarks.pinned.items()
     }
-    return replace(remarks, notes=notes, pinned=MappingProxyType(pinned))
+    similar = _sound_search(remarks.similar)
+    return replace(remarks, notes=notes, pinned=MappingProxyType(pinned), similar=similar)
+
+
+def _sound_search(similar: LookingFor) -> LookingFor:
+    return replace(similar, wishes=MappingProxyType({key: _sound_wish(wish) for key, wish in similar.wishes.items()}))
+
+
+def _sound_wish(wish: Wish) -> Wish:
+    usable = wish.threshold is None or math.isfinite(wish.threshold)
+    on = _sound_units(wish.on)
+    off = _sound_units(wish.off, on)
+    return replace(
+        wish,
+        threshold=wish.threshold if usable else None,
+        margin=max(0, min(wish.margin, MOST_BESIDE)),
+        on=on,
+        off=off,
+        any=_sound_units(wish.any, on + off),
+    )
+
+
+def _sound_units(units: Units, others: Units = ()) -> Units:
+    return tuple(sorted(unit for unit in set(units) - set(others) if 0 <= unit < LARGEST_HIDDEN))

@@ -12,6 +12,7 @@ from lstm_studio.networks.signals import Labels, Phase
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
 from lstm_studio.session.conditions import StopWhen
+from lstm_studio.session.wishes import LookingFor
 
 Event = tuple[float, ...]
 """One new event: F raw values, before scaling; for one-hot sequences a 1 at the symbol."""
@@ -182,11 +183,14 @@ class Remarks:
         Layer (``"0:lstm.0"``) → units that stay in sight whatever the order and the filter.
     stop
         Where playing stops.
+    similar
+        What is looked for in other stretches of time.
     """
 
     notes: tuple[Note, ...] = ()
     pinned: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     stop: StopWhen = field(default_factory=StopWhen)
+    similar: LookingFor = field(default_factory=LookingFor)
 
 
 RECORDED = "recorded"
@@ -285,7 +289,8 @@ class View:
     unit_filter
         Which of them are in sight.
     stretch
-        First step of a marked stretch and the one after its last, or None.
+        First step of a marked stretch and the one after its last, or None. Alone in the view, it can be undone where it
+        is changed by :meth:`~lstm_studio.session.session.Session.mark`.
     mark
         The step at which a stretch was begun that reaches to the cursor until it is ended; None while none is open.
     comparison

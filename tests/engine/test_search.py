@@ -99,9 +99,32 @@ def test_the_pattern_of_a_stretch_finds_the_stretch() -> None:
     values[100:110, [3, 7, 9]] = 50.0
     values[[99, 110], 3] = values[[99, 110], 7] = -50.0
     values[99, 9] = 60.0
-    pattern = pattern_of(traced(values), SIGNAL, 100, 110, 40.0)
-    assert pattern == Pattern((3, 7), (), 10, 1)
-    assert SignalIndex([traced(values)], SIGNAL, 40.0).find(pattern)[0] == Match(0, 100, 110, 2)
+    values[100:110, [5, 6]] = -50.0
+    values[[99, 110], 5] = 50.0
+    assert pattern_of(traced(values), SIGNAL, 100, 110, 40.0) == Pattern((3, 7), (), 10, 1)
+    pattern = pattern_of(traced(values), SIGNAL, 100, 110, 40.0, with_off=True)
+    assert pattern == Pattern((3, 7), (5,), 10, 1)
+    assert SignalIndex([traced(values)], SIGNAL, 40.0).find(pattern)[0] == Match(0, 100, 110, 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    steps=st.integers(1, 30),
+    margin=st.integers(0, 4),
+    slowness=st.sampled_from([1, 3, 8]),
+    seed=st.integers(0, 2**32 - 1),
+    data=st.data(),
+)
+def test_the_pattern_of_a_stretch_has_the_units_that_fit_it_one_by_one(
+    *, steps: int, margin: int, slowness: int, seed: int, data: st.DataObject
+) -> None:
+    values = np.random.default_rng(seed).choice([-1.0, 0.5, 1.0], size=(steps, 20)).repeat(slowness, axis=0)[:steps]
+    start = data.draw(st.integers(0, steps - 1))
+    stop = data.draw(st.integers(start + 1, steps))
+    pattern = pattern_of(traced(values), SIGNAL, start, stop, 0.5, margin=margin, with_off=True)
+    wanted = Pattern((0,), (), stop - start, margin)
+    assert pattern.on == tuple(unit for unit in range(20) if fits(values[:, unit] >= 0.5, start, wanted))
+    assert pattern.off == tuple(unit for unit in range(20) if fits(values[:, unit] < 0.5, start, wanted))
 
 
 def test_what_is_no_number_is_off() -> None:

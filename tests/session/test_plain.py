@@ -26,6 +26,7 @@ from lstm_studio.session.state import (
     UnitOrder,
     View,
 )
+from lstm_studio.session.wishes import LookingFor, Suggested, Wish
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
 WHOLE = st.integers(-(2**62), 2**62)
@@ -57,10 +58,26 @@ VIEWS = st.builds(
     stretch=st.none() | st.tuples(WHOLE, WHOLE),
     comparison=st.none() | st.builds(Comparison, other=TEXTS, base=TEXTS, mode=st.sampled_from(CompareMode)),
 )
+UNITS = st.lists(WHOLE, max_size=3).map(tuple)
+WISHES = st.builds(
+    Wish,
+    threshold=st.none() | NUMBERS,
+    margin=WHOLE,
+    suggested=st.sampled_from(Suggested),
+    on=UNITS,
+    off=UNITS,
+    any=UNITS,
+)
 REMARKS = st.builds(
     Remarks,
     notes=st.lists(st.builds(Note, item=WHOLE, step=WHOLE, text=TEXTS), max_size=3).map(tuple),
     pinned=st.dictionaries(TEXTS, st.lists(WHOLE, max_size=3).map(tuple), max_size=3).map(MappingProxyType),
+    similar=st.builds(
+        LookingFor,
+        signal=TEXTS,
+        everywhere=st.booleans(),
+        wishes=st.dictionaries(TEXTS, WISHES, max_size=2).map(MappingProxyType),
+    ),
 )
 SECONDS = st.builds(Second, item=st.none() | WHOLE, network=st.none() | st.builds(NetworkSpec, seed=WHOLE))
 

@@ -14,6 +14,7 @@ from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
 from lstm_studio.session.session import UNDO_DEPTH, Session, groups_of
 from lstm_studio.session.state import Match, Result, Setup, Verdicts, View
+from lstm_studio.session.wishes import LookingFor
 
 UNITS = 4
 
@@ -315,3 +316,72 @@ def test_a_stretch_that_reaches_beyond_a_removed_event_is_dropped(session: Sessi
     session.remove_event()
     assert session.view.stretch is None
     assert session.view.mark == 4
+
+
+def test_what_is_marked_can_be_undone_step_by_step_and_done_again(session: Session) -> None:
+    told: list[tuple[tuple[int, int] | None, str | None]] = []
+    session.history_changed.connect(lambda: told.append((session.view.stretch, session.undo_text)))
+    session.mark("Mark a stretch", (1, 3))
+    session.mark("Mark a stretch", (1, 3))
+    session.mark("Move its end", (1, 4), merge=True)
+    session.mark("Move its end", (1, 5), merge=True)
+    session.mark("Unmark the stretch", None)
+    assert told == [
+        ((1, 3), "Mark a stretch"),
+        ((1, 4), "Move its end"),
+        ((1, 5), "Move its end"),
+        (None, "Unmark the stretch"),
+    ]
+    found = []
+    for travel in (session.undo,) * 4 + (session.redo,) * 4:
+        travel()
+        found.append(marked(session))
+    assert found == [(1, 5), (1, 3), None, None, (1, 3), (1, 5), None, None]
+    session.undo()
+    session.mark("Mark a stretch", (0, 1))
+    assert session.redo_text is None
+
+
+def test_a_stretch_that_was_begun_ends_where_it_is_marked(session: Session) -> None:
+    session.look(mark=1, cursor=3)
+    session.mark("Mark a stretch", marked(session))
+    assert (session.view.stretch, session.view.mark) == ((1, 4), None)
+    session.look(mark=2)
+    session.mark("Mark a stretch", (1, 4))
+    assert (session.view.stretch, session.view.mark) == ((1, 4), None)
+
+
+def test_undo_brings_a_sequence_back_with_its_stretch(session: Session) -> None:
+    answering(session)
+    session.mark("Mark a stretch", (1, 4))
+    session.change("Choose a sequence", item=1)
+    assert marked(session) is None
+    session.look(stretch=(2, 3))
+    session.undo()
+    assert (session.result.setup.item, marked(session)) == (0, (1, 4))
+    session.redo()
+    assert (session.result.setup.item, marked(session)) == (1, (2, 3))
+    session.undo()
+    session.undo()
+    assert (session.result.setup.item, marked(session)) == (0, None)
+
+
+def test_a_change_that_is_given_up_gives_the_stretch_back(session: Session) -> None:
+    session.mark("Mark a stretch", (1, 4))
+    session.change("Choose a sequence", item=1)
+    session.mark("Mark a stretch", (0, 1))
+    session.reject(session.setup, NetworkError("No.", "Do."))
+    assert marked(session) == (1, 4)
+    assert session.undo_text == "Mark a stretch"
+
+
+def test_remarks_of_one_name_can_be_taken_back_at_once(session: Session) -> None:
+    session.remark_on("Choose units", similar=LookingFor("a"))
+    session.remark_on("Choose units", similar=LookingFor("b"))
+    session.remark_on("Search elsewhere", similar=LookingFor("b", everywhere=True))
+    session.undo()
+    assert session.remarks.similar == LookingFor("b")
+    session.undo()
+    assert session.remarks.similar == LookingFor()
+    session.redo()
+    assert session.remarks.similar == LookingFor("b")

@@ -58,11 +58,13 @@ from lstm_studio.session.state import (
     View,
     branch_key,
 )
+from lstm_studio.session.wishes import LookingFor, Suggested, Wish
 from tests.networks.test_onnx import exported
 from tests.sequences.test_storage import assert_equal, everything
 from tests.session.stored_sessions import computed, digests, walk
 
 ROOT = Path(__file__).parents[2]
+HIDDEN = "0:lstm.0.hidden_state"
 
 
 def saved(session: Session, path: Path, layout: dict[str, Any] | None = None) -> Path:
@@ -223,6 +225,9 @@ def test_view_notes_pins_and_layout_come_back(tmp_path: Path) -> None:
     )
     notes = (Note(0, 1, "one\ntwo"), Note(1, 4, "“ü”"))
     session.remark("Add notes", notes=notes, pinned=MappingProxyType({"0:lstm.0": (1, 3)}))
+    wish = Wish(0.25, 2, Suggested.BOTH, (0,), (2, 3), (1,))
+    similar = LookingFor(HIDDEN, True, MappingProxyType({HIDDEN: wish}))
+    session.remark("Look for something", similar=similar)
     layout = {"panels": {"notes": {"shown": True, "width": 300}}}
     contents = reopened(saved(session, tmp_path / f"a{SUFFIX}", layout))
     assert contents.problems == ()
@@ -511,6 +516,18 @@ def test_the_view_of_a_damaged_file_is_brought_within_what_there_is(sample: Path
     def damaged(description: dict[str, Any]) -> dict[str, Any]:
         description["view"] |= {"cursor": 10**9, "speed": -3, "units": {"0:lstm.0": 99, "9:x": 1}, "stretch": [5, 2]}
         description["view"] |= {"labels": "klingon", "comparison": {"other": "branch:none"}, "layer": -4}
+        description["remarks"]["similar"] = {
+            "signal": "moon",
+            "wishes": {
+                HIDDEN: {
+                    "threshold": "nan",
+                    "margin": 10**6,
+                    "on": [3, 3, -1],
+                    "off": [3, 2],
+                    "any": [2],
+                }
+            },
+        }
         description["remarks"]["notes"] += [
             {"item": 9999, "step": 0, "text": "x"},
             {"item": 0, "step": -1, "text": "x"},
@@ -521,4 +538,5 @@ def test_the_view_of_a_damaged_file_is_brought_within_what_there_is(sample: Path
     result = shown(contents)
     assert contents.view == View(cursor=result.sequence.steps - 1, layer=0)
     assert contents.remarks.notes == (Note(0, 1, "here"),)
+    assert contents.remarks.similar.wishes == {HIDDEN: Wish(margin=64, on=(3,), off=(2,))}
     assert "klingon" in contents.problems[0]
