@@ -123,9 +123,8 @@ class TrainBar(QWidget):
         """Show how the training is now."""
         trainings, learning = self._trainings, self._trainings.learning
         step = trainings.step
-        if learning is None:
-            self.slider.show_training(trainings.plan.updates, -1, (), ())
-        else:
+        self.slider.setVisible(learning is not None)
+        if learning is not None:
             self.slider.show_training(learning.planned, learning.done, learning.snapshots, _marks(learning))
         self.slider.show_step(step or 0)
         self._counter.setText("" if step is None else f"Snapshot {format_count(step)}")

@@ -115,6 +115,8 @@ class Gallery(QWidget):
         columns = max(1, min(_MOST_COLUMNS, (self.width() - 2 * PANEL_INSET) // (least + GRID)))
         if columns == self._columns:
             return
+        self._grid.setRowStretch(-(-len(self._cards) // self._columns) if self._columns else 0, 0)
+        self._grid.setRowStretch(-(-len(self._cards) // columns), 1)
         self._columns = columns
         for index, card in enumerate(self._cards):
             self._grid.addWidget(card, index // columns, index % columns)
@@ -176,7 +178,7 @@ class TaskCard(QAbstractButton):
         painter.setFont(text_font(self, Text.SECONDARY))
         paint_sequence(painter, picture, sequences, longest, extent=extent, theme=theme)
         painter.setPen(QColor(theme.ink2))
-        painter.drawText(words, int(Qt.TextFlag.TextWordWrap), self.task.shows)
+        painter.drawText(words, int(Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextDontClip), self.task.shows)
 
     @property
     def picture(self) -> QRectF:
