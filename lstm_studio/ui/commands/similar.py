@@ -43,11 +43,11 @@ class SimilarCommands(Group):
         if view.mark is None:
             self._session.look(mark=view.cursor)
         else:
-            self._session.look(stretch=view.marked, mark=None)
+            self._session.mark("Mark a stretch", view.marked)
 
     def unmark(self) -> None:
         """Forget the stretch, marked or only begun."""
-        self._session.look(stretch=None, mark=None)
+        self._session.mark("Unmark the stretch", None)
 
     def find(self) -> None:
         """End a stretch that was begun, show the panel, and look for what is marked."""

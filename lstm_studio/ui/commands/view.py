@@ -141,7 +141,7 @@ class ViewCommands(Group):
         if self._window.focusWidget() not in {None, stack}:
             stack.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif self._session.view.stretch is not None:
-            self._session.look(stretch=None)
+            self._session.mark("Unmark the stretch", None)
         elif self._window.isFullScreen():
             self._window.showNormal()
 

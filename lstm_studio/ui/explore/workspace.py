@@ -76,6 +76,7 @@ class ExploreWorkspace(QWidget):
         self.stack.view_requested.connect(self._on_view_requested)
         self.stack.menu_requested.connect(self._on_menu_requested)
         self.stack.stretch_requested.connect(self._on_stretch_requested)
+        self.stack.stretch_moved.connect(self._on_stretch_moved)
         self.stack.track_changed.connect(self.edges_changed)
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
@@ -134,11 +135,15 @@ class ExploreWorkspace(QWidget):
     def _on_unit_requested(self, group: str, unit: int) -> None:
         self._session.select_unit(group, unit)
 
-    def _on_stretch_requested(self, start: int, stop: int) -> None:
+    def _on_stretch_requested(self, start: int, stop: int, goes_on: bool) -> None:
         # The longer one of two sequences that are compared has steps of its own.
         steps = self._session.steps
         if start < steps:
-            self._session.look(stretch=(start, min(stop, steps)), mark=None)
+            self._session.mark("Mark a stretch", (start, min(stop, steps)), merge=goes_on)
+
+    def _on_stretch_moved(self, start: int, stop: int, goes_on: bool) -> None:
+        steps = self._session.steps
+        self._session.mark("Move an end of the stretch", (start, min(stop, steps)), merge=goes_on)
 
     def _on_phase_requested(self, phase: Phase) -> None:
         view = self._session.view

@@ -20,8 +20,9 @@ class Canvas(QGraphicsView):
 
     pressed = Signal(QPointF)
     dragged = Signal(QPointF)
-    marked = Signal(QPointF, QPointF)
-    """Where the left button was pressed with Shift, and where the mouse is now."""
+    released = Signal()
+    marked = Signal(QPointF, QPointF, bool)
+    """Where the left button was pressed with Shift, where the mouse is now, and whether it has moved since."""
     hovered = Signal(QPointF)
     left = Signal()
     zoomed = Signal(QPointF, float)
@@ -63,7 +64,7 @@ class Canvas(QGraphicsView):
         """Scrub with the left button, mark a stretch with Shift and the left one, pan with the middle one."""
         if event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._marking = event.position()
-            self.marked.emit(self._marking, self._marking)
+            self.marked.emit(self._marking, self._marking, False)
         elif event.button() == Qt.MouseButton.LeftButton:
             self.pressed.emit(event.position())
         elif event.button() == Qt.MouseButton.MiddleButton:
@@ -78,7 +79,7 @@ class Canvas(QGraphicsView):
             self.drag_panned.emit(float(here.x() - self._panning.x()))
             self._panning = here
         elif self._marking is not None and event.buttons() & Qt.MouseButton.LeftButton:
-            self.marked.emit(self._marking, event.position())
+            self.marked.emit(self._marking, event.position(), True)
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self.dragged.emit(event.position())
         else:
@@ -90,6 +91,7 @@ class Canvas(QGraphicsView):
             self._panning = None
         elif event.button() == Qt.MouseButton.LeftButton:
             self._marking = None
+            self.released.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
         """Ask for the whole sequence."""

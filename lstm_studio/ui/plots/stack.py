@@ -22,7 +22,7 @@ from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.row_item import Look, RowItem
 from lstm_studio.ui.plots.rows import Row, StackState, SymbolRow, UnitRow, View
 from lstm_studio.ui.plots.scale import TimeScale, clamp_window
-from lstm_studio.ui.plots.stretch import StretchItem
+from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
@@ -49,7 +49,8 @@ class PlotStack(QWidget):
     Give it a `StackState` with `apply`; it compares the state with the previous one and touches only what changed.
     Moving the cursor repaints the cursor alone. The mouse asks for changes through signals and changes nothing itself,
     except for the visible stretch of time: the wheel zooms it, Shift and the wheel or the middle button pan it, a
-    double click or the key 0 shows the whole sequence. Shift and the left button ask to mark a stretch.
+    double click or the key 0 shows the whole sequence. Shift and the left button ask to mark a stretch; its ends can be
+    dragged in every row.
 
     Parameters
     ----------
@@ -65,8 +66,11 @@ class PlotStack(QWidget):
     """0-based step that was clicked or dragged to."""
     unit_requested = Signal(str, int)
     """Group and unit that were clicked, or reached with the keys Up and Down."""
-    stretch_requested = Signal(int, int)
-    """First step of a stretch that was marked with Shift and the mouse, and the one after its last."""
+    stretch_requested = Signal(int, int, bool)
+    """First step of a stretch that is marked with Shift and the mouse, the one after its last, and whether the same
+    movement of the mouse goes on."""
+    stretch_moved = Signal(int, int, bool)
+    """The same of a stretch of which an end is dragged."""
     view_requested = Signal(str, View)
     """Key of a row, and the view asked for."""
     menu_requested = Signal(str, int, int, QPoint)
@@ -105,6 +109,8 @@ class PlotStack(QWidget):
         self._cursor.setZValue(_CURSOR_Z)
         self._stretch = StretchItem(self._look)
         self._stretch.setZValue(_CURSOR_Z - 0.5)
+        self._handles = StretchHandles(self._stretch, self._canvas.viewport(), self)
+        self._handles.moved.connect(self.stretch_moved)
         self._canvas.scene().addItem(self._axis)
         self._canvas.scene().addItem(self._stretch)
         self._canvas.scene().addItem(self._cursor)
@@ -112,7 +118,9 @@ class PlotStack(QWidget):
         self._ring.setZValue(_CURSOR_Z + 1)
         self._ring.hide()
         self._canvas.pressed.connect(self._press)
-        self._canvas.dragged.connect(self._scrub)
+        self._canvas.dragged.connect(self._drag)
+        self._canvas.released.connect(self._handles.release)
+        self._canvas.hovered.connect(self._handles.hover)
         self._canvas.marked.connect(self._mark)
         self._canvas.hovered.connect(self._hover)
         self._canvas.left.connect(self._leave)
@@ -388,7 +396,7 @@ class PlotStack(QWidget):
         # Two pixels short of the axis, which would else be repainted with every move.
         area = QRectF(left, top, scale.width, max(1.0, bottom - top - 2))
         self._cursor.place([*self._items.values()], scale, area)
-        self._stretch.place(scale, area)
+        self._stretch.place(scale, area, [(item.y(), item.height) for item in self._items.values()])
         edges = (round(left), round(scale.right))
         track = edges
         if state.reach and self._window == (0, state.steps):
@@ -413,6 +421,8 @@ class PlotStack(QWidget):
 
     def _press(self, point: QPointF) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
+        if self._handles.take(point):
+            return
         self._scrub(point)
         found = self._row_at(point)
         if found is None or not self._edges[0] <= point.x() < self._edges[1]:
@@ -448,16 +458,20 @@ class PlotStack(QWidget):
             step = self._axis.scale_of_time.step_at(point.x())
             self.menu_requested.emit(key, unit, step, event.globalPos())
 
+    def _drag(self, point: QPointF) -> None:
+        if not self._handles.drag(point):
+            self._scrub(point)
+
     def _scrub(self, point: QPointF) -> None:
         if self._state.steps:
             self.step_requested.emit(self._axis.scale_of_time.step_at(point.x()))
 
-    def _mark(self, begin: QPointF, end: QPointF) -> None:
+    def _mark(self, begin: QPointF, end: QPointF, moved: bool) -> None:
         if not self._state.steps:
             return
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         first, last = sorted(self._axis.scale_of_time.step_at(point.x()) for point in (begin, end))
-        self.stretch_requested.emit(first, last + 1)
+        self.stretch_requested.emit(first, last + 1, moved)
 
     def _hover(self, point: QPointF) -> None:
         text = self._words_at(point)
