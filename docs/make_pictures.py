@@ -138,6 +138,7 @@ def train() -> None:
         command.train(plan, Path(folder) / "one", ignore_progress)
         command.repeat(replace(plan, updates=600, evaluate_every=25), Path(folder) / "seeds", 4, ignore_progress)
         window.show_workspace("train")
+        save(window, "train-tasks")
         for name, step in (("one", 300), ("seeds", 600)):
             window.trainings.show(str(Path(folder) / name))
             deadline = time.monotonic() + _PATIENCE
