@@ -40,6 +40,21 @@ def test_a_gradient_that_vanishes() -> None:
     assert alarms(made(lags={"lstm.0.hidden_state": (SAMPLED, norms)}), vanishing=None) == {}
 
 
+def test_a_network_of_a_training_vanishes_once() -> None:
+    norms = np.tile(10.0 ** -np.arange(50.0), (len(SAMPLED), 1))
+    lags = {f"{prefix}.hidden_state": (SAMPLED, norms) for prefix in ("rnn.0", "rnn.rnn.0", "lstm.1")}
+    info = {"training": {"task": {"name": "adding"}}}
+    told = [
+        alarm
+        for alarm in AlarmWatch(Thresholds()).look(followed(made(lags=lags, info=info)))
+        if alarm.kind == "vanishing"
+    ]
+    assert sorted(alarm.about for alarm in told) == ["lstm.1", "rnn.rnn.0"]
+    # In anybody's script all are modules, whatever they are called.
+    scripts = AlarmWatch(Thresholds()).look(followed(made(lags=lags)))
+    assert len([alarm for alarm in scripts if alarm.kind == "vanishing"]) == 3
+
+
 def test_it_has_to_last_for_three_records() -> None:
     norms = healthy_lags()
     norms[-2:] = 10.0 ** (-np.arange(50) / 3)
