@@ -34,6 +34,10 @@ _SEPARATOR = 5
 """Width of the lines between panels, of which one pixel is seen. Qt makes separators of one pixel wider with widgets of
 its own, and leaves one of them behind whenever a panel is hidden."""
 
+_TABS = "Panels behind each other"
+"""Name of the bars that Qt makes as panels become tabs. Whoever asks for these bars from Python to name them leaves
+behind, for as long as the window lives, an object for each of them that Qt has deleted meanwhile."""
+
 
 @cache
 def _image_folder() -> Path:
@@ -84,6 +88,7 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
     return f"""
 * {{ font-size: {size(Text.BODY)}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
+QMainWindow > QTabBar {{ qproperty-accessibleName: "{_TABS}"; }}
 QMainWindow::separator {{ width: {_SEPARATOR}px; height: {_SEPARATOR}px; }}
 QMainWindow::separator:vertical {{ background: {_hairline("x2", t.sunken, t.line)}; }}
 QMainWindow::separator:horizontal {{ background: {_hairline("y2", t.sunken, t.line)}; }}

@@ -18,7 +18,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.autosave import Desk
@@ -358,9 +358,6 @@ class StudioWindow(QMainWindow):
         self.commands.show_state(self.command_actions, self.current_workspace or EXPLORE)
         for key, dock in self.arrangement.docks.items():
             self.command_actions[f"view.panel-{key}"].setChecked(not dock.isHidden())
-        # Qt makes them as panels become tabs, and gives them no name.
-        for bar in self.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            bar.setAccessibleName("Panels behind each other")
 
     def _apply_theme(self, theme: Theme) -> None:
         everything: tuple[Themed, ...] = (

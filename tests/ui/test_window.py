@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QPushButton, QScrollArea, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.errors import SequenceError
@@ -517,3 +517,27 @@ def test_two_windows_one_after_the_other(qtbot: QtBot) -> None:
             window.session.look(labels=labels)
             window.command_actions["run.last"].trigger()
             assert window.workspace.stack.state.cursor == window.session.steps - 1
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_the_tabs_of_panels_have_a_name_and_leave_nothing_behind(window: StudioWindow) -> None:
+    def bars() -> int:
+        gc.collect()
+        return sum(type(thing) is QTabBar for thing in gc.get_objects())
+
+    arrangement = window.arrangement
+    layout = window.saveState()
+    before = bars()
+    for _ in range(12):
+        arrangement.dock("notes").show()
+        arrangement.dock("units").setFloating(True)
+        QApplication.processEvents()
+        window.restoreState(layout)
+        arrangement.dock("units").setFloating(False)
+        QApplication.processEvents()
+    assert bars() == before
+    window.show_panel("notes", True)
+    QApplication.processEvents()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    shown = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
+    assert [bar.accessibleName() for bar in shown] == ["Panels behind each other"]
