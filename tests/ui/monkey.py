@@ -1,4 +1,4 @@
-"""A monkey at the window: presses every command and key, clicks, drags, types, resizes, opens good and bad files.
+"""A monkey at the window: presses every command and key, clicks, drags, types, resizes, trains, opens any kind of file.
 
 Seeded, so that what it found once it finds again.
 """
@@ -6,26 +6,27 @@ Seeded, so that what it found once it finds again.
 from __future__ import annotations
 
 import random
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEvent, QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QMenu, QWidget
 
-from lstm_studio.errors import RunError
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.session.trainings import Child
-from lstm_studio.training.plan import Plan
+from lstm_studio.session.trainings import FIRST_TASK
+from lstm_studio.tasks.registry import tasks
+from lstm_studio.training.plan import class_room
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import WORKSPACES
+from tests.ui.monkey_files import NOWHERE, Growing, Nursery, write_runs, write_sequences
 
 SIZES = ((960, 560), (1366, 768), (1600, 1000), (1920, 1080))
 _NEVER = frozenset({"file.quit"})
@@ -61,37 +62,6 @@ _MODIFIERS = (
 )
 
 
-def write_files(folder: Path) -> tuple[list[str], list[str]]:
-    """Write files that open and files that cannot, and return their paths."""
-    rng = np.random.default_rng(0)
-    good = folder / "good.csv"
-    good.write_text("a,b\n" + "\n".join(f"{x:.3f},{y:.3f}" for x, y in rng.normal(size=(40, 2))), "utf-8")
-    text = folder / "text.txt"
-    text.write_text("the cat sat on the mat and sat and sat", "utf-8")
-    array = folder / "array.npy"
-    np.save(array, rng.normal(size=(60, 3)).astype(np.float32))
-    ragged = folder / "ragged.csv"
-    ragged.write_text("a,b\n1,2\n3\n4,5,6\n", "utf-8")
-    words = folder / "words.csv"
-    words.write_text("a,b\n1,2\n3,x\n4,5\n", "utf-8")
-    empty = folder / "empty.csv"
-    empty.write_bytes(b"")
-    garbage = folder / "garbage.npz"
-    garbage.write_bytes(rng.bytes(300))
-    network = folder / "broken.safetensors"
-    network.write_bytes(b'\x08\0\0\0\0\0\0\0{"weight"')
-    session = folder / "broken.lstmstudio"
-    session.write_bytes(rng.bytes(500))
-    return (
-        [str(path) for path in (good, text, array)],
-        [str(path) for path in (ragged, words, empty, garbage, network, session, folder / "missing.csv")],
-    )
-
-
-def _refused(plan: Plan, folder: Path, resume: bool = False, *, seeds: int | None = None) -> Child:
-    raise RunError(f"{folder} cannot be written.", "Choose another folder.")
-
-
 class Monkey:
     """Does one thing after the other in a window.
 
@@ -103,17 +73,27 @@ class Monkey:
         For the files that it opens and saves.
     seed
         Decides everything it does.
+    alone
+        Whether it keeps to this process: else what it trains is trained in others, and other computers are asked.
     """
 
-    def __init__(self, window: StudioWindow, folder: Path, seed: int) -> None:
+    def __init__(self, window: StudioWindow, folder: Path, seed: int, *, alone: bool = True) -> None:
         self.window = window
         self.random = random.Random(seed)  # noqa: S311 - a monkey needs no secrets
         self.done: Counter[str] = Counter()
         self.last: list[str] = []
         self._folder = folder
-        self._good, self._bad = write_files(folder)
-        # A training would outlive the monkey.
-        window.trainings._start = _refused
+        self._good, self._bad = write_sequences(folder)
+        self._runs = folder / "runs"
+        self._runs.mkdir()
+        good, bad = write_runs(self._runs)
+        self._good_runs, self._bad_runs = tuple(good), (*bad, *(() if alone else (NOWHERE,)))
+        self._growing = Growing(self._runs)
+        self.nursery = Nursery(self.random, real=not alone)
+        window.trainings._start = self.nursery.start
+        self._kept = folder / "trainings"
+        self._kept.mkdir()
+        window.trainings.folder = self._kept
         # A menu that a click opens runs an event loop of its own until it is closed.
         self._rescue = QTimer()
         self._rescue.setInterval(40)
@@ -133,17 +113,24 @@ class Monkey:
             (4, self._panel),
             (3, self._workspace),
             (3, self._setup),
+            (3, self._train),
+            (4, self._grow),
             (4, self._wait),
         )
 
     def __enter__(self) -> Monkey:
         dialogs.ask_open = lambda *_: self.random.choice(("", *self._good, *self._bad))
-        dialogs.ask_folder = lambda *_: self.random.choice(("", str(self._folder / "nothing")))
+        dialogs.ask_folder = lambda *_: self.random.choice(("", str(self._folder / "nothing"), *self._trainings))
         dialogs.ask_save = self._ask_save
         dialogs.ask_count = lambda *_: self.random.choice((0, 2))
         dialogs.ask_choice = lambda *_: 0
         self._rescue.start()
         return self
+
+    @property
+    def _trainings(self) -> tuple[str, ...]:
+        """Where trainings lie, or something that is none."""
+        return *self._good_runs, *self._bad_runs, self._growing.address, str(self._kept)
 
     def _ask_save(self, parent: QWidget, title: str, suggestion: str, filters: tuple[str, ...]) -> str:
         name = f"saved{Path(suggestion).suffix}"
@@ -151,6 +138,8 @@ class Monkey:
 
     def __exit__(self, *_: object) -> None:
         self._rescue.stop()
+        self._growing.end()
+        self.nursery.end()
         dialogs.ask_open, dialogs.ask_folder, dialogs.ask_save = self._original
         dialogs.ask_count, dialogs.ask_choice = self._asked
 
@@ -179,6 +168,20 @@ class Monkey:
         QTest.qWait(400)
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
+    def forget_trainings(self) -> None:
+        """End and delete what was trained, and follow nothing."""
+        self._growing.end()
+        self.nursery.end()
+        window = self.window
+        trainings = window.trainings
+        QTest.qWait(300)
+        window.watchlist.remove(window.watchlist.addresses)
+        trainings.show("")
+        trainings.propose(class_room(FIRST_TASK))
+        trainings.folder = self._kept
+        for kept in self._kept.iterdir():
+            shutil.rmtree(kept)
+
     def _close_popup(self) -> None:
         popup = QApplication.activePopupWidget()
         if popup is not None:
@@ -197,6 +200,8 @@ class Monkey:
             popup = QApplication.activePopupWidget()
         for dialog in self.window.findChildren(QDialog):
             if dialog.isVisible() and self.random.random() < 0.6:
+                for field in dialog.findChildren(QLineEdit)[:1]:
+                    field.setText(self.random.choice((*self._trainings, "12", "abc")))
                 (dialog.accept if self.random.random() < 0.4 else dialog.reject)()
 
     def _trigger(self) -> str:
@@ -281,14 +286,18 @@ class Monkey:
         self.window.resize(*self.random.choice(SIZES))
         return "resize"
 
+    def _some_paths(self) -> tuple[str, ...]:
+        """Return what may be opened: sequences, networks and sessions, or trainings."""
+        return self._trainings if self.random.random() < 0.3 else (*self._good, *self._bad)
+
     def _open(self) -> str:
-        path = self.random.choice((*self._good, *self._bad))
+        path = self.random.choice(self._some_paths())
         self.window.commands.files.open_files([path])
         return f"open {Path(path).name}"
 
     def _drop(self) -> str:
         data = QMimeData()
-        paths = self.random.sample([*self._good, *self._bad], 2)
+        paths = self.random.sample(self._some_paths(), 2)
         data.setUrls([QUrl.fromLocalFile(path) for path in paths])
         event = QDropEvent(
             QPointF(50, 50),
@@ -318,6 +327,29 @@ class Monkey:
         role = self.random.choice(("network", "companion"))
         session.change(f"Choose {kind}", **{role: spec})
         return f"setup {role} {kind} {spec.hidden_size} {layers}"
+
+    def _train(self) -> str:
+        trainings = self.window.trainings
+        done = self.random.choice(("begin", "plan", "show", "pause", "go_on", "stop"))
+        match done:
+            case "plan":
+                trainings.propose(class_room(self.random.choice([*tasks()])))
+            case "show":
+                trainings.show(self.random.choice(self._trainings))
+            case "begin":
+                trainings.begin()
+            case "pause":
+                trainings.pause()
+            case "go_on":
+                trainings.go_on()
+            case "stop":
+                trainings.stop()
+        return f"train {done}"
+
+    def _grow(self) -> str:
+        self._growing.grow()
+        self.nursery.grow()
+        return "grow"
 
     def _wait(self) -> str:
         QTest.qWait(self.random.choice((10, 50, 150)))
