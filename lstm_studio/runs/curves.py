@@ -16,6 +16,9 @@ from lstm_studio.runs.like import Curve
 MOST_NAMES = 10_000
 MOST_NUMBERS = 2**25
 """Of all curves of one kind together, 256 MB: a file made to fill the memory has an end."""
+_LONGEST_NAME = 4096
+_LAST_TIME = 1e11
+"""Seconds since 1970; a later time is none."""
 _WAITING = 4096
 """So many points are put in place at once."""
 
@@ -33,10 +36,16 @@ class Growing:
         shape = (0, 0) if rows else (0,)
         self._steps: NDArray[np.int64] = np.empty(0, np.int64)
         self._values: NDArray[np.float64] = np.empty(shape, np.float64)
-        self._count = 0
+        self._count = self._width = 0
         self.waiting_steps: list[int] = []
         self.waiting_values: list[float] = []
         """Points that were added, as long as nobody asks; where a step was there before, the later one counts."""
+        self._late: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        self._late_count = 0
+
+    def __len__(self) -> int:
+        """How many points there are; more than that as long as two of one step wait to be put in their place."""
+        return self._count + self._late_count + len(self.waiting_steps)
 
     def extend(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         """Add points in any order, or rows of one length; the later of two with one step counts."""
@@ -46,7 +55,8 @@ class Growing:
     def curve(self) -> Curve:
         """Return (steps, values) in growing order of the steps; read-only."""
         self.settle()
-        steps, values = self._steps[: self._count], self._values[: self._count]
+        self._merge_late()
+        steps, values = self._steps[: self._count], self._put_values()
         steps.flags.writeable = values.flags.writeable = False
         return steps, values
 
@@ -60,46 +70,63 @@ class Growing:
     def _put(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         if len(steps) == 0:
             return
-        behind = self._count == 0 or steps[0] > self._steps[self._count - 1]
-        if not (behind and (steps[1:] > steps[:-1]).all()):
-            steps, values = self._merged(steps, values)
-            self._count = 0
-            # Somebody may hold the arrays that were handed out.
-            self._steps, self._values = self._steps[:0].copy(), self._values[:0].copy()
+        behind = not self._late and (self._count == 0 or steps[0] > self._steps[self._count - 1])
+        if behind and (steps[1:] > steps[:-1]).all():
+            self._append(steps, values)
+            return
+        # To put each in its place alone would take as long for every one as there are points.
+        self._late.append((steps, values))
+        self._late_count += len(steps)
+        if self._late_count >= max(_WAITING, self._count // 4):
+            self._merge_late()
+
+    def _merge_late(self) -> None:
+        if not self._late:
+            return
+        steps, values = self._merged()
+        self._late, self._late_count = [], 0
+        self._count = self._width = 0
+        # Somebody may hold the arrays that were handed out.
+        self._steps, self._values = self._steps[:0].copy(), self._values[:0].copy()
+        self._append(steps, values)
+
+    def _append(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
         end = self._count + len(steps)
-        width = values.shape[1:]
-        if end > len(self._steps) or width > self._values.shape[1:]:
-            self._make_room(max(end, 2 * self._count, 16), width)
+        width = values.shape[1] if values.ndim == 2 else 0
+        room, wide = len(self._steps), self._values.shape[1] if values.ndim == 2 else 0
+        if end > room or width > wide:
+            # Some more than is needed, so that not every point costs a copy of all.
+            room = max(end, self._count * 3 // 2, 16) if end > room else room
+            self._make_room(room, max(width, wide * 5 // 4) if width > wide else wide)
         self._steps[self._count : end] = steps
-        if width:
-            self._values[self._count : end, : width[0]] = values
+        if values.ndim == 2:
+            self._values[self._count : end, :width] = values
         else:
             self._values[self._count : end] = values
-        self._count = end
+        self._count, self._width = end, max(width, self._width)
 
-    def _make_room(self, length: int, width: tuple[int, ...]) -> None:
+    def _make_room(self, length: int, width: int) -> None:
         """Take larger arrays; what a row lacks of the longest one is NaN."""
-        before = self._values[: self._count]
-        width = max(width, before.shape[1:])
+        before = self._put_values()
         steps = np.empty(length, np.int64)
-        values = np.full((length, *width), np.nan)
+        values = np.full((length, width) if before.ndim == 2 else length, np.nan)
         steps[: self._count] = self._steps[: self._count]
-        if width:
-            values[: self._count, : before.shape[1]] = before
-        else:
-            values[: self._count] = before
+        values[tuple(map(slice, before.shape))] = before
         self._steps, self._values = steps, values
 
-    def _merged(
-        self, steps: NDArray[np.int64], values: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _put_values(self) -> NDArray[np.float64]:
+        """Return the values that are in their place."""
+        values = self._values[: self._count]
+        return values[:, : self._width] if values.ndim == 2 else values
+
+    def _merged(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Return all points in order, of each step the one that was added last."""
-        old = self._values[: self._count]
-        if values.ndim == 2:
-            width = max(old.shape[1], values.shape[1])
-            old, values = _widened(old, width), _widened(values, width)
-        all_steps = np.concatenate((self._steps[: self._count], steps))
-        all_values = np.concatenate((old, values))
+        parts = [self._put_values(), *(values for _, values in self._late)]
+        if self._values.ndim == 2:
+            width = max(part.shape[1] for part in parts)
+            parts = [_widened(part, width) for part in parts]
+        all_steps = np.concatenate((self._steps[: self._count], *(steps for steps, _ in self._late)))
+        all_values = np.concatenate(parts)
         order = np.argsort(all_steps, kind="stable")
         all_steps = all_steps[order]
         is_last = np.append(all_steps[1:] != all_steps[:-1], True)
@@ -159,13 +186,52 @@ class Curves(Mapping[str, Curve]):
     def _growing(self, name: str, numbers: int) -> Growing:
         found = self._curves.get(name)
         if found is None:
-            if len(self._curves) >= MOST_NAMES:
-                raise ValueError(f"more than {MOST_NAMES} names")
+            _check_name(name, self._curves)
             found = self._curves[name] = Growing()
         self._numbers += numbers
         if self._numbers > MOST_NUMBERS:
             raise ValueError(f"more than {MOST_NUMBERS} numbers")
         return found
+
+
+def _check_name(name: str, known: Mapping[str, Growing]) -> None:
+    if len(known) >= MOST_NAMES:
+        raise ValueError(f"more than {MOST_NAMES} names")
+    if len(name) > _LONGEST_NAME:
+        raise ValueError(f"a name of {len(name)} characters")
+
+
+class Times:
+    """When steps were, in seconds since 1970, as far as that is told."""
+
+    def __init__(self) -> None:
+        self._curves = Curves()
+
+    def add(self, step: int, wall: float) -> None:
+        """Add when a step was; what no clock shows is passed over.
+
+        Raises
+        ------
+        ValueError
+            If there are too many numbers.
+        """
+        if 0 < wall < _LAST_TIME:
+            self._curves.add("", step, wall)
+
+    def extend(self, steps: NDArray[np.int64], walls: NDArray[np.float64]) -> None:
+        """Add when several steps were, in any order.
+
+        Raises
+        ------
+        ValueError
+            If there are too many numbers.
+        """
+        told = (walls > 0) & (walls < _LAST_TIME)
+        self._curves.extend("", steps[told], walls[told])
+
+    def curve(self) -> Curve:
+        """Return (steps, seconds since 1970); none where nothing was told."""
+        return self._curves.get("") or Growing().curve()
 
 
 class Rows:
@@ -174,7 +240,9 @@ class Rows:
     def __init__(self) -> None:
         self._rows: dict[str, Growing] = {}
         self._spacing: dict[str, int] = {}
+        self._widths: dict[str, int] = {}
         self._cells: dict[str, int] = {}
+        self._all_cells = 0
 
     def add(self, name: str, step: int, row: Sequence[float] | NDArray[np.float64], spacing: int) -> None:
         """Add one row; where its columns do not lie as those before, all are thinned to the wider of both.
@@ -184,27 +252,34 @@ class Rows:
         ValueError
             If there are too many names, or numbers, or the columns of neither are among those of the other.
         """
-        found = self._rows.get(name, Growing(rows=True))
-        if len(self._rows) >= MOST_NAMES and name not in self._rows:
-            raise ValueError(f"more than {MOST_NAMES} names")
+        found = self._rows.get(name)
+        if found is None:
+            _check_name(name, self._rows)
+            found = Growing(rows=True)
         before = self._spacing.get(name, spacing)
         values = np.asarray(row, np.float64).reshape(1, -1)
+        width = self._widths.get(name, 0)
         if spacing < before and before % spacing == 0:
             values = values[:, :: before // spacing]
         elif spacing > before and spacing % before == 0:
             steps, rows = found.curve()
             found = Growing(rows=True)
             found.extend(steps, rows[:, :: spacing // before])
-            before = spacing
+            width, before = -(-width * before // spacing), spacing
         elif spacing != before:
             raise ValueError(f"columns {spacing} apart after columns {before} apart")
         # Every row becomes as wide as the widest one.
-        count, width = found.curve()[1].shape
-        cells = (count + 1) * max(width, values.shape[1])
-        if cells + sum(self._cells.values()) - self._cells.get(name, 0) > MOST_NUMBERS:
+        width = max(width, values.shape[1])
+        cells = (len(found) + 1) * width
+        if self._all_cells - self._cells.get(name, 0) + cells > MOST_NUMBERS:
+            # Some may be of one step.
+            cells = (len(found.curve()[0]) + 1) * width
+        rest = self._all_cells - self._cells.get(name, 0)
+        if rest + cells > MOST_NUMBERS:
             raise ValueError(f"more than {MOST_NUMBERS} numbers")
         found.extend(np.array([step], np.int64), values)
-        self._rows[name], self._spacing[name], self._cells[name] = found, before, cells
+        self._rows[name], self._spacing[name], self._widths[name] = found, before, width
+        self._cells[name], self._all_cells = cells, rest + cells
 
     def curves(self) -> dict[str, Curve]:
         """Return name → (steps (N,), rows (N, L))."""

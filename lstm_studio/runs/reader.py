@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
-from lstm_studio.runs.curves import Curves, Growing, Rows
+from lstm_studio.runs.curves import MOST_NAMES, Curves, Rows, Times
 from lstm_studio.runs.format import (
     EVENTS,
     FORMAT,
@@ -43,8 +43,13 @@ from lstm_studio.runs.tail import MOST_PROBLEMS, Record, Tail
 from lstm_studio.sequences.tensors import texts_of
 
 _DECODER = json.JSONDecoder()
-_MOST_EVENTS = 10_000
+_MOST_EVENTS, _MOST_EVENT_BYTES = 10_000, 2**22
+_MOST_KINDS, _LARGEST_LATE_EVENT = 100, 2**14
+"""Of events beyond those, the last of each kind is kept: that the training has ended, above all."""
+_MOST_TRACES = 2**20
+_LONGEST_PATH = 4096
 _MOST_LAGS = 4096
+_WIDEST_SPACING = 2**31
 _LARGEST_TRACE_HEADER = 2**22
 _TRACE_DTYPES = frozenset({"float16", "float32", "float64"})
 
@@ -86,14 +91,16 @@ class Run:
         self.info: Mapping[str, Any] = _info(place)
         """What ``run.json`` says."""
         self.rank = _first_rank(place) if rank is None else rank
-        self.events: list[Mapping[str, Any]] = []
-        """What happened to the recording, in order: start, dropped, not captured, stopped, end."""
         self.behind = False
         """Whether there is more to read than there was time for."""
         self._curves = {SCALARS: Curves(), STATISTICS: Curves(), PARAMETERS: Curves()}
-        self._times = Growing()
+        self._times = Times()
         self._lags = Rows()
+        self._events: list[Mapping[str, Any]] = []
+        self._late_events: dict[str, Mapping[str, Any]] = {}
+        self._event_bytes = 0
         self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
+        self._trace_count = 0
         self._tails: dict[str, Tail] = {}
         self._problems: list[Problem] = []
         self._paths = _paths(self.info)
@@ -156,6 +163,14 @@ class Run:
         return self._lags.spacings()
 
     @property
+    def events(self) -> list[Mapping[str, Any]]:
+        """What happened to the recording, in order: start, dropped, not captured, stopped, end.
+
+        Of very many, the first ones, and the last of each kind.
+        """
+        return [*self._events, *self._late_events.values()]
+
+    @property
     def lacks(self) -> tuple[str, ...]:
         """What it does not hold: nothing, as it is a recorded run."""
         return ()
@@ -179,10 +194,11 @@ class Run:
     @property
     def status(self) -> Status:
         """Whether the training goes on, has ended, or was ended by something else."""
-        last = self.events[-1] if self.events else {}
+        events = self.events
+        last = events[-1] if events else {}
         if last.get("event") == "end":
             return Status.DIED if "error" in last or "reason" in last else Status.FINISHED
-        start: Mapping[str, Any] = next((event for event in reversed(self.events) if event.get("event") == "start"), {})
+        start: Mapping[str, Any] = next((event for event in reversed(events) if event.get("event") == "start"), {})
         here = self.folder is not None and start.get("host") == socket.gethostname()
         if here and not _lives(start.get("process")):
             return Status.DIED
@@ -269,13 +285,19 @@ class Run:
         names: dict[str, None] = {}
         until = math.inf if seconds is None else time.monotonic() + seconds
         self.behind = False
-        for tail in self._segments():
+        tails = self._segments()
+        for tail in tails:
             while not self.behind and (records := tail.read()):
                 self._grown = time.monotonic()
                 for record in records:
                     self._take(tail, record, steps, names)
                 self.behind = time.monotonic() > until
-        return News(tuple(sorted(steps)), tuple(names), self.status)
+        status = self.status
+        if not self.behind:
+            # Nobody writes to these any more: what is damaged at their end will not be followed by anything.
+            for tail in tails if status is not Status.RUNNING else tails[:-1]:
+                tail.tell_what_is_waited_for()
+        return News(tuple(sorted(steps)), tuple(names), status)
 
     def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
         """Yield what is there, then whatever is added, until the run has ended.
@@ -331,7 +353,7 @@ class Run:
                 step = self._take_trace(tail, record)
                 steps[step] = None
             elif schema == EVENTS:
-                self._take_event(_json(record.payload))
+                self._take_event(_json(record.payload), len(record.payload))
             elif schema in {STATISTICS, PARAMETERS}:
                 self._take_numbers(self._curves[schema], _json(record.payload))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
@@ -341,15 +363,24 @@ class Run:
 
     def _take_scalars(self, rows: list[Any], names: dict[str, None]) -> None:
         add = self._curves[SCALARS].add
-        for told, _, values in rows:
+        for told, wall, values in rows:
             step = _step(told)
             for name, value in values.items():
                 add(name, step, float(value))
                 names[name] = None
+            self._times.add(step, float(wall))
 
-    def _take_event(self, event: Mapping[str, Any]) -> None:
-        if event.get("event") != "alive" and len(self.events) < _MOST_EVENTS:
-            self.events.append(event)
+    def _take_event(self, event: Mapping[str, Any], size: int) -> None:
+        kind = str(event.get("event"))
+        if kind == "alive":
+            return
+        if len(self._events) < _MOST_EVENTS and self._event_bytes + size <= _MOST_EVENT_BYTES:
+            self._events.append(event)
+            self._event_bytes += size
+        elif size <= _LARGEST_LATE_EVENT and (kind in self._late_events or len(self._late_events) < _MOST_KINDS):
+            # The newest last, as among the others.
+            self._late_events.pop(kind, None)
+            self._late_events[kind] = event
 
     def _take_numbers(self, curves: Curves, said: Mapping[str, Any]) -> None:
         if said.get("item"):
@@ -366,7 +397,7 @@ class Run:
             for signal, row in signals.items():
                 if signal == "every":
                     continue
-                if len(row) > _MOST_LAGS or spacing < 1:
+                if not isinstance(row, list) or len(row) > _MOST_LAGS or not 1 <= spacing <= _WIDEST_SPACING:
                     raise ValueError(f"{len(row)} lags, {spacing} apart")
                 self._lags.add(f"{prefix}.{signal}", _step(said["step"]), [float(norm) for norm in row], spacing)
 
@@ -374,9 +405,15 @@ class Run:
         _check_header(record.payload)
         texts = texts_of(record.payload)
         step, item, path = _step(texts[STEP_KEY]), _step(texts[ITEM_KEY]), texts[PATH_KEY]
-        self._paths.setdefault(path)
+        if len(path) > _LONGEST_PATH or (path not in self._paths and len(self._paths) >= MOST_NAMES):
+            raise ValueError(f"more than {MOST_NAMES} modules, or one with a name of {len(path)} characters")
+        if self._trace_count >= _MOST_TRACES:
+            raise ValueError(f"more than {_MOST_TRACES} traces")
+        # One text for all traces of a module.
+        path = self._paths.setdefault(path, path)
         place = _Place(tail, record.offset, record.length)
         self._traces.setdefault(step, {}).setdefault(item, {})[path] = place
+        self._trace_count += 1
         return step
 
 
@@ -414,10 +451,10 @@ def _json(text: bytes) -> dict[str, Any]:
     return found
 
 
-def _paths(info: Mapping[str, Any]) -> dict[str, None]:
+def _paths(info: Mapping[str, Any]) -> dict[str, str]:
     layers = info.get("layers")
     named = [layer.get("path") for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
-    return {path: None for path in named if isinstance(path, str)}
+    return {path: path for path in named if isinstance(path, str)}
 
 
 def _first_rank(place: Folder) -> int:

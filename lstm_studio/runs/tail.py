@@ -82,6 +82,7 @@ class Tail:
         self._offset = self._sure = self._searched = self._expected = self._damages = self._damages_before = 0
         self._left = _LARGEST_SEARCH
         self._failing = False
+        self._waited_for, self._told_waiting = "", -1
         self._lines: dict[bytes, tuple[Line, int]] = {}
 
     def read(self, records: int = 1000) -> list[Record]:
@@ -99,6 +100,12 @@ class Tail:
                 self._failing = True
                 self._tell(f"it cannot be read ({error.strerror or error})")
         return found
+
+    def tell_what_is_waited_for(self) -> None:
+        """Tell of damage after which nothing has come yet; to be called when nobody is about to write more."""
+        if self._waited_for and self._told_waiting != self._offset:
+            self._tell(f"{self._waited_for}, and no other follows")
+            self._told_waiting = self._offset
 
     def at(self, offset: int, length: int) -> Record:
         """Return a record that was read before.
@@ -203,7 +210,8 @@ class Tail:
         """Remember how the records of a channel begin, if this is one of the usual ones."""
         end = _introduction(inside, 0, len(inside))
         usual = record.length == CHUNK_HEAD.size + end + MESSAGE_HEAD.size + len(record.payload)
-        if end and usual and end + MESSAGE_HEAD.size <= len(inside) and len(self._lines) < _MOST_LINES:
+        known = end + MESSAGE_HEAD.size <= len(inside) and len(self._lines) < _MOST_LINES
+        if end and usual and known and end <= _LONGEST_INTRODUCTION:
             self._lines[inside[:end]] = record.line, MESSAGE_HEAD.unpack_from(inside, end)[2]
 
     def _is_chunk(self, record: memoryview) -> bool:
@@ -225,18 +233,21 @@ class Tail:
 
     def _pass_over(self, file: Window, what: str, beyond: int | None = None) -> None:
         """Tell of damage, and go on with the next record that is whole, or where the damaged one claims to end."""
+        if beyond is None and file.size == self._searched:
+            return
         found = self._search(file)
         target = found if found is not None else beyond
         if target is None:
-            if file.size == self._searched:
-                return
             # There may be more to come, which then is searched.
             self._searched = file.size
             if self._left > 0:
+                self._waited_for = what
                 return
             self._end(f"{what}, and no other follows")
             return
-        self._tell(what)
+        if self._told_waiting != self._offset:
+            self._tell(what)
+        self._waited_for = ""
         self._offset = target
 
     def _wait(self, file: Window) -> None:
@@ -358,4 +369,6 @@ def _text(body: memoryview, place: int) -> tuple[str, int]:
 
 _LONGEST_NAME = 4096
 _MOST_LINES = 1000
+_LONGEST_INTRODUCTION = 1024
+"""Longer ones are read slowly, and not remembered."""
 _CHUNK_REST = CHUNK_HEAD.size - RECORD_HEAD.size

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from lstm_studio.errors import StudioError
 from lstm_studio.runs.like import Curve, RunLike, Status
 
@@ -32,7 +34,8 @@ class RunPicture:
     scalars, statistics, parameters, lags
         As in :class:`~lstm_studio.runs.like.RunLike`.
     times
-        (steps, seconds since 1970) at which the scalars were told; empty where that is not known.
+        (steps, seconds since 1970) at which the scalars were told; empty where that is not known. They never go back:
+        where a clock was set back, or some steps were done anew, time stands still for one step.
     lag_spacing
         Signal → time steps between two columns of its norms.
     steps
@@ -127,7 +130,7 @@ def picture_of(run: RunLike) -> RunPicture:
         time.monotonic() - run.heard,
         run.info,
         tuple(run.layers),
-        run.times,
+        _forwards(run.times),
         run.scalars,
         run.statistics,
         run.parameters,
@@ -139,3 +142,10 @@ def picture_of(run: RunLike) -> RunPicture:
         tuple(str(problem) for problem in run.problems),
         run.lacks,
     )
+
+
+def _forwards(times: Curve) -> Curve:
+    steps, walls = times
+    if (walls[1:] >= walls[:-1]).all():
+        return times
+    return steps, walls[0] + np.concatenate(([0.0], np.maximum(np.diff(walls), 0.0).cumsum()))

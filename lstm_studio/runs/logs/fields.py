@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 VARINT, DOUBLE, BYTES, FLOAT = 0, 1, 2, 5
 """How the number of a field says that it is written."""
 
-_EVENT_STEP, _EVENT_SUMMARY = 2, 5
+_EVENT_WALL, _EVENT_STEP, _EVENT_SUMMARY = 1, 2, 5
 _SUMMARY_VALUE = 1
 _VALUE_TAG, _VALUE_NUMBER, _VALUE_HISTOGRAM, _VALUE_TENSOR, _VALUE_ABOUT = 1, 2, 5, 8, 9
 _ABOUT_PLUGIN, _PLUGIN_NAME = 1, 1
@@ -66,8 +66,8 @@ class Value:
     place: int = 0
 
 
-def event_values(event: bytes, plugins: dict[str, str]) -> tuple[int, list[Value]]:
-    """Return the step of an event and its values.
+def event_values(event: bytes, plugins: dict[str, str]) -> tuple[int, float, list[Value]]:
+    """Return the step of an event, when it was written in seconds since 1970, and its values.
 
     Parameters
     ----------
@@ -81,17 +81,19 @@ def event_values(event: bytes, plugins: dict[str, str]) -> tuple[int, list[Value
     ValueError
         If it is no event, or one of before the training.
     """
-    step, values = 0, []
+    step, wall, values = 0, 0.0, []
     for number, kind, start, stop in _fields(event, 0, len(event)):
         if number == _EVENT_STEP and kind == VARINT:
             step = _signed(_varint(event, start)[0])
+        elif number == _EVENT_WALL and kind == DOUBLE:
+            wall = struct.unpack_from("<d", event, start)[0]
         elif number == _EVENT_SUMMARY and kind == BYTES:
             for inner, inner_kind, begin, end in _fields(event, start, stop):
                 if inner == _SUMMARY_VALUE and inner_kind == BYTES:
                     values.append(_value(event, begin, end, plugins))
     if step < 0:
         raise ValueError(f"step {step}")
-    return step, values
+    return step, wall, values
 
 
 def _value(event: bytes, start: int, stop: int, plugins: dict[str, str]) -> Value:

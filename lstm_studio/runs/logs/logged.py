@@ -9,7 +9,7 @@ from typing import Any
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import RunError
-from lstm_studio.runs.curves import Curves, Growing
+from lstm_studio.runs.curves import Curves, Times
 from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
 from lstm_studio.runs.places import File, Folder
 
@@ -37,7 +37,7 @@ class Logged:
         self.behind = False
         """Whether there is more to read than there was time for."""
         self._scalars, self._statistics, self._parameters = Curves(), Curves(), Curves()
-        self._times = Growing()
+        self._times = Times()
         self._problems: list[Problem] = []
         self._opened = time.monotonic()
         self._grown: float | None = None

@@ -10,7 +10,7 @@ import math
 import time
 
 from lstm_studio.errors import RunError
-from lstm_studio.runs.curves import MOST_NAMES, Curves
+from lstm_studio.runs.curves import MOST_NAMES, Curves, Times
 from lstm_studio.runs.like import News, Problem
 from lstm_studio.runs.logs.logged import Logged
 from lstm_studio.runs.places import File, Folder, Opened
@@ -21,6 +21,8 @@ _BLOCK = 2**20
 _LONGEST_LINE = 2**20
 _MOST_PROBLEMS = 1000
 _STEP, _EPOCH = "step", "epoch"
+_WALLS = ("wall_time", "timestamp", "_timestamp")
+"""What a column is called that says when a row was written, in seconds since 1970; Lightning's tables have none."""
 _SEEN_BYTES = 64
 """So many bytes before the place where reading stopped are looked at again, to see whether it is the same file."""
 
@@ -83,6 +85,13 @@ class Metrics(Logged):
                 self._tell(f"it cannot be read ({error.strerror or error})")
         return News((), tuple(names), self.status)
 
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it does not hold, and why."""
+        if len(self.times[0]):
+            return super().lacks
+        return (*super().lacks, "It does not say when its rows were written: by time there is nothing to draw of it.")
+
     def _files(self) -> list[File]:
         return [self._file]
 
@@ -90,7 +99,7 @@ class Metrics(Logged):
         self._offset = self._rows = 0
         self._first = self._before = b""
         self._columns: list[str] = []
-        self._scalars = Curves()
+        self._scalars, self._times = Curves(), Times()
 
     def _is_the_same(self, file: Opened) -> bool:
         """Return whether a file begins with what was read of it."""
@@ -139,8 +148,11 @@ class Metrics(Logged):
             except ValueError:
                 # A column of words is no curve.
                 continue
-            self._scalars.add(name, step, number)
-            names[name] = None
+            if name in _WALLS:
+                self._times.add(step, number)
+            else:
+                self._scalars.add(name, step, number)
+                names[name] = None
 
     def _tell(self, what: str, offset: int | None = None) -> None:
         if len(self._problems) < _MOST_PROBLEMS:

@@ -6,6 +6,7 @@ import math
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstm_studio.errors import RunError
 from lstm_studio.runs.curves import MOST_NAMES
@@ -112,6 +113,8 @@ class TensorBoard(Logged):
         """Put what records say in its place."""
         block, usual = batch.block, self._usual
         lines: dict[str, tuple[list[int], list[int]]] = {}
+        told: list[int] = []
+        times: list[int] = []
         for start, length in zip(batch.starts, batch.lengths, strict=True):
             stop = start + length
             # Nearly all records are the name of a number and at the end the number: what is before it, but for time
@@ -134,29 +137,45 @@ class TensorBoard(Logged):
                         line = lines[known] = [], []
                     line[0].append(step)
                     line[1].append(stop - 4)
+                    told.append(step)
+                    times.append(start + 1)
                     continue
             self._take_any(file, batch, start, stop, names)
         self._take_usual(file, batch, lines, names)
+        self._take_times(file, batch, told, times)
 
     def _take_usual(
         self, file: EventFile, batch: Batch, lines: dict[str, tuple[list[int], list[int]]], names: dict[str, None]
     ) -> None:
         data = np.frombuffer(batch.block, np.uint8)
         for tag, (steps, places) in lines.items():
-            four = np.ascontiguousarray(data[np.array(places)[:, None] + np.arange(4)])
             try:
-                self._scalars.extend(tag, np.array(steps, np.int64), four.view("<f4")[:, 0].astype(np.float64))
+                self._scalars.extend(tag, np.array(steps, np.int64), _numbers_at(data, places, "<f4"))
                 names[tag] = None
             except (ValueError, OverflowError) as error:
                 self._tell(file, batch.offset, f"the values of {tag[:80]!r} make no sense ({error!s:.200})")
+
+    def _take_times(self, file: EventFile, batch: Batch, told: list[int], places: list[int]) -> None:
+        """Take when the usual records were written; of several with one step in a row, the last one counts."""
+        if not told:
+            return
+        try:
+            steps = np.array(told, np.int64)
+            is_last = np.append(steps[1:] != steps[:-1], True)
+            walls = _numbers_at(np.frombuffer(batch.block, np.uint8), places, "<f8")
+            self._times.extend(steps[is_last], walls[is_last])
+        except (ValueError, OverflowError) as error:
+            self._tell(file, batch.offset, f"the times of events make no sense ({error!s:.200})")
 
     def _take_any(self, file: EventFile, batch: Batch, start: int, stop: int, names: dict[str, None]) -> None:
         """Take a record that is not one of the usual ones, or the first of its kind."""
         event = batch.block[start:stop]
         try:
-            step, values = event_values(event, self._plugins)
+            step, wall, values = event_values(event, self._plugins)
             for value in values:
                 self._put(step, value, names)
+            if any(value.content is not None for value in values):
+                self._times.add(step, wall)
             # So long a name is cut, and would not be the same as another one that begins alike.
             if len(values) == 1 and values[0].place == len(event) - 4 and len(event) <= _USUAL:
                 self._learn(event, values[0].tag)
@@ -189,3 +208,9 @@ class TensorBoard(Logged):
     def _tell(self, file: EventFile, offset: int, what: str) -> None:
         if len(self._problems) < _MOST_PROBLEMS:
             self._problems.append(Problem(file.file.address, offset, what))
+
+
+def _numbers_at(data: NDArray[np.uint8], places: list[int], dtype: str) -> NDArray[np.float64]:
+    """Return the numbers that begin at these bytes."""
+    rows = np.ascontiguousarray(data[np.array(places)[:, None] + np.arange(np.dtype(dtype).itemsize)])
+    return rows.view(dtype)[:, 0].astype(np.float64)
