@@ -243,6 +243,12 @@ class Trainings:
         self._keeps_up = False
         self._show(address)
 
+    def leave(self) -> None:
+        """Show no training; one that runs goes on, and can be shown again."""
+        self._series, self._others = None, {}
+        self._keeps_up = False
+        self._show("")
+
     def _show_series(self, series: Series) -> None:
         self._series, self._others = series, {}
         self._watchlist.add(address for address in series.addresses if (Path(address) / RUN_FILE).exists())

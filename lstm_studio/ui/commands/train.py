@@ -34,6 +34,13 @@ class TrainCommands(Group):
             ("Ctrl+Return",),
             Icon.PLAY,
         ),
+        ActionInfo(
+            "train.new",
+            "New training…",
+            "Choose the next task; a training that runs goes on.",
+            "new",
+            ("Ctrl+N",),
+        ),
         ActionInfo("train.pause", "Pause", "Let the training wait, or go on.", "pause", ("Space",), Icon.PAUSE),
         ActionInfo(
             "train.stop",
@@ -143,6 +150,7 @@ class TrainCommands(Group):
             "train.open-in-explore": snapshots,
             "train.explore-follows": snapshots,
             "train.start": not running,
+            "train.new": learning is not None,
             "train.repeat": not running,
             "train.pause": running or self._may_resume(),
             "train.stop": running and trainings.wish is not Wish.STOP,
@@ -168,6 +176,10 @@ class TrainCommands(Group):
         """Train the networks as planned, on the device that the window is set to."""
         if self._trainings.change(device=self._session.setup.device):
             self._trainings.begin()
+
+    def new(self) -> None:
+        """Show the choice of tasks."""
+        self._trainings.leave()
 
     def pause(self) -> None:
         """Let the training wait, or go on, also after it has ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QMoveEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
@@ -44,6 +44,10 @@ class TrainWorkspace(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._title, self._measures = label(kind="title"), ElidedLabel(kind="caption")
         self._measures.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._new = QPushButton("New training…")
+        self._new.setProperty("kind", "link")
+        self._new.setToolTip(actions["train.new"].toolTip())
+        self._new.clicked.connect(actions["train.new"].trigger)
         self.stack = StepStack(theme)
         self.empty = EmptyState(theme, "")
         self._pages = QStackedWidget()
@@ -55,6 +59,7 @@ class TrainWorkspace(QWidget):
         head.setContentsMargins(PANEL_INSET, GRID, PANEL_INSET, 0)
         head.setSpacing(2 * GRID)
         head.addWidget(self._title)
+        head.addWidget(self._new)
         head.addWidget(self._measures, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, HALF_GRID)
@@ -78,6 +83,7 @@ class TrainWorkspace(QWidget):
         """Draw how the training is now."""
         trainings, learning = self._trainings, self._trainings.learning
         self._title.setText(title_of(trainings))
+        self._new.setVisible(learning is not None)
         self._measures.setText("" if learning is None else measure_words(learning))
         self.stack.apply(self._resolver.resolve(learning, trainings.step, tuple(trainings.others.values())))
         self.empty.setText(_STARTING if trainings.beginning or trainings.error is None else str(trainings.error))

@@ -123,6 +123,21 @@ def test_the_gallery_shows_no_task_as_chosen_while_sequences_are_to_be_learned(
     assert [card.isChecked() for card in cards] == [index == 2 for index in range(len(cards))]
 
 
+def test_the_choice_of_tasks_comes_back(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    workspace, new = workspace_of(window), window.command_actions["train.new"]
+    assert not new.isEnabled()
+    write_training(tmp_path / "one", small_plan(updates=100))
+    show(window, qtbot, tmp_path / "one")
+    assert workspace.stack.isVisible()
+    assert new.isEnabled()
+    press(window, Qt.Key.Key_N, Qt.KeyboardModifier.ControlModifier)
+    assert workspace.gallery.isVisible()
+    assert window.trainings.learning is None
+    assert window.trainings.shown == ""
+    show(window, qtbot, tmp_path / "one")
+    assert workspace.stack.isVisible()
+
+
 def test_each_card_draws_a_sequence_of_its_task(window: StudioWindow) -> None:
     for card in workspace_of(window).gallery.cards:
         band = card.grab(card.picture.toRect()).toImage()
