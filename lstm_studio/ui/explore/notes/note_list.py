@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-)
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem
 
-from lstm_studio.ui.theme import CARD_RADIUS, GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, Text, Theme
+from lstm_studio.ui.widgets.panel_list import PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -85,19 +79,14 @@ class NoteModel(QAbstractListModel):
         return None
 
 
-class NoteDelegate(QStyledItemDelegate):
+class NoteDelegate(PanelDelegate):
     """Draws a line as a card."""
-
-    def __init__(self, theme: Theme, parent: QListView) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self._list = parent
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
         """Return the height of the text at the width of the list."""
-        width = self._list.viewport().width()
-        head = QFontMetrics(text_font(self._list, Text.ACTIVE)).height()
-        body = QFontMetrics(text_font(self._list, Text.BODY))
+        width = self._view.viewport().width()
+        head = QFontMetrics(text_font(self._view, Text.ACTIVE)).height()
+        body = QFontMetrics(text_font(self._view, Text.BODY))
         room = QRect(0, 0, max(40, width - 2 * GRID - 2), 10_000)
         needed = body.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._text(index)).height()
         return QSize(width, head + min(needed, _MOST_LINES * body.lineSpacing()) + 2 * _PADDING + _GAP)
@@ -111,31 +100,26 @@ class NoteDelegate(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, NoteModel)  # noqa: S101 - no other model has these lines
         row, theme = model.rows[index.row()], self.theme
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        focused = selected and self._list.hasFocus()
         card = QRectF(option.rect).adjusted(1, 1, -1, -_GAP - 1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(theme.focus if focused or row.here else theme.control), 2 if focused else 1))
-        painter.setBrush(QColor(theme.selected if row.here else theme.hover if hovered else theme.panel))
-        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
+        self.paint_card(painter, card, option, marked=row.here)
         room = card.adjusted(GRID, _PADDING - 1, -GRID, -_PADDING + 1)
-        painter.setFont(text_font(self._list, Text.ACTIVE))
+        painter.setFont(text_font(self._view, Text.ACTIVE))
         painter.setPen(QColor(theme.ink))
         head = QRectF(room.left(), room.top(), room.width(), painter.fontMetrics().height())
         painter.drawText(head, int(Qt.AlignmentFlag.AlignLeft), row.step)
-        painter.setFont(text_font(self._list, Text.SECONDARY))
+        painter.setFont(text_font(self._view, Text.SECONDARY))
         painter.setPen(QColor(theme.ink2))
         painter.drawText(head, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.sequence)
-        painter.setFont(text_font(self._list, Text.BODY))
+        painter.setFont(text_font(self._view, Text.BODY))
         painter.setPen(QColor(theme.ink))
         painter.setClipRect(room)
         painter.drawText(room.adjusted(0, head.height(), 0, 0), int(Qt.TextFlag.TextWordWrap), row.text)
         painter.restore()
 
 
-class NoteList(QListView):
+class NoteList(PanelList):
     """The lines: a click or Return goes there, F2 changes the text, Delete removes it."""
 
     go_wanted = Signal(int)
@@ -143,22 +127,11 @@ class NoteList(QListView):
     remove_wanted = Signal(int)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self._model = NoteModel()
-        self._model.setParent(self)
-        self._delegate = NoteDelegate(theme, self)
-        self.setModel(self._model)
-        self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Notes")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
+        super().__init__("Notes", self._model, ring=False)
+        self.setItemDelegate(NoteDelegate(theme, self))
         self.setUniformItemSizes(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setStyleSheet("QListView { background: transparent; border: 0; }")
-        self.viewport().setAutoFillBackground(False)
         self.clicked.connect(self._on_clicked)
         self.doubleClicked.connect(self._on_double_clicked)
 
@@ -182,12 +155,6 @@ class NoteList(QListView):
             self.selectionModel().setCurrentIndex(
                 self._model.index(place), self.selectionModel().SelectionFlag.ClearAndSelect
             )
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme, and another size of text."""
-        self._delegate.theme = theme
-        self.scheduleDelayedItemsLayout()
-        self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Fold the texts anew."""

@@ -16,27 +16,22 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QLineEdit,
-    QListView,
     QMenu,
     QSizePolicy,
-    QStyle,
-    QStyledItemDelegate,
     QStyleOptionViewItem,
     QWidget,
 )
 
-from lstm_studio.ui.icons import Icon, paint_icon
-from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.panel_list import TICK_BOX, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
-_BOX = 14
 _GAP = 5
 _PADDING = 6
 
@@ -133,22 +128,13 @@ class BranchModel(QAbstractListModel):
         return flags
 
 
-class BranchDelegate(QStyledItemDelegate):
+class BranchDelegate(PanelDelegate):
     """Draws a line as a card: tick box, name and outcome, the sentence below."""
-
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.theme = theme
-
-    def _view(self) -> QWidget:
-        view = self.parent()
-        assert isinstance(view, QWidget)  # noqa: S101 - it was given one
-        return view
 
     def height(self) -> int:
         """Return the height of a line, gap included."""
-        name = QFontMetricsF(text_font(self._view(), Text.ACTIVE)).height()
-        sentence = QFontMetricsF(text_font(self._view(), Text.SECONDARY)).height()
+        name = QFontMetricsF(text_font(self._view, Text.ACTIVE)).height()
+        sentence = QFontMetricsF(text_font(self._view, Text.SECONDARY)).height()
         return round(name + sentence + 2 * _PADDING) + _GAP
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
@@ -158,7 +144,7 @@ class BranchDelegate(QStyledItemDelegate):
     def box_of(self, rect: QRect) -> QRectF:
         """Return where the tick box of a line is."""
         card = QRectF(rect).adjusted(0, 0, 0, -_GAP)
-        return QRectF(card.left() + GRID, card.center().y() - _BOX / 2, _BOX, _BOX)
+        return QRectF(card.left() + GRID, card.center().y() - TICK_BOX / 2, TICK_BOX, TICK_BOX)
 
     def _text_of(self, rect: QRect) -> QRectF:
         left = self.box_of(rect).right() + GRID
@@ -169,18 +155,13 @@ class BranchDelegate(QStyledItemDelegate):
         model = index.model()
         assert isinstance(model, BranchModel)  # noqa: S101 - no other model has these lines
         row, theme = model.rows[index.row()], self.theme
-        selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
-        focused = selected and self._view().hasFocus()
         card = QRectF(option.rect).adjusted(1, 1, -1, -_GAP - 1)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(theme.focus if focused or row.checked else theme.control), 2 if focused else 1))
-        painter.setBrush(QColor(theme.selected if row.checked else theme.hover if hovered else theme.panel))
-        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
-        self._paint_box(painter, self.box_of(option.rect), checked=row.checked)
+        self.paint_card(painter, card, option, marked=row.checked)
+        self.paint_tick_box(painter, self.box_of(option.rect), on=row.checked)
         text = self._text_of(option.rect)
-        value_font, name_font = text_font(self._view(), Text.VALUE), text_font(self._view(), Text.ACTIVE)
+        value_font, name_font = text_font(self._view, Text.VALUE), text_font(self._view, Text.ACTIVE)
         outcome = QFontMetricsF(value_font).horizontalAdvance(row.outcome)
         painter.setFont(value_font)
         painter.setPen(QColor(theme.ink))
@@ -188,21 +169,13 @@ class BranchDelegate(QStyledItemDelegate):
         room = text.adjusted(0, 0, -outcome - GRID, 0)
         for words, font, colour, edge in (
             (row.title, name_font, theme.ink, Qt.AlignmentFlag.AlignTop),
-            (row.sentence, text_font(self._view(), Text.SECONDARY), theme.ink2, Qt.AlignmentFlag.AlignBottom),
+            (row.sentence, text_font(self._view, Text.SECONDARY), theme.ink2, Qt.AlignmentFlag.AlignBottom),
         ):
             painter.setFont(font)
             painter.setPen(QColor(colour))
             shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
             painter.drawText(room, int(edge | Qt.AlignmentFlag.AlignLeft), shown)
         painter.restore()
-
-    def _paint_box(self, painter: QPainter, box: QRectF, *, checked: bool) -> None:
-        theme = self.theme
-        painter.setPen(QPen(QColor(theme.ink if checked else theme.control), 1))
-        painter.setBrush(QColor(theme.ink if checked else theme.panel))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        if checked:
-            paint_icon(painter, Icon.TICK, box.adjusted(1, 1, -1, -1), QColor(theme.panel))
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:  # noqa: N802 - Qt's name
         """Tick where the box is clicked; the rest of the card only selects."""
@@ -225,28 +198,19 @@ class BranchDelegate(QStyledItemDelegate):
         editor.setGeometry(text.left() - 4, text.center().y() - height // 2, text.width() + 4, height)
 
 
-class BranchList(QListView):
+class BranchList(PanelList):
     """The lines as a list: Return ticks, F2 renames, Delete removes."""
 
     remove_wanted = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self._model = BranchModel()
-        self._model.setParent(self)
+        super().__init__("What can be compared", self._model, ring=False)
         self._delegate = BranchDelegate(theme, self)
-        self.setModel(self._model)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName("What can be compared")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setStyleSheet("QListView { background: transparent; border: 0; }")
-        self.viewport().setAutoFillBackground(False)
 
     @property
     def branch_model(self) -> BranchModel:
@@ -263,10 +227,8 @@ class BranchList(QListView):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
-        self._delegate.theme = theme
+        super().apply_theme(theme)
         self.setFixedHeight(max(1, self._model.rowCount()) * self._delegate.height())
-        self.doItemsLayout()
-        self.viewport().update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for all lines: the panel scrolls, not the list."""

@@ -1,0 +1,88 @@
+"""What the lists of panels have in common: how they scroll, how they show the focus, and the cards they draw."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractListModel, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from lstm_studio.ui.icons import Icon, paint_icon
+from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme
+
+TICK_BOX = 14
+"""Side of a tick box in pixels."""
+_RING = (
+    f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
+    "QListView:focus { border-color: palette(link); }"
+)
+_NO_RING = "QListView { background: transparent; border: 0; }"
+
+
+class PanelDelegate(QStyledItemDelegate):
+    """Draws the rows of one list in the colours of a theme."""
+
+    def __init__(self, theme: Theme, view: QListView) -> None:
+        super().__init__(view)
+        self.theme = theme
+        self._view = view
+
+    def paint_card(self, painter: QPainter, card: QRectF, option: QStyleOptionViewItem, *, marked: bool) -> None:
+        """Draw the frame of a row whose list has no ring: the row that has the keyboard shows it.
+
+        Parameters
+        ----------
+        card
+            Outline of the frame.
+        marked
+            Whether the row is told apart from the others.
+        """
+        theme = self.theme
+        focused = bool(option.state & QStyle.StateFlag.State_Selected) and self._view.hasFocus()
+        hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
+        painter.setPen(QPen(QColor(theme.focus if focused or marked else theme.control), 2 if focused else 1))
+        painter.setBrush(QColor(theme.selected if marked else theme.hover if hovered else theme.panel))
+        painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
+
+    def paint_tick_box(self, painter: QPainter, box: QRectF, *, on: bool) -> None:
+        """Draw a tick box as those of the style sheet look."""
+        theme = self.theme
+        painter.setPen(QPen(QColor(theme.ink if on else theme.control), 1))
+        painter.setBrush(QColor(theme.ink if on else theme.panel))
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+        if on:
+            paint_icon(painter, Icon.TICK, box.adjusted(1, 1, -1, -1), QColor(theme.panel))
+
+
+class PanelList(QListView):
+    """A list without a frame of its own, in which exactly one row is chosen.
+
+    Parameters
+    ----------
+    name
+        For screen readers.
+    model
+        The rows; it becomes the list's own.
+    ring
+        Whether the list shows the focus by a ring; else its rows do, by :meth:`PanelDelegate.paint_card`.
+    """
+
+    def __init__(self, name: str, model: QAbstractListModel, *, ring: bool) -> None:
+        super().__init__()
+        model.setParent(self)
+        self.setModel(model)
+        self.setAccessibleName(name)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setMouseTracking(True)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.viewport().setAutoFillBackground(False)
+        self.setStyleSheet(_RING if ring else _NO_RING)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, and another size of text."""
+        delegate = self.itemDelegate()
+        assert isinstance(delegate, PanelDelegate)  # noqa: S101 - no list has another one
+        delegate.theme = theme
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
