@@ -23,6 +23,7 @@ Array = NDArray[Any]
 
 TOLERANCES = {"float32": 1e-4, "float64": 1e-10}
 """Largest recovery error, relative to the largest hidden state where that exceeds 1."""
+_TOLERANCES = {np.dtype(name): tolerance for name, tolerance in TOLERANCES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +154,11 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
             block = call.kept.get(layer.input.data_ptr()) if call.kept else None
             found = None if block is None else cell.recover_kept(layer, entering, h, start, block)
             error = np.inf if found is None else _difference(found.hidden_state, own)
-            if found is None or error > TOLERANCES[own.dtype.name]:
+            if found is None or error > _TOLERANCES[own.dtype]:
                 found = cell.recover(layer, entering, h, start)
                 error = _difference(found.hidden_state, own)
             _check(call, description.prefix, error, own, tolerance)
-            parts = {**parts_of(found.signals), cell.states[0]: own}
+            parts: dict[str, Array | Deferred] = {**found.signals, **found.later, cell.states[0]: own}
             signals = Arrays({signal.name: parts[signal.name] for signal in declared})
             about = (description, layer, signals, reverse, cell.states, error, entering, start, factor)
             recovered.append(RecoveredLayer(*about, finite=found.finite))
@@ -257,7 +258,7 @@ def _difference(recomputed: Array, own: Array) -> float:
 
 def _check(call: Call, prefix: str, difference: float, own: Array, tolerance: float | None) -> None:
     """Raise where a difference from the module's own hidden states shows that the recovery failed."""
-    tolerance = TOLERANCES[own.dtype.name] if tolerance is None else tolerance
+    tolerance = _TOLERANCES[own.dtype] if tolerance is None else tolerance
     if difference <= tolerance or difference <= tolerance * float(np.abs(own[np.isfinite(own)]).max(initial=0.0)):
         return
     dropout = getattr(call.module, "dropout", 0.0)
