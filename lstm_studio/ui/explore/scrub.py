@@ -197,7 +197,6 @@ class ScrubBar(QAbstractSlider):
         track = QRectF(OVERHANG, middle - _TRACK / 2, self._track_width(), _TRACK)
         handle = self.x_of(self.value())
         self._paint_track(painter, track, self._theme.line)
-        self._paint_reached(painter, track)
         self._paint_track(painter, track.adjusted(0, 0, handle - track.right(), 0), self._theme.ink2)
         if self._stretch is not None:
             left, right = self.x_of(self._stretch[0] - 0.5), self.x_of(self._stretch[1] - 0.5)
@@ -215,9 +214,6 @@ class ScrubBar(QAbstractSlider):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colour))
         painter.drawRoundedRect(part, 3, 3)
-
-    def _paint_reached(self, painter: QPainter, track: QRectF) -> None:
-        """Draw how far one can go, where that is not everywhere."""
 
     def _paint_hits(self, painter: QPainter, top: float) -> None:
         if not len(self._hits):

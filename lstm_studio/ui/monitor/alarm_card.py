@@ -10,7 +10,7 @@ from lstm_studio.session.alarms import Alarm, Grade
 from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
-from lstm_studio.ui.training_plots.curve_plot import paint_letter
+from lstm_studio.ui.widgets.badge import paint_letter
 from lstm_studio.ui.widgets.text import label, text_font
 
 _EDGE = 4

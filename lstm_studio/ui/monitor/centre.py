@@ -176,9 +176,8 @@ class MonitorCentre(QWidget):
         self.lags.show_span(drawing.span())
         self.lags.show_picture(lags)
         self._titles[2].setText("Gradient by lag")
-        thinned = f", every {lags.stride}th record" if lags.stride > 1 else ""
         name = drawing.lag_signal()
-        self._captions[2].setText(f"norm of ∂L/∂{_symbol(name)}, log scale{thinned}" if name else "")
+        self._captions[2].setText(f"norm of ∂L/∂{_symbol(name)}, log scale" if name else "")
 
     def _show_tiles(self) -> None:
         tiles = self.drawing.tiles(self._theme, self._session.view.labels)
@@ -232,13 +231,13 @@ class MonitorCentre(QWidget):
         monitoring = self._monitoring
         picture, step = monitoring.selected, monitoring.step
         position = self.drawing.position(picture, step) if picture is not None and step is not None else None
-        flag, record = "", 0.0
+        flag, column = "", None
         if position is not None:
             flag = f"{self.runs.span.title} {self.runs.span.write(position)}"
-            index = self.lags.record_at(position)
-            record = self.lags.record_length(index) if index is not None else 0.0
+            record = self.lags.picture.record_at(position)
+            column = None if record is None else self.lags.picture.reach(record)
         self.runs.show_cursor(position, flag)
-        self.lags.show_cursor(position, "", record)
+        self.lags.show_cursor(position, column=column)
         for tile in self.tiles:
             tile.plot.show_cursor(position)
 
@@ -247,6 +246,11 @@ class MonitorCentre(QWidget):
         wide: tuple[TrainingPlot, ...] = (self.runs, self.lags)
         left, right = max(plot.needed_left for plot in wide), max(plot.needed_right for plot in wide)
         for plot in wide:
+            plot.show_insets(left, right)
+        tiles = [tile.plot for tile in self.tiles if not tile.isHidden()]
+        left = max((plot.needed_left for plot in tiles), default=0.0)
+        right = max((plot.needed_right for plot in tiles), default=0.0)
+        for plot in tiles:
             plot.show_insets(left, right)
         inside = self.runs.plot_rect()
         at = self.runs.mapToGlobal(QPoint()).x()

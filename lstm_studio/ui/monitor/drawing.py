@@ -26,8 +26,7 @@ from lstm_studio.session.run_words import chance_of, main_loss, planned_steps
 from lstm_studio.session.thinning import Thinner
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
 from lstm_studio.ui.theme import Theme
-from lstm_studio.ui.training_plots.curve_plot import Band, CurvePicture, Line, Reference
-from lstm_studio.ui.training_plots.lag_map import LagPicture
+from lstm_studio.ui.training_plots.pictures import Band, CurvePicture, LagPicture, Line, Reference
 from lstm_studio.ui.training_plots.span import Span, rounded_up
 
 _GATES = (FORGET_GATE, UPDATE_GATE, INPUT_GATE, RESET_GATE, OUTPUT_GATE)
@@ -352,7 +351,7 @@ def _picture(
     # Where the records end, not the training: what is between two of them is no news to these.
     ends = [float(line.x[-1]) for line in lines if len(line.x)]
     until = max(ends, default=0.0)
-    return CurvePicture(lines, bands, (), log, levels, until, _NOTHING_YET, summary)
+    return CurvePicture(lines, bands, log=log, levels=levels, until=until, words=_NOTHING_YET, summary=summary)
 
 
 def forget_bias_name(picture: RunPicture, layer: str) -> str | None:

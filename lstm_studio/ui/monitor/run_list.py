@@ -26,10 +26,10 @@ from lstm_studio.session.monitoring import Monitoring
 from lstm_studio.session.run_words import age_words, main_loss, network_words
 from lstm_studio.session.thinning import Thinner
 from lstm_studio.ui.icons import Icon, paint_icon
+from lstm_studio.ui.monitor.status_pill import PILLS, WAITING, Pill, paint_pill, pill_size
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, GRID, HALF_GRID, Text, Theme
-from lstm_studio.ui.training_plots.curve_plot import paint_letter
-from lstm_studio.ui.training_plots.status_pill import PILLS, WAITING, Pill, paint_pill, pill_size
+from lstm_studio.ui.widgets.badge import paint_letter
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex

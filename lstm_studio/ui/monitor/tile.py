@@ -45,6 +45,7 @@ class TileWidget(QWidget):
         self._badge.show_badge(tile.badge, tile.role if tile.role is not Role.INPUT else Role.GRADIENT)
         self._title.setText(tile.title)
         self._caption.setText(tile.caption)
+        self.plot.title = tile.title
         self.plot.setAccessibleName(f"{tile.title}, {tile.caption}")
         self.plot.show_picture(tile.picture)
 

@@ -7,6 +7,7 @@ milliseconds for any number of steps.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
-from lstm_studio.ui.plots.raster import envelope, line_bars, line_coverage
+from lstm_studio.ui.plots.raster import bar_depth, envelope, line_bars, line_coverage
 from lstm_studio.ui.plots.scale import TimeScale
 
 _STROKED_FROM = 4.0
@@ -58,10 +59,8 @@ def paint_curve(
     dash, space = (_DOT, _DOT_SPACE) if dotted else (_DASH, _SPACE)
     if scale.pixels < _STROKED_FROM * scale.count:
         tops, bottoms = line_bars(ys[:, None], scale)
-        covered = np.minimum(line_coverage(tops - width / 2, bottoms + width / 2, height), 1)
-        if dashed or dotted:
-            covered[:, np.arange(scale.pixels) % ((dash + space) * width) >= dash * width] = 0
-        paint_depth(painter, covered, colour)
+        dashes = (dash, space) if dashed or dotted else ()
+        _paint_bars(painter, (tops[0], bottoms[0]), height, colour=colour, width=width, dashes=dashes)
         return
     points = [_points(scale.centres[run], y) for run, (y,) in _runs(scale, height, ys)]
     _stroke(painter, points, colour=colour, width=width, dashes=[dash, space] if dashed or dotted else [])
@@ -76,13 +75,13 @@ def paint_points(
     *,
     colour: str,
     width: float,
-    dashed: bool = False,
+    dashes: Sequence[float] = (),
 ) -> None:
     """Draw one curve through points anywhere, broken where a value is not finite.
 
     Parameters
     ----------
-    painter, height, colour, width, dashed
+    painter, height, colour, width
         As in `paint_curve`.
     xs
         (N,) device pixels from the plot's left, growing.
@@ -90,19 +89,72 @@ def paint_points(
         (N,) device pixels from the plot's top.
     pixels
         Width of the plot, device pixels.
+    dashes
+        Lengths of dashes and gaps in widths of the line; none for a solid one.
     """
-    if pixels < _STROKED_FROM * len(xs):
-        low, high = _bars_between(xs, ys, pixels)
-        covered = np.minimum(line_coverage(low[None] - width / 2, high[None] + width / 2, height), 1)
-        if dashed:
-            covered[:, np.arange(pixels) % ((_DASH + _SPACE) * width) >= _DASH * width] = 0
-        paint_depth(painter, covered, colour)
+    if len(xs) > 2 and np.ptp(xs) < _STROKED_FROM * len(xs):
+        bars = _bars_between(xs, ys, pixels)
+        _paint_bars(painter, bars, height, colour=colour, width=width, dashes=dashes)
         return
-    finite = np.flatnonzero(np.isfinite(ys))
-    runs = np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1)
     cut = np.clip(ys, -4 * height, 5 * height)
-    points = [_points(xs[run], cut[run]) for run in runs if len(run)]
-    _stroke(painter, points, colour=colour, width=width, dashes=[_DASH, _SPACE] if dashed else [])
+    points = [_points(xs[run], cut[run]) for run in finite_runs(ys)]
+    _stroke(painter, points, colour=colour, width=width, dashes=dashes)
+
+
+def paint_filled(
+    painter: QPainter,
+    xs: NDArray[np.float64],
+    edges: tuple[NDArray[np.float64], NDArray[np.float64]],
+    pixels: int,
+    height: int,
+    *,
+    colour: str,
+    opacity: float,
+) -> None:
+    """Fill between two curves through points anywhere, broken where a value of either is not finite.
+
+    Parameters
+    ----------
+    painter, xs, pixels, height, colour
+        As in `paint_points`.
+    edges
+        Two of (N,) device pixels from the plot's top: the upper and the lower edge.
+    opacity
+        0 … 1.
+    """
+    tops, bottoms = edges
+    known = np.isfinite(tops) & np.isfinite(bottoms)
+    if not known.any():
+        return
+    first, _ = _bars_between(xs, np.where(known, tops, np.nan), pixels)
+    _, last = _bars_between(xs, np.where(known, bottoms, np.nan), pixels)
+    top, depth = bar_depth(first, last, height)
+    paint_levels(painter, np.rint(opacity * depth).astype(np.uint8), colour, top)
+
+
+def finite_runs(*values: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Return the indices of each stretch in which all of these are finite."""
+    finite = np.flatnonzero(np.all([np.isfinite(one) for one in values], axis=0))
+    return [run for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1) if len(run)]
+
+
+def _paint_bars(
+    painter: QPainter,
+    bars: tuple[NDArray[Any], NDArray[Any]],
+    height: int,
+    *,
+    colour: str,
+    width: float,
+    dashes: Sequence[float],
+) -> None:
+    """Draw a bar in each column of pixels, half the width of a line beyond both of its ends."""
+    tops, bottoms = bars[0] - width / 2, bars[1] + width / 2
+    if dashes:
+        along = np.arange(len(tops)) % (sum(dashes) * width)
+        ends = np.cumsum(dashes) * width
+        tops = np.where(np.searchsorted(ends, along, side="right") % 2, np.nan, tops)
+    first, depth = bar_depth(tops, bottoms, height)
+    paint_levels(painter, depth, colour, first)
 
 
 def _bars_between(
@@ -120,13 +172,13 @@ def _bars_between(
 
 
 def _stroke(
-    painter: QPainter, runs: Sequence[list[QPointF]], *, colour: str, width: float, dashes: list[float]
+    painter: QPainter, runs: Sequence[list[QPointF]], *, colour: str, width: float, dashes: Sequence[float]
 ) -> None:
     """Draw lines through runs of points."""
     pen = QPen(QColor(colour), width)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if dashes:
-        pen.setDashPattern(dashes)
+        pen.setDashPattern(list(dashes))
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -179,12 +231,23 @@ def paint_band(
 
 def paint_depth(painter: QPainter, depth: NDArray[Any], colour: str) -> None:
     """Draw ``depth``, (height, width) in 0 … 1, as the opacity of one colour."""
-    levels = np.ascontiguousarray(np.rint(255 * np.clip(depth, 0, 1)).astype(np.uint8))
+    paint_levels(painter, np.rint(255 * np.clip(depth, 0, 1)).astype(np.uint8), colour)
+
+
+def paint_levels(painter: QPainter, levels: NDArray[np.uint8], colour: str, top: int = 0) -> None:
+    """Draw ``levels``, (height, width) in 0 … 255, as the opacity of one colour, from so many pixels below the top."""
+    if not levels.size:
+        return
     height, width = levels.shape
-    image = QImage(levels.tobytes(), width, height, width, QImage.Format.Format_Indexed8)
-    rgb = QColor(colour).rgb() & 0xFFFFFF
-    image.setColorTable([alpha << 24 | rgb for alpha in range(256)])
-    painter.drawImage(QPointF(0, 0), image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+    image = QImage(np.ascontiguousarray(levels).tobytes(), width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(_opacities(QColor(colour).rgb() & 0xFFFFFF))
+    painter.drawImage(QPointF(0, top), image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+
+
+@cache
+def _opacities(rgb: int) -> list[int]:
+    """Return a colour at every opacity, 0xAARRGGBB."""
+    return [alpha << 24 | rgb for alpha in range(256)]
 
 
 def _runs(
@@ -195,9 +258,7 @@ def _runs(
     Values far outside the plot are cut, as large coordinates cost the rasteriser time.
     """
     visible = [np.clip(y[scale.first : scale.first + scale.count], -4 * height, 5 * height) for y in ys]
-    finite = np.flatnonzero(np.all([np.isfinite(y) for y in visible], axis=0))
-    runs = np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1)
-    return [(run, [y[run] for y in visible]) for run in runs if len(run)]
+    return [(run, [y[run] for y in visible]) for run in finite_runs(*visible)]
 
 
 def _points(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[QPointF]:

@@ -196,6 +196,33 @@ def line_coverage(tops: NDArray[Any], bottoms: NDArray[Any], height: int) -> NDA
     return np.asarray(np.maximum(covered, 0), np.float32)
 
 
+def bar_depth(tops: NDArray[Any], bottoms: NDArray[Any], height: int) -> tuple[int, NDArray[np.uint8]]:
+    """Return what :func:`line_coverage` does for the (W,) bars of a single line, at the cost of the pixels they cover.
+
+    Returns
+    -------
+    tuple
+        The first row that is covered, and (rows, W) how much of each pixel from there on is: 0 … 255.
+    """
+    drawn = np.flatnonzero((bottoms > 0) & (tops < height) & (bottoms > tops))
+    if not len(drawn):
+        return 0, np.zeros((0, len(tops)), np.uint8)
+    low, high = np.maximum(tops[drawn], 0), np.minimum(bottoms[drawn], height)
+    first = low.astype(np.intp)
+    counts = np.ceil(high).astype(np.intp) - first
+    top, bottom = int(first.min()), int((first + counts).max())
+    ends = np.cumsum(counts)
+    rows = np.arange(ends[-1]) + np.repeat(first - (ends - counts), counts)
+    depth = np.zeros((bottom - top, len(tops)), np.uint8)
+    # Whole pixels but for the two ends of each bar.
+    depth[rows - top, np.repeat(drawn, counts)] = 255
+    last = first + counts - 1
+    alone = counts == 1
+    depth[first - top, drawn] = np.rint(255 * np.where(alone, high - low, first + 1 - low))
+    depth[last[~alone] - top, drawn[~alone]] = np.rint(255 * (high - last))[~alone]
+    return top, depth
+
+
 def line_bars(values: NDArray[Any], scale: TimeScale) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return (U, W) smallest and largest value that each unit's line takes within each device pixel column.
 

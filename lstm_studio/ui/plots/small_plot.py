@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontInfo, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import QColor, QFontInfo, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from lstm_studio.ui.plots.row_item import Look
@@ -26,6 +26,9 @@ class SmallPlot(QWidget):
         self.theme = theme
         self._look: Look | None = None
         self._picture: QPixmap | None = None
+        self._ratio: float | None = None
+        self.renders = 0
+        """How often the picture was drawn."""
         self.setAccessibleName(name)
         self.setMouseTracking(True)
 
@@ -35,6 +38,11 @@ class SmallPlot(QWidget):
         if self._look is None:
             self._look = Look(self.theme, QFontInfo(self.font()).pixelSize() / (base_size() * Text.BODY.value[0]))
         return self._look
+
+    @property
+    def ratio(self) -> float:
+        """Pixels of the device that is drawn on, for each logical one."""
+        return self._ratio or self.devicePixelRatioF()
 
     @property
     def line_height(self) -> float:
@@ -72,20 +80,34 @@ class SmallPlot(QWidget):
         """Tell what the user pointed at."""
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
-        """Copy the picture, and draw what moves."""
-        ratio = self.devicePixelRatioF()
-        size = self.size() * ratio
-        if self._picture is None or self._picture.size() != size:
-            self._picture = QPixmap(size)
-            self._picture.setDevicePixelRatio(ratio)
-            self._picture.fill(Qt.GlobalColor.transparent)
-            inside = QPainter(self._picture)
-            self.paint(inside)
-            inside.end()
+        """Copy the picture, and draw what moves; into a file, draw all of it anew, as sharp as the file is."""
         painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._picture)
+        ratio = painter.deviceTransform().m11()
+        if painter.paintEngine().type() is QPaintEngine.Type.SVG:
+            self._ratio = 1.0
+            self.paint(painter)
+            self._ratio = None
+        elif ratio != self.devicePixelRatioF():
+            painter.drawPixmap(0, 0, self._drawn(ratio))
+        else:
+            if self._picture is None or self._picture.size() != self.size() * ratio:
+                self._picture = self._drawn(ratio)
+                self.renders += 1
+            painter.drawPixmap(0, 0, self._picture)
         self.paint_over(painter)
         painter.end()
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        """Return all but what moves, with so many pixels for each logical one."""
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        inside = QPainter(picture)
+        self._ratio = ratio
+        self.paint(inside)
+        self._ratio = None
+        inside.end()
+        return picture
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Draw anew."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
@@ -12,13 +13,13 @@ from lstm_studio.networks.signals import Role
 from lstm_studio.session.learning import Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.explore.scrub import OVERHANG, Mark
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
 from lstm_studio.ui.train.rows import solved_text
-from lstm_studio.ui.train.snapshot_bar import SnapshotBar
 from lstm_studio.ui.train.words import left_words
+from lstm_studio.ui.training_plots.span import Span
+from lstm_studio.ui.training_plots.step_bar import OVERHANG, StepBar, StepMark
 from lstm_studio.ui.widgets.bar import Bar
 from lstm_studio.ui.widgets.text import label
 
@@ -51,7 +52,7 @@ class TrainBar(QWidget):
         self._counter = label(kind="title")
         self._counter.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._counter.setAccessibleName("Snapshot shown")
-        self.slider = SnapshotBar(theme)
+        self.slider = StepBar(theme, "Snapshot")
         self._share = label(kind="value")
         self._steps, self._left = label(kind="secondary"), label(kind="secondary")
         self._steps.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -71,7 +72,6 @@ class TrainBar(QWidget):
             action.changed.connect(self.show_buttons)
         self._primary.clicked.connect(self._press)
         self.slider.valueChanged.connect(self._on_slid)
-        self.slider.turned.connect(trainings.move)
         trainings.changed.connect(self.refresh)
         trainings.selected.connect(self.refresh)
         self.apply_theme(theme)
@@ -124,10 +124,13 @@ class TrainBar(QWidget):
         trainings, learning = self._trainings, self._trainings.learning
         step = trainings.step
         self.slider.setVisible(learning is not None)
+        words = "" if step is None else f"Snapshot {format_count(step)}"
         if learning is not None:
-            self.slider.show_training(learning.planned, learning.done, learning.snapshots, _marks(learning))
-        self.slider.show_step(step or 0)
-        self._counter.setText("" if step is None else f"Snapshot {format_count(step)}")
+            snapshots = np.array(learning.snapshots, np.float64)
+            place = 0 if step is None else int(np.searchsorted(snapshots, step))
+            span, done = Span(0.0, float(learning.planned)), float(learning.done)
+            self.slider.show_steps(span, snapshots, place, done, marks=_marks(learning), words=words)
+        self._counter.setText(words)
         share = 0.0 if learning is None else learning.done / learning.planned
         self._progress_block.setVisible(learning is not None or trainings.beginning)
         self._share.setText(f"{int(100 * share)} %")
@@ -162,10 +165,10 @@ class TrainBar(QWidget):
     def _press(self) -> None:
         self._wanted().trigger()
 
-    def _on_slid(self, step: int) -> None:
-        self._trainings.select(step)
-        # Keys may have moved the handle to where no snapshot is.
-        self.slider.show_step(self._trainings.step or 0)
+    def _on_slid(self, place: int) -> None:
+        learning = self._trainings.learning
+        if learning is not None and place < len(learning.snapshots):
+            self._trainings.select(learning.snapshots[place])
 
     # Places.
 
@@ -210,10 +213,10 @@ class TrainBar(QWidget):
         self._end_group.raise_()
 
 
-def _marks(learning: Learning) -> tuple[Mark, ...]:
+def _marks(learning: Learning) -> tuple[StepMark, ...]:
     """Return when networks have done what was asked, those of one step together."""
     texts: dict[int, list[str]] = {}
     for one in learning.learners:
         if one.solved_at is not None:
             texts.setdefault(one.solved_at, []).append(solved_text(learning, one).partition(" from")[0])
-    return tuple(Mark(step, "; ".join(said)) for step, said in sorted(texts.items()))
+    return tuple(StepMark(float(step), "; ".join(said), ok=True) for step, said in sorted(texts.items()))

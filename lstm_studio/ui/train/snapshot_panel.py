@@ -18,10 +18,10 @@ from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
 from lstm_studio.ui.plots.axis import nice_step
-from lstm_studio.ui.plots.lag_item import shared_axis
 from lstm_studio.ui.plots.log_axis import LogAxis
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.step_lags import StepLags, lag_curve
+from lstm_studio.ui.training_plots.lag_cells import shared_axis
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.panel import Panel
@@ -122,7 +122,7 @@ class SnapshotPanel(Panel[_State]):
             return
         if learning is not self._learning:
             self._learning = learning
-            self._axis = shared_axis([learner.lags for learner in learning.learners])
+            self._axis = shared_axis([learner.lags[1] for learner in learning.learners])
         place = learning.snapshots.index(step) + 1
         self._number.setText(format_count(step))
         count = format_count(len(learning.snapshots))

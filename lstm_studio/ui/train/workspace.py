@@ -8,12 +8,12 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWi
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.plots.step_stack import StepStack
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.train.bar import TrainBar
 from lstm_studio.ui.train.gallery import Gallery
-from lstm_studio.ui.train.rows import StepResolver
+from lstm_studio.ui.train.rows import Resolver
 from lstm_studio.ui.train.words import measure_words, title_of
+from lstm_studio.ui.training_plots.stack import TrainingStack
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.text import ElidedLabel, label
 
@@ -39,7 +39,7 @@ class TrainWorkspace(QWidget):
     ) -> None:
         super().__init__(parent)
         self._trainings, self._bar = trainings, bar
-        self._resolver = StepResolver()
+        self._resolver, self._theme = Resolver(), theme
         self.setAccessibleName("Train")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._title, self._measures = label(kind="title"), ElidedLabel(kind="caption")
@@ -48,7 +48,7 @@ class TrainWorkspace(QWidget):
         self._new.setProperty("kind", "link")
         self._new.setToolTip(actions["train.new"].toolTip())
         self._new.clicked.connect(actions["train.new"].trigger)
-        self.stack = StepStack(theme)
+        self.stack = TrainingStack(theme)
         self.empty = EmptyState(theme, "")
         self._pages = QStackedWidget()
         self.gallery = Gallery(trainings, actions, theme)
@@ -75,6 +75,7 @@ class TrainWorkspace(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
+        self._theme = theme
         self.stack.apply_theme(theme)
         self.gallery.apply_theme(theme)
         self.empty.apply_theme(theme)
@@ -85,7 +86,8 @@ class TrainWorkspace(QWidget):
         self._title.setText(title_of(trainings))
         self._new.setVisible(learning is not None)
         self._measures.setText("" if learning is None else measure_words(learning))
-        self.stack.apply(self._resolver.resolve(learning, trainings.step, tuple(trainings.others.values())))
+        others = tuple(trainings.others.values())
+        self.stack.show_picture(self._resolver.resolve(learning, trainings.step, self._theme, others))
         self.empty.setText(_STARTING if trainings.beginning or trainings.error is None else str(trainings.error))
         page = self._page
         if self._pages.currentWidget() is not page:

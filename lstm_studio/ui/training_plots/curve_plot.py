@@ -4,122 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy
 
-from lstm_studio.ui.numbers import format_decade, format_number, format_tick
+from lstm_studio.ui.numbers import format_number
+from lstm_studio.ui.plots.curves import paint_filled, paint_points
 from lstm_studio.ui.plots.end_labels import spread
-from lstm_studio.ui.plots.log_axis import LogAxis, log_axis
-from lstm_studio.ui.plots.row_item import TICK_GAP
-from lstm_studio.ui.theme import BADGE_RADIUS, HALF_GRID, Text, Theme
+from lstm_studio.ui.plots.row_item import LeftLabel, Mark
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.training_plots.pictures import Array, CurvePicture, Happening, Line, Picture, Reference, looks_same
 from lstm_studio.ui.training_plots.plot import TrainingPlot
-
-Array = NDArray[np.float64]
+from lstm_studio.ui.training_plots.value_axis import ValueAxis, axis_of
+from lstm_studio.ui.widgets.badge import paint_letter
 
 _TICK_PITCH = 22.0
 _MOST_TICKS = 8
 _INSET = 5.0
 _SQUARE, _SQUARE_DISTANCE = 5.0, 80.0
-_MARGIN = 0.06
-"""Part of a range left free above and below curves whose range is not given."""
-_BESIDE = 5.0
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Line:
-    """One curve.
-
-    Parameters
-    ----------
-    name
-        What a screen reader and the tool tip call it.
-    x, y
-        (N,) positions in growing order, and values; what is not finite is left out and marked at the upper edge.
-    colour
-        ``"#RRGGBB"``.
-    width
-        Pixels.
-    dash
-        Lengths of dashes and gaps in pixels; none for a solid line.
-    label
-        What stands at its end; empty for nothing.
-    label_colour
-        Of that; by default the colour of the line.
-    badge
-        Letter in a box at the end instead; filled where ``label`` is not empty.
-    squares
-        Whether it has square markers.
-    """
-
-    name: str
-    x: Array
-    y: Array
-    colour: str
-    width: float = 1.0
-    dash: tuple[float, ...] = ()
-    label: str = ""
-    label_colour: str = ""
-    badge: str = ""
-    squares: bool = False
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Band:
-    """A filled range: (N,) positions, and the lowest and highest value at each."""
-
-    x: Array
-    low: Array
-    high: Array
-    colour: str
-    opacity: float
+_MISFIT = 4.0
+_BESIDE = 6.0
+_ROOM_STEP = 16
+"""Margins for labels are multiples of so many pixels: not every digit moves a frame."""
+_FAINT, _FAINT_IN_DARK = 0.45, 0.65
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A level to compare with: chance is dashed, what counts as solved dotted and green."""
+class _End:
+    """The label of a curve: where that ends, how large it is, and whose it is."""
 
-    value: float
-    text: str
-    solved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePicture:
-    """What a plot shows.
-
-    Parameters
-    ----------
-    lines
-        The last one is drawn on top.
-    bands
-        Below the lines.
-    references
-        Levels.
-    log
-        Whether the axis is logarithmic.
-    levels
-        Lowest and highest value of the axis; None for those of what is shown.
-    until
-        Position after which nothing is known yet; None for none.
-    words
-        What is said there.
-    summary
-        For screen readers.
-    """
-
-    lines: tuple[Line, ...] = ()
-    bands: tuple[Band, ...] = ()
-    references: tuple[Reference, ...] = ()
-    log: bool = False
-    levels: tuple[float, float] | None = None
-    until: float | None = None
-    words: str = ""
-    summary: str = ""
+    at: QPointF
+    width: float
+    line: Line
 
 
 class CurvePlot(TrainingPlot):
@@ -131,8 +50,8 @@ class CurvePlot(TrainingPlot):
         What it shows, for screen readers.
     axis, flag
         As of every plot over training steps.
-    height
-        Comfortable height in pixels.
+    height, least
+        Comfortable and smallest height in pixels.
     """
 
     def __init__(
@@ -141,20 +60,15 @@ class CurvePlot(TrainingPlot):
         super().__init__(theme, name, axis=axis, flag=flag)
         self._height, self._least = height, least
         self.picture = CurvePicture()
-        self._log = LogAxis(-1, 0)
-        self._levels = (0.0, 1.0)
+        self.values = ValueAxis()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_picture(self, picture: CurvePicture) -> None:
+    def show_picture(self, picture: Picture) -> None:
         """Show other curves; those that are the same as before are not drawn again."""
-        if _looks_same(picture, self.picture):
+        if not isinstance(picture, CurvePicture) or looks_same(picture, self.picture):
             return
         self.picture = picture
-        if picture.log:
-            levels = [np.array([line.value for line in picture.references])] if picture.references else []
-            self._log = log_axis([*(line.y for line in picture.lines), *levels])
-        else:
-            self._levels = picture.levels or linear_levels(picture)
+        self.values = axis_of(picture)
         self.describe(picture.summary)
         self.redraw()
 
@@ -170,237 +84,267 @@ class CurvePlot(TrainingPlot):
 
     @property
     def needed_left(self) -> float:
-        """Pixels that the values at the left need."""
+        """Pixels that any values at the left need: the frame stays where it is when others come."""
         metrics = self.look.metrics(Text.TICK)
-        return max(metrics.horizontalAdvance(text) for text in ("1e−20", "0.05")) + TICK_GAP + 3
+        return max(max(metrics.horizontalAdvance(text) for text in ("1e−20", "0.05")) + 9, super().needed_left)
+
+    @property
+    def needed_right(self) -> float:
+        """Pixels that the labels need where they have no room behind the ends of their curves."""
+        left = self._insets[0] if self._insets else self.needed_left
+        plot = QRectF(left, 0, max(8.0, self.width() - left - 1), max(8.0, self.height()))
+        ends = self._ends(plot)
+        if all(_fits(end, plot) for end in ends):
+            return 1.0
+        return math.ceil((max(end.width for end in ends) + _BESIDE + 1) / _ROOM_STEP) * _ROOM_STEP
 
     def y_of(self, values: Array, plot: QRectF) -> Array:
         """Return pixels from the top of the widget; not-a-number for what has no place."""
-        if self.picture.log:
-            fraction = self._log.fraction(values)
-        else:
-            low, high = self._levels
-            with np.errstate(invalid="ignore"):
-                fraction = (np.asarray(values, np.float64) - low) / (high - low)
-            fraction = np.where(np.isfinite(fraction), fraction, np.nan)
-        return np.asarray(plot.top() + _INSET + (1 - fraction) * (plot.height() - 2 * _INSET), np.float64)
+        return plot.top() + self._down(values, plot.height())
+
+    def _down(self, values: Array, height: float) -> Array:
+        return np.asarray(_INSET + (1 - self.values.fraction(values)) * (height - 2 * _INSET), np.float64)
+
+    def _along(self, x: Array, width: float) -> Array:
+        return np.asarray((x - self.span.first) * (width / (self.span.last - self.span.first)), np.float64)
 
     def value_ticks(self, height: float) -> list[tuple[float, str]]:
         """Return (value, text) of the ticks that fit into a height."""
         most = max(2, min(_MOST_TICKS, int(height / max(_TICK_PITCH, 1.4 * self.line_height)) + 1))
-        if self.picture.log:
-            return [(10.0**exponent, format_decade(exponent)) for exponent in self._log.ticks(most)]
-        low, high = self._levels
-        least = (high - low) / max(1, most - 1)
-        decade = 10.0 ** math.floor(math.log10(least))
-        distance = next(step * decade for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * decade >= least * (1 - 1e-9))
-        begin, end = math.ceil(low / distance - 1e-9), math.floor(high / distance + 1e-9)
-        return [(index * distance, format_tick(index * distance)) for index in range(begin, end + 1)]
+        return self.values.ticks(most)
+
+    def left_labels(self, plot: QRectF) -> Sequence[LeftLabel]:
+        """Return the values at the left."""
+        ticks = self.value_ticks(plot.height())
+        downs = self._down(np.array([value for value, _ in ticks], np.float64), plot.height()).tolist()
+        return [LeftLabel(y, text) for y, (_, text) in zip(downs, ticks, strict=True)]
 
     # Drawing.
 
     def paint_inside(self, painter: QPainter, plot: QRectF) -> None:
-        """Draw what is not known yet, the grid, bands, references and curves."""
+        """Draw what is not known yet, the grid, bands, curves and what these are compared with."""
         picture = self.picture
-        self._paint_unknown(painter, plot)
-        for value, _ in self.value_ticks(plot.height()):
-            y = float(self.y_of(np.array([value]), plot)[0])
-            painter.fillRect(QRectF(plot.left(), round(y), plot.width(), 1), QColor(self.theme.grid))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for band in picture.bands:
-            self._paint_band(painter, band, plot)
-        for reference in picture.references:
-            self._paint_reference(painter, reference, plot)
-        for line in picture.lines:
-            self._paint_line(painter, line, plot)
-        self._paint_ends(painter, plot)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        ends = self._ends(plot)
+        widest = max((end.width for end in ends), default=0.0)
+        self.paint_unknown(painter, plot, picture.until, picture.words, widest + _BESIDE if widest else 0.0)
+        for label in self.left_labels(plot):
+            line = QRectF(plot.left(), plot.top() + round(label.y), plot.width(), 1)
+            painter.fillRect(line, QColor(self.theme.grid))
+        self._paint_curves(painter, plot)
+        for happening in picture.happenings:
+            self._paint_happening(painter, happening, plot)
+        taken: list[QRectF] = []
+        for reference in sorted(picture.references, key=_downwards):
+            below = max((room.bottom() for room in taken), default=plot.top())
+            taken += self._paint_reference(painter, reference, plot, below)
+        if all(_fits(end, plot) for end in ends) or not self._has_margin(ends, plot):
+            self._paint_ends(painter, ends, plot, taken)
 
-    def _paint_unknown(self, painter: QPainter, plot: QRectF) -> None:
-        until = self.picture.until
-        if until is None or until >= self.span.last:
-            return
-        left = max(plot.left(), self.x_of(until))
-        empty = QRectF(left, plot.top(), plot.right() - left, plot.height())
-        painter.fillRect(empty, QColor(self.theme.sunken))
-        words = self.picture.words
-        if words and empty.width() > self.look.metrics(Text.TICK).horizontalAdvance(words) + 3 * _BESIDE:
-            painter.setFont(self.look.font(Text.TICK))
-            painter.setPen(QColor(self.theme.ink3))
-            painter.drawText(empty, Qt.AlignmentFlag.AlignCenter, words)
+    def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
+        """Label the curves beside the frame where there is no room within."""
+        ends = self._ends(plot)
+        if self._has_margin(ends, plot) and not all(_fits(end, plot) for end in ends):
+            self._paint_ends(painter, ends, plot, [], beside=True)
 
-    def _xs(self, x: Array, plot: QRectF) -> Array:
-        return np.asarray(plot.left() + (x - self.span.first) / (self.span.last - self.span.first) * plot.width())
+    def _paint_curves(self, painter: QPainter, plot: QRectF) -> None:
+        """Draw bands and curves, pixel by pixel of the device."""
+        ratio, theme = self.ratio, self.theme
+        pixels, height = max(1, round(plot.width() * ratio)), max(1, round(plot.height() * ratio))
+        painter.save()
+        painter.translate(plot.topLeft())
+        painter.scale(1 / ratio, 1 / ratio)
+        for band in self.picture.bands:
+            top, bottom = (self._down(values, plot.height()) * ratio for values in (band.high, band.low))
+            xs = self._along(band.x, plot.width()) * ratio
+            if len(xs):
+                paint_filled(painter, xs, (top, bottom), pixels, height, colour=band.colour, opacity=band.opacity)
+        for line in self.picture.lines:
+            if not len(line.x):
+                continue
+            xs, ys = self._along(line.x, plot.width()) * ratio, self._down(line.y, plot.height()) * ratio
+            dashes = [length / line.width for length in line.dash]
+            if line.faint:
+                painter.setOpacity(_FAINT_IN_DARK if theme.dark else _FAINT)
+            paint_points(painter, xs, ys, pixels, height, colour=line.colour, width=line.width * ratio, dashes=dashes)
+            painter.setOpacity(1.0)
+            if not line.faint:
+                self._paint_misfits(painter, line, xs, height)
+                if line.squares:
+                    self._paint_squares(painter, line, xs, ys)
+        painter.restore()
 
-    def _paint_band(self, painter: QPainter, band: Band, plot: QRectF) -> None:
-        top, bottom = self.y_of(band.high, plot), self.y_of(band.low, plot)
-        known = np.isfinite(top) & np.isfinite(bottom)
-        if not known.any():
-            return
-        x = self._xs(band.x[known], plot)
-        colour = QColor(band.colour)
-        colour.setAlphaF(band.opacity)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        painter.drawPolygon(QPolygonF([*_points(x, top[known]), *_points(x[::-1], bottom[known][::-1])]))
+    def _paint_squares(self, painter: QPainter, line: Line, xs: Array, ys: Array) -> None:
+        side = _SQUARE * self.ratio
+        wanted = np.arange(xs[0], xs[-1] + 1, _SQUARE_DISTANCE * self.ratio)
+        for place in np.unique(np.clip(np.searchsorted(xs, wanted), 0, len(xs) - 1)):
+            if np.isfinite(ys[place]):
+                square = QRectF(xs[place] - side / 2, ys[place] - side / 2, side, side)
+                painter.fillRect(square, QColor(line.colour))
 
-    def _paint_reference(self, painter: QPainter, reference: Reference, plot: QRectF) -> None:
+    def _paint_misfits(self, painter: QPainter, line: Line, xs: Array, height: int) -> None:
+        """Mark what has no place: not finite at the upper edge, 0 and less on a log axis at the lower one."""
+        side = _MISFIT * self.ratio
+        odd = ~np.isfinite(line.y)
+        none = line.y <= 0 if self.picture.log else np.zeros(0, bool)
+        for where, top in ((odd, 0.0), (none, height - side)):
+            if where.any():
+                for x in dict.fromkeys(np.round(xs[where]).tolist()):
+                    painter.fillRect(QRectF(x - side / 2, top, side, side), QColor(line.colour))
+
+    def _paint_reference(self, painter: QPainter, reference: Reference, plot: QRectF, below: float) -> list[QRectF]:
+        """Draw a level with its words, which keep clear of those above; return what they take."""
         y = float(self.y_of(np.array([reference.value]), plot)[0])
-        if not math.isfinite(y):
-            return
+        if not math.isfinite(y) or not plot.top() <= y <= plot.bottom():
+            return []
         colour = QColor(self.theme.ok if reference.solved else self.theme.ink2)
         pen = QPen(colour, 1.5 if reference.solved else 1.0)
-        pen.setDashPattern([2, 3] if reference.solved else [7, 4])
+        pen.setDashPattern([1.4, 2.2] if reference.solved else [7, 4])
         pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
-        painter.drawLine(QPointF(plot.left(), y), QPointF(plot.right(), y))
-        above = y - plot.top() > self.line_height + 3
-        at = QPointF(plot.right() - HALF_GRID, y - self.line_height - 1 if above else y + 2)
-        self.write(painter, reference.text, at, Qt.AlignmentFlag.AlignRight)
+        painter.drawLine(QPointF(plot.left(), round(y) + 0.5), QPointF(plot.right(), round(y) + 0.5))
+        taken = [QRectF(plot.left(), y - 1, plot.width(), 2)]
+        painter.setFont(self.look.font(Text.TICK_BOLD if reference.solved else Text.TICK))
+        painter.setPen(colour)
+        metrics = painter.fontMetrics()
+        height, width = metrics.height(), metrics.horizontalAdvance(reference.text) + 2.0
+        top = y - height - 1 if y - height - 1 >= below else y + 2
+        if top + height > plot.bottom() or not reference.text:
+            return taken
+        room = QRectF(plot.right() - HALF_GRID - width, top, width, height)
+        until = self.picture.until
+        unknown = until is not None and until < self.span.last and room.left() >= self.x_of(until)
+        painter.fillRect(room.adjusted(-2, 1, 2, 0), QColor(self.theme.sunken if unknown else self.theme.panel))
+        painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, reference.text)
+        return [*taken, room]
 
-    def _paint_line(self, painter: QPainter, line: Line, plot: QRectF) -> None:
-        y = self.y_of(line.y, plot)
-        x = self._xs(line.x, plot)
-        pen = QPen(QColor(line.colour), line.width)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        if line.dash:
-            pen.setDashPattern([length / line.width for length in line.dash])
-            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    def _paint_happening(self, painter: QPainter, happening: Happening, plot: QRectF) -> None:
+        if not 0 <= self.span.fraction(happening.position) <= 1:
+            return
+        x = self.x_of(happening.position)
+        pen = QPen(QColor(self.theme.ok), 1.4)
+        pen.setDashPattern([1.4, 2.2])
         painter.setPen(pen)
-        # Thin lines need none, and several long ones would take longer than a frame.
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, line.width > 1)
-        finite = np.flatnonzero(np.isfinite(y))
-        for run in np.split(finite, np.flatnonzero(np.diff(finite) > 1) + 1):
-            if len(run) == 1:
-                point = QPen(QColor(line.colour), max(3.0, line.width))
-                point.setCapStyle(Qt.PenCapStyle.RoundCap)
-                painter.setPen(point)
-                painter.drawPoint(QPointF(float(x[run[0]]), float(y[run[0]])))
-                painter.setPen(pen)
-            elif len(run):
-                painter.drawPolyline(QPolygonF(_points(x[run], np.clip(y[run], -1e4, 1e4))))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_misfits(painter, line, x, plot)
-        if line.squares and len(finite):
-            last = -math.inf
-            for index in finite:
-                if x[index] - last >= _SQUARE_DISTANCE:
-                    last = float(x[index])
-                    square = QRectF(last - _SQUARE / 2, float(y[index]) - _SQUARE / 2, _SQUARE, _SQUARE)
-                    painter.fillRect(square, QColor(line.colour))
+        painter.drawLine(QPointF(round(x), plot.top()), QPointF(round(x), plot.bottom()))
+        painter.setFont(self.look.font(Text.TICK_BOLD))
+        metrics = painter.fontMetrics()
+        width, height = metrics.horizontalAdvance(happening.text) + 2.0, metrics.height()
+        beside = x + GRID + width < plot.right()
+        left = x + GRID if beside else max(plot.left() + HALF_GRID, x - GRID - width)
+        if plot.height() > 3 * height:
+            room = QRectF(left, plot.top() + 0.3 * plot.height() - height / 2, width, height)
+            painter.fillRect(room.adjusted(-2, 0, 2, 0), QColor(self.theme.panel))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, happening.text)
 
-    def _paint_misfits(self, painter: QPainter, line: Line, x: Array, plot: QRectF) -> None:
-        """Mark what has no place: not finite at the upper edge, 0 on a log axis at the lower one."""
-        for where, top in ((~np.isfinite(line.y), plot.top()), (line.y == 0, plot.bottom() - 4)):
-            if top == plot.top() or self.picture.log:
-                for at in dict.fromkeys(np.round(x[where]).tolist()):
-                    painter.fillRect(QRectF(at - 1, top, 2, 4), QColor(line.colour))
+    # The labels at the ends.
 
-    def _paint_ends(self, painter: QPainter, plot: QRectF) -> None:
-        """Label the curves at their ends, none on top of another."""
+    def _ends(self, plot: QRectF) -> list[_End]:
+        """Return the labels of the curves, from the top down."""
+        bold = self.look.metrics(Text.TICK_BOLD)
         found = []
         for line in self.picture.lines:
-            y = self.y_of(line.y, plot)
-            finite = np.flatnonzero(np.isfinite(y))
-            if (line.label or line.badge) and len(finite):
-                found.append((float(y[finite[-1]]), float(self._xs(line.x[finite[-1] :][:1], plot)[0]), line))
-        found.sort(key=lambda end: end[0])
-        height = self.line_height + (3 if any(line.badge for _, _, line in found) else 0)
-        tops = spread([y - plot.top() - height / 2 for y, _, _ in found], [height] * len(found), plot.height())
-        for (_, x, line), top in zip(found, tops, strict=True):
-            self._paint_end(painter, line, x, plot.top() + top, plot)
+            if not (line.label or line.badge) or line.faint:
+                continue
+            known = np.flatnonzero(np.isfinite(line.y))
+            if not len(known):
+                continue
+            x = float(self._along(line.x[known[-1:]], plot.width())[0])
+            y = float(self._down(line.y[known[-1:]], plot.height())[0])
+            y = y if math.isfinite(y) else plot.height() - _INSET
+            side = self.line_height + 1
+            width = bold.horizontalAdvance(line.badge or line.label)
+            width = max(side, width + 6) if line.badge else width
+            found.append(_End(QPointF(plot.left() + x, plot.top() + y), width + 2, line))
+        return sorted(found, key=_height_of)
 
-    def _paint_end(self, painter: QPainter, line: Line, x: float, top: float, plot: QRectF) -> None:
-        bold = self.look.metrics(Text.TICK_BOLD)
-        height = self.line_height
-        if line.badge:
-            side = height + 1
-            left = min(x + _BESIDE, plot.right() - side - 2)
-            paint_letter(painter, QRectF(left, top + 1, side, side), line.badge, self.theme, filled=bool(line.label))
-            return
-        width = bold.horizontalAdvance(line.label) + 2
-        beside = x + _BESIDE + width <= plot.right()
-        left = x + _BESIDE if beside else plot.right() - width - 2
+    def _has_margin(self, ends: Sequence[_End], plot: QRectF) -> bool:
+        """Return whether the labels have room at the right of the frame."""
+        room = self.width() - plot.right() - 1
+        return all(end.width + _BESIDE <= room for end in ends)
+
+    def _paint_ends(
+        self, painter: QPainter, ends: Sequence[_End], plot: QRectF, taken: Sequence[QRectF], *, beside: bool = False
+    ) -> None:
+        """Write each label where its curve ends, none on top of another, nor of words that stand there."""
+        height = self.line_height + (3 if any(end.line.badge for end in ends) else 0)
+        left = plot.right() + _BESIDE
+        wanted = []
+        for end in ends:
+            y = end.at.y()
+            room = QRectF(self._label_left(end, plot), y - height / 2, end.width, height)
+            for other in sorted(taken, key=QRectF.top):
+                if other.height() > 2 and other.intersects(room):
+                    room.moveTop(other.bottom() + 1)
+            wanted.append(room.top() - plot.top())
+        order = sorted(range(len(ends)), key=wanted.__getitem__)
+        tops = spread([wanted[place] for place in order], [height] * len(ends), plot.height())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place, top in zip(order, tops, strict=True):
+            end = ends[place]
+            at = left if beside else self._label_left(end, plot)
+            self._paint_end(painter, end, QRectF(at, plot.top() + top, end.width, height), veiled=not beside)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _label_left(self, end: _End, plot: QRectF) -> float:
+        return min(end.at.x() + _BESIDE, plot.right() - end.width - 2)
+
+    def _paint_end(self, painter: QPainter, end: _End, room: QRectF, *, veiled: bool) -> None:
+        line = end.line
         painter.setFont(self.look.font(Text.TICK_BOLD))
-        if not beside:
+        if line.badge:
+            side = self.line_height + 1
+            box = QRectF(room.left(), room.top() + 1, room.width() - 2, side)
+            paint_letter(painter, box, line.badge, self.theme, filled=bool(line.label))
+            return
+        if veiled and room.left() < end.at.x() + _BESIDE - 1:
             # On the curve itself it would not be read.
             veil = QColor(self.theme.panel)
             veil.setAlphaF(0.8)
-            painter.fillRect(QRectF(left - 2, top, width + 2, height), veil)
+            painter.fillRect(room.adjusted(-2, 0, 0, 0), veil)
         painter.setPen(QColor(line.label_colour or line.colour))
-        painter.drawText(QRectF(left, top, width, height), Qt.AlignmentFlag.AlignVCenter, line.label)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, line.label)
 
-    def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
-        """Write the values at the left."""
-        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        for value, text in self.value_ticks(plot.height()):
-            y = float(self.y_of(np.array([value]), plot)[0])
-            self.write(painter, text, QPointF(plot.left() - TICK_GAP, y), flags)
+    # The mouse and the cursor.
 
-    # The mouse.
+    def marks_at(self, position: float, plot: QRectF) -> Sequence[Mark]:
+        """Return each curve's point at a position, where it was measured there."""
+        found = []
+        for line in self.picture.lines:
+            place = None if line.faint else line.nearest(position)
+            if place is None or float(line.x[place]) != position:
+                continue
+            y = float(self.y_of(line.y[place : place + 1], plot)[0])
+            if math.isfinite(y):
+                found.append(Mark(y, line.colour))
+        return found
 
     def text_at(self, at: QPointF) -> str:
-        """Return every curve's value at the last point before a place."""
+        """Return every curve's value at the point nearest to a place."""
         if not self.plot_rect().contains(at):
             return ""
         position = self.position_at(at.x())
-        parts = []
+        until = self.picture.until
+        if until is not None and position > until and self.picture.words:
+            return f"{self.lead(position)} · {self.picture.words}"
+        parts, places = [], set()
         for line in self.picture.lines:
-            index = int(np.searchsorted(line.x, position, "right")) - 1
-            if index >= 0:
-                parts.append(f"{line.name} {format_number(float(line.y[index]))}")
-        return f"{self.span.title} {self.span.write(position)} · {' · '.join(parts)}" if parts else ""
+            place = None if line.faint else line.nearest(position)
+            if place is not None:
+                places.add(float(line.x[place]))
+                parts.append(f"{line.name} {format_number(float(line.y[place]))}")
+        if len(places) == 1:
+            # All were measured there, and not where the mouse is.
+            position = places.pop()
+        return f"{self.lead(position)} · {' · '.join(parts)}" if parts else ""
 
 
-def _looks_same(one: CurvePicture, other: CurvePicture) -> bool:
-    """Return whether two pictures have the same curves, in the same looks."""
-    if replace(one, lines=(), bands=()) != replace(other, lines=(), bands=()):
-        return False
-    return _same(one.lines, other.lines) and _same(one.bands, other.bands)
+def _fits(end: _End, plot: QRectF) -> bool:
+    """Return whether a label has room behind the end of its curve."""
+    return end.at.x() + _BESIDE + end.width <= plot.right()
 
 
-def _same(ones: Sequence[Line | Band], others: Sequence[Line | Band]) -> bool:
-    if len(ones) != len(others):
-        return False
-    for one, other in zip(ones, others, strict=True):
-        for field in fields(one):
-            this, that = getattr(one, field.name), getattr(other, field.name)
-            if isinstance(this, np.ndarray):
-                if not np.array_equal(this, that, equal_nan=True):
-                    return False
-            elif this != that:
-                return False
-    return True
+def _downwards(reference: Reference) -> float:
+    return -reference.value
 
 
-def linear_levels(picture: CurvePicture) -> tuple[float, float]:
-    """Return a range that holds everything finite in a picture; it begins at 0 where nothing is below."""
-    parts = [line.y for line in picture.lines]
-    parts += [part for band in picture.bands for part in (band.low, band.high)]
-    parts += [np.array([reference.value]) for reference in picture.references]
-    every = np.concatenate(parts) if parts else np.zeros(0)
-    every = every[np.isfinite(every)]
-    if not len(every):
-        return (0.0, 1.0)
-    low, high = float(every.min()), float(every.max())
-    if 0 <= low <= high / 2 or low == high == 0:
-        return (0.0, high * (1 + _MARGIN) or 1.0)
-    margin = (high - low) * _MARGIN or abs(high) * _MARGIN
-    return (low - margin, high + margin)
-
-
-def paint_letter(painter: QPainter, rect: QRectF, letter: str, theme: Theme, *, filled: bool) -> None:
-    """Draw the letter of a run in its box, in ink where it is the selected one; the painter is antialiased."""
-    painter.setPen(QPen(QColor(theme.ink if filled else theme.control), 1))
-    painter.setBrush(QColor(theme.ink if filled else theme.panel))
-    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), BADGE_RADIUS, BADGE_RADIUS)
-    painter.setPen(QColor(theme.panel if filled else theme.ink2))
-    bold = painter.font()
-    bold.setBold(True)
-    painter.setFont(bold)
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, letter)
-
-
-def _points(x: Array, y: Array) -> list[QPointF]:
-    return [QPointF(*point) for point in zip(x.tolist(), y.tolist(), strict=True)]
+def _height_of(end: _End) -> float:
+    return end.at.y()

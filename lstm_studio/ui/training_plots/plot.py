@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
-from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
+from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark, Reach, paint_frame
 from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
-from lstm_studio.ui.theme import HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.training_plots.pictures import Picture
 from lstm_studio.ui.training_plots.span import Span
 
 _TICK_ROOM = 84.0
@@ -18,6 +20,9 @@ _LINE = 1.6
 _COLUMN_FROM = 6.0
 """Pixels from which the cursor is the outline of a record, and not a line."""
 _FLAG_PADDING = 6.0
+_MARK_RADIUS = 3.5
+_REACH = 5
+"""Pixels that the cursor stands out on each side."""
 
 
 class TrainingPlot(SmallPlot):
@@ -39,14 +44,26 @@ class TrainingPlot(SmallPlot):
     def __init__(self, theme: Theme, name: str, *, axis: bool = True, flag: bool = False) -> None:
         super().__init__(theme, name)
         self.span = Span()
+        self.title = ""
+        """What the tool tip begins with."""
         self._axis, self._with_flag = axis, flag
         self._insets: tuple[float, float] | None = None
+        self._above: float | None = None
+        self._below: float | None = None
+        self._clear = 0.0
+        self._joined = (False, False)
         self._cursor: float | None = None
-        self._record = 0.0
+        self._column: tuple[float, float] | None = None
         self._flag = ""
+        self._edge: float | None = None
+        self._edge_flag = ""
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     # What is shown.
+
+    @abstractmethod
+    def show_picture(self, picture: Picture) -> None:
+        """Show something else; what is the same as before is not drawn again."""
 
     def show_span(self, span: Span) -> None:
         """Show another part of the training."""
@@ -60,7 +77,30 @@ class TrainingPlot(SmallPlot):
             self._insets = (left, right)
             self.redraw()
 
-    def show_cursor(self, position: float | None, flag: str = "", record: float = 0.0) -> None:
+    def join(self, above: float, below: float, *, goes_on: tuple[bool, bool], axis: bool, flag: bool) -> None:
+        """Make it one of several plots directly below each other.
+
+        Parameters
+        ----------
+        above, below
+            Pixels over and under the frame.
+        goes_on
+            Whether the cursor goes on above and below.
+        axis, flag
+            As when it was made.
+        """
+        now = (above, below, goes_on, axis, flag)
+        if now != (self._above, self._below, self._joined, self._axis, self._with_flag):
+            self._above, self._below, self._joined, self._axis, self._with_flag = now
+            self.redraw()
+
+    def keep_clear(self, left: float) -> None:
+        """Leave so many pixels at the left of the first line of text to a title that stands there."""
+        if left != self._clear:
+            self._clear = left
+            self.redraw()
+
+    def show_cursor(self, position: float | None, flag: str = "", column: tuple[float, float] | None = None) -> None:
         """Move the cursor.
 
         Parameters
@@ -69,14 +109,20 @@ class TrainingPlot(SmallPlot):
             Of the step under the cursor; None for nowhere.
         flag
             What the flag says, where there is room for one.
-        record
-            How much of the span the record at the cursor stands for; it is outlined where that is wide enough.
+        column
+            The positions between which the record at the cursor lies, which is outlined where that is wide enough;
+            None for a line.
         """
-        if (position, flag, record) == (self._cursor, self._flag, self._record):
-            return
-        self._repaint_cursor()
-        self._cursor, self._flag, self._record = position, flag, record
-        self._repaint_cursor()
+        if (position, flag, column) != (self._cursor, self._flag, self._column):
+            self._repaint_cursor()
+            self._cursor, self._flag, self._column = position, flag, column
+            self._repaint_cursor()
+
+    def show_edge(self, position: float | None, flag: str = "") -> None:
+        """Draw a line where a training is now, with a flag where there is room for one; None for no line."""
+        if (position, flag) != (self._edge, self._edge_flag):
+            self._edge, self._edge_flag = position, flag
+            self.update()
 
     @property
     def cursor_position(self) -> float | None:
@@ -88,21 +134,25 @@ class TrainingPlot(SmallPlot):
     @property
     def needed_left(self) -> float:
         """Pixels that the labels at the left need."""
-        return 0.0
+        return max((reach.width for reach in self.reaches()), default=0.0)
 
     @property
     def needed_right(self) -> float:
-        """Pixels that stands at the right of the frame need."""
+        """Pixels that what stands at the right of the frame needs."""
         return 1.0
 
     @property
     def above(self) -> float:
         """Height of what is above the frame."""
-        return self.look.metrics(Text.TICK_BOLD).height() + HALF_GRID if self._with_flag else self.line_height / 2
+        if self._above is not None:
+            return self._above
+        return self.look.metrics(Text.TICK_BOLD).height() + HALF_GRID + 2 if self._with_flag else self.line_height / 2
 
     @property
     def below(self) -> float:
         """Height of what is below it."""
+        if self._below is not None:
+            return self._below
         return self.line_height + HALF_GRID + 3 if self._axis else self.line_height / 2
 
     def plot_rect(self) -> QRectF:
@@ -123,6 +173,27 @@ class TrainingPlot(SmallPlot):
         fraction = min(1.0, max(0.0, (x - plot.left()) / plot.width()))
         return self.span.first + fraction * (self.span.last - self.span.first)
 
+    # Beside the frame.
+
+    def left_labels(self, plot: QRectF) -> Sequence[LeftLabel]:  # noqa: ARG002
+        """Return the ticks at the left, in pixels from the top of the frame."""
+        return ()
+
+    def reaches(self) -> list[Reach]:
+        """Return how far what stands at the left reaches out, in pixels from the top of the frame."""
+        plot = QRectF(0, 0, 8, max(8.0, self.height() - math.ceil(self.above) - math.ceil(self.below)))
+        return [self._reach(label, plot) for label in self.left_labels(plot)]
+
+    def _reach(self, label: LeftLabel, plot: QRectF) -> Reach:
+        metrics = self.look.metrics(Text.TICK)
+        half = metrics.height() / 2
+        # Kept inside the row, as far as there are others above and below.
+        y = min(max(label.y, metrics.capHeight() / 2 + 1), plot.height() - metrics.capHeight() / 2 - 1)
+        return Reach(y - half, y + half, metrics.horizontalAdvance(label.text) + TICK_GAP)
+
+    def _meets_title(self, reach: Reach, plot: QRectF) -> bool:
+        return bool(self._clear) and reach.top < self.line_height - 4 and plot.left() - reach.width < self._clear + 2
+
     # Drawing.
 
     @abstractmethod
@@ -130,7 +201,11 @@ class TrainingPlot(SmallPlot):
         """Draw what is inside the frame; the painter is clipped to it."""
 
     def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
-        """Draw labels beside the frame."""
+        """Draw what stands beside the frame, but for the ticks."""
+
+    def marks_at(self, position: float, plot: QRectF) -> Sequence[Mark]:  # noqa: ARG002
+        """Return the points to mark under the cursor, in pixels from the top of the widget."""
+        return ()
 
     def paint(self, painter: QPainter) -> None:
         """Draw inside, frame and axis."""
@@ -143,7 +218,34 @@ class TrainingPlot(SmallPlot):
         paint_frame(painter, plot, self.theme.frame)
         if self._axis:
             self._paint_axis(painter, plot)
+        self._paint_left(painter, plot)
         self.paint_outside(painter, plot)
+
+    def paint_unknown(self, painter: QPainter, plot: QRectF, until: float | None, words: str, left: float) -> None:
+        """Fill what is not known yet, and say so where there is room, so many pixels beside its beginning."""
+        if until is None or until >= self.span.last:
+            return
+        begin = max(plot.left(), self.x_of(until))
+        room = QRectF(begin, plot.top(), plot.right() - begin, plot.height())
+        painter.fillRect(room, QColor(self.theme.sunken))
+        room.setLeft(begin + left)
+        if words and room.width() > self.look.metrics(Text.TICK).horizontalAdvance(words) + 2 * GRID:
+            painter.setFont(self.look.font(Text.TICK))
+            painter.setPen(QColor(self.theme.ink3))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+
+    def paint_image(self, painter: QPainter, plot: QRectF, image: QImage) -> None:
+        """Draw a picture that has a pixel for each one of the device."""
+        image.setDevicePixelRatio(self.ratio)
+        painter.drawImage(plot.topLeft(), image)
+
+    def _paint_left(self, painter: QPainter, plot: QRectF) -> None:
+        flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for label in self.left_labels(plot):
+            reach = self._reach(label, plot)
+            if not self._meets_title(reach, plot):
+                y = plot.top() + (reach.top + reach.bottom) / 2
+                self.write(painter, label.text, QPointF(plot.left() - TICK_GAP, y), flags)
 
     def _paint_axis(self, painter: QPainter, plot: QRectF) -> None:
         top = plot.bottom() + 2
@@ -154,38 +256,77 @@ class TrainingPlot(SmallPlot):
             text = self.span.write(tick)
             half = metrics.horizontalAdvance(text) / 2
             at = min(max(x, half), self.width() - half - 2)
-            painter.fillRect(QRectF(round(x), plot.bottom() + 1, 1, 3), QColor(self.theme.frame))
+            painter.fillRect(QRectF(min(round(x), plot.right() - 1), plot.bottom() + 1, 1, 3), QColor(self.theme.frame))
             if at - half > free_from:
                 self.write(painter, text, QPointF(at, top + 3), Qt.AlignmentFlag.AlignHCenter)
                 free_from = at + half + TICK_GAP
-        title = self.span.title
-        if plot.left() - metrics.horizontalAdvance(title) > 2 * TICK_GAP:
-            first = metrics.horizontalAdvance(self.span.write(self.span.first)) / 2
-            self.write(painter, title, QPointF(plot.left() - first - TICK_GAP, top + 3), Qt.AlignmentFlag.AlignRight)
+        first = metrics.horizontalAdvance(self.span.write(self.span.first)) / 2
+        for title in self.span.titles:
+            if plot.left() - first - metrics.horizontalAdvance(title) > 2 * TICK_GAP:
+                place = QPointF(plot.left() - first - TICK_GAP, top + 3)
+                self.write(painter, title, place, Qt.AlignmentFlag.AlignRight)
+                break
+
+    # The cursor, and where the training is.
 
     def paint_over(self, painter: QPainter) -> None:
-        """Draw the cursor and its flag."""
-        column = self._column()
+        """Draw the live edge, and over it the cursor and its flag."""
+        plot = self.plot_rect()
+        self._paint_edge(painter, plot)
+        column = self._cursor_rect(plot)
         if column is None:
             return
-        plot = self.plot_rect()
         if column.width() >= _COLUMN_FROM:
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            for grow, width, colour in ((1.0, 4, self.theme.halo), (1.0, 2, self.theme.cursor)):
-                pen = painter.pen()
-                pen.setColor(QColor(colour))
-                pen.setWidth(width)
+            for width, colour in ((4, self.theme.halo), (2, self.theme.cursor)):
+                pen = QPen(QColor(colour), width)
                 pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
                 painter.setPen(pen)
-                painter.drawRect(column.adjusted(-grow, 0, grow, 0))
+                painter.drawRect(column.adjusted(-1, 0, 1, 0))
         else:
             middle = column.center().x()
-            paint_line(painter, QRectF(middle - _LINE / 2, plot.top(), _LINE, plot.height()), self.theme)
+            paint_line(painter, QRectF(middle - _LINE / 2, column.top(), _LINE, column.height()), self.theme)
+        self._paint_marks(painter, plot)
         if self._with_flag and self._flag:
             self._paint_flag(painter, column.center().x())
 
+    def _paint_marks(self, painter: QPainter, plot: QRectF) -> None:
+        if self._cursor is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(self.theme.panel))
+        x = self.x_of(self._cursor)
+        for mark in self.marks_at(self._cursor, plot):
+            painter.setPen(QPen(QColor(mark.colour), 1.8))
+            painter.drawEllipse(QPointF(x, mark.y), _MARK_RADIUS, _MARK_RADIUS)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+    def _paint_edge(self, painter: QPainter, plot: QRectF) -> None:
+        if self._edge is None or self._edge >= self.span.last:
+            return
+        x = self.x_of(self._edge)
+        above, below = self._joined
+        top, bottom = 0.0 if above else plot.top() - 1, float(self.height()) if below else plot.bottom() + 1
+        painter.fillRect(QRectF(x - _LINE / 2, top, _LINE, bottom - top), QColor(self.theme.ink2))
+        if not self._with_flag or not self._edge_flag:
+            return
+        flag = self._flag_rect(x, self._edge_flag)
+        column = self._cursor_rect(plot)
+        if column is not None and flag.intersects(
+            self._flag_rect(column.center().x(), self._flag).adjusted(-GRID, 0, GRID, 0)
+        ):
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self.theme.control), 1))
+        painter.setBrush(QColor(self.theme.panel))
+        painter.drawRoundedRect(flag.adjusted(0.5, 0.5, -0.5, -0.5), HALF_GRID, HALF_GRID)
+        painter.setPen(QColor(self.theme.ink2))
+        painter.setFont(self.look.font(Text.TICK_BOLD))
+        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, self._edge_flag)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
     def _paint_flag(self, painter: QPainter, x: float) -> None:
-        flag = self._flag_rect(x)
+        flag = self._flag_rect(x, self._flag)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.cursor))
@@ -195,39 +336,42 @@ class TrainingPlot(SmallPlot):
         painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, self._flag)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
-    def _flag_rect(self, x: float) -> QRectF:
-        width = self.look.metrics(Text.TICK_BOLD).horizontalAdvance(self._flag) + 2 * _FLAG_PADDING
+    def _flag_rect(self, x: float, text: str) -> QRectF:
+        width = self.look.metrics(Text.TICK_BOLD).horizontalAdvance(text) + 2 * _FLAG_PADDING
         left = min(max(x - width / 2, 0.0), self.width() - width)
         return QRectF(left, 0, width, self.plot_rect().top() - 2)
 
-    def _column(self) -> QRectF | None:
-        """Return what the cursor marks; None where it is outside."""
+    def _cursor_rect(self, plot: QRectF) -> QRectF | None:
+        """Return what the cursor marks, beyond the widget where it goes on there; None where it is outside."""
         if self._cursor is None or not -1e-9 <= self.span.fraction(self._cursor) <= 1 + 1e-9:
             return None
-        plot = self.plot_rect()
-        left = self.x_of(self._cursor)
-        width = self._record / (self.span.last - self.span.first) * plot.width() if self.outlines else 0.0
-        if width < _COLUMN_FROM:
-            return QRectF(left, plot.top(), 0, plot.height())
-        right = min(plot.right(), round(left + width))
-        return QRectF(round(left), plot.top(), right - round(left), plot.height())
-
-    @property
-    def outlines(self) -> bool:
-        """Whether the cursor outlines a whole record where there is room; a curve has points, not columns."""
-        return False
+        above, below = self._joined
+        top = -2.0 * _REACH if above else plot.top()
+        bottom = self.height() + 2.0 * _REACH if below else plot.bottom()
+        if self._column is not None:
+            left, right = (min(max(self.x_of(end), plot.left()), plot.right()) for end in self._column)
+            if right - left >= _COLUMN_FROM:
+                return QRectF(round(left), top, round(right) - round(left), bottom - top)
+        return QRectF(self.x_of(self._cursor), top, 0, bottom - top)
 
     def _repaint_cursor(self) -> None:
-        column = self._column()
+        column = self._cursor_rect(self.plot_rect())
         if column is None:
             return
-        area = column.adjusted(-4, -2, 4, 2)
+        area = column.adjusted(-_REACH, 0, _REACH, 0)
         if self._with_flag and self._flag:
-            area = area.united(self._flag_rect(column.center().x()))
-        self.update(QRect(math.floor(area.left()), 0, math.ceil(area.width()) + 2, self.height()))
+            area = area.united(self._flag_rect(column.center().x(), self._flag))
+        self.update(QRect(math.floor(area.left()) - 1, 0, math.ceil(area.width()) + 3, self.height()))
+        if self._with_flag and self._edge_flag and self._edge is not None:
+            # Which gives way to that of the cursor.
+            self.update(self._flag_rect(self.x_of(self._edge), self._edge_flag).toAlignedRect().adjusted(-1, 0, 1, 1))
 
     # The mouse.
 
     def choose_at(self, at: QPointF) -> None:
         """Tell the position."""
         self.chosen.emit(self.position_at(at.x()))
+
+    def lead(self, position: float) -> str:
+        """Return what a tool tip begins with: ``Loss · step 20``."""
+        return " · ".join(part for part in (self.title, f"{self.span.title} {self.span.write(position)}") if part)

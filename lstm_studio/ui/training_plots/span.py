@@ -35,6 +35,11 @@ class Span:
         """What stands beside the axis."""
         return "time" if self.seconds else "step"
 
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The same in more words and in few, for as much room as there is."""
+        return ("time since the start", "time") if self.seconds else ("training step", "step")
+
     def fraction(self, position: float) -> float:
         """Return 0 at the beginning … 1 at the end."""
         return (position - self.first) / (self.last - self.first)

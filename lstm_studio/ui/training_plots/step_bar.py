@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
 from lstm_studio.ui.theme import Text, Theme
+from lstm_studio.ui.training_plots.pictures import nearest
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.widgets.text import text_font
 
@@ -49,6 +50,7 @@ class StepBar(QAbstractSlider):
         self._positions: NDArray[np.float64] = np.zeros(0)
         self._until = 0.0
         self._marks: tuple[StepMark, ...] = ()
+        self._told: tuple[object, ...] | None = None
         self.setOrientation(Qt.Orientation.Horizontal)
         self.setSingleStep(1)
         self.setPageStep(10)
@@ -85,6 +87,10 @@ class StepBar(QAbstractSlider):
         words
             What a screen reader says of the chosen one.
         """
+        now = (span, chosen, until, marks, words)
+        if now == self._told and self.value() == chosen and np.array_equal(positions, self._positions):
+            return
+        self._told = now
         self.blockSignals(True)
         self.setRange(0, max(0, len(positions) - 1))
         self.setValue(chosen)
@@ -204,15 +210,3 @@ class StepBar(QAbstractSlider):
 
     def _track_width(self) -> float:
         return max(1.0, self.width() - 2.0 * OVERHANG)
-
-
-def nearest(positions: NDArray[np.float64], position: float) -> int:
-    """Return the index of the position nearest to another one; 0 where there is none."""
-    if not len(positions):
-        return 0
-    right = int(np.searchsorted(positions, position))
-    if right == 0:
-        return 0
-    if right == len(positions) or position - positions[right - 1] <= positions[right] - position:
-        return right - 1
-    return right

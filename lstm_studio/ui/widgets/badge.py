@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from lstm_studio.networks.signals import Role
@@ -27,6 +27,18 @@ def paint_badge(painter: QPainter, rect: QRectF, letter: str, role: Role, theme:
     painter.setPen(QColor(theme.on(fill)))
     painter.drawText(rect, int(Qt.AlignmentFlag.AlignCenter), letter)
     painter.restore()
+
+
+def paint_letter(painter: QPainter, rect: QRectF, letter: str, theme: Theme, *, filled: bool) -> None:
+    """Draw the letter of a run in its box, in ink where it is the selected one; the painter is antialiased."""
+    painter.setPen(QPen(QColor(theme.ink if filled else theme.control), 1))
+    painter.setBrush(QColor(theme.ink if filled else theme.panel))
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), BADGE_RADIUS, BADGE_RADIUS)
+    painter.setPen(QColor(theme.panel if filled else theme.ink2))
+    bold = painter.font()
+    bold.setBold(True)
+    painter.setFont(bold)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, letter)
 
 
 class Badge(QWidget):

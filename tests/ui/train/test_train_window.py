@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -25,7 +25,6 @@ from lstm_studio.tasks.registry import tasks
 from lstm_studio.training.control import Wish, wish
 from lstm_studio.training.plan import Goal, Plan, class_room
 from lstm_studio.ui import dialogs
-from lstm_studio.ui.explore.scrub import OVERHANG
 from lstm_studio.ui.train.bar import TrainBar
 from lstm_studio.ui.train.driver import LET_RUN, STAY
 from lstm_studio.ui.train.equal_panel import EqualPanel
@@ -37,6 +36,8 @@ from lstm_studio.ui.train.snapshot_panel import SnapshotPanel, compared_lag
 from lstm_studio.ui.train.strip import SnapshotStrip
 from lstm_studio.ui.train.task_panel import TaskPanel
 from lstm_studio.ui.train.workspace import TrainWorkspace
+from lstm_studio.ui.training_plots.curve_plot import CurvePlot
+from lstm_studio.ui.training_plots.step_bar import OVERHANG
 from lstm_studio.ui.window import StudioWindow
 from tests.session.fake_training import FakeStart, small_plan, write_training
 from tests.ui.explore.fakes import symbol_set
@@ -219,11 +220,21 @@ def test_keys_and_mouse_go_from_snapshot_to_snapshot(window: StudioWindow, qtbot
     workspace_of(window).stack.step_requested.emit(24)
     assert trainings.step == 20
     slider = bar_of(window).slider
-    assert slider.value() == 20
-    slider.setValue(33)
-    assert (trainings.step, slider.value()) == (30, 30)
-    slider.turned.emit(-1)
-    assert trainings.step == 20
+    assert slider.value() == 2
+    slider.setValue(3)
+    assert (trainings.step, slider.value()) == (30, 3)
+    turn = QWheelEvent(
+        QPointF(9, 9),
+        slider.mapToGlobal(QPointF(9, 9)),
+        QPoint(),
+        QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(slider, turn)
+    assert (trainings.step, slider.value()) == (20, 2), "up is back"
 
 
 def test_the_handle_stands_under_the_cursor(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
@@ -239,8 +250,7 @@ def test_the_handle_stands_under_the_cursor(window: StudioWindow, qtbot: QtBot, 
         assert slider.mapToGlobal(QPoint(slider.width() - OVERHANG, 0)).x() == pytest.approx(right, abs=1)
     for step in (0, 20, 50):
         window.trainings.select(step)
-        item = stack.row_item("loss")
-        x = item.x() + float(item.x_of(np.array([step]))[0]) / item.scale_of_time.ratio
+        x = stack.plot("loss").x_of(step)
         assert slider.mapToGlobal(QPoint(round(slider.x_of(step)), 0)).x() == pytest.approx(
             stack.mapToGlobal(QPoint(round(x), 0)).x(), abs=2
         )
@@ -449,8 +459,9 @@ def test_a_comparison_over_seeds_is_shown_with_its_spread(
         f"LSTM: solved with 2 of 2; loss {middle:.2f} in the middle, from {losses[0]:.2f} to {losses[1]:.2f}."
     )
     assert panel.texts[1].startswith("RNN: solved with 0 of 2; loss 1.39")
-    curves = workspace_of(window).stack.state.rows[0].curves  # type: ignore[union-attr]  # the first row is of curves
-    assert [curve.faint for curve in curves] == [True, True, False, False]
+    loss = workspace_of(window).stack.plot("loss")
+    assert isinstance(loss, CurvePlot)
+    assert [line.faint for line in loss.picture.lines] == [True, True, False, False]
     panel.plot.seed_chosen.emit(0)
     assert window.trainings.shown == str(folder / "seed-0")
     start.children[0].running = False
@@ -502,7 +513,7 @@ def test_every_part_has_a_name_for_readers_of_the_screen(window: StudioWindow, q
     stack = workspace_of(window).stack
     assert "Loss: LSTM from 1.40 to 0.03 at step 50" in stack.accessibleDescription()
     for key in ("loss", "share", "lags:lstm", "lags:rnn"):
-        assert stack.row_item(key).summary()
+        assert stack.plot(key).accessibleDescription()
     nameless = [
         type(button).__name__
         for button in bar_of(window).findChildren(QPushButton)

@@ -12,10 +12,11 @@ from lstm_studio.session.learning import Learning, learning_of
 from lstm_studio.session.pictures import picture_of
 from lstm_studio.training.plan import Equal, Plan
 from lstm_studio.training.sizes import sizes_of
-from lstm_studio.ui.plots.step_rows import CurveRow, LagRow
+from lstm_studio.ui.theme import DARK, LIGHT
 from lstm_studio.ui.train.equal import equal_rows
-from lstm_studio.ui.train.rows import LOSS, SHARE, StepResolver, chance_text, span_of
+from lstm_studio.ui.train.rows import LOSS, SHARE, Resolver, chance_text, column_of, plot_rows
 from lstm_studio.ui.train.words import duration, measure_words, result_words
+from lstm_studio.ui.training_plots.pictures import CurvePicture, LagPicture
 from tests.session.fake_training import CHANCE, FakeTraining, score, small_plan, write_training
 
 
@@ -56,12 +57,11 @@ def test_the_verdict_is_by_what_the_task_asks(
 def test_the_goal_is_drawn_where_it_is_measured(tmp_path: Path) -> None:
     found = {}
     for task in ("temporal-order", "dinner-menu", "waves", "pen-strokes"):
-        rows = StepResolver().resolve(evaluated(tmp_path / task, task, score(1.0)), 10).rows
         found[task] = [
-            (row.key, line.text, round(line.value, 3), line.goal)
-            for row in rows
-            if isinstance(row, CurveRow)
-            for line in row.lines
+            (row.key, line.text, round(line.value, 3), line.solved)
+            for row in plot_rows(evaluated(tmp_path / task, task, score(1.0)), LIGHT)
+            if isinstance(row.picture, CurvePicture)
+            for line in row.picture.references
         ]
     assert found["temporal-order"] == [
         (LOSS, "chance, ln 4 = 1.386", 1.386, False),
@@ -78,30 +78,33 @@ def test_the_goal_is_drawn_where_it_is_measured(tmp_path: Path) -> None:
 
 def test_rows_hold_the_numbers_of_the_run_and_are_made_once(tmp_path: Path) -> None:
     write_training(tmp_path / "run")
-    learning, resolver = learning_at(tmp_path / "run"), StepResolver()
-    state = resolver.resolve(learning, 30)
-    assert [row.key for row in state.rows] == [LOSS, SHARE, "lags:lstm", "lags:rnn"]
-    assert (state.planned, state.done, state.growing, state.cursor) == (100, 50, False, 30)
-    loss, share, first, second = state.rows
-    assert isinstance(loss, CurveRow)
-    assert isinstance(share, CurveRow)
-    assert isinstance(first, LagRow)
-    assert isinstance(second, LagRow)
-    assert loss.curves[0].values is learning.learners[0].loss[1]
-    assert [curve.end for curve in loss.curves] == ["LSTM 0.03", "RNN 1.39"]
-    assert [(mark.step, mark.text) for mark in share.marks] == [(30, "LSTM 8 of 8 from 30")]
+    learning, resolver = learning_at(tmp_path / "run"), Resolver()
+    shown = resolver.resolve(learning, 30, LIGHT)
+    assert [row.key for row in shown.rows] == [LOSS, SHARE, "lags:lstm", "lags:rnn"]
+    assert (shown.span.last, shown.edge, shown.cursor, shown.column) == (100, 50, 30, (25, 35))
+    loss, share, first, second = (row.picture for row in shown.rows)
+    assert isinstance(loss, CurvePicture)
+    assert isinstance(share, CurvePicture)
+    assert isinstance(first, LagPicture)
+    assert isinstance(second, LagPicture)
+    assert loss.lines[0].y is learning.learners[0].loss[1]
+    assert [line.label for line in loss.lines] == ["LSTM 0.03", "RNN 1.39"]
+    assert (loss.until, loss.words) == (50, "not trained")
+    assert [(one.position, one.text) for one in share.happenings] == [(30, "LSTM 8 of 8 from 30")]
     assert first.norms is learning.learners[0].lags[1]
     assert first.axis is second.axis
+    assert first.axis is not None
     assert (first.axis.low, first.axis.high) == (-16, 0), "of both networks"
-    assert resolver.resolve(learning, 10).rows is state.rows
+    assert resolver.resolve(learning, 10, LIGHT).rows is shown.rows
+    assert resolver.resolve(learning, 10, DARK).rows is not shown.rows
 
 
 def test_a_column_reaches_halfway_to_the_steps_beside_it(tmp_path: Path) -> None:
     write_training(tmp_path / "run")
     learning = learning_at(tmp_path / "run")
-    assert span_of(learning, 20) == (15.5, 25.5)
-    assert span_of(learning, 0) == (0.5, 5.5)
-    assert span_of(learning, 50) == (45.5, 50.5)
+    assert column_of(learning, 20) == (15, 25)
+    assert column_of(learning, 0) == (0, 5)
+    assert column_of(learning, 50) == (45, 50)
 
 
 def test_chance_is_written_with_its_formula_where_it_has_one(tmp_path: Path) -> None:

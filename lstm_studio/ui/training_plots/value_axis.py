@@ -1,0 +1,120 @@
+"""The upright axis of curves: its range and its ticks, linear or logarithmic; NumPy only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.ui.numbers import format_decade, format_number, format_tick
+from lstm_studio.ui.plots.axis import nice_step
+from lstm_studio.ui.training_plots.pictures import CurvePicture
+
+_MARGIN = 0.06
+"""Part of a range left free above and below curves whose range is not given."""
+_HEADROOM = 0.12
+"""Decades left free above and below on a logarithmic axis."""
+_LEAST_DECADES = 1.0
+_LINEAR_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_MOST_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAxis:
+    """A range of values, or of exponents of ten.
+
+    Parameters
+    ----------
+    low, high
+        ``low < high``; exponents where ``log``.
+    log
+        Whether it is logarithmic.
+    """
+
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+
+    def fraction(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return 0 at the low end … 1 at the high end; not-a-number for what has no place."""
+        values = np.asarray(values, np.float64)
+        at = np.full(values.shape, np.nan)
+        if self.log:
+            np.log10(values, out=at, where=np.isfinite(values) & (values > 0))
+        else:
+            np.copyto(at, values, where=np.isfinite(values))
+        return np.asarray((at - self.low) / (self.high - self.low), np.float64)
+
+    def ticks(self, most: int) -> list[tuple[float, str]]:
+        """Return (value, text) of about ``most`` round values, from the low end up."""
+        if not self.log:
+            return self._linear_ticks(most)
+        exponents = range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1)
+        if len(exponents) >= 2:
+            stride = nice_step(len(exponents) / most)
+            return [(10.0**exponent, format_decade(exponent)) for exponent in exponents if exponent % stride == 0]
+        # Less than two decades: their parts say more.
+        span = range(math.floor(self.low), math.ceil(self.high) + 1)
+        parts = (digit * 10.0**exponent for exponent in span for digit in (1, 2, 5))
+        return [(value, format_tick(value)) for value in parts if self.low <= math.log10(value) <= self.high]
+
+    def _linear_ticks(self, most: int) -> list[tuple[float, str]]:
+        least = (self.high - self.low) / max(1, most - 1)
+        decade = 10.0 ** math.floor(math.log10(least))
+        distance = next(step * decade for step in _LINEAR_STEPS if step * decade >= least * (1 - 1e-9))
+        begin, end = math.ceil(self.low / distance - 1e-9), math.floor(self.high / distance + 1e-9)
+        values = [index * distance for index in range(begin, end + 1)]
+        decimals = next((n for n in range(_MOST_DECIMALS) if math.isclose(round(distance, n), distance)), -1)
+        if decimals < 0 or max(map(abs, values), default=0.0) >= 1e6:
+            return [(value, format_tick(value)) for value in values]
+        # All with as many digits: 0.0, 0.5, 1.0.
+        return [(value, format_number(value, decimals)) for value in values]
+
+
+def axis_of(picture: CurvePicture) -> ValueAxis:
+    """Return the axis of a picture: the one that is given, or one that holds everything finite in it."""
+    if picture.log:
+        return _log_axis(picture)
+    return ValueAxis(*(picture.levels or _linear_levels(picture)))
+
+
+def _log_axis(picture: CurvePicture) -> ValueAxis:
+    lows, highs = [], []
+    for values in _values_of(picture):
+        usable = values[np.isfinite(values) & (values > 0)]
+        if usable.size:
+            lows.append(math.log10(float(usable.min())))
+            highs.append(math.log10(float(usable.max())))
+    if not lows:
+        return ValueAxis(-1.0, 0.0, log=True)
+    high = max(highs) + _HEADROOM
+    return ValueAxis(min(min(lows) - _HEADROOM, high - _LEAST_DECADES), high, log=True)
+
+
+def _linear_levels(picture: CurvePicture) -> tuple[float, float]:
+    """Return a range that begins at 0 where nothing is below."""
+    lows, highs = [], []
+    for values in _values_of(picture):
+        usable = values[np.isfinite(values)]
+        if usable.size:
+            lows.append(float(usable.min()))
+            highs.append(float(usable.max()))
+    if not lows:
+        return (0.0, 1.0)
+    low, high = min(lows), max(highs)
+    if 0 <= low <= high / 2 or low == high == 0:
+        return (0.0, high * (1 + _MARGIN) or 1.0)
+    margin = (high - low) * _MARGIN or abs(high) * _MARGIN
+    return (low - margin, high + margin)
+
+
+def _values_of(picture: CurvePicture) -> Iterator[NDArray[np.float64]]:
+    for line in picture.lines:
+        yield line.y
+    for band in picture.bands:
+        yield band.low
+        yield band.high
+    yield np.array([reference.value for reference in picture.references], np.float64)
