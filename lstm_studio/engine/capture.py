@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine.call import Call, Chain, Layout, chains
-from lstm_studio.engine.devices import no_autocast
+from lstm_studio.engine.devices import no_autocast, no_inference
 from lstm_studio.engine.dropout import random_state
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
@@ -119,7 +119,7 @@ def run(
     known = recurrent_modules(model) if modules is None else modules
     device = x.data.device
     with (
-        torch.inference_mode(mode=False),
+        no_inference(),
         torch.set_grad_enabled(gradients),
         _as_found(model, device),
         # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
@@ -128,7 +128,7 @@ def run(
         if not inputs and _is_alone(model, known):
             _call(recording, model, known[""][1], x)
         else:
-            with ExitStack() as stack:
+            with _learning_nothing(model), ExitStack() as stack:
                 for path, (layers, cell) in known.items():
                     _hook(stack, recording, model.get_submodule(path), (path, layers, cell))
                 recording.returned = model(x, *inputs)
@@ -151,9 +151,11 @@ def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | Packe
     """Call a recurrent module itself, which takes no hooks."""
     now = _entering(module, _title("", cell, module, module), cell.sizes(module).input_size, (x, None))
     keeps = _keeps(recording, module, cell, now)
-    with no_autocast(now.x.device), torch.enable_grad() if keeps else nullcontext():
+    with no_autocast(now.x.device), torch.set_grad_enabled(keeps):
         returned = module(now.cut(_alone(now.x, keeps)))
-    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps)
+    # Nothing follows but an objective.
+    follows = torch.is_grad_enabled()
+    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps, follows=follows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +213,15 @@ def _alone(x: Tensor, keeps: bool) -> Tensor:
 
 
 def _leaving(
-    recording: Recording, about: tuple[str, nn.Module, Cell], now: _Entered, returned: Any, *, keeps: bool
+    recording: Recording,
+    about: tuple[str, nn.Module, Cell],
+    now: _Entered,
+    returned: Any,
+    *,
+    keeps: bool,
+    follows: bool = True,
 ) -> Any:
-    """Record the call, and return what the model goes on with."""
+    """Record the call, and return what the model goes on with, if anything follows."""
     path, layers, cell = about
     kept: dict[int, Tensor] = {}
     layout, learns = now.layout, torch.is_grad_enabled()
@@ -222,15 +230,14 @@ def _leaving(
     final = tuple(states) if many else (states,)
     leaves = tuple(state.detach().requires_grad_(learns) for state in final)
     # The model receives copies: it may change its own in place, which a leaf would not allow.
-    handed = tuple(leaf.clone() for leaf in leaves)
+    handed = tuple(leaf.clone() for leaf in leaves) if follows else leaves
     onward: Any = handed if many else handed[0]
     hidden = leaves[0]
     if not layout.single_step:
         tensor = output if layout.packed is None else output.data
         kept = kept_blocks(tensor) if keeps else {}
         hidden = tensor.detach().requires_grad_(learns)
-        # Where the model is the module nothing follows, but an objective.
-        copy = hidden.clone() if path or learns else hidden
+        copy = hidden.clone() if follows else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
     given = now.given, now.initial
     recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random, kept))
@@ -286,24 +293,33 @@ def _repacked(packed: PackedSequence, data: Tensor) -> PackedSequence:
 
 @contextmanager
 def _as_found(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Put back random state, buffers and ``requires_grad``, which is off inside."""
+    """Put back random state and buffers."""
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     cpu = torch.get_rng_state()
     # Only layers in training mode write to their buffers (batch normalisation's running statistics).
     buffers: Mapping[Tensor, Tensor] = {}
     if any(module.training for module in model.modules()):
         buffers = {buffer: buffer.clone() for buffer in model.buffers()}
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    for parameter in learning:
-        parameter.requires_grad_(False)
     try:
         yield
     finally:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, device)
+        if buffers:
+            with torch.no_grad():
+                for buffer, value in buffers.items():
+                    buffer.copy_(value)
+
+
+@contextmanager
+def _learning_nothing(model: nn.Module) -> Iterator[None]:
+    """Put ``requires_grad`` off inside, so that autograd keeps nothing for the gradients of weights."""
+    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
         for parameter in learning:
             parameter.requires_grad_(True)
-        with torch.no_grad():
-            for buffer, value in buffers.items():
-                buffer.copy_(value)

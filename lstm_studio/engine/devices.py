@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from importlib import import_module
 
@@ -50,32 +50,33 @@ def use_interactive_threads() -> None:
     torch.set_num_threads(INTERACTIVE_THREADS)
 
 
-@contextmanager
-def no_autocast(device: torch.device) -> Iterator[None]:
+def no_autocast(device: torch.device) -> AbstractContextManager[object]:
     """Compute in the precision of the tensors inside, where autocast would take half precision."""
-    if not torch.is_autocast_enabled(device.type):
-        yield
-        return
-    with torch.autocast(device.type, enabled=False):
-        yield
+    return torch.autocast(device.type, enabled=False) if torch.is_autocast_enabled(device.type) else nullcontext()
 
 
-@contextmanager
-def blas_threads(count: int) -> Iterator[None]:
+def no_inference() -> AbstractContextManager[object]:
+    """Let autograd record what is asked of it inside, where it is called in inference mode."""
+    return torch.inference_mode(mode=False) if torch.is_inference_mode_enabled() else nullcontext()
+
+
+def blas_threads(count: int) -> AbstractContextManager[object]:
     """Let NumPy's matrix products use so many threads inside, where the BLAS that it was built with is OpenBLAS."""
     found = _openblas()
-    if found is None:
-        yield
-        return
-    threads, set_threads = found[0](), found[1]
-    set_threads(count)
+    return nullcontext() if found is None or found[0]() == count else _set_inside(count, *found)
+
+
+@contextmanager
+def _set_inside(count: int, ask: Callable[[], int], tell: Callable[[int], object]) -> Iterator[None]:
+    before = ask()
+    tell(count)
     try:
         yield
     finally:
-        set_threads(threads)
+        tell(before)
 
 
-def one_blas_thread() -> AbstractContextManager[None]:
+def one_blas_thread() -> AbstractContextManager[object]:
     """Let NumPy's matrix products use one thread inside.
 
     A loop over the steps multiplies a matrix with a vector at each. OpenBLAS shares even small products out among its

@@ -133,7 +133,8 @@ class Trace:
     origin: Origin | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "arrays", Arrays(self.arrays))
+        if not isinstance(self.arrays, Arrays):
+            object.__setattr__(self, "arrays", Arrays(self.arrays))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:

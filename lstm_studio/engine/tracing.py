@@ -106,7 +106,7 @@ def trace(
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
     with (
-        torch.inference_mode(mode=False),
+        devices.no_inference(),
         torch.no_grad(),
         devices.no_autocast(where),
         devices.blas_threads(torch.get_num_threads()),
@@ -121,8 +121,8 @@ def trace(
         layer for chain in recording.chains for layer in recovery.joined([layers[id(call)] for call in chain.calls])
     ]
 
-    entered = torch.cat([call.input(item) for call in recording.chains[0].calls])
-    arrays: dict[str, Array | Deferred] = {"input": _numpy(entered)}
+    entered = [_numpy(call.input(item)) for call in recording.chains[0].calls]
+    arrays: dict[str, Array | Deferred] = {"input": np.concatenate(entered)}
     sound: set[str] = set()
     for layer in every:
         parts = layer.parts_in_time()
@@ -267,9 +267,7 @@ def _is_finite(array: Array) -> bool:
     """Return whether all entries are finite; that they are may go unnoticed where they are huge."""
     if not array.flags.c_contiguous:
         return bool(np.isfinite(array).all())
-    flat = array.reshape(-1)
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(np.dot(flat, flat)))
+    return bool(np.isfinite(np.vdot(array, array)))
 
 
 def in_words(objective: Objective | CustomObjective) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.signals import Signal
 from lstm_studio.networks.told import Told
 from lstm_studio.networks.wiring import Wiring
@@ -61,7 +62,8 @@ class Sizes:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise NetworkError(f"{name} is {value!r}.", "Give a whole number of at least 1.")
-            object.__setattr__(self, name, int(value))
+            if not isinstance(value, int):
+                object.__setattr__(self, name, int(value))
 
     @property
     def directions(self) -> int:
@@ -148,16 +150,18 @@ class Recovered:
     ----------
     signals
         Declared name → (T, H) array, without ``hidden_state``, which is the module's own.
-        Some may be computed only when they are asked for.
     hidden_state
         (T, P) array: the hidden state computed again from the other signals, to be compared with the module's own.
     finite
         Whether all signals are known to be finite.
+    later
+        The signals that are computed only when they are asked for.
     """
 
     signals: Mapping[str, NDArray[Any]]
     hidden_state: NDArray[Any]
     finite: bool = False
+    later: Mapping[str, Deferred] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
-"""The gates that PyTorch's fused LSTM kernel keeps for the way back, where it keeps them.
+"""The gates and cell states that PyTorch's fused LSTM kernel keeps for the way back, where it keeps them.
 
-On the CPU in float32 the kernel is oneDNN's. While autograd records, it writes the activations of all gates into a
-block of memory of its own, for its backward pass. What is there need not be computed again: that saves the largest part
-of a trace, the matrix product of all hidden states with the weights.
+On the CPU in float32 the kernel is oneDNN's. While autograd records, it writes the activations of all gates and the
+cell states into a block of memory of its own, for its backward pass. What is there need not be computed again: that
+saves the largest part of a trace, the matrix product of all hidden states with the weights, and the running sum.
 
 How the block is laid out is oneDNN's own business, and may change. So nothing rests on it: before the first use for a
 number of units, the block of a small sequence is compared with the gates as the equations give them; and every trace
-computes the hidden states of all steps from what was read, and compares them with the module's own. Where anything
-differs, the gates are computed as everywhere else.
+takes each step from what was read for the step before, and compares the cell states with those that were read and the
+hidden states with the module's own. Where anything differs, it is computed as everywhere else.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Array = NDArray[Any]
 _NODE = "MkldnnRnnLayerBackward0"
 _WEIGHTS, _BLOCK = "_saved_weight0", "_saved_result3"
 """What the node of the graph calls its first matrix of weights, and the block."""
-_LINE = 16
-"""Numbers of float32 in a cache line."""
+_LINE, _PAGE = 16, 1024
+"""Numbers of float32 in a cache line, and in a page of memory."""
 _SAME = 1e-5
-"""Activations that are computed in two ways in float32 are nearer than that."""
+"""Numbers that are computed in two ways in float32 are nearer than that; relatively, where they are larger than 1."""
 _PROBED_STEPS = 3
 
 
@@ -73,8 +73,10 @@ def kept_blocks(output: Tensor) -> dict[int, Tensor]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if node.name() == _NODE and hasattr(node, _BLOCK) and hasattr(node, _WEIGHTS):
-            found[getattr(node, _WEIGHTS).data_ptr()] = getattr(node, _BLOCK)
+        if node.name() == _NODE:
+            weights, block = getattr(node, _WEIGHTS, None), getattr(node, _BLOCK, None)
+            if weights is not None and block is not None:
+                found[weights.data_ptr()] = block
         left += [before for before, _ in node.next_functions]
     return found
 
@@ -91,6 +93,44 @@ def gates_in(block: Tensor, steps: int, units: int) -> Array | None:
     if len(numbers) < steps * row:
         return None
     return numbers[: steps * row].reshape(steps, row)[:, : 4 * units].reshape(steps, 4, units)
+
+
+def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
+    """Return the cell states in a block, a (T − 1, H) view of all but the last; None where they are not found.
+
+    oneDNN puts them T + 2 rows behind the start of a page of memory. Which page that is depends on all sizes, and shows
+    by the first of them.
+
+    Parameters
+    ----------
+    block
+        What the kernel kept.
+    steps
+        T.
+    first
+        (H,), the cell state after the first step.
+    """
+    numbers = block.numpy().view(np.float32)
+    units = len(first)
+    behind = numbers[(steps + 2) * units :]
+    pages = np.flatnonzero(_apart(behind[::_PAGE], first[0]) <= _SAME**2)
+    if not len(pages):
+        return None
+    found = behind[pages[0] * _PAGE :][: (steps - 1) * units].reshape(-1, units)
+    return found if len(found) == steps - 1 > 0 else None
+
+
+def are_same(one: Array, other: Array) -> bool:
+    """Return whether all numbers are the same but for rounding in float32, and none of them NaN or infinite."""
+    return bool(_apart(one, other).max() <= _SAME**2)
+
+
+def _apart(one: Array, other: Array | np.floating[Any]) -> Array:
+    """Return the squares of the differences, relative to the numbers where these are larger than 1."""
+    apart: Array = one - other
+    apart *= apart
+    apart /= 1 + other * other
+    return apart
 
 
 @cache

@@ -87,11 +87,11 @@ def later_preactivations(
     """
     weights, entered, hidden, before = _weights(layer), x.numpy().copy(), h.numpy(), first.numpy().copy()
     shape = (len(hidden), len(weights) // gates)
-    # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product.
-    with np.errstate(all="ignore"):
-        squares = [float(np.vdot(part, part)) for part in (weights, entered, hidden, before)]
-        if not squares[0] * (sum(squares[1:]) + shape[0]) < _SURELY_FINITE:
-            return None
+    # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product, which
+    # says nothing where it overflows.
+    squares = [float(np.vdot(part, part)) for part in (weights, entered, hidden, before)]
+    if not squares[0] * (sum(squares[1:]) + shape[0]) < _SURELY_FINITE:
+        return None
 
     def compute() -> Array:
         found = np.empty((gates, *shape), hidden.dtype)
@@ -121,8 +121,9 @@ def _weights(layer: Layer[Tensor]) -> Array:
 
 def _bias(layer: Layer[Tensor]) -> Tensor:
     """Return the sum of the biases, (R,)."""
-    biases = [bias for bias in (layer.input_bias, layer.recurrent_bias) if bias is not None]
-    return sum(biases[1:], biases[0]) if biases else layer.input.new_zeros(len(layer.input))
+    if layer.input_bias is None:
+        return layer.input.new_zeros(len(layer.input))
+    return layer.input_bias if layer.recurrent_bias is None else layer.input_bias + layer.recurrent_bias
 
 
 def _multiply(entering: Array, weights: Array, rows: list[slice], out: Array) -> None:

@@ -53,6 +53,63 @@ def test_kept_gates_are_those_of_the_equations(
         np.testing.assert_allclose(kept[name], computed[name], rtol=1e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True}])
+@pytest.mark.parametrize("units", [1, 20, 64, 100])
+@pytest.mark.parametrize(("steps", "features"), [(2, 3), (60, 3), (150, 200)])
+def test_kept_cell_states_are_those_of_the_equations(
+    steps: int, features: int, units: int, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(1)
+    module, x = nn.LSTM(features, units, **options), torch.randn(steps, features)
+    computed = trace(module, x, gradients=False, dtype="float64")
+    only_kept(monkeypatch, units)
+    monkeypatch.setattr(lstm_file, "linear_scan", lambda *_: pytest.fail("computed"))
+    kept = trace(module, x, gradients=False)
+    for layer in kept.layers:
+        for signal in ("retained", "cell_state"):
+            name = f"{layer.prefix}.{signal}"
+            np.testing.assert_allclose(kept[name], computed[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("step", [0, 30, 58])
+def test_cell_states_that_do_not_follow_from_each_other_are_computed(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, x = network(1.0)
+    usual = trace(module, x, gradients=False)
+
+    def cell_states_in(*about: Any) -> Any:
+        found = kernel_gates.cell_states_in(*about)
+        assert found is not None
+        wrong = found.copy()
+        wrong[step, 7] += 0.001
+        return wrong
+
+    only_kept(monkeypatch)
+    monkeypatch.setattr(lstm_file, "cell_states_in", cell_states_in)
+    again = trace(module, x, gradients=False)
+    assert again.recovery_error < 1e-6
+    np.testing.assert_allclose(again["lstm.0.cell_state"], usual["lstm.0.cell_state"], atol=1e-6)
+
+
+def test_what_is_nowhere_in_a_block_is_not_found() -> None:
+    numbers = torch.zeros(4 * 8 * kernel_gates._PAGE, dtype=torch.uint8)
+    assert kernel_gates.cell_states_in(numbers, 10, np.full(20, 0.3, np.float32)) is None
+    assert kernel_gates.cell_states_in(numbers, 1000, np.zeros(20, np.float32)) is None
+    assert kernel_gates.cell_states_in(numbers, 1, np.zeros(20, np.float32)) is None
+
+
+@pytest.mark.parametrize("wrong", [0.01, np.nan, np.inf])
+def test_numbers_are_the_same_but_for_rounding(wrong: float) -> None:
+    numbers = np.array([[1e-3, 1.0], [-200.0, 0.0]], np.float32)
+    assert kernel_gates.are_same(numbers * np.float32(1 + 3e-7), numbers)
+    for place in np.ndindex(numbers.shape):
+        other = numbers.copy()
+        other[place] += wrong
+        with np.errstate(all="ignore"):
+            assert not kernel_gates.are_same(other, numbers)
+
+
 def test_a_block_laid_out_otherwise_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     module, x = network(1.0)
     usual = trace(module, x, gradients=False)

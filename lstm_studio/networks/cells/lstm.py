@@ -30,8 +30,7 @@ from lstm_studio.networks.cell import (
     Recovered,
     Sizes,
 )
-from lstm_studio.networks.deferred import Arrays, Deferred
-from lstm_studio.networks.kernel_gates import gates_in, may_be_kept
+from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
@@ -62,6 +61,7 @@ _SQUASHES = {
     signal.name: squash
     for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
 }
+_GATE_NAMES = tuple(signal.name for signal in _IN_WEIGHT_ORDER)
 _SIGMOIDS_FIRST = (0, 1, 3, 2)
 _INF = float("inf")
 _STOPS = {
@@ -154,14 +154,15 @@ class _LSTM(Cell):
             return None
         arrays = side_by_side(7, h, len(c0))
         arrays[:4] = gates.transpose(1, 0, 2)
-        named: dict[str, NDArray[Any] | Deferred] = dict(zip((signal.name for signal in _BEFORE), before, strict=True))
-        named |= zip((signal.name for signal in _IN_WEIGHT_ORDER), arrays, strict=False)
         i, f, g, o = arrays[:4]
-        remembered, exposed = _remembered((i, f, o, g), c0.numpy(), arrays[4:])
-        # What is wrong with i, f or g is wrong with c too.
-        if not all(np.isfinite(np.vdot(part, part)) for part in (o, arrays[6])):
+        with np.errstate(all="ignore"):
+            remembered, exposed = _remembered((i, f, o, g), c0.numpy(), arrays[4:], block)
+            # What is wrong with i, f or g is wrong with c too.
+            finite = all(np.isfinite(np.vdot(part, part)) for part in (o, arrays[6]))
+        if not finite:
             return None
-        return Recovered(Arrays(named | remembered), exposed, finite=True)
+        named = dict(zip(_GATE_NAMES, arrays, strict=False)) | remembered
+        return Recovered(named, exposed, finite=True, later=dict(zip(_SQUASHES, before, strict=True)))
 
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
         import torch
@@ -365,18 +366,25 @@ class _LSTM(Cell):
 
 
 def _remembered(
-    gates: Iterable[NDArray[Any]], start: NDArray[Any], out: NDArray[Any]
+    gates: Iterable[NDArray[Any]], start: NDArray[Any], out: NDArray[Any], block: Tensor | None = None
 ) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
     """Return what follows from the gates i, f, o and g and the first cell state, written to ``out``, (3, T, H).
 
-    By name, and beside it the exposed memory.
+    By name, and beside it the exposed memory. Where the fused kernel kept a block, each step goes on from the cell
+    state there, which must then be what the step before came to.
     """
     i, f, o, g = gates
     admitted, retained, c = out
     np.multiply(i, g, admitted)
-    linear_scan(f, admitted, start, c)
     np.multiply(f[0], start, retained[0])
-    np.multiply(f[1:], c[:-1], retained[1:])
+    np.add(retained[0], admitted[0], c[0])
+    kept = None if block is None else cell_states_in(block, len(c), c[0])
+    if kept is not None:
+        np.multiply(f[1:], kept, retained[1:])
+        np.add(retained[1:], admitted[1:], c[1:])
+    if kept is None or not are_same(c[:-1], kept):
+        linear_scan(f, admitted, start, c)
+        np.multiply(f[1:], c[:-1], retained[1:])
     exposed = np.tanh(c)
     exposed *= o
     return {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}, exposed
