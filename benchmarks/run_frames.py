@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -62,7 +63,7 @@ class Grown:
             return {name: (steps[: ends[name]], values[: ends[name]]) for name, (steps, values) in curves.items()}
 
         lags = cut(self.lags)
-        sampled = next(iter(lags.values()))[0]
+        sampled, known = next(iter(lags.values()))[0], np.arange(step + 1, dtype=np.int64)
         return RunPicture(
             address=self.address,
             title=self.address,
@@ -70,7 +71,7 @@ class Grown:
             heard_at=time.monotonic(),
             info=self.info,
             layers=("lstm",),
-            times=(np.arange(step + 1), 1e9 + 0.1 * np.arange(step + 1)),
+            times=(known, np.asarray(1e9 + 0.1 * known)),
             scalars=cut(self.scalars),
             statistics=cut(self.statistics),
             parameters=cut(self.parameters),
@@ -233,8 +234,8 @@ def train_frames(app: QApplication, size: tuple[int, int]) -> bool:
             "share": [found[f"{key}.{name}"] for key in ("lstm", "rnn") for name in ("accuracy", "within")],
         }
         maps = {key: lags[f"{key}.0.hidden_state"][1] for key in ("lstm", "rnn")}
-        ours.append(timed(lambda picture=picture: show(window, [picture])))
-        others.append(timed(lambda curves=curves, maps=maps: anchor.show(curves, maps)))
+        ours.append(timed(partial(show, window, [picture])))
+        others.append(timed(partial(anchor.show, curves, maps)))
     anchor.close()
     close(window)
     return report("Train, a new evaluation", size, ours[3:], others[3:])
@@ -260,10 +261,11 @@ def monitor_frames(app: QApplication, size: tuple[int, int]) -> bool:
             curves = {"loss": losses}
             maps = {}
             if everything:
-                curves |= {name: [(picture.statistics | picture.parameters)[name]] for name in kinds}
+                known = {**picture.statistics, **picture.parameters}
+                curves |= {name: [known[name]] for name in kinds}
                 maps["lags"] = picture.lags["lstm.0.hidden_state"][1]
-            ours.append(timed(lambda picture=picture: show(window, [picture])))
-            others.append(timed(lambda curves=curves, maps=maps: anchor.show(curves, maps)))
+            ours.append(timed(partial(show, window, [picture])))
+            others.append(timed(partial(anchor.show, curves, maps)))
         reached &= report(f"Monitor, {what}", size, ours[3:], others[3:])
     anchor.close()
     close(window)

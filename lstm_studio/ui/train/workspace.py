@@ -79,6 +79,7 @@ class TrainWorkspace(QWidget):
         self.stack.apply_theme(theme)
         self.gallery.apply_theme(theme)
         self.empty.apply_theme(theme)
+        self.refresh()
 
     def refresh(self) -> None:
         """Draw how the training is now."""
