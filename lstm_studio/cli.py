@@ -26,6 +26,7 @@ from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import on_terminal
+from lstm_studio.runs.export.formats import RunFormat
 from lstm_studio.sequences.columns import ColumnRole
 from lstm_studio.sequences.options import Missing, ReadOptions
 from lstm_studio.sequences.sequence import Scaling
@@ -236,14 +237,36 @@ def list_runs(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on telling what comes, until the run has ended.")
     ] = False,
+    export: Annotated[
+        Path | None,
+        _saving(metavar="PATH", help="Write the run for other programs: .parquet, .npz, or a folder for TensorBoard."),
+    ] = None,
+    export_format: Annotated[
+        RunFormat | None, _saving("--format", help="Write it as this, whatever PATH ends in.")
+    ] = None,
+    force: Annotated[bool, _saving("--force", help="Replace what an earlier export has written there.")] = False,
 ) -> None:
     """Print what was recorded of trainings: how far each run has come, its numbers and its traces."""
     from rich.console import Console
 
+    from lstm_studio.runs.export.exporting import export_run
     from lstm_studio.runs.listing import details, news_lines, overview, runs_in
 
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
+    if export is None and (export_format is not None or force):
+        raise StudioError("--format and --force are about an export.", "Say where to with --export PATH.")
+    if export is not None and follow:
+        raise StudioError("A run is followed or exported, not both.", "Leave out --follow or --export.")
     runs = runs_in(folder)
+    if export is not None:
+        if len(runs) > 1:
+            raise StudioError(f"{folder} holds {len(runs)} runs.", "Name the one to export.")
+        with on_terminal() as progress:
+            exported = export_run(runs[0], export, kind=export_format, force=force, progress=progress)
+        typer.echo(f"saved {exported.path}: {exported.about}")
+        for words in exported.left_out:
+            typer.echo(words)
+        return
     if follow and len(runs) > 1:
         raise StudioError(f"{folder} holds {len(runs)} runs.", "Name the one to follow.")
     console.print(overview(runs))

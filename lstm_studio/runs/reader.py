@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
+from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.runs.curves import MOST_NAMES, Curves, Rows, Times
 from lstm_studio.runs.format import (
     EVENTS,
@@ -41,6 +42,9 @@ from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
 from lstm_studio.runs.places import Folder, LocalFolder, UnlistedError, whole
 from lstm_studio.runs.tail import MOST_PROBLEMS, Record, Tail
 from lstm_studio.sequences.tensors import texts_of
+
+if TYPE_CHECKING:
+    from lstm_studio.runs.export.exporting import ExportedRun
 
 _DECODER = json.JSONDecoder()
 _MOST_EVENTS, _MOST_EVENT_BYTES = 10_000, 2**22
@@ -272,6 +276,27 @@ class Run:
     def items(self, step: int) -> list[int]:
         """Return which items of the batch were sampled at one step."""
         return sorted(self._traces.get(step, ()))
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        kind: str | None = None,
+        force: bool = False,
+        progress: Progress = ignore_progress,
+    ) -> ExportedRun:
+        """Write what it holds now for other programs: TensorBoard, Parquet or NumPy.
+
+        See :func:`~lstm_studio.runs.export.exporting.export_run`, which has these parameters.
+
+        Raises
+        ------
+        RunError
+            If the path says no format, is taken, or cannot be written to.
+        """
+        from lstm_studio.runs.export.exporting import export_run
+
+        return export_run(self, path, kind=kind, force=force, progress=progress)
 
     def refresh(self, seconds: float | None = None) -> News:
         """Read what has been added, and return what is new.

@@ -5,13 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import RunError
+from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.runs.curves import Curves, Times
 from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
 from lstm_studio.runs.places import File, Folder
+
+if TYPE_CHECKING:
+    from lstm_studio.runs.export.exporting import ExportedRun
 
 SILENT_SECONDS = 300.0
 """Such a log says nothing of its end, and TensorBoard's writers keep numbers back for two minutes."""
@@ -160,6 +164,27 @@ class Logged:
             Always.
         """
         raise RunError(f"{self.address} kept no weights at step {update}.", _WATCH)
+
+    def export(
+        self,
+        path: str | Path,
+        *,
+        kind: str | None = None,
+        force: bool = False,
+        progress: Progress = ignore_progress,
+    ) -> ExportedRun:
+        """Write what it holds now for other programs: TensorBoard, Parquet or NumPy.
+
+        See :func:`~lstm_studio.runs.export.exporting.export_run`, which has these parameters.
+
+        Raises
+        ------
+        RunError
+            If the path says no format, is taken, or cannot be written to.
+        """
+        from lstm_studio.runs.export.exporting import export_run
+
+        return export_run(self, path, kind=kind, force=force, progress=progress)
 
     def refresh(self, seconds: float | None = None) -> News:
         """Read what has been added, and return what is new.
