@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QFontMetrics, QShowEvent
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
@@ -20,9 +20,10 @@ from PySide6.QtWidgets import (
 
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, HALF_GRID, Text, Theme, font
+from lstm_studio.ui.theme import HALF_GRID, Text, Theme, base_size, font, header_height
 
 STRIP_WIDTH = 40
+_ICON = 10
 _STRIP_BUTTON = 30
 _BESIDE = (STRIP_WIDTH - _STRIP_BUTTON) // 2
 
@@ -55,23 +56,19 @@ class Dock(QDockWidget):
         self._float.setProperty("kind", "flat")
         self._float.setAccessibleName(f"Float {title}")
         self._float.setToolTip("Put this panel into a window of its own, or back")
-        self._float.setIconSize(QSize(10, 10))
-        self._float.setFixedSize(DOCK_HEADER_HEIGHT - 2, DOCK_HEADER_HEIGHT - 2)
         self._float.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._float.clicked.connect(self._on_float)
         self._close = QToolButton()
         self._close.setProperty("kind", "flat")
         self._close.setAccessibleName(f"Hide {title}")
         self._close.setToolTip("Hide this panel; View brings it back")
-        self._close.setIconSize(QSize(10, 10))
-        self._close.setFixedSize(DOCK_HEADER_HEIGHT - 2, DOCK_HEADER_HEIGHT - 2)
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(self.close)
         self._title = QLabel(title)
         self._title.setProperty("kind", "dock-header")
+        self._link: QPushButton | None = None
         self._bar = bar = QFrame()
-        bar.setProperty("kind", "sunken")
-        bar.setFixedHeight(DOCK_HEADER_HEIGHT)
+        bar.setProperty("kind", "dock-bar")
         row = self._row = QHBoxLayout(bar)
         row.setContentsMargins(0, 0, HALF_GRID, 0)
         row.addWidget(self._title, 1)
@@ -86,7 +83,7 @@ class Dock(QDockWidget):
 
     def offer(self, action: QAction) -> None:
         """Offer a command as a link in the title bar."""
-        link = QPushButton(action.text())
+        link = self._link = QPushButton(action.text())
         link.setProperty("kind", "link")
         link.setToolTip(action.toolTip())
         link.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -119,12 +116,17 @@ class Dock(QDockWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self._float.setIcon(make_icon(Icon.FLOAT, theme, theme.ink3, size=10))
-        self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
+        height = header_height()
+        self._bar.setFixedHeight(height)
+        icon = round(_ICON * max(1.0, base_size() / 13))
+        for button, what in ((self._float, Icon.FLOAT), (self._close, Icon.CROSS)):
+            button.setIcon(make_icon(what, theme, theme.ink3, size=icon))
+            button.setIconSize(QSize(icon, icon))
+            button.setFixedSize(height - 2, height - 2)
+        if self._link is not None:
+            self._link.setFixedHeight(height - 2)
         # Capitals and tracking, which a style sheet cannot say.
-        made = font(Text.DOCK_HEADER)
-        self._title.setFont(made)
-        self._bar.setFixedHeight(max(DOCK_HEADER_HEIGHT, QFontMetrics(made).height() + 2 * HALF_GRID))
+        self._title.setFont(font(Text.DOCK_HEADER))
 
 
 class Bar(QToolBar):

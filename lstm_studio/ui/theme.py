@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 from cmap import Colormap
 from numpy.typing import NDArray
-from PySide6.QtGui import QColor, QFont, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetrics, QGuiApplication, QPalette
 
 from lstm_studio.networks.signals import Role
 
@@ -88,6 +88,11 @@ def font(text: Text, scale: float = 1.0) -> QFont:
         made.setCapitalization(QFont.Capitalization.AllUppercase)
         made.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.6)
     return made
+
+
+def header_height() -> int:
+    """Return the height of a panel's title bar: as much as its text needs, at least :data:`DOCK_HEADER_HEIGHT`."""
+    return max(DOCK_HEADER_HEIGHT, QFontMetrics(font(Text.BODY)).height() + 2 * HALF_GRID)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QPushButton, QScrollArea, QTabBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMenu, QPushButton, QScrollArea, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.errors import SequenceError
@@ -345,6 +345,25 @@ def test_menus_and_transport_keep_their_words_at_any_size_of_text(qtbot: QtBot, 
         assert all(item.isValid() and bar.rect().contains(item) for item in items)
         qtbot.waitUntil(lambda: window.transport.height() >= window.transport.sizeHint().height())
         assert window.transport.scrub.height() >= window.transport.scrub.sizeHint().height()
+
+
+@pytest.mark.parametrize("percent", [80, 100, 200])
+def test_what_is_in_a_title_bar_is_whole_and_level_at_any_size_of_text(qtbot: QtBot, percent: int) -> None:
+    with opened_window(size=(1600, 1000)) as window:
+        window.scale_text(percent)
+        QApplication.processEvents()
+        for dock in window.arrangement.here.values():
+            bar = dock.titleBarWidget()
+            if not bar.isVisible():
+                continue
+            inside = [child for child in bar.children() if isinstance(child, QAbstractButton)]
+            assert {"Float", "Hide"} <= {child.accessibleName().partition(" ")[0] for child in inside}
+            for child in inside:
+                assert bar.rect().contains(child.geometry())
+                assert abs(child.geometry().center().y() - bar.rect().center().y()) <= 1
+                # Text and icons have room beside the ring of the keyboard.
+                assert child.height() >= child.fontMetrics().height() + 4 or not child.text()
+                assert child.height() >= child.iconSize().height() + 4 or child.text()
 
 
 def test_docks_that_larger_text_made_wider_shrink_with_it(qtbot: QtBot) -> None:

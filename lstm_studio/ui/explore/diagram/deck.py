@@ -15,7 +15,7 @@ from lstm_studio.ui.explore.diagram.scene import EDGE
 from lstm_studio.ui.explore.diagram.state import DiagramState
 from lstm_studio.ui.explore.diagram.view import DiagramView
 from lstm_studio.ui.explore.diagram.words import header_note
-from lstm_studio.ui.theme import DOCK_HEADER_HEIGHT, GRID, HALF_GRID, PANEL_INSET, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, header_height
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.segments import Segments
@@ -71,7 +71,7 @@ class DiagramCard(QWidget):
         head.addWidget(self._note, 1)
         self._head = QWidget()
         self._head.setLayout(head)
-        self._head.setFixedHeight(DOCK_HEADER_HEIGHT)
+        self._head.setFixedHeight(header_height())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -115,6 +115,7 @@ class DiagramCard(QWidget):
 
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in another theme, or for another scale."""
+        self._head.setFixedHeight(header_height())
         self._badge.apply_theme(look.theme)
         self._empty.apply_theme(look.theme)
         self.view.apply_look(look)
@@ -230,7 +231,7 @@ class DiagramDeck(QWidget):
         if not widths:
             return 1.0
         by_width = self.width() / (sum(widths) if self.side_by_side else max(widths))
-        by_height = (self._room * _SHARE - DOCK_HEADER_HEIGHT) / HEIGHT
+        by_height = (self._room * _SHARE - header_height()) / HEIGHT
         # In hundredths: a window that is resized does not make new fonts for every pixel.
         return int(100 * min(max(min(by_width, by_height), SMALLEST), LARGEST)) / 100
 
@@ -275,7 +276,8 @@ class DiagramDeck(QWidget):
         if self.tabs is not None:
             self.tabs.show_choice(str(self._chosen))
             size = self.tabs.sizeHint()
-            self.tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, 3, size.width(), size.height()))
+            top = max(0, (header_height() - size.height()) // 2)
+            self.tabs.setGeometry(QRect(self.width() - size.width() - PANEL_INSET, top, size.width(), size.height()))
             self.tabs.raise_()
         for card in self.cards:
             card.leave_room(0 if self.tabs is None else self.tabs.width() + GRID)
@@ -286,7 +288,7 @@ class DiagramDeck(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the height at the present scale."""
-        return QSize(600, DOCK_HEADER_HEIGHT + HALF_GRID + round(HEIGHT * self._look.scale) + 1)
+        return QSize(600, header_height() + HALF_GRID + round(HEIGHT * self._look.scale) + 1)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return no width: where it is short, one diagram is shown at a time."""
