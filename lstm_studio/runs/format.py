@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +97,14 @@ def introduction(line: Line, number: int) -> bytes:
 
 
 def chunk(begin: bytes, number: int, sequence: int, time_ns: int, payload: bytes) -> bytes:
-    """Return one record as a chunk of its own.
+    """Return one record as a chunk of its own; for the parameters see :func:`pieces_of_chunk`."""
+    return b"".join(pieces_of_chunk(begin, number, sequence, time_ns, [payload]))
+
+
+def pieces_of_chunk(
+    begin: bytes, number: int, sequence: int, time_ns: int, payload: Sequence[bytes | memoryview]
+) -> list[bytes | memoryview]:
+    """Return one record as a chunk of its own, in pieces to be written one after the other.
 
     Parameters
     ----------
@@ -109,15 +117,23 @@ def chunk(begin: bytes, number: int, sequence: int, time_ns: int, payload: bytes
     time_ns
         Since 1970, by the clock of the writer.
     payload
-        The record.
+        The record, likewise in pieces.
     """
-    head = MESSAGE_HEAD.pack(Opcode.MESSAGE, 22 + len(payload), number, sequence & 0xFFFFFFFF, time_ns, time_ns)
-    size = len(begin) + len(head) + len(payload)
-    crc = zlib.crc32(payload, zlib.crc32(head, zlib.crc32(begin)))
+    long = size_of(payload)
+    head = MESSAGE_HEAD.pack(Opcode.MESSAGE, 22 + long, number, sequence & 0xFFFFFFFF, time_ns, time_ns)
+    size = len(begin) + len(head) + long
+    crc = zlib.crc32(head, zlib.crc32(begin))
+    for piece in payload:
+        crc = zlib.crc32(piece, crc)
     front = CHUNK_HEAD.pack(
         Opcode.CHUNK, CHUNK_HEAD.size - RECORD_HEAD.size + size, time_ns, time_ns, size, crc, 0, size
     )
-    return b"".join((front, begin, head, payload))
+    return [b"".join((front, begin, head)), *payload]
+
+
+def size_of(pieces: Sequence[bytes | memoryview]) -> int:
+    """Return how many bytes they have together."""
+    return sum(piece.nbytes if isinstance(piece, memoryview) else len(piece) for piece in pieces)
 
 
 def segment_start(library: str) -> bytes:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from lstm_studio import __version__
 from lstm_studio.engine.capture import recurrent_modules
-from lstm_studio.engine.storage import pack_trace
+from lstm_studio.engine.storage import pieces_of_trace
 from lstm_studio.errors import RunError, StudioError
 from lstm_studio.runs.format import (
     FORMAT,
@@ -46,7 +46,7 @@ from lstm_studio.runs.pace import Pace
 from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
 from lstm_studio.runs.summaries import by_lag, spread
 from lstm_studio.runs.weights import Weights, numbers
-from lstm_studio.runs.writer import Writer
+from lstm_studio.runs.writer import Payload, Writer
 
 _DTYPES = ("float16", "float32", "float64")
 _WRAPPERS = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
@@ -340,11 +340,11 @@ class Recorder:
 
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
-        ready: list[tuple[Line, bytes | dict[str, Any]]] = []
+        ready: list[tuple[Line, Payload]] = []
         for sample in samples:
             trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
-            ready.append((Line(path, TRACE), pack_trace(trace, texts)))
+            ready.append((Line(path, TRACE), pieces_of_trace(trace, texts)))
             about = {"step": step, "item": sample.item, "values": spread(sample.trace)}
             if sample.item == 0:
                 lags = by_lag([other.trace for other in samples if other.path == sample.path])

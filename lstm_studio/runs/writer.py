@@ -29,11 +29,12 @@ from lstm_studio.runs.format import (
     SEGMENT_BYTES,
     SEGMENT_SUFFIX,
     Line,
-    chunk,
     introduction,
+    pieces_of_chunk,
     segment_end,
     segment_name,
     segment_start,
+    size_of,
 )
 
 _WAITING_BYTES = 64 * 2**20
@@ -45,10 +46,14 @@ _MOST_NUMBERS = 4096
 """Rows of numbers with so many together are enough for one record."""
 _JSON_BYTES = 4096
 """For how many a record counts that is not JSON yet."""
+_MOST_PIECES = 512 if hasattr(os, "writev") else 0
+"""That are handed to the system at once; the systems that take any take 1024."""
 _EVENT_LINE, _SCALARS_LINE = Line(EVENTS, EVENTS), Line(SCALARS, SCALARS)
 
 Row = tuple[int, float, Mapping[str, float]]
 """Step, seconds since 1970, name → number."""
+Payload = bytes | Mapping[str, Any] | list[bytes | memoryview]
+"""A record: as it is, to be written as JSON, or in pieces that follow each other."""
 
 
 class Writer:
@@ -75,7 +80,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK_FILE)
         self._lines: dict[Line, tuple[int, bytes]] = {}
-        self._waiting: deque[tuple[Line, bytes | Mapping[str, Any] | Row]] = deque()
+        self._waiting: deque[tuple[Line, Payload | Row]] = deque()
         self._bytes = self._dropped = self._time_ns = 0
         self._access = threading.Lock()
         self._end = threading.Event()
@@ -102,7 +107,7 @@ class Writer:
         """How many records the operating system has, so that not even the end of the process could lose them."""
         return self._written
 
-    def put(self, line: Line, payload: bytes | Mapping[str, Any]) -> None:
+    def put(self, line: Line, payload: Payload) -> None:
         """Hand a record over: never waits, and drops the record where too many are waiting.
 
         Parameters
@@ -110,7 +115,7 @@ class Writer:
         line
             Its channel.
         payload
-            The record; one that is to be JSON may not be changed afterwards.
+            The record; one that is to be JSON, or is in pieces, may not be changed afterwards.
         """
         self._put(line, payload)
 
@@ -118,7 +123,7 @@ class Writer:
         """Hand over the numbers of one step; those of some steps together become one record."""
         self._put(_SCALARS_LINE, (step, wall, values))
 
-    def _put(self, line: Line, payload: bytes | Mapping[str, Any] | Row) -> None:
+    def _put(self, line: Line, payload: Payload | Row) -> None:
         size = _size(payload)
         with self._access:
             full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
@@ -189,10 +194,10 @@ class Writer:
             return False
         line, payload = ready
         # The one computation here, and a short one: while this thread is at work, Python lets the training wait for it.
-        self._write(line, payload if isinstance(payload, bytes) else json_bytes(payload))
+        self._write(line, json_bytes(payload) if isinstance(payload, Mapping) else payload)
         return True
 
-    def _taken(self) -> tuple[Line, bytes | Mapping[str, Any]] | None:
+    def _taken(self) -> tuple[Line, Payload] | None:
         """Return what is to be written next; rows that follow each other become one record."""
         rows: list[Row] = []
         numbers = 0
@@ -208,7 +213,7 @@ class Writer:
             numbers += 1 + len(payload[2])
         return (_SCALARS_LINE, {"rows": rows}) if rows else None
 
-    def _write(self, line: Line, payload: bytes) -> None:
+    def _write(self, line: Line, payload: bytes | list[bytes | memoryview]) -> None:
         if self._position > self._segment_bytes or time.monotonic() - self._began > self._segment_seconds:
             self._file.write(segment_end())
             self._file.close()
@@ -219,15 +224,20 @@ class Writer:
         number, begin = self._lines[line]
         # The clock may be set back; the times of a segment may not go back.
         self._time_ns = max(self._time_ns + 1, time.time_ns())
-        self._write_bytes(chunk(begin, number, self._sequence, self._time_ns, payload))
+        pieces = [payload] if isinstance(payload, bytes) else payload
+        self._write_pieces(pieces_of_chunk(begin, number, self._sequence, self._time_ns, pieces))
         self._sequence += 1
         self._written += 1
 
-    def _write_bytes(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            left = left[self._file.write(left) :]
-        self._position += len(data)
+    def _write_pieces(self, pieces: list[bytes | memoryview]) -> None:
+        """Write them in one go, so that nobody finds a part, and without putting them together where that can be."""
+        size = size_of(pieces)
+        done = os.writev(self._file.fileno(), pieces) if len(pieces) <= _MOST_PIECES else 0
+        if done < size:
+            left = memoryview(b"".join(pieces))[done:]
+            while left:
+                left = left[self._file.write(left) :]
+        self._position += size
 
     def _begin_segment(self) -> None:
         numbers = [int(path.stem) for path in self._folder.glob(f"*{SEGMENT_SUFFIX}") if path.stem.isdecimal()]
@@ -237,7 +247,7 @@ class Writer:
         self._began = time.monotonic()
         self._position = self._sequence = 0
         self._lines = {}
-        self._write_bytes(segment_start(f"LSTM Studio {__version__}"))
+        self._write_pieces([segment_start(f"LSTM Studio {__version__}")])
 
     def _check_place(self) -> None:
         """Raise if the file is no longer where it was made: what is written to a removed file is lost unnoticed."""
@@ -246,8 +256,10 @@ class Writer:
             raise OSError(f"{self._path} was replaced")
 
 
-def _size(payload: bytes | Mapping[str, Any] | Row) -> int:
-    return len(payload) if isinstance(payload, bytes) else _JSON_BYTES
+def _size(payload: Payload | Row) -> int:
+    if isinstance(payload, bytes):
+        return len(payload)
+    return size_of(payload) if isinstance(payload, list) else _JSON_BYTES
 
 
 def json_bytes(record: Mapping[str, Any]) -> bytes:

@@ -38,10 +38,22 @@ def pack(arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> bytes:
     texts
         What is said about them, by key.
     """
+    # One copy of the numbers; the library makes three.
+    return b"".join(pieces(arrays, texts))
+
+
+def pieces(arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> list[bytes | memoryview]:
+    """Return what :func:`pack` puts together, in order, without copying the numbers.
+
+    Parameters
+    ----------
+    arrays, texts
+        As there.
+    """
     whole = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     types = {name: _TYPES.get(array.dtype, "") for name, array in whole.items()}
     if not all(types.values()):
-        return save(whole, dict(texts))
+        return [save(whole, dict(texts))]
     # Wide numbers first, as the library has them: each then begins at a multiple of its size.
     order = sorted(whole, key=lambda name: (-whole[name].itemsize, name))
     header: dict[str, Any] = {"__metadata__": dict(texts)} if texts else {}
@@ -52,8 +64,7 @@ def pack(arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> bytes:
         header[name] = {"dtype": types[name], "shape": array.shape, "data_offsets": (place, stop)}
         place = stop
     written = _header_bytes(header)
-    # One copy of the numbers; the library makes three.
-    return b"".join((len(written).to_bytes(_LENGTH, "little"), written, *(whole[name].data for name in order)))
+    return [len(written).to_bytes(_LENGTH, "little"), written, *(whole[name].data for name in order)]
 
 
 def unpack(block: bytes) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

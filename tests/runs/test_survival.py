@@ -129,7 +129,7 @@ def test_the_training_goes_on_when_the_disk_does_not(
         def fails(*_: Any) -> None:
             raise error
 
-        monkeypatch.setattr(Writer, "_write_bytes", fails)
+        monkeypatch.setattr(Writer, "_write_pieces", fails)
     with pytest.warns(RuntimeWarning, match="the training goes on") as told:
         train_until_it_stops(run, model)
     train(run, model)
