@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstm_studio.engine import fused
+from lstm_studio.engine import fused, rescaled
 from lstm_studio.engine.call import Call
 from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
@@ -190,7 +190,9 @@ class CallGradients:
         return {name: self.signals[name] for name in names if name in self.signals}
 
 
-def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tuple[Array, ...]) -> CallGradients:
+def gradients(
+    call: Call, layers: list[RecoveredLayer], output: Array, final: tuple[Array, ...], *, quick: bool = False
+) -> CallGradients:
     """Back-propagate through all layers and directions of one call.
 
     Parameters
@@ -203,6 +205,8 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
         (T, D·P) float64: dL with respect to what the module returned.
     final
         One (L·D, P or H) float64 array per state: dL with respect to the final states that the module returned.
+    quick
+        Whether the rounding of float32 will do, for the sake of time.
     """
     sizes = call.cell.sizes(call.module)
     out = call.cell.output_size(call.module)
@@ -217,7 +221,8 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
             row = index * sizes.directions + direction
             layer = layers[row]
             entering = layer.in_time(upstream[:, direction * out : (direction + 1) * out])
-            found = _through_time(call, layer, np.ascontiguousarray(entering), tuple(state[row] for state in final))
+            ends = np.ascontiguousarray(entering), tuple(state[row] for state in final)
+            found = _through_time(call, layer, *ends, quick=quick)
             for name, array in found.signals.items():
                 named[f"{layer.description.prefix}.{name}"] = layer.in_time(array)
             for state, value in zip(initial, found.initial, strict=True):
@@ -230,13 +235,20 @@ def gradients(call: Call, layers: list[RecoveredLayer], output: Array, final: tu
     return CallGradients(named, upstream, initial)
 
 
-def _through_time(call: Call, layer: RecoveredLayer, upstream: Array, final: tuple[Array, ...]) -> Gradients:
+def _through_time(
+    call: Call, layer: RecoveredLayer, upstream: Array, final: tuple[Array, ...], *, quick: bool
+) -> Gradients:
     """Back-propagate through one layer and direction, the way that is faster where it ran."""
     if fused.is_faster(layer.entering.device, call.module):
         return fused.gradients(
             layer.weights, layer.entering, layer.initial, layer.signals, upstream=upstream, final=final
         )
-    return call.cell.gradients(layer.weights.map(_to_numpy), layer.signals, upstream, final, layer.held)
+    weights = layer.weights.map(_to_numpy)
+    if quick and rescaled.is_enough(call.module, weights):
+        found = rescaled.gradients(weights, layer.signals, upstream, final)
+        if found is not None:
+            return found
+    return call.cell.gradients(weights, layer.signals, upstream, final, layer.held)
 
 
 def _initial(call: Call) -> tuple[Tensor, ...]:

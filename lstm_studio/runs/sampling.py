@@ -262,12 +262,13 @@ class Sampler:
     def _replayed(self) -> list[Sample]:
         device = self._seen[0].calls[0].x.device
         scale = 1.0 if self._scale is None else self._scale()
+        quick = gradient_dtype(self._dtype) == "float32"
         samples = []
         with torch.no_grad(), no_autocast(device), one_blas_thread(), np.errstate(all="ignore"):
             for item in range(min(seen.items for seen in self._seen)):
                 owner = {id(seen.calls[_place(seen, item)]): seen for seen in self._seen}
                 for chain in chains([seen.calls[_place(seen, item)] for seen in self._seen]):
-                    parts = [_Part.of(call, owner[id(call)], item, chain, scale) for call in chain.calls]
+                    parts = [_Part.of(call, owner[id(call)], item, chain, scale, quick=quick) for call in chain.calls]
                     samples.append(
                         Sample(
                             item,
@@ -313,7 +314,7 @@ class _Part:
     gradients: CallGradients | None
 
     @classmethod
-    def of(cls, call: Call, seen: _Seen, item: int, chain: Chain, scale: float) -> _Part:
+    def of(cls, call: Call, seen: _Seen, item: int, chain: Chain, scale: float, *, quick: bool) -> _Part:
         row = item if call.layout is seen.full else 0
         layers = recovery.recover(call, row, chain.path, tolerance=_TOLERANCES.get(seen.dtype))
         found = None
@@ -324,7 +325,7 @@ class _Part:
                 output, final = ends[0][None], (np.zeros_like(ends[0][None]), *(end[None] for end in ends[1:]))
             else:
                 output, final = ends[0], tuple(ends[1:])
-            found = recovery.gradients(call, layers, output, final)
+            found = recovery.gradients(call, layers, output, final, quick=quick)
         return cls(layers, call.input(row).cpu().numpy(), found)
 
 

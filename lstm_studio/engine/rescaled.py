@@ -1,0 +1,215 @@
+"""Gradients through time of LSTMs in float32, for recordings, which may cost a training next to nothing.
+
+The loop by hand (:meth:`Cell.gradients`) is in float64, because gradients that vanish leave the range of float32 long
+before they stop being worth seeing. What takes its time is to read the recurrent weights at every step, and those of
+float32 are half as long. So what flows back is divided by a power of two that follows it, which loses nothing, and
+multiplied with it at the end: the range is that of float64, and the rounding that of the training itself, some 1e-7 of
+the largest entry of a step. What is below 1e-30 of that entry may be zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from lstm_studio.networks.cell import Gradients, Layer
+from lstm_studio.networks.signals import (
+    ADMITTED,
+    CANDIDATE,
+    CELL_STATE,
+    FORGET_GATE,
+    HIDDEN_STATE,
+    INPUT_GATE,
+    OUTPUT_GATE,
+    RETAINED,
+    preactivation,
+)
+
+Array = NDArray[Any]
+
+_BEFORE = tuple(preactivation(gate).name for gate in (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE))
+_BLOCK = 128
+"""Steps that are gone back in one piece of memory."""
+_STEPS_PER_LOOK = 8
+"""How often the scale is looked at: in so many steps nothing goes from near 1 beyond the range of float32."""
+_FAR = 1e6
+"""What is larger, or smaller than its inverse, is not near 1."""
+_LOST = 1e-30
+"""Slopes that come below in float32 are for the loop in float64."""
+_VANISHED = 1e-290
+"""Gradients below count as zero, as in the loop in float64."""
+_MOST_SPARE = 2
+
+
+def is_enough(module: nn.Module, layer: Layer[Array]) -> bool:
+    """Return whether a layer, its weights as arrays, is one for :func:`gradients`."""
+    return isinstance(module, nn.LSTM) and layer.projection is None and layer.recurrent.dtype == np.float32
+
+
+def gradients(
+    layer: Layer[Array], signals: Mapping[str, Array], upstream: Array, final: tuple[Array, ...]
+) -> Gradients | None:
+    """Back-propagate through time, as :meth:`Cell.gradients` does.
+
+    Parameters
+    ----------
+    layer, signals, upstream, final
+        As there, of a layer that :func:`is_enough`.
+
+    Returns
+    -------
+    Gradients or None
+        In float64; None where that is for the loop in float64: slopes are next to nothing, or gradients not finite.
+    """
+    spare = _SPARE.setdefault(upstream.shape[1], [])
+    memory = spare.pop() if spare else _Memory(upstream.shape[1])
+    with np.errstate(all="ignore"):
+        found = _through_time(layer, signals, upstream, final, memory)
+    if len(spare) < _MOST_SPARE:
+        spare.append(memory)
+    return found
+
+
+class _Memory:
+    """What a block of steps is gone back in, in the order of ``lstm._workspace``, (block, ·, H) each.
+
+    The factors are f; those of dL/dc in dL/da of i, f and g; that of dL/dh in dL/da of o; and that of dL/dh in dL/dc.
+    """
+
+    def __init__(self, units: int) -> None:
+        self.factors = np.empty((_BLOCK, 6, units), np.float32)
+        self.states, self.onward = np.empty((2, _BLOCK, 5, units), np.float32)
+        self.blame = self.onward.reshape(_BLOCK, 5 * units)[:, units:]
+        factors, states, onward = self.factors, self.states, self.onward
+        views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], self.blame)
+        self.rows = list(zip(*views, strict=True))
+
+
+_SPARE: dict[int, list[_Memory]] = {}
+"""By the number of units: memory that is new costs a sampled step more than what is computed in it."""
+
+
+class _Scale:
+    """The power of two by which all is divided, so that what flows back is near 1.
+
+    Parameters
+    ----------
+    upstream
+        (T, H) float64.
+    start
+        What the scale is to be near.
+    """
+
+    def __init__(self, upstream: Array, start: float) -> None:
+        self._upstream = upstream
+        self._set(start)
+
+    def fitted(self, left: Array, size: float) -> Array | None:
+        """Return what flows back by the scale as it is from now on; None where it is not finite.
+
+        Parameters
+        ----------
+        left
+            (5, H), by the scale as it was.
+        size
+            The largest upstream entry of the step that comes, as it is.
+        """
+        largest = max(float(left.max()), -float(left.min()))
+        whole = max(largest * self.value, size)
+        if not math.isfinite(largest) or not math.isfinite(whole):
+            return None
+        if whole < _VANISHED:
+            return np.zeros_like(left)
+        if self.low < whole < self.high:
+            return left
+        before = self.value
+        self._set(whole)
+        return (left * np.float64(before / self.value)).astype(np.float32)
+
+    def _set(self, near: float) -> None:
+        self.value = 2.0 ** math.frexp(near)[1] if 0 < near < math.inf else 1.0
+        self.low, self.high = self.value / _FAR, self.value * _FAR
+        self.upstream = (self._upstream * (1 / self.value)).astype(np.float32)
+
+
+def _through_time(
+    layer: Layer[Array], signals: Mapping[str, Array], upstream: Array, final: tuple[Array, ...], memory: _Memory
+) -> Gradients | None:
+    steps, units = upstream.shape
+    recurrent, multiply, add, copy = layer.recurrent.T.dot, np.multiply, np.add, np.copyto
+    whole = upstream.copy()
+    whole[-1] += final[0]
+    sizes: list[float] = np.abs(whole).max(axis=1).tolist()
+    scale = _Scale(whole, max(*sizes, float(np.abs(final[1]).max())))
+    scales = [scale.value] * steps
+    left = np.zeros((5, units), np.float32)
+    left[0] = final[1] / scale.value
+    carried, later = left[0], left[1:].reshape(-1)
+    dc_t = np.empty(units, np.float32)
+    found, entering = np.empty((6, steps, units)), np.empty((steps, layer.input.shape[1]))
+    for stop in range(steps, 0, -_BLOCK):
+        start = max(0, stop - _BLOCK)
+        count = stop - start
+        if not _factors(signals, slice(start, stop), memory.factors[:count]):
+            return None
+        going = zip(range(count - 1, -1, -1), memory.rows[count - 1 :: -1], sizes[start:stop][::-1], strict=True)
+        for place, (factors_t, exposure, states_t, cells, dh_t, onward_t, kept, da_t), size in going:
+            if place % _STEPS_PER_LOOK == 0 or (size and not scale.low < size < scale.high):
+                fitted = scale.fitted(left, size)
+                if fitted is None:
+                    return None
+                carried, later = fitted[0], fitted[1:].reshape(-1)
+            scales[start + place] = scale.value
+            recurrent(later, dh_t)
+            if size:
+                add(dh_t, scale.upstream[start + place], dh_t)
+            multiply(dh_t, exposure, dc_t)
+            add(dc_t, carried, dc_t)
+            copy(cells, dc_t)
+            multiply(factors_t, states_t, onward_t)
+            carried, left, later = kept, onward_t, da_t
+        by = np.array(scales[start:stop])[:, None]
+        multiply(memory.states[:count, 4], by, found[0, start:stop])
+        multiply(memory.states[:count, 0], by, found[1, start:stop])
+        multiply(memory.onward[:count, 1:].transpose(1, 0, 2), by, found[2:, start:stop])
+        multiply(memory.blame[:count] @ layer.input, by, entering[start:stop])
+    before = tuple(part.astype(np.float64) * scale.value for part in (recurrent(later), carried))
+    if not all(np.isfinite(part).all() for part in (found[:2, 0], *before)):
+        return None
+    named = dict(zip((HIDDEN_STATE.name, CELL_STATE.name, *_BEFORE), found, strict=True))
+    return Gradients(named, entering, before)
+
+
+def _factors(signals: Mapping[str, Array], steps: slice, out: Array) -> bool:
+    """Write the local factors of some steps, (steps, 6, H); return whether float32 holds them."""
+    a_i, a_f, a_g, a_o = (signals[name][steps] for name in _BEFORE)
+    i, f, o, c = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE, CELL_STATE))
+    # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
+    decay = np.empty((5, *c.shape), np.float32)
+    decay[0], decay[1], decay[2] = a_i, a_f, a_o
+    for place, argument in ((3, a_g), (4, c)):
+        np.multiply(np.abs(argument), -2.0, decay[place])
+    np.exp(decay, decay)
+    complement = decay + 1
+    np.reciprocal(complement, complement)
+    slope = decay[3:]
+    slope *= complement[3:]
+    slope *= complement[3:]
+    slope *= 4
+    if not min(complement[:3].min(), slope.min()) > _LOST:
+        return False
+    out[:, 0] = f
+    # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
+    np.multiply(signals[ADMITTED.name][steps], complement[0], out[:, 1])
+    np.multiply(signals[RETAINED.name][steps], complement[1], out[:, 2])
+    np.multiply(i, slope[0], out[:, 3])
+    exposed = np.tanh(c)
+    exposed *= o
+    np.multiply(exposed, complement[2], out[:, 4])
+    np.multiply(o, slope[1], out[:, 5])
+    return True
