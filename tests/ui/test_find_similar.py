@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -19,6 +19,7 @@ from lstm_studio.session.similar import FindSimilar
 from lstm_studio.session.state import UnitFilter, UnitOrder
 from lstm_studio.ui.explore.similar.panel import SimilarPanel
 from lstm_studio.ui.explore.units_panel import UnitsPanel
+from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.explore.fakes import small_setup, symbol_set
 from tests.ui.explore.test_similar_panel import Shelves
@@ -178,3 +179,47 @@ def test_a_search_that_is_cancelled_leaves_the_last_list_to_go_on_with(qtbot: Qt
         press(panel.found_list, Qt.Key.Key_Return)
         assert stretch(window) == (before.found[1].start, before.found[1].stop)
         computer.release()
+
+
+def test_an_end_is_dragged_in_a_plot_undone_and_done_again(window: StudioWindow, qtbot: QtBot) -> None:
+    stack = window.workspace.stack
+    window.session.mark("Mark a stretch", (10, 15))
+    window.show_panel("similar", True)
+    panel = cast(SimilarPanel, window.panel("similar"))
+    panel._threshold.setValue(-0.95)
+    panel.search()
+    qtbot.waitUntil(lambda: panel.found_list.found_model.rowCount() > 1)
+    item = stack.row_item("0.cell_state")
+    scale, y = item.scale_of_time, item.y() + item.height / 2
+    canvas = stack.findChild(Canvas)
+    assert canvas is not None
+    canvas.pressed.emit(QPointF(scale.column_edges(14)[1] + 1, y))
+    for step in (16, 17, 20):
+        canvas.dragged.emit(QPointF(sum(scale.column_edges(step)) / 2, y))
+    canvas.released.emit()
+    assert stretch(window) == (10, 21)
+    qtbot.waitUntil(lambda: panel.found_list.found_model.listed.found[0].stop == 21)
+    assert window.session.undo_text == "Move an end of the stretch"
+    window.command_actions["edit.undo"].trigger()
+    assert stretch(window) == (10, 15)
+    qtbot.waitUntil(lambda: panel.found_list.found_model.listed.found[0].stop == 15)
+    window.command_actions["edit.redo"].trigger()
+    assert stretch(window) == (10, 21)
+    canvas.dragged.emit(QPointF(sum(scale.column_edges(2)) / 2, y))
+    assert stretch(window) == (10, 21), "it was let go"
+    assert window.session.view.cursor == 2
+
+
+def test_undo_goes_back_from_where_one_went_to_what_was_marked(window: StudioWindow, qtbot: QtBot) -> None:
+    window.session.mark("Mark a stretch", (10, 13))
+    window.show_panel("similar", True)
+    panel = cast(SimilarPanel, window.panel("similar"))
+    panel._threshold.setValue(-0.95)
+    panel.search()
+    qtbot.waitUntil(lambda: panel.found_list.found_model.rowCount() > 2)
+    for row in (1, 2):
+        panel.found_list.gone_to.emit(row)
+    found = panel.found_list.found_model.listed.found[2]
+    assert stretch(window) == (found.start, found.stop)
+    window.command_actions["edit.undo"].trigger()
+    assert stretch(window) == (10, 13)

@@ -48,6 +48,11 @@ class Fold(QWidget):
         """Whether the content is shown."""
         return self._opened
 
+    @property
+    def title(self) -> str:
+        """What is always visible."""
+        return self._head.text()
+
     def open(self, opened: bool = True) -> None:
         """Show or hide the content."""
         self._opened = opened

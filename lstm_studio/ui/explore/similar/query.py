@@ -10,7 +10,7 @@ import numpy as np
 from lstm_studio.engine.search import Pattern, pattern_of
 from lstm_studio.networks.signals import Signal
 from lstm_studio.session.state import Result, View
-from lstm_studio.session.units import UnitsError, read_units
+from lstm_studio.session.wishes import Stance, Suggested, Units, Wish
 from lstm_studio.ui.explore.gradients import direction_mark
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, shown_layers
 from lstm_studio.ui.numbers import format_count, format_tick
@@ -54,6 +54,11 @@ class SignalChoice:
     def name(self) -> str:
         """Canonical name of the signal."""
         return self.key.partition(":")[2]
+
+    @property
+    def group(self) -> str:
+        """The key of its layer's selected unit in the view, ``"0:lstm.0"``."""
+        return self.key.rpartition(".")[0]
 
     @property
     def threshold(self) -> float:
@@ -108,26 +113,6 @@ def _levels(one: ShownLayer, signal: Signal) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What the user chose, beside the signal.
-
-    Parameters
-    ----------
-    threshold
-        From which value on a unit is on.
-    margin
-        Steps beside the stretch in which its units are off; at first none, as what a network has stored rarely begins
-        and ends with a stretch.
-    typed
-        A list of units as it was typed; empty for those that the stretch suggests.
-    """
-
-    threshold: float
-    margin: int = 0
-    typed: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """What would be looked for now.
 
@@ -135,26 +120,28 @@ class Query:
     ----------
     choice
         The signal, or None where the result has none.
+    wish
+        What the user chose for it.
     threshold
         From which value on a unit is on.
-    margin
-        Steps beside the stretch in which its units are off.
     stretch
         The marked steps, or None.
-    automatic
-        The units that are on throughout the stretch and off in the margin.
-    units
+    throughout_on, throughout_off
+        The units that are so all through the stretch, and not so beside it.
+    on, off
         Those that are looked for.
     problem
         Why nothing can be looked for, and what to do; empty where it can.
     """
 
     choice: SignalChoice | None
+    wish: Wish
     threshold: float
-    margin: int
     stretch: tuple[int, int] | None
-    automatic: tuple[int, ...] = ()
-    units: tuple[int, ...] = ()
+    throughout_on: Units = ()
+    throughout_off: Units = ()
+    on: Units = ()
+    off: Units = ()
     problem: str = ""
 
     @property
@@ -162,7 +149,11 @@ class Query:
         """The pattern, or None where nothing can be looked for."""
         if self.problem or self.stretch is None:
             return None
-        return Pattern(self.units, (), self.stretch[1] - self.stretch[0], self.margin)
+        return Pattern(self.on, self.off, self.stretch[1] - self.stretch[0], self.wish.margin)
+
+    def stance(self, unit: int) -> Stance:
+        """Return what a unit has to be."""
+        return Stance.ON if unit in self.on else Stance.OFF if unit in self.off else Stance.ANY
 
 
 NOTHING_MARKED = (
@@ -173,26 +164,26 @@ NOTHING_MARKED = (
 
 def make_query(result: Result, choice: SignalChoice | None, wish: Wish, stretch: tuple[int, int] | None) -> Query:
     """Return what a marked stretch and the user's choices come to."""
-    threshold, margin = wish.threshold, wish.margin
     if choice is None:
-        return Query(None, threshold, margin, stretch, problem="Nothing here has units that could be compared.")
+        return Query(None, wish, 0.0, stretch, problem="Nothing here has units that could be compared.")
+    threshold = choice.threshold if wish.threshold is None else wish.threshold
     if stretch is None or stretch[1] > result.sequence.steps:
-        return Query(choice, threshold, margin, None, problem=NOTHING_MARKED)
+        return Query(choice, wish, threshold, None, problem=NOTHING_MARKED)
     trace = result.traces[choice.network]
-    automatic = pattern_of(trace, choice.name, *stretch, threshold, margin=margin).on
-    units, problem = automatic, ""
-    if wish.typed.strip():
-        try:
-            units = read_units(wish.typed, choice.units)
-        except UnitsError as error:
-            problem = str(error)
-    elif not automatic:
-        beside = f" and below it in the {steps_words(margin)} before and after" if margin else ""
-        problem = (
-            f"No unit is at {format_tick(threshold)} or above throughout{beside}. "
-            f"Lower the threshold{', or the margin' if margin else ', or mark fewer steps'}."
-        )
-    return Query(choice, threshold, margin, stretch, automatic, units, problem)
+    found = pattern_of(trace, choice.name, *stretch, threshold, margin=wish.margin, with_off=True)
+    on, off = wish.chosen(found.on, found.off, choice.units)
+    problem = "" if on or off else _nothing_chosen(wish, threshold)
+    return Query(choice, wish, threshold, stretch, found.on, found.off, on, off, problem)
+
+
+def _nothing_chosen(wish: Wish, threshold: float) -> str:
+    if wish.suggested is Suggested.NONE:
+        return "No unit is chosen. Say in the list which have to be on, or off."
+    beside = f" and below it in the {steps_words(wish.margin)} before and after" if wish.margin else ""
+    return (
+        f"No unit is at {format_tick(threshold)} or above throughout{beside}. "
+        f"Lower the threshold{', or the margin' if wish.margin else ', or mark fewer steps'}."
+    )
 
 
 def steps_words(count: int) -> str:
@@ -204,3 +195,12 @@ def stretch_words(start: int, stop: int) -> str:
     """Return a stretch in the numbers on the screen, ``"10–15"``."""
     first, last = format_count(start + 1), format_count(stop)
     return first if first == last else f"{first}–{last}"
+
+
+def count_words(query: Query) -> str:
+    """Return how many units are looked for, ``"3 of 16 units on, 2 off"``."""
+    if query.choice is None or query.stretch is None:
+        return ""
+    every = f"of {format_count(query.choice.units)} units"
+    on, off = format_count(len(query.on)), format_count(len(query.off))
+    return f"{on} {every} on, {off} off" if query.off else f"{on} {every} on"

@@ -34,8 +34,8 @@ class Listed:
     ----------
     found
         The best first.
-    wanted
-        How many units the pattern has.
+    on, off
+        The units of the pattern that have to be so.
     levels
         The signal's range.
     marked
@@ -43,7 +43,8 @@ class Listed:
     """
 
     found: tuple[Found, ...] = ()
-    wanted: int = 0
+    on: tuple[int, ...] = ()
+    off: tuple[int, ...] = ()
     levels: tuple[float, float] = (-1.0, 1.0)
     marked: tuple[int, int] = (-1, -1)
 
@@ -74,7 +75,8 @@ class FoundModel(QAbstractListModel):
             return f"{first}, {second}"
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole):
             one = self.listed.found[index.row()]
-            units = ", ".join(str(unit) for unit in one.units)
+            off = set(self.listed.off)
+            units = ", ".join(f"{unit} off" if unit in off else str(unit) for unit in one.units)
             steps = f"step{'' if one.stop - one.start == 1 else 's'}"
             return f"{first.replace('·', steps)}, {second}: unit{'' if len(one.units) == 1 else 's'} {units}"
         return None
@@ -83,9 +85,17 @@ class FoundModel(QAbstractListModel):
         """Return which sequence and steps, and how many units."""
         one = self.listed.found[row]
         same = (one.item, one.start) == self.listed.marked
-        units = f"{len(one.units)} of {self.listed.wanted} units"
+        units = self._counts(one)
         where = f"Sequence {format_count(one.item + 1)} · {stretch_words(one.start, one.stop)}"
         return where, f"{units} · marked" if same else units
+
+    def _counts(self, one: Found) -> str:
+        on, off = self.listed.on, self.listed.off
+        fits_on = len(set(one.units) & set(on))
+        if not off:
+            return f"{fits_on} of {len(on)} units"
+        # Where both are looked for, one says nothing of the other.
+        return f"{fits_on}/{len(on)} on, {len(one.units) - fits_on}/{len(off)} off"
 
 
 class FoundDelegate(QStyledItemDelegate):
@@ -147,6 +157,10 @@ class FoundDelegate(QStyledItemDelegate):
         colours = np.ascontiguousarray(table[pixels])
         image = QImage(colours.tobytes(), pixels.shape[1], down, QImage.Format.Format_RGBA8888)
         painter.drawImage(QRectF(left, rect.top(), width, rect.height()), image)
+        if listed.on and listed.off:
+            # Those that have to be off stand below the others.
+            y = round(rect.top() + rect.height() * len(listed.on) / (len(listed.on) + len(listed.off)))
+            painter.fillRect(QRectF(rect.left(), y - 1, rect.width(), 2), QColor(theme.panel))
         begin = rect.left() + picture.around * pitch
         end = begin + (one.stop - one.start) * pitch
         for x in (begin, end):
