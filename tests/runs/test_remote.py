@@ -18,8 +18,11 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import lstm_studio as ls
+from lstm_studio.runs.export.exporting import export_run
 from lstm_studio.runs.like import RunLike, Status
 from lstm_studio.runs.opening import open_any, trainings_in
 from lstm_studio.runs.places import UnlistedError
@@ -392,3 +395,17 @@ def test_names_of_a_web_page_lead_nowhere_else(web: WebServer, tmp_path: Path) -
         (folder / name).write_text("x")
     names = remote_folder(f"{web.address}/mine").files()
     assert names == ["run.json"]
+
+
+def test_a_run_of_another_computer_is_exported(web: WebServer, tmp_path: Path) -> None:
+    model = nn.LSTM(2, 3)
+    with ls.watch(model, tmp_path / "run", every=100) as recorder:
+        torch.autograd.backward(model(torch.randn(4, 1, 2))[0].sum())
+        recorder.step(loss=0.5)
+    export_run(open_any(f"{web.address}/run"), tmp_path / "there.npz")
+    export_run(ls.open_run(tmp_path / "run"), tmp_path / "here.npz")
+    with np.load(tmp_path / "there.npz") as there, np.load(tmp_path / "here.npz") as here:
+        assert there.files == here.files
+        assert "traces/0/0/lstm.0.forget_gate" in there.files
+        for name in set(there.files) - {"lstm_studio"}:
+            np.testing.assert_array_equal(there[name], here[name])

@@ -26,16 +26,19 @@ _MEMORY = "1GB"
 _NOTHING = -1
 """What becomes NULL."""
 
+_SETTINGS = """
+SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0
+"""
 _TABLES = """
 CREATE TABLE numbers (
     code INTEGER, step BIGINT, wall DOUBLE, item BIGINT, time INTEGER, lag BIGINT, unit INTEGER, value DOUBLE
 );
 CREATE TABLE names (code INTEGER, kind VARCHAR, name VARCHAR)
 """
+# duckdb takes what is not a number in NumPy's arrays for NULL, which is right of times only.
 _INSERT = """
 INSERT INTO numbers SELECT
-    code, step, CASE WHEN isnan(wall) THEN NULL ELSE wall END,
-    nullif(item, -1), nullif(time, -1), nullif(lag, -1), nullif(unit, -1), value
+    code, step, wall, nullif(item, -1), nullif(time, -1), nullif(lag, -1), nullif(unit, -1), coalesce(value, 'nan')
 FROM block
 """
 # Lists, and no join, which would mix the rows up.
@@ -99,6 +102,7 @@ def write_parquet(contents: Contents, path: Path, progress: Progress) -> None:
 def _write(database: duckdb.DuckDBPyConnection, contents: Contents, path: Path, progress: Progress) -> None:
     from lstm_studio.sequences.readers._duckdb import literal, run
 
+    database.execute(_SETTINGS)
     database.execute(_TABLES)
     codes: dict[tuple[str, str], int] = {}
     waiting: list[Block] = []
