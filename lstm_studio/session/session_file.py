@@ -32,7 +32,7 @@ from lstm_studio.session.files import SESSION_SUFFIX
 from lstm_studio.session.plain import NotPlainError, from_plain, good_fields, to_plain
 from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.session import Session
-from lstm_studio.session.sound import sound_item, sound_remarks, sound_setup, sound_view
+from lstm_studio.session.sound import sound_item, sound_layout, sound_remarks, sound_setup, sound_view
 from lstm_studio.session.state import Remarks, Result, Setup, Verdicts, View
 
 SUFFIX = SESSION_SUFFIX
@@ -327,7 +327,8 @@ class _Reading:
         result = self._result(description.get("result"), setup, sequences, sequence) if as_saved else None
         view, problems = good_fields(View, description.get("view", {}), "view")
         remarks, more = good_fields(Remarks, description.get("remarks", {}), "remarks")
-        self._problems += [f"Damaged, and set to what is usual: {problem}." for problem in (*problems, *more)]
+        layout, wrong = sound_layout(_object(description.get("layout")))
+        self._problems += [f"Damaged, and set to what is usual: {problem}." for problem in (*problems, *more, *wrong)]
         if not self._parts.whole and not self._problems:
             self._problems.append("Parts of the file were damaged, but all that it holds could be read.")
         traces = () if result is None else result.traces
@@ -337,7 +338,7 @@ class _Reading:
             view=sound_view(View(**view), setup, sequence.steps, traces),
             remarks=sound_remarks(Remarks(**remarks), sequences, (setup.item, sequence)),
             verdicts=None if result is None else self._verdicts(description.get("verdicts"), result),
-            layout=_object(description.get("layout")),
+            layout=layout,
             title=str(description.get("title", "")) or data.title,
             problems=tuple(f"{self._path.name}: {problem}" for problem in self._problems),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Sequence, SequenceSet
+from lstm_studio.session.plain import good_fields
 from lstm_studio.session.state import RECORDED, SECOND, Branch, Comparison, Remarks, Setup, View, branch_key
 from lstm_studio.session.wishes import LookingFor, Units, Wish
 
@@ -21,6 +22,8 @@ LONGEST_NOTE = 10_000
 _DTYPES = ("float32", "float64")
 _DEVICES = ("auto", "cpu")
 """What every machine has; where another was chosen, this one chooses for itself."""
+LARGEST_WINDOW = 100_000
+"""Pixels."""
 MOST_BESIDE = 64
 """Steps beside a stretch that a search looks at."""
 _SLOWEST, _FASTEST = 0.1, 1_000.0
@@ -158,6 +161,33 @@ def sound_remarks(remarks: Remarks, sequences: SequenceSet, shown: tuple[int, Se
     }
     similar = _sound_search(remarks.similar)
     return replace(remarks, notes=notes, pinned=MappingProxyType(pinned), similar=similar)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    width: int = 0
+    height: int = 0
+    maximised: bool = False
+
+
+def sound_layout(layout: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a layout of the window without a size or a workspace that cannot be, and what that was.
+
+    The places of panels are left to the window, which passes over those that it cannot follow.
+    """
+    sound, problems = dict(layout), list[str]()
+    if "window" in layout:
+        sound["window"], wrong = good_fields(_Window, layout["window"], "layout.window")
+        problems += wrong
+        for side in ("width", "height"):
+            pixels = sound["window"].get(side, 1)
+            if not 0 < pixels <= LARGEST_WINDOW:
+                del sound["window"][side]
+                problems.append(f"layout.window.{side} is {pixels}")
+    if not isinstance(layout.get("workspace", ""), str):
+        del sound["workspace"]
+        problems.append("layout.workspace is no text")
+    return sound, tuple(problems)
 
 
 def _sound_search(similar: LookingFor) -> LookingFor:

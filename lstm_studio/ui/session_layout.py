@@ -1,17 +1,20 @@
-"""Which panels are shown, where and how large, in words that any version of Qt and any screen can follow."""
+"""How large the window is, which workspace it shows, where each one's panels are: in words for any Qt and screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 
 from lstm_studio.ui.docks import Dock
-from lstm_studio.ui.workspaces import EXPLORE
+from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
+
+Panels = Mapping[str, Any]
+"""Key of a panel → its place."""
 
 _SIDES = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -21,12 +24,27 @@ _SIDES = {
 }
 _LARGEST = 10_000
 """Pixels."""
+_KEYS = frozenset(info.key for info in WORKSPACES)
 
 
 def layout_of(window: StudioWindow) -> dict[str, Any]:
-    """Return where the panels of Explore are, or were when it was left, as plain values."""
-    if window.current_workspace != EXPLORE:
-        return dict(window.explore_layout)
+    """Return the size of the window, its workspace, and where the panels of all workspaces are, as plain values."""
+    places = {**window.panel_places, window.current_workspace: panels_of(window)}
+    whole = window.isMaximized() or window.isFullScreen()
+    # Of a window that fills the screen, the size that it has else.
+    size = window.normalGeometry().size() if whole else window.size()
+    if size.isEmpty():
+        size = window.size()
+    return {
+        "workspace": window.current_workspace,
+        "window": {"width": size.width(), "height": size.height(), "maximised": window.isMaximized()},
+        "panels": dict(places.pop(EXPLORE, {})),
+        "workspaces": {key: {"panels": dict(panels)} for key, panels in places.items()},
+    }
+
+
+def panels_of(window: StudioWindow) -> dict[str, Any]:
+    """Return where the panels of the workspace are that is shown."""
     panels = {}
     for key, dock in window.arrangement.here.items():
         area = window.dockWidgetArea(dock)
@@ -39,14 +57,62 @@ def layout_of(window: StudioWindow) -> dict[str, Any]:
             "width": dock.width(),
             "height": dock.height(),
         }
-    return {"panels": panels}
+    return panels
 
 
 def lay_out(window: StudioWindow, layout: Mapping[str, Any]) -> None:
-    """Show Explore, its panels where they were; whatever a layout does not name, or names wrongly, stays."""
+    """Give the window its size, and panels their places; whatever a layout does not name, or names wrongly, stays.
+
+    The window becomes no larger than the screen that it is on. Panels of workspaces that are not shown follow when
+    these are entered.
+    """
     window.show_workspace(EXPLORE)
+    _resize(window, layout.get("window"))
+    place_panels(window, layout.get("panels"))
+    others = layout.get("workspaces")
+    for key, other in others.items() if isinstance(others, dict) else ():
+        if key in _KEYS and key != EXPLORE and isinstance(other, dict) and isinstance(other.get("panels"), dict):
+            window.panel_places[key] = other["panels"]
+            window.panels_to_place.add(key)
+    workspace = layout.get("workspace")
+    if workspace in _KEYS:
+        window.show_workspace(workspace)
+
+
+def _resize(window: StudioWindow, place: object) -> None:
+    if not isinstance(place, dict) or window.isFullScreen():
+        return
+    if place.get("maximised") is True:
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
+        return
+    size = QSize(_pixels(place.get("width")), _pixels(place.get("height")))
+    if size.isEmpty():
+        return
+    if window.isMaximized():
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMaximized)
+    room = _room_of(window)
+    frame = window.frameGeometry().size() - window.geometry().size()
+    window.resize(size.boundedTo(room.size() - frame).expandedTo(window.minimumSize()))
+    window.move(_inside(QRect(window.pos(), window.size() + frame), room))
+
+
+def _room_of(window: StudioWindow) -> QRect:
+    return window.screen().availableGeometry()
+
+
+def _inside(frame: QRect, room: QRect) -> QPoint:
+    """Return where a window has to be moved so that its frame lies within the screen, as far as it can."""
+    left = max(room.left(), min(frame.left(), room.right() - frame.width() + 1))
+    return QPoint(left, max(room.top(), min(frame.top(), room.bottom() - frame.height() + 1)))
+
+
+def _pixels(size: object) -> int:
+    return size if isinstance(size, int) and not isinstance(size, bool) and 0 < size <= _LARGEST else 0
+
+
+def place_panels(window: StudioWindow, panels: object) -> None:
+    """Put the panels of the workspace that is shown where they were."""
     here = window.arrangement.here
-    panels = layout.get("panels")
     if not isinstance(panels, dict):
         return
     known = {key: panels[key] for key in here if isinstance(panels.get(key), dict)}
@@ -63,8 +129,8 @@ def lay_out(window: StudioWindow, layout: Mapping[str, Any]) -> None:
         docks: list[Dock] = []
         sizes: list[int] = []
         for key, place in known.items():
-            size = place.get(dimension)
-            if isinstance(size, int) and 0 < size <= _LARGEST and not here[key].isHidden():
+            size = _pixels(place.get(dimension))
+            if size and not here[key].isHidden():
                 docks.append(here[key])
                 sizes.append(size)
         if docks:

@@ -42,7 +42,7 @@ from lstm_studio.ui.keeper import Keeper
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.panels import PanelInfo, ThemedWidget
 from lstm_studio.ui.runner import Runner
-from lstm_studio.ui.session_layout import layout_of
+from lstm_studio.ui.session_layout import panels_of, place_panels
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.widgets.themed import Themed
@@ -93,8 +93,10 @@ class StudioWindow(QMainWindow):
         self.settings = settings or Settings()
         self._settings_path = settings_path
         self._workspaces: dict[str, Workspace] = {}
-        self.explore_layout: Mapping[str, Any] = {}
-        """Where the panels of Explore were when it was left."""
+        self.panel_places: dict[str, Mapping[str, Any]] = {}
+        """Workspace → where its panels were when it was left, or are to be when it is entered."""
+        self.panels_to_place: set[str] = set()
+        """Workspaces whose panels go to their places when they are entered."""
         self._closed = False
         self._was_shown = False
         self._hints: Hints | None = None
@@ -262,8 +264,8 @@ class StudioWindow(QMainWindow):
         """Show a workspace with its panels; it is made if it has never been shown."""
         if key == self.current_workspace:
             return
-        if self.current_workspace == EXPLORE:
-            self.explore_layout = layout_of(self)
+        if self.current_workspace:
+            self.panel_places[self.current_workspace] = panels_of(self)
         if key not in self._workspaces:
             info = next(info for info in WORKSPACES if info.key == key)
             made = self._workspaces[key] = info.make(self, self.appearance.theme)
@@ -271,6 +273,9 @@ class StudioWindow(QMainWindow):
         workspace = self._workspaces[key]
         self.stage.show_workspace(workspace.centre)
         self.arrangement.enter(key)
+        if key in self.panels_to_place:
+            # After the panels have been made and have shared the room among themselves.
+            QTimer.singleShot(0, self, self._place_panels)
         for name, bar in self._bars.items():
             bar.setVisible(name == key)
         # A saved layout may come from a time when it was hidden, and nothing brings it back.
@@ -279,6 +284,12 @@ class StudioWindow(QMainWindow):
         self._show_state()
         self._show_name()
         workspace.centre.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _place_panels(self) -> None:
+        key = self.current_workspace
+        if key in self.panels_to_place:
+            self.panels_to_place.discard(key)
+            place_panels(self, self.panel_places[key])
 
     def make_dock(self, info: PanelInfo) -> Dock:
         """Return the dock of a panel, with nothing in it until it is shown."""

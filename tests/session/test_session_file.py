@@ -540,3 +540,26 @@ def test_the_view_of_a_damaged_file_is_brought_within_what_there_is(sample: Path
     assert contents.remarks.notes == (Note(0, 1, "here"),)
     assert contents.remarks.similar.wishes == {HIDDEN: Wish(margin=64, on=(3,), off=(2,))}
     assert "klingon" in contents.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("layout", "kept", "words"),
+    [
+        (3, {}, ""),
+        ({"window": 3}, {"window": {}}, "layout.window is 3"),
+        (
+            {"window": {"width": "wide", "height": 700, "maximised": True}},
+            {"window": {"height": 700, "maximised": True}},
+            "layout.window.width is 'wide', not a whole number",
+        ),
+        ({"window": {"width": 0, "height": 700}}, {"window": {"height": 700}}, "layout.window.width is 0"),
+        ({"window": {"height": 10**7}}, {"window": {}}, "layout.window.height is 10000000"),
+        ({"workspace": [], "panels": {"a": 1}}, {"panels": {"a": 1}}, "layout.workspace is no text"),
+        ({"workspace": "train", "later": 1}, {"workspace": "train", "later": 1}, ""),
+    ],
+)
+def test_what_a_layout_cannot_be_is_left_out_with_a_word(sample: Path, layout: Any, kept: Any, words: str) -> None:
+    contents = reopened(rewritten(sample, lambda description: {**description, "layout": layout}))
+    assert contents.layout == kept
+    assert contents.problems == (f"sample{SUFFIX}: Damaged, and set to what is usual: {words}.",) * bool(words)
+    assert contents.result is not None

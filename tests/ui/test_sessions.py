@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
@@ -32,7 +31,6 @@ from lstm_studio.session.session_file import SUFFIX, contents_of, read_session, 
 from lstm_studio.session.state import Note
 from lstm_studio.ui import dialogs, keeper
 from lstm_studio.ui.app import destroy, make_application
-from lstm_studio.ui.session_layout import lay_out, layout_of
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.explore.fakes import answer, small_setup, symbol_set
 from tests.ui.slow_computer import FakeComputer
@@ -145,47 +143,6 @@ def test_a_saved_session_opens_with_its_view_notes_and_panels(
         qtbot.waitUntil(lambda: not other.session.waiting)
         assert other.session.document is None
         assert words(other)[:2] == ("Temporal order", "")
-
-
-def test_panels_come_back_at_their_places_and_sizes() -> None:
-    with opened() as window:
-        window.show_panel("what-if", False)
-        window.show_panel("notes", True)
-        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.arrangement.docks["units"])
-        window.resizeDocks([window.arrangement.docks["sequence"]], [330], Qt.Orientation.Horizontal)
-        QApplication.processEvents()
-        layout = layout_of(window)
-    with opened() as window:
-        lay_out(window, layout)
-        QApplication.processEvents()
-        now = layout_of(window)["panels"]
-        assert {key: _place(panel) for key, panel in now.items()} == {
-            key: _place(panel) for key, panel in layout["panels"].items()
-        }
-        assert layout["panels"]["sequence"]["width"] == 330
-        assert layout["panels"]["notes"]["front"]
-        assert not layout["panels"]["step"]["front"]
-
-
-def _place(panel: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what is seen of a panel; one that is hidden has no size worth the name."""
-    return panel["shown"], panel["front"], panel["side"], panel["width"] if panel["front"] else 0
-
-
-@pytest.mark.parametrize(
-    "layout",
-    [
-        {"panels": 3},
-        {"panels": {"units": None, "step": {"shown": "yes", "side": 7, "width": -1, "height": 1e9}, "moon": {}}},
-        {"panels": {"units": {"width": 9_999, "height": True, "front": 1}}},
-    ],
-)
-def test_a_layout_that_is_none_changes_no_panel(window: StudioWindow, layout: dict[str, Any]) -> None:
-    shown = window.arrangement.wanted
-    lay_out(window, layout)
-    QApplication.processEvents()
-    assert window.arrangement.wanted == shown
-    assert window.width() == 1600
 
 
 def drop(window: StudioWindow, *paths: Path) -> None:

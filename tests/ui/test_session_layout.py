@@ -1,0 +1,184 @@
+"""What of the window a session keeps: its size, its workspace, and where the panels of each workspace are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.ui import session_layout
+from lstm_studio.ui.session_layout import lay_out, layout_of
+from lstm_studio.ui.window import SMALLEST, StudioWindow
+from tests.ui.opened import opened_window
+
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
+
+LARGE = QRect(0, 0, 2560, 1440)
+
+
+@pytest.fixture(autouse=True)
+def screen(monkeypatch: pytest.MonkeyPatch) -> list[QRect]:
+    """The screen of each window: that of the offscreen platform is too small for it. Put another one in its place."""
+    rooms = [LARGE]
+    monkeypatch.setattr(session_layout, "_room_of", lambda _: rooms[0])
+    return rooms
+
+
+@pytest.fixture
+def window() -> Iterator[StudioWindow]:
+    with opened_window() as made:
+        yield made
+
+
+def carried(window: StudioWindow) -> dict[str, Any]:
+    """Return the layout of a window as a file brings it to another one."""
+    layout = json.loads(json.dumps(layout_of(window)))
+    assert isinstance(layout, dict)
+    return layout
+
+
+def test_panels_come_back_at_their_places_and_sizes() -> None:
+    with opened_window() as window:
+        window.show_panel("what-if", False)
+        window.show_panel("notes", True)
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, window.arrangement.docks["units"])
+        window.resizeDocks([window.arrangement.docks["sequence"]], [330], Qt.Orientation.Horizontal)
+        QApplication.processEvents()
+        layout = layout_of(window)
+    with opened_window() as window:
+        lay_out(window, layout)
+        QApplication.processEvents()
+        now = layout_of(window)["panels"]
+        assert {key: _place(panel) for key, panel in now.items()} == {
+            key: _place(panel) for key, panel in layout["panels"].items()
+        }
+        assert layout["panels"]["sequence"]["width"] == 330
+        assert layout["panels"]["notes"]["front"]
+        assert not layout["panels"]["step"]["front"]
+
+
+def _place(panel: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what is seen of a panel; one that is hidden has no size worth the name."""
+    return panel["shown"], panel["front"], panel["side"], panel["width"] if panel["front"] else 0
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"panels": 3},
+        {"panels": {"units": None, "step": {"shown": "yes", "side": 7, "width": -1, "height": 1e9}, "moon": {}}},
+        {"panels": {"units": {"width": 9_999, "height": True, "front": 1}}},
+        {"window": 7, "workspace": "moon", "workspaces": []},
+        {"window": {"width": "1000", "height": 700, "maximised": 1}, "workspace": 3},
+        {"window": {"width": 1000, "height": 10**9}, "workspaces": {"train": 3, "moon": {"panels": {}}}},
+        {"window": {"width": True, "height": -5}, "workspaces": {"train": {"panels": 3}, "explore": {"panels": {}}}},
+    ],
+)
+def test_a_layout_that_is_none_changes_no_panel(window: StudioWindow, layout: dict[str, Any]) -> None:
+    shown = window.arrangement.wanted
+    lay_out(window, layout)
+    QApplication.processEvents()
+    assert window.arrangement.wanted == shown
+    assert window.size().toTuple() == (1600, 1000)
+    assert window.current_workspace == "explore"
+
+
+def test_the_window_has_the_size_that_it_had() -> None:
+    with opened_window(size=(1240, 820)) as window:
+        layout = carried(window)
+    assert layout["window"] == {"width": 1240, "height": 820, "maximised": False}
+    with opened_window(size=(1600, 1000)) as window:
+        lay_out(window, layout)
+        assert window.size().toTuple() == (1240, 820)
+
+
+@pytest.mark.parametrize(
+    ("room", "at", "expected"),
+    [
+        (QRect(0, 0, 1366, 728), (300, 200), (0, 0, 1366, 728)),
+        (QRect(0, 40, 1920, 1040), (700, 400), (320, 80, 1600, 1000)),
+        (QRect(0, 0, 2560, 1440), (700, 400), (700, 400, 1600, 1000)),
+        (QRect(1920, 0, 1920, 1080), (0, 0), (1920, 0, 1600, 1000)),
+        (QRect(0, 0, 800, 480), (9, 9), (0, 0, 0, 0)),
+    ],
+)
+def test_a_window_fits_the_screen_of_the_machine_that_opens_it(
+    screen: list[QRect], room: QRect, at: tuple[int, int], expected: tuple[int, int, int, int]
+) -> None:
+    screen[0] = room
+    with opened_window(size=(1000, 600)) as window:
+        window.move(*at)
+        frame = window.frameGeometry().size() - window.size()
+        wanted = QSize(1600, 1000) - frame
+        lay_out(window, {"window": {"width": wanted.width(), "height": wanted.height(), "maximised": False}})
+        least = QSize(*SMALLEST) + frame
+        assert window.frameGeometry().topLeft().toTuple() == expected[:2]
+        assert window.frameGeometry().size() == QSize(*expected[2:]).expandedTo(least)
+
+
+def test_a_window_that_filled_the_screen_fills_this_one_and_the_other_way_round(qtbot: QtBot) -> None:
+    with opened_window(size=(1300, 800)) as window:
+        normal = carried(window)
+        window.showMaximized()
+        qtbot.waitUntil(window.isMaximized)
+        maximised = carried(window)
+        assert maximised["window"] == {"width": 1300, "height": 800, "maximised": True}
+        lay_out(window, normal)
+        qtbot.waitUntil(lambda: not window.isMaximized())
+        assert window.size().toTuple() == (1300, 800)
+        lay_out(window, maximised)
+        qtbot.waitUntil(window.isMaximized)
+    with opened_window(size=(1300, 800)) as window:
+        window.showFullScreen()
+        qtbot.waitUntil(window.isFullScreen)
+        assert carried(window)["window"]["maximised"] is False
+        lay_out(window, normal)
+        assert window.isFullScreen(), "a full screen is a matter of the room"
+
+
+def test_each_workspace_finds_its_panels_and_the_one_that_was_shown_is_shown(qtbot: QtBot) -> None:
+    with opened_window() as window:
+        window.show_panel("units", False)
+        window.show_workspace("train")
+        QApplication.processEvents()
+        here = window.arrangement.here
+        left = Qt.DockWidgetArea.LeftDockWidgetArea
+        first = next(key for key, dock in here.items() if window.dockWidgetArea(dock) is left)
+        hidden = next(key for key in here if key != first and not here[key].isHidden())
+        window.show_panel(hidden, False)
+        window.resizeDocks([here[first]], [391], Qt.Orientation.Horizontal)
+        QApplication.processEvents()
+        layout = carried(window)
+        assert layout["workspace"] == "train"
+        assert layout["workspaces"]["train"]["panels"][first]["width"] == 391
+    with opened_window() as window:
+        lay_out(window, layout)
+        assert window.current_workspace == "train"
+        qtbot.waitUntil(lambda: window.arrangement.docks[first].width() == 391)
+        assert hidden not in window.arrangement.wanted
+        window.show_workspace("explore")
+        assert "units" not in window.arrangement.wanted
+        again = carried(window)
+        assert again["workspaces"]["train"]["panels"][first]["width"] == 391
+    with opened_window() as window:
+        lay_out(window, {**layout, "workspace": "explore"})
+        assert window.current_workspace == "explore"
+        # Never entered here, they are handed on.
+        assert carried(window)["workspaces"]["train"] == layout["workspaces"]["train"]
+        window.show_workspace("train")
+        qtbot.waitUntil(lambda: window.arrangement.docks[first].width() == 391)
+        assert hidden not in window.arrangement.wanted
+
+
+def test_sessions_of_earlier_programs_leave_the_window_as_it_is(window: StudioWindow) -> None:
+    panels = carried(window)["panels"]
+    panels["units"]["shown"] = False
+    lay_out(window, {"panels": panels})
+    assert window.size().toTuple() == (1600, 1000)
+    assert window.current_workspace == "explore"
+    assert "units" not in window.arrangement.wanted
