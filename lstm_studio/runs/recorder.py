@@ -134,6 +134,8 @@ class Recorder:
         What else ``run.json`` says of the run, by key.
     first
         Number of the first step, where a training goes back to a step that it has recorded already.
+    updates_later
+        Whether the update of a step comes after :meth:`step`, and :meth:`updated` after that.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class Recorder:
         segment: str = "disk",
         about: Mapping[str, Any] | None = None,
         first: int | None = None,
+        updates_later: bool = False,
     ) -> None:
         for name, count in (("every", every), ("sequences", sequences)):
             if count < 1:
@@ -174,6 +177,8 @@ class Recorder:
         self._warned = self._closed = False
         scale: Callable[[], float] | None = None if scaler is None else scaler.get_scale
         self._weights = Weights(self._model, self._layers)
+        self._updates_later = updates_later
+        self._owed: int | None = None
         self._sampler = Sampler(
             self._model, sequences, dtype, scale=scale, begins=self._weights.remember, failed=self._unsampled
         )
@@ -232,6 +237,17 @@ class Recorder:
         try:
             self._step(self._next if step is None else step, scalars)
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
+            self._stop(error)
+
+    def updated(self) -> None:
+        """Record how far the update has moved the weights, where it comes after :meth:`step`."""
+        if self._owed is None or self._writer is None or self._closed or os.getpid() != self._process:
+            return
+        try:
+            self._writer.put(_PARAMETERS, {"step": self._owed, "values": self._weights.update_norms()})
+            self._owed = None
+            self._weights.forget()
+        except Exception as error:  # noqa: BLE001 - as above
             self._stop(error)
 
     def log(self, *, step: int | None = None, **scalars: Any) -> None:
@@ -350,8 +366,11 @@ class Recorder:
                 lags = by_lag([other.trace for other in samples if other.path == sample.path])
                 about |= {LAGS_KEY: lags} if lags else {}
             ready.append((Line(path, STATISTICS), about))
-        ready.append((_PARAMETERS, {"step": step, "values": self._weights.norms()}))
-        self._weights.forget()
+        ready.append((_PARAMETERS, {"step": step, "values": self._weights.norms(updated=not self._updates_later)}))
+        if self._updates_later:
+            self._owed = step
+        else:
+            self._weights.forget()
         # Last of all: the writer's thread at work would slow the rest down.
         for line, payload in ready:
             writer.put(line, payload)

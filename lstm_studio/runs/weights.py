@@ -54,40 +54,54 @@ class Weights:
         self._remembers = False
 
     @torch.no_grad()
-    def norms(self) -> dict[str, float]:
+    def norms(self, *, updated: bool = True) -> dict[str, float]:
         """Return what a ``parameters`` record says: norms by name, and the mean bias of forget gates.
 
         ``….norm`` and ``….gradient_norm`` of every weight of the recurrent layers, and ``….update_norm`` where a copy
         was kept; ``all.…`` of the whole model, of updates only where a copy of all of it was kept.
+
+        Parameters
+        ----------
+        updated
+            Whether the update has been made; if not, :meth:`update_norms` tells of it later.
         """
         if not self._remembers:
             self._look()
-        tensors: list[Tensor] = []
-        kinds: list[tuple[list[str], str]] = []
-        for weight, names, before in zip(self._every, self._names, self._before, strict=True):
-            gradient = weight.grad
-            tensors.append(weight)
-            kinds.append((names, "norm"))
-            if gradient is not None:
-                tensors.append(gradient.coalesce().values() if gradient.is_sparse else gradient)
-                kinds.append((names, "gradient_norm"))
-            if self._remembers and before is not None and before.device == weight.device:
-                # Into the memory of the copy, which has done its work.
-                tensors.append(torch.sub(weight, before, out=before))
-                kinds.append((names, "update_norm"))
-        found: dict[str, float] = {}
-        every: dict[str, list[float]] = {"norm": [], "gradient_norm": [], "update_norm": []}
-        for (names, kind), norm in zip(kinds, _norms(tensors), strict=True):
-            every[kind].append(norm)
-            for name in names:
-                found[f"{name}.{kind}"] = norm
-        if not self._whole:
-            every["update_norm"].clear()
-        found |= {f"all.{kind}": math.hypot(*norms) for kind, norms in every.items() if norms}
+        found = self._measured(("norm", "gradient_norm", "update_norm") if updated else ("norm", "gradient_norm"))
         for name, biases in self._forget_biases.items():
             # The gate has the sum of both. The forget gate is the second of four.
             found[name] = sum(numbers([bias.narrow(0, len(bias) // 4, len(bias) // 4).mean() for bias in biases]))
         return found
+
+    @torch.no_grad()
+    def update_norms(self) -> dict[str, float]:
+        """Return every ``….update_norm`` since the copy was kept; nothing where none was."""
+        return self._measured(("update_norm",))
+
+    def _measured(self, kinds: tuple[str, ...]) -> dict[str, float]:
+        tensors: list[Tensor] = []
+        told: list[tuple[list[str], str]] = []
+        for weight, names, before in zip(self._every, self._names, self._before, strict=True):
+            gradient = weight.grad
+            if "norm" in kinds:
+                tensors.append(weight)
+                told.append((names, "norm"))
+            if "gradient_norm" in kinds and gradient is not None:
+                tensors.append(gradient.coalesce().values() if gradient.is_sparse else gradient)
+                told.append((names, "gradient_norm"))
+            if "update_norm" in kinds and self._remembers and before is not None and before.device == weight.device:
+                # Into the memory of the copy, which has done its work.
+                tensors.append(torch.sub(weight, before, out=before))
+                told.append((names, "update_norm"))
+        found: dict[str, float] = {}
+        every: dict[str, list[float]] = {kind: [] for kind in kinds}
+        for (names, kind), norm in zip(told, _norms(tensors), strict=True):
+            every[kind].append(norm)
+            for name in names:
+                found[f"{name}.{kind}"] = norm
+        if not self._whole:
+            every.pop("update_norm", None)
+        return found | {f"all.{kind}": math.hypot(*norms) for kind, norms in every.items() if norms}
 
     def _look(self) -> None:
         """Find the weights and their names, where they are not those that were found before."""

@@ -139,6 +139,7 @@ class RecordedTraining:
                 if last:
                     return self._end(interrupted())
                 trainer.update()
+                self._recorder.updated()
                 if time.monotonic() - shown > _LOOK_SECONDS:
                     shown = time.monotonic()
                     progress(trainer.done / self._plan.updates, f"update {trainer.done:,} of {self._plan.updates:,}")
@@ -252,6 +253,7 @@ class RecordedTraining:
                 scaler=None,
                 about={"training": training},
                 first=trainer.done if resume else None,
+                updates_later=True,
             )
         if self._share.is_first and not recorder.written:
             reason = str(told[-1].message) if told else f"{self._folder} cannot be written."

@@ -18,7 +18,7 @@ from lstm_studio.runs.reader import Run, open_run
 from lstm_studio.training import command
 from lstm_studio.training.control import Wish, ask
 from lstm_studio.training.horizon import horizon
-from lstm_studio.training.plan import Plan
+from lstm_studio.training.plan import Optimiser, Plan
 from lstm_studio.training.recorded import Ending, RecordedTraining
 from lstm_studio.training.share import ALONE
 from lstm_studio.training.snapshots import STATE_FILE, is_kept
@@ -59,6 +59,19 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     assert command.train(PLAN, folder, ignore_progress) == 0
     return folder
+
+
+def test_an_update_is_measured_though_it_comes_after_what_is_said_of_its_step(tmp_path: Path) -> None:
+    plan = replace(PLAN, optimiser=Optimiser.SGD, learning_rate=0.25, clip=0.0)
+    train(plan, tmp_path / "run")
+    parameters = open_run(tmp_path / "run").parameters
+    for name in ("all", "lstm.lstm.weight_hh_l0", "rnn.rnn.bias_ih_l0"):
+        steps, moved = parameters[f"{name}.update_norm"]
+        at, gradients = parameters[f"{name}.gradient_norm"]
+        assert np.array_equal(steps, at)
+        assert steps.tolist() == [0, 10, 20, 30, 40]
+        assert moved == pytest.approx(0.25 * gradients, rel=1e-3)
+        assert moved.min() > 0
 
 
 def test_a_run_says_what_was_trained(whole: Path) -> None:
