@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.networks.cell import Cell
+from lstm_studio.networks.kernel_gates import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Call:
     final: tuple[Tensor, ...]
     handed: tuple[Tensor, ...]
     random: Tensor | None = None
-    kept: dict[int, Tensor] = field(default_factory=dict)
+    kept: dict[int, Kept] = field(default_factory=dict)
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

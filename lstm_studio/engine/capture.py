@@ -18,7 +18,7 @@ from lstm_studio.engine.dropout import random_state
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
-from lstm_studio.networks.kernel_gates import kept_blocks
+from lstm_studio.networks.kernel_gates import Kept, kept_of
 
 
 @dataclass(slots=True)
@@ -223,25 +223,30 @@ def _leaving(
 ) -> Any:
     """Record the call, and return what the model goes on with, if anything follows."""
     path, layers, cell = about
-    kept: dict[int, Tensor] = {}
+    kept: dict[int, Kept] = {}
     layout, learns = now.layout, torch.is_grad_enabled()
     output, states = (returned, returned) if layout.single_step else returned
     many = not isinstance(states, Tensor)
     final = tuple(states) if many else (states,)
-    leaves = tuple(state.detach().requires_grad_(learns) for state in final)
+    leaves = tuple(_leaf(state, learns) for state in final)
     # The model receives copies: it may change its own in place, which a leaf would not allow.
     handed = tuple(leaf.clone() for leaf in leaves) if follows else leaves
     onward: Any = handed if many else handed[0]
     hidden = leaves[0]
     if not layout.single_step:
         tensor = output if layout.packed is None else output.data
-        kept = kept_blocks(tensor) if keeps else {}
-        hidden = tensor.detach().requires_grad_(learns)
+        kept = kept_of(tensor) if keeps else {}
+        hidden = _leaf(tensor, learns)
         copy = hidden.clone() if follows else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
     given = now.given, now.initial
     recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random, kept))
     return onward
+
+
+def _leaf(tensor: Tensor, learns: bool) -> Tensor:
+    leaf = tensor.detach()
+    return leaf.requires_grad_() if learns else leaf
 
 
 def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tuple[str, nn.Module, Cell]) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -16,8 +15,9 @@ from lstm_studio.engine.call import Call
 from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.cell import Gradients, HeldSteps, Layer, layer_prefix
+from lstm_studio.networks.cell import Gradients, HeldSteps, Layer
 from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
+from lstm_studio.networks.naming import layer_prefix
 
 Array = NDArray[Any]
 
@@ -127,32 +127,39 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
     directions, top = sizes.directions, sizes.layers - 1
     out = cell.output_size(module)
     x = call.input(item).detach()
-    initial = tuple(call.state(state, item).detach() for state in _initial(call))
+    initial = _initial(call, item, sizes.layers * directions)
     declared = cell.signals(module)
     usual = {option.name: option.default for option in cell.options}
     options = {name: value for name, value in cell.module_options(module).items() if value != usual.get(name)}
     dropped = passed_on(call, item)
+    weights = [cell.layer(module, row // directions, row % directions == 1) for row in range(sizes.layers * directions)]
+    kept = [call.kept.get(layer.input.data_ptr()) if call.kept else None for layer in weights]
     recovered = []
     for index in range(sizes.layers):
-        layers = [cell.layer(module, index, reverse) for reverse in (False, True)[:directions]]
-        before = tuple(state[index * directions : (index + 1) * directions] for state in initial)
+        first = index * directions
+        rows = slice(first, first + directions)
         passed = dropped[index] if index < len(dropped) else None
+        above = None if index == top else kept[first + directions]
         if index == top:
             both = call.hidden(item).detach()
+        elif passed is not None:
+            both = passed.hidden
+        elif above is not None:
+            both = above.entering.detach().squeeze(1)
         else:
-            both = cell.run(layers, x, before) if passed is None else passed.hidden
+            both = cell.run(weights[rows], x, tuple(state[rows] for state in initial))
         factor = None if passed is None else _to_numpy(passed.factor)
-        for direction, layer in enumerate(layers):
+        for direction, layer in enumerate(weights[rows]):
             reverse = direction == 1
             h = both[:, direction * out : (direction + 1) * out]
             entering = x.flip(0) if reverse else x
             h = h.flip(0) if reverse else h
-            start = tuple(state[direction] for state in before)
+            start = tuple(state[first + direction] for state in initial)
             own = _to_numpy(h)
             prefix = layer_prefix(path, cell.kind, index, reverse)
             description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
-            block = call.kept.get(layer.input.data_ptr()) if call.kept else None
-            found = None if block is None else cell.recover_kept(layer, entering, h, start, block)
+            left = kept[first + direction]
+            found = None if left is None else cell.recover_kept(layer, entering, h, start, left.block)
             error = np.inf if found is None else _difference(found.hidden_state, own)
             if found is None or error > _TOLERANCES[own.dtype]:
                 found = cell.recover(layer, entering, h, start)
@@ -251,10 +258,11 @@ def _through_time(
     return call.cell.gradients(weights, layer.signals, upstream, final, layer.held)
 
 
-def _initial(call: Call) -> tuple[Tensor, ...]:
+def _initial(call: Call, item: int, rows: int) -> tuple[Tensor, ...]:
+    """Return the states before the first step of one item, each (L·D, P or H)."""
     if call.initial:
-        return call.initial
-    return tuple(torch.zeros_like(state) for state in call.final)
+        return tuple(call.state(state, item).detach() for state in call.initial)
+    return tuple(state.new_zeros((rows, state.shape[-1])) for state in call.final)
 
 
 def _difference(recomputed: Array, own: Array) -> float:

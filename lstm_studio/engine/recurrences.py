@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from lstm_studio.engine.capture import recurrent_modules
 from lstm_studio.engine.trace import Trace, TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.cell import Cell, Layer, layer_prefix
+from lstm_studio.networks.cell import Cell, Layer
+from lstm_studio.networks.naming import layer_prefix
 from lstm_studio.networks.network import Network, fingerprint
 
 Array = NDArray[Any]

@@ -121,7 +121,7 @@ def trace(
         layer for chain in recording.chains for layer in recovery.joined([layers[id(call)] for call in chain.calls])
     ]
 
-    entered = [_numpy(call.input(item)) for call in recording.chains[0].calls]
+    entered = [_numpy(layers[id(call)][0].entering) for call in recording.chains[0].calls]
     arrays: dict[str, Array | Deferred] = {"input": np.concatenate(entered)}
     sound: set[str] = set()
     for layer in every:

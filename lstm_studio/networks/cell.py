@@ -572,7 +572,8 @@ class Cell(ABC):
         entering, recurrent = weight("weight_ih"), weight("weight_hh")
         if entering is None or recurrent is None:
             raise TypeError(f"{type(module).__name__} has no weight_ih{end} and weight_hh{end}")
-        return Layer(module, entering, recurrent, weight("bias_ih"), weight("bias_hh"), weight("weight_hr"))
+        projection = weight("weight_hr") if getattr(module, "proj_size", 0) else None
+        return Layer(module, entering, recurrent, weight("bias_ih"), weight("bias_hh"), projection)
 
 
 def _size(module: nn.Module, name: str) -> int:
@@ -580,20 +581,3 @@ def _size(module: nn.Module, name: str) -> int:
     if not isinstance(value, int):
         raise TypeError(f"{type(module).__name__}.{name} is {value!r}, not a whole number")
     return value
-
-
-def layer_prefix(path: str, kind: str, layer: int, reverse: bool) -> str:
-    """Return the canonical prefix of a layer and direction.
-
-    Parameters
-    ----------
-    path
-        Attribute path of the module in its model; empty for a bare module, which is called after its kind.
-    kind
-        Registered kind.
-    layer
-        From 0.
-    reverse
-        Whether this is the pass that runs backwards in time.
-    """
-    return f"{path or kind}.{layer}{'.reverse' if reverse else ''}"

@@ -13,7 +13,7 @@ hidden states with the module's own. Where anything differs, it is computed as e
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 _NODE = "MkldnnRnnLayerBackward0"
-_WEIGHTS, _BLOCK = "_saved_weight0", "_saved_result3"
-"""What the node of the graph calls its first matrix of weights, and the block."""
+_WEIGHTS, _BLOCK, _INPUT = "_saved_weight0", "_saved_result3", "_saved_input"
+"""What the node of the graph calls its first matrix of weights, the block, and what enters."""
 _LINE, _PAGE = 16, 1024
 """Numbers of float32 in a cache line, and in a page of memory."""
 _SAME = 1e-5
@@ -58,15 +58,30 @@ def may_be_kept(module: nn.Module, x: Tensor) -> bool:
     )
 
 
-def kept_blocks(output: Tensor) -> dict[int, Tensor]:
-    """Return the blocks that the layers of a call left behind, by the address of their first matrix of weights.
+class Kept(NamedTuple):
+    """What is kept of one layer and direction.
+
+    Parameters
+    ----------
+    block
+        The kernel's own block of memory.
+    entering
+        (T, 1, F), what entered the layer, in the order of time.
+    """
+
+    block: Tensor
+    entering: Tensor
+
+
+def kept_of(output: Tensor) -> dict[int, Kept]:
+    """Return what the layers of a call left behind, by the address of their first matrix of weights.
 
     Parameters
     ----------
     output
         What the module returned, with the graph that autograd recorded.
     """
-    found: dict[int, Tensor] = {}
+    found: dict[int, Kept] = {}
     left, seen = [output.grad_fn], set()
     while left:
         node = left.pop()
@@ -74,9 +89,9 @@ def kept_blocks(output: Tensor) -> dict[int, Tensor]:
             continue
         seen.add(node)
         if node.name() == _NODE:
-            weights, block = getattr(node, _WEIGHTS, None), getattr(node, _BLOCK, None)
-            if weights is not None and block is not None:
-                found[weights.data_ptr()] = block
+            weights, block, entering = (getattr(node, name, None) for name in (_WEIGHTS, _BLOCK, _INPUT))
+            if weights is not None and block is not None and entering is not None:
+                found[weights.data_ptr()] = Kept(block, entering)
         left += [before for before, _ in node.next_functions]
     return found
 
@@ -98,8 +113,8 @@ def gates_in(block: Tensor, steps: int, units: int) -> Array | None:
 def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
     """Return the cell states in a block, a (T − 1, H) view of all but the last; None where they are not found.
 
-    oneDNN puts them T + 2 rows behind the start of a page of memory. Which page that is depends on all sizes, and shows
-    by the first of them.
+    oneDNN puts them T + 2 rows behind the start of a page of memory that comes after the gates. Which one that is
+    depends on all sizes, and shows by the first of them.
 
     Parameters
     ----------
@@ -110,10 +125,10 @@ def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
     first
         (H,), the cell state after the first step.
     """
-    numbers = block.numpy().view(np.float32)
     units = len(first)
-    behind = numbers[(steps + 2) * units :]
-    pages = np.flatnonzero(_apart(behind[::_PAGE], first[0]) <= _SAME**2)
+    gates = _PAGE * (steps * 4 * units // _PAGE)
+    behind = block.numpy().view(np.float32)[gates + (steps + 2) * units :]
+    pages = np.flatnonzero(np.abs(behind[::_PAGE] - first[0]) < _SAME)
     if not len(pages):
         return None
     found = behind[pages[0] * _PAGE :][: (steps - 1) * units].reshape(-1, units)
@@ -122,15 +137,12 @@ def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
 
 def are_same(one: Array, other: Array) -> bool:
     """Return whether all numbers are the same but for rounding in float32, and none of them NaN or infinite."""
-    return bool(_apart(one, other).max() <= _SAME**2)
-
-
-def _apart(one: Array, other: Array | np.floating[Any]) -> Array:
-    """Return the squares of the differences, relative to the numbers where these are larger than 1."""
-    apart: Array = one - other
+    apart = one - other
+    if max(apart.max(), -apart.min()) <= _SAME:
+        return True
     apart *= apart
     apart /= 1 + other * other
-    return apart
+    return bool(apart.max() <= _SAME**2)
 
 
 @cache
@@ -149,8 +161,8 @@ def _is_as_expected(units: int) -> bool:
         x = torch.from_numpy(random.normal(size=(_PROBED_STEPS, 1, 1)).astype(np.float32))
         output = module(x)[0]
         entering, recurrent, *biases = (weight.detach().numpy() for weight in module.parameters())
-        block = kept_blocks(output).get(entering.ctypes.data)
-    gates = None if block is None else gates_in(block, _PROBED_STEPS, units)
+        kept = kept_of(output).get(entering.ctypes.data)
+    gates = None if kept is None else gates_in(kept.block, _PROBED_STEPS, units)
     if gates is None:
         return False
     before = np.zeros(units, np.float32)

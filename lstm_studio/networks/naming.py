@@ -1,4 +1,4 @@
-"""Short names for networks that are shown side by side."""
+"""Short names for networks that are shown side by side, and the canonical ones of layers."""
 
 from __future__ import annotations
 
@@ -20,3 +20,20 @@ def short_names(titles: Sequence[str]) -> tuple[str, ...]:
     if len(set(told_apart)) == len(told_apart):
         return tuple(told_apart)
     return tuple(f"{name} {number}" for number, name in enumerate(short, start=1))
+
+
+def layer_prefix(path: str, kind: str, layer: int, reverse: bool) -> str:
+    """Return the canonical prefix of a layer and direction.
+
+    Parameters
+    ----------
+    path
+        Attribute path of the module in its model; empty for a bare module, which is called after its kind.
+    kind
+        Registered kind.
+    layer
+        From 0.
+    reverse
+        Whether this is the pass that runs backwards in time.
+    """
+    return f"{path or kind}.{layer}{'.reverse' if reverse else ''}"

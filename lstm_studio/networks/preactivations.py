@@ -76,7 +76,7 @@ def later_preactivations(
     Parameters
     ----------
     layer, x, h, first
-        As there, on the CPU. Of all but the hidden states a copy is kept: they may change until then.
+        As there, on the CPU, and h within −1…1. Of all else a copy is kept: it may change until then.
     gates
         How many there are.
 
@@ -89,8 +89,8 @@ def later_preactivations(
     shape = (len(hidden), len(weights) // gates)
     # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product, which
     # says nothing where it overflows.
-    squares = [float(np.vdot(part, part)) for part in (weights, entered, hidden, before)]
-    if not squares[0] * (sum(squares[1:]) + shape[0]) < _SURELY_FINITE:
+    squares = [float(np.vdot(part, part)) for part in (weights, entered, before)]
+    if not squares[0] * (squares[1] + squares[2] + hidden.size + shape[0]) < _SURELY_FINITE:
         return None
 
     def compute() -> Array:

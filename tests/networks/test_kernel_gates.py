@@ -110,6 +110,22 @@ def test_numbers_are_the_same_but_for_rounding(wrong: float) -> None:
             assert not kernel_gates.are_same(other, numbers)
 
 
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_lower_layers_of_a_stack_are_not_run_again(
+    bidirectional: bool, batch_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_kept(monkeypatch, 6)
+    module = nn.LSTM(3, 6, 3, bidirectional=bidirectional, batch_first=batch_first)
+    x = torch.randn(1, 40, 3) if batch_first else torch.randn(40, 1, 3)
+    computed = trace(module, x, dtype="float64")
+    monkeypatch.setattr(type(cell_of_kind("lstm")), "run", lambda *_: pytest.fail("run again"))
+    kept = trace(module, x)
+    assert kept.names == computed.names
+    for name in kept.names:
+        np.testing.assert_allclose(kept[name], computed[name], rtol=1e-3, atol=1e-6, err_msg=name)
+
+
 def test_a_block_laid_out_otherwise_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     module, x = network(1.0)
     usual = trace(module, x, gradients=False)
