@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QApplication, QFrame, QGraphicsView, QMenu, QToolT
 
 from lstm_studio.networks.signals import Phase
 from lstm_studio.networks.wiring import HEIGHT, INPUT_NAME, Side, Strip, Zone
+from lstm_studio.ui.explore.diagram.labels import PartLabels
 from lstm_studio.ui.explore.diagram.look import DiagramLook
 from lstm_studio.ui.explore.diagram.scene import EDGE, DiagramScene
 from lstm_studio.ui.explore.diagram.state import DiagramState
 from lstm_studio.ui.explore.diagram.strip import StripMark
-from lstm_studio.ui.explore.diagram.words import part_words, summary, unit_words
+from lstm_studio.ui.explore.diagram.words import Part, part_words, summary, unit_words
 from lstm_studio.ui.numbers import format_count
 
 _DRAG_FROM = 4
@@ -23,7 +24,7 @@ _DRAG_FROM = 4
 _WHOLE_RANGE = 160.0
 """Pixels of a drag from one end of the levels to the other."""
 _MOST_LISTED = 128
-_HOW = "Left and Right go through its parts."
+_HOW = "Left and Right go through its parts, Return chooses an operation or a unit."
 _BY_KEYBOARD = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
 )
@@ -56,6 +57,7 @@ class DiagramView(QGraphicsView):
         super().__init__(parent)
         self.diagram = DiagramScene(look, self)
         self.setScene(self.diagram)
+        self._labels = PartLabels(self, self.diagram)
         self._drag: _Drag | None = None
         self._pressed: tuple[QPoint, StripMark | None] | None = None
         self._lent_by: QWidget | None = None
@@ -95,6 +97,7 @@ class DiagramView(QGraphicsView):
             self.setAccessibleDescription(_HOW)
         if QAccessible.isActive():
             self.setAccessibleDescription(f"{self.words()}. {_HOW}")
+        self._labels.follow()
 
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in another theme, or for another scale."""
@@ -105,6 +108,7 @@ class DiagramView(QGraphicsView):
             self.resetTransform()
             self.scale(look.scale, look.scale)
             self.updateGeometry()
+            self._labels.follow()
 
     def _paint_ground(self) -> None:
         self.setBackgroundBrush(QColor(self.diagram.look.theme.panel))
@@ -234,10 +238,13 @@ class DiagramView(QGraphicsView):
 
     def _choose(self, mark: StripMark, line: int, where: QPoint) -> None:
         """Select the unit of a line; of several, ask which."""
+        if mark.bands is not None and self._has_units(mark):
+            self._choose_among(mark, mark.bands.members(line), where)
+
+    def _choose_among(self, mark: StripMark, members: tuple[int, ...], where: QPoint) -> None:
         state = self.state
-        if state is None or mark.bands is None or not self._has_units(mark):
+        if state is None:
             return
-        members = mark.bands.members(line)
         if len(members) == 1:
             self.unit_requested.emit(state.plan.shown.group, members[0])
             return
@@ -319,20 +326,36 @@ class DiagramView(QGraphicsView):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Go through the parts; Return chooses a pill or a strip's units; Escape drops a drag."""
+        """Go through the parts; Return does what a click would; Escape drops a drag."""
         key = Qt.Key(event.key())
         parts = self.diagram.parts()
         if key in _ON_KEYS and parts:
             self._reached = max(0, min(self._reached + _ON_KEYS[key], len(parts) - 1))
             self._name_reached()
+            self._show_words(parts[self._reached])
         elif key in {Qt.Key.Key_Return, Qt.Key.Key_Enter} and 0 <= self._reached < len(parts):
-            part = parts[self._reached]
-            if isinstance(part, Zone):
-                self.phase_requested.emit(part.phase)
+            self._press(parts[self._reached])
         elif key == Qt.Key.Key_Escape and self._drag is not None:
             self._drop()
         else:
             event.ignore()
+
+    def _press(self, part: Part) -> None:
+        """Do what a click on a part does; of a strip, ask which of its units."""
+        if isinstance(part, Zone):
+            self.phase_requested.emit(part.phase)
+        elif isinstance(part, Strip):
+            mark = self.diagram.strips[part.key]
+            if mark.bands is not None and self._has_units(mark):
+                self._choose_among(mark, tuple(mark.bands.units.tolist()), self._below(part))
+
+    def _show_words(self, part: Part) -> None:
+        """Show what hovering would."""
+        if self.state is not None:
+            QToolTip.showText(self._below(part), part_words(part, self.state), self.viewport())
+
+    def _below(self, part: Part) -> QPoint:
+        return self.viewport().mapToGlobal(self.mapFromScene(self.diagram.rect_of(part).bottomLeft()))
 
     def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Ring the part that the keyboard is at."""
@@ -341,11 +364,13 @@ class DiagramView(QGraphicsView):
         if parts and event.reason() in _BY_KEYBOARD:
             self._reached = max(0, min(self._reached, len(parts) - 1))
             self._name_reached()
+            self._show_words(parts[self._reached])
 
     def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
         """Take the ring away."""
         super().focusOutEvent(event)
         self.diagram.ring(None)
+        QToolTip.hideText()
         if self.state is not None:
             self.setAccessibleName(f"Diagram of the {self.state.plan.title}")
 

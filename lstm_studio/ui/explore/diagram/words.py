@@ -45,6 +45,23 @@ def part_words(part: Part, state: DiagramState, unit: int | None = None) -> str:
             return plain(filled(part.text, plan))
 
 
+def kind_words(part: Part) -> str:
+    """Return what sort of part it is: for those who do not see how it is drawn."""
+    match part:
+        case Strip():
+            return "values of all units"
+        case Node():
+            return "operation on each unit"
+        case Box():
+            return "layer"
+        case Wire():
+            return "wire"
+        case Zone():
+            return "operation of the step"
+        case Text():
+            return "words"
+
+
 def filled(text: str, plan: Plan) -> str:
     """Return rich text with the steps before and after put in, and symbols in place of their names."""
     return text.replace("{next}", _italic(plan.step_words(1))).replace("{before}", plan.step_words(-1))
