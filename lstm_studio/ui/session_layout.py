@@ -90,10 +90,23 @@ def _resize(window: StudioWindow, place: object) -> None:
         return
     if window.isMaximized():
         window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMaximized)
+    window.resize(size)
+    fit_screen(window)
+    window.fit_screen_soon()
+
+
+def fit_screen(window: StudioWindow) -> None:
+    """Make a window no larger than its screen, and put all of it where it can be seen."""
+    if window.isMaximized() or window.isFullScreen():
+        return
     room = _room_of(window)
     frame = window.frameGeometry().size() - window.geometry().size()
-    window.resize(size.boundedTo(room.size() - frame).expandedTo(window.minimumSize()))
-    window.move(_inside(QRect(window.pos(), window.size() + frame), room))
+    size = window.size().boundedTo(room.size() - frame).expandedTo(window.minimumSize())
+    if size != window.size():
+        window.resize(size)
+    place = _inside(QRect(window.pos(), size + frame), room)
+    if place != window.pos():
+        window.move(place)
 
 
 def _room_of(window: StudioWindow) -> QRect:

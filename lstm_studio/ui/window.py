@@ -42,7 +42,7 @@ from lstm_studio.ui.keeper import Keeper
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.panels import PanelInfo, ThemedWidget
 from lstm_studio.ui.runner import Runner
-from lstm_studio.ui.session_layout import panels_of, place_panels
+from lstm_studio.ui.session_layout import fit_screen, panels_of, place_panels
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.widgets.themed import Themed
@@ -57,6 +57,8 @@ if TYPE_CHECKING:
 ONE_ROW_BELOW_HEIGHT = 700
 SMALLEST = (960, 560)
 DEFAULT_SIZE = (1600, 1000)
+_FRAMED_AFTER = 300
+"""Milliseconds after which the desktop has put a frame around a window."""
 _FRAME = 48
 """Pixels that the desktop's own frame and bars may take."""
 
@@ -99,6 +101,10 @@ class StudioWindow(QMainWindow):
         """Workspaces whose panels go to their places when they are entered."""
         self._closed = False
         self._was_shown = False
+        self._framed = QTimer(self)
+        self._framed.setSingleShot(True)
+        self._framed.setInterval(_FRAMED_AFTER)
+        self._framed.timeout.connect(self._fit_screen)
         self._hints: Hints | None = None
         self._train_driver: TrainDriver | None = None
         application = QApplication.instance()
@@ -284,6 +290,13 @@ class StudioWindow(QMainWindow):
         self._show_state()
         self._show_name()
         workspace.centre.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def fit_screen_soon(self) -> None:
+        """Become no larger than the screen when the desktop has said how thick the frame is."""
+        self._framed.start()
+
+    def _fit_screen(self) -> None:
+        fit_screen(self)
 
     def _place_panels(self) -> None:
         key = self.current_workspace
@@ -511,6 +524,7 @@ class StudioWindow(QMainWindow):
         if not event.isAccepted() or self._closed:
             return
         self._closed = True
+        self._framed.stop()
         self._save()
         self.hide()
         self.transport.pause()

@@ -182,3 +182,12 @@ def test_sessions_of_earlier_programs_leave_the_window_as_it_is(window: StudioWi
     assert window.size().toTuple() == (1600, 1000)
     assert window.current_workspace == "explore"
     assert "units" not in window.arrangement.wanted
+
+
+def test_a_frame_that_comes_later_leaves_the_window_on_the_screen(screen: list[QRect], qtbot: QtBot) -> None:
+    with opened_window(size=(1300, 800)) as window:
+        lay_out(window, {"window": {"width": 1340, "height": 760, "maximised": False}})
+        # As if the frame had taken that much of the screen.
+        screen[0] = QRect(0, 0, 1300, 720)
+        qtbot.waitUntil(lambda: window.frameGeometry().size().toTuple() == (1300, 720))
+        assert window.frameGeometry().topLeft().toTuple() == (0, 0)
