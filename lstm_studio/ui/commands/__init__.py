@@ -19,7 +19,7 @@ from lstm_studio.ui.commands.files import FilesCommands
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.commands.help import HelpCommands
 from lstm_studio.ui.commands.horizon import HorizonCommands
-from lstm_studio.ui.commands.monitor import MonitorCommands
+from lstm_studio.ui.commands.monitor import LOOKING, MonitorCommands
 from lstm_studio.ui.commands.network import NetworkCommands
 from lstm_studio.ui.commands.notes import NoteCommands
 from lstm_studio.ui.commands.panels import PanelCommands
@@ -83,6 +83,7 @@ MENUS: Menus = (
             "file.export-playback",
             "file.export-report",
             "file.export-numbers",
+            "file.export-run",
             SEPARATOR,
             "file.quit",
         ),
@@ -182,7 +183,7 @@ MENUS: Menus = (
             SEPARATOR,
             Submenu("What if", ("what-if.clamp", "what-if.ablate", "what-if.event", "what-if.state")),
             Submenu("Compare", tuple(info.key for info in WhatIfCommands.actions if info.key.startswith("compare."))),
-            Submenu("Monitor", tuple(info.key for info in MonitorCommands.actions if info.workspace)),
+            Submenu("Monitor", tuple(info.key for info in LOOKING if info.key.startswith("monitor."))),
             Submenu("Training", tuple(info.key for info in TrainCommands.actions)),
         ),
     ),

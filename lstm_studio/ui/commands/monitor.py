@@ -16,6 +16,7 @@ from lstm_studio.session.state import Recorded, Result
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo, choice, switch
 from lstm_studio.ui.commands.group import Group
+from lstm_studio.ui.export.run_export import RunExport
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.monitor.code_lines import LINES
 from lstm_studio.ui.notices import Level
@@ -46,7 +47,7 @@ _ADDING = (
     ),
 )
 """These can be done anywhere, and lead to the workspace."""
-_LOOKING = (
+LOOKING = (
     ActionInfo("monitor.remove", "Take run off the list", "Follow the selected run no longer.", "remove"),
     ActionInfo("monitor.next-run", "Next run", "Select the next run of the list.", "next_run", ("Alt+Down",)),
     ActionInfo(
@@ -97,6 +98,14 @@ _LOOKING = (
         "copy_lines",
         icon=Icon.COPY,
     ),
+    ActionInfo(
+        "file.export-run",
+        "Export run…",
+        "Save curves, gradients by lag and traces of the selected run for TensorBoard, pandas or NumPy.",
+        "export_run",
+        ("Ctrl+Shift+E",),
+        Icon.SAVE,
+    ),
     ActionInfo("monitor.copy-address", "Copy address", "Copy where the selected run lies.", "copy_address"),
     ActionInfo("monitor.thresholds", "Thresholds…", "Set when there are alarms.", "set_thresholds"),
     ActionInfo("monitor.unmute", "Show muted alarms", "Say everything again that was muted.", "unmute"),
@@ -106,13 +115,14 @@ _LOOKING = (
 class MonitorCommands(Group):
     """Following trainings."""
 
-    actions = (*_ADDING, *(replace(info, workspace=MONITOR) for info in _LOOKING))
+    actions = (*_ADDING, *(replace(info, workspace=MONITOR) for info in LOOKING))
 
     def __init__(self, window: StudioWindow) -> None:
         super().__init__(window)
         self._looking: tuple[str, ...] = ()
         self._begun = False
         self._opening: OpenStep | None = None
+        self._export = RunExport(window)
         window.session.answered.connect(self._on_answered)
 
     @property
@@ -153,6 +163,7 @@ class MonitorCommands(Group):
             **dict.fromkeys(("monitor.remove", "monitor.copy-address"), runs > 0),
             **dict.fromkeys(("monitor.next-run", "monitor.previous-run"), runs > 1),
             "monitor.by-time": timed,
+            "file.export-run": monitoring.selected is not None,
             "monitor.open": monitoring.selected is not None and bool(monitoring.selected.steps),
             "monitor.unmute": monitoring.muted > 0,
         }
@@ -296,6 +307,12 @@ class MonitorCommands(Group):
         self._session.show_stored(f"Open {result.sequences.title}", result.setup, result)
         window.keeper.begin_anew()
         window.show_workspace(EXPLORE)
+
+    def export_run(self) -> None:
+        """Ask as what and where to, and save the selected run."""
+        picture = self.monitoring.selected
+        if picture is not None:
+            self._export.begin(picture)
 
     def copy_lines(self) -> None:
         """Put the lines that record a training on the clipboard."""

@@ -148,7 +148,7 @@ class RunsPanel(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         # The run under the mouse is the selected one by now, which these are about.
-        for key in ("monitor.copy-address", "monitor.remove"):
+        for key in ("file.export-run", "monitor.copy-address", "monitor.remove"):
             menu.addAction(self._actions[key])
         self._monitoring.select(address)
         menu.popup(at)

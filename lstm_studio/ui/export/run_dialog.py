@@ -1,0 +1,90 @@
+"""Asks as what a run shall be exported, and says what of it goes along."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+
+from lstm_studio.runs.export.formats import RunFormat
+from lstm_studio.session.pictures import RunPicture
+from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.theme import GRID, PANEL_INSET
+from lstm_studio.ui.widgets.segments import Segments
+from lstm_studio.ui.widgets.text import label
+
+_TITLES = {RunFormat.PARQUET: "Parquet", RunFormat.NPZ: "NumPy", RunFormat.TENSORBOARD: "TensorBoard"}
+_WORDS = {
+    RunFormat.PARQUET: "One table with a row for each number, .parquet: for pandas, Polars, R and DuckDB.",
+    RunFormat.NPZ: "An archive of arrays, .npz: for numpy.load.",
+    RunFormat.TENSORBOARD: "A folder with an event file, for TensorBoard. It has curves only, in single precision.",
+}
+_LINES = 3
+"""Of the longest words, so that nothing moves when another format is chosen."""
+
+
+class RunExportDialog(QDialog):
+    """One choice, and what it comes to.
+
+    Parameters
+    ----------
+    picture
+        The run.
+    """
+
+    def __init__(self, picture: RunPicture, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.address = picture.address
+        """Of the run."""
+        self.run_title = picture.title
+        """What it is called."""
+        self._picture = picture
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("Export run")
+        self.setAccessibleName("Export run")
+        self.format = Segments("Format", {kind.value: title for kind, title in _TITLES.items()})
+        self.format.show_choice(RunFormat.PARQUET.value)
+        self.words = label(kind="caption")
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.words.setMinimumSize(380, _LINES * self.words.fontMetrics().lineSpacing())
+        name = label(picture.title)
+        name.setTextFormat(Qt.TextFormat.PlainText)
+        form = QFormLayout()
+        form.setHorizontalSpacing(2 * GRID)
+        form.setVerticalSpacing(GRID)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form.addRow("Run", name)
+        form.addRow("Format", self.format)
+        buttons = QDialogButtonBox()
+        self.save = buttons.addButton("Save…", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.save.setProperty("kind", "primary")
+        self.save.setDefault(True)
+        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
+        column.setSpacing(2 * GRID)
+        for part in (form, self.words, buttons):
+            column.addLayout(part) if isinstance(part, QFormLayout) else column.addWidget(part)
+        self.format.chosen.connect(self._show)
+        self._show()
+
+    @property
+    def kind(self) -> RunFormat:
+        """The format that is chosen."""
+        return RunFormat(self.format.choice)
+
+    def _show(self) -> None:
+        picture, kind = self._picture, self.kind
+        curves = len(picture.scalars) + len(picture.statistics) + len(picture.parameters)
+        parts = [_counted(curves, "curve")]
+        if kind is not RunFormat.TENSORBOARD:
+            parts += [_counted(len(picture.lags), "gradient by lag", "gradients by lag")]
+            parts += [_counted(len(picture.steps), "step with traces", "steps with traces")]
+        inside = ", ".join(part for part in parts if part) or "nothing yet"
+        self.words.setText(f"{_WORDS[kind]}\n{inside[0].upper()}{inside[1:]}.")
+
+
+def _counted(count: int, one: str, many: str = "") -> str:
+    return f"{format_count(count)} {one if count == 1 else many or f'{one}s'}" if count else ""
