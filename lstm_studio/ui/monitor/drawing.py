@@ -81,11 +81,16 @@ class Drawing:
     def __init__(self, monitoring: Monitoring) -> None:
         self._monitoring = monitoring
         self._thinners: dict[tuple[str, str], Thinner] = {}
+        self._places: dict[tuple[str, str], tuple[Overlay, NDArray[np.int64], NDArray[np.float64]]] = {}
+        self._span: tuple[object, Span] | None = None
+        self._tiles: tuple[object, tuple[Tile, ...]] | None = None
 
     def forget(self) -> None:
         """Forget what is remembered of runs that are followed no longer."""
         addresses = set(self._monitoring.addresses)
         self._thinners = {key: thinner for key, thinner in self._thinners.items() if key[0] in addresses}
+        self._places = {key: place for key, place in self._places.items() if key[0] in addresses}
+        self._span = self._tiles = None
 
     # The axis.
 
@@ -111,12 +116,19 @@ class Drawing:
     def span(self) -> Span:
         """Return the axis of all plots: from the first step to the last one of what is drawn, or that is planned."""
         seconds = self._monitoring.view.overlay is Overlay.TIME
+        pictures = tuple(self._monitoring.picture(address) for address in self._monitoring.drawn)
+        # Asked for several times for each picture, and looks at every curve.
+        if self._span is None or self._span[0] != (seconds, pictures):
+            self._span = (seconds, pictures), self._span_of(pictures, seconds)
+        return self._span[1]
+
+    def _span_of(self, pictures: tuple[RunPicture | None, ...], seconds: bool) -> Span:
         last = 1.0
-        for address in self._monitoring.drawn:
-            picture = self._monitoring.picture(address)
-            if picture is None or picture.last_step < 0:
+        for picture in pictures:
+            step = -1 if picture is None else picture.last_step
+            if picture is None or step < 0:
                 continue
-            end = self.position(picture, picture.last_step)
+            end = self.position(picture, step)
             if not np.isfinite(end):
                 continue
             planned = 0 if seconds else planned_steps(picture)
@@ -125,8 +137,13 @@ class Drawing:
         return Span(0.0, last, seconds)
 
     def _thin(self, picture: RunPicture, address: str, name: str, curve: Curve) -> tuple[NDArray[np.float64], ...]:
-        steps, values = self._thinners.setdefault((address, name), Thinner(_STRETCHES))(curve)
-        return self.positions(picture, steps), values
+        key = (address, name)
+        steps, values = self._thinners.setdefault(key, Thinner(_STRETCHES))(curve)
+        # With the same steps the same positions: a curve that has not changed is known by them.
+        overlay, kept = self._monitoring.view.overlay, self._places.get(key)
+        if kept is None or kept[0] is not overlay or kept[1] is not steps:
+            kept = self._places[key] = overlay, steps, self.positions(picture, steps)
+        return kept[2], values
 
     # The curve of every run that is shown.
 
@@ -192,6 +209,16 @@ class Drawing:
         picture = monitoring.selected
         if picture is None:
             return ()
+        view = monitoring.view
+        curves = (*picture.statistics.items(), *picture.parameters.items())
+        ends = tuple((name, len(steps), _place_of(values)) for name, (steps, values) in curves)
+        made_of = (theme, labels, view.selected, view.layer, view.overlay, ends)
+        if self._tiles is None or self._tiles[0] != made_of:
+            self._tiles = made_of, self._made_tiles(picture, theme, labels)
+        return self._tiles[1]
+
+    def _made_tiles(self, picture: RunPicture, theme: Theme, labels: Labels) -> tuple[Tile, ...]:
+        monitoring = self._monitoring
         layers = self.layers()
         layer = monitoring.view.layer if monitoring.view.layer in layers else next(iter(layers), "")
         tiles: list[Tile] = []
@@ -352,6 +379,11 @@ def _picture(
     ends = [float(line.x[-1]) for line in lines if len(line.x)]
     until = max(ends, default=0.0)
     return CurvePicture(lines, bands, log=log, levels=levels, until=until, words=_NOTHING_YET, summary=summary)
+
+
+def _place_of(values: NDArray[np.float64]) -> int:
+    """Return where values lie in memory: those of a run that goes on stay where they are."""
+    return int(values.__array_interface__["data"][0])
 
 
 def forget_bias_name(picture: RunPicture, layer: str) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ _GAP = 3
 _SPARK_POINTS = 48
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """What one row says."""
 
@@ -65,6 +66,10 @@ class Row:
         return ", ".join(part for part in parts if part)
 
 
+def _says_the_same(one: Row, other: Row) -> bool:
+    return one.spark is other.spark and replace(one, spark=None) == replace(other, spark=None)
+
+
 class RunModel(QAbstractListModel):
     """Runs as rows; what a row says is also what a screen reader reads."""
 
@@ -83,10 +88,11 @@ class RunModel(QAbstractListModel):
         self.endResetModel()
 
     def show_news(self) -> None:
-        """Show every row as it is now; the same rows."""
-        self.rows = [self._row(row.address) for row in self.rows]
-        if self.rows:
-            self.dataChanged.emit(self.index(0), self.index(len(self.rows) - 1))
+        """Show every row as it is now; the same rows. Those that say the same are not drawn anew."""
+        before, self.rows = self.rows, [self._row(row.address) for row in self.rows]
+        for place, (one, other) in enumerate(zip(before, self.rows, strict=True)):
+            if not _says_the_same(one, other):
+                self.dataChanged.emit(self.index(place), self.index(place))
 
     def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
         """Return how many runs there are."""
@@ -304,6 +310,11 @@ class RunList(QListView):
         """Show which runs there are."""
         self._model.list_anew()
         self.show_selected()
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Draw these rows anew; Qt would lay out all of them, which have one size."""
+        for row in range(first.row(), last.row() + 1):
+            self.update(self._model.index(row))
 
     def show_news(self) -> None:
         """Show how they are."""

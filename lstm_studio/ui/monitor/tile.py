@@ -23,6 +23,7 @@ class TileWidget(QWidget):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._tile: Tile | None = None
         self._badge = Badge(theme)
         self._title = ElidedLabel(kind="value")
         self._caption = ElidedLabel(kind="caption")
@@ -42,6 +43,9 @@ class TileWidget(QWidget):
 
     def show_tile(self, tile: Tile) -> None:
         """Show something else, or the same as it is now."""
+        if tile is self._tile:
+            return
+        self._tile = tile
         self._badge.show_badge(tile.badge, tile.role if tile.role is not Role.INPUT else Role.GRADIENT)
         self._title.setText(tile.title)
         self._caption.setText(tile.caption)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
 from lstm_studio.ui.plots.raster import bar_depth, envelope, line_bars, line_coverage
@@ -20,6 +20,8 @@ from lstm_studio.ui.plots.scale import TimeScale
 
 _STROKED_FROM = 4.0
 """Device pixels a step from which curves are stroked."""
+_MOST_STROKED = 48
+"""Points anywhere of which a curve may have so many to be stroked: each takes a painter as long as a column of bars."""
 _DASH, _SPACE = 3.0, 2.0
 """In widths of the line."""
 _DOT, _DOT_SPACE = 1.0, 1.5
@@ -92,7 +94,7 @@ def paint_points(
     dashes
         Lengths of dashes and gaps in widths of the line; none for a solid one.
     """
-    if len(xs) > 2 and np.ptp(xs) < _STROKED_FROM * len(xs):
+    if len(xs) > _MOST_STROKED or (len(xs) > 2 and np.ptp(xs) < _STROKED_FROM * len(xs)):
         bars = _bars_between(xs, ys, pixels)
         _paint_bars(painter, bars, height, colour=colour, width=width, dashes=dashes)
         return
@@ -129,7 +131,7 @@ def paint_filled(
     first, _ = _bars_between(xs, np.where(known, tops, np.nan), pixels)
     _, last = _bars_between(xs, np.where(known, bottoms, np.nan), pixels)
     top, depth = bar_depth(first, last, height)
-    paint_levels(painter, np.rint(opacity * depth).astype(np.uint8), colour, top)
+    paint_levels(painter, np.rint(opacity * depth).astype(np.uint8), colour, QPoint(0, top))
 
 
 def finite_runs(*values: NDArray[np.float64]) -> list[NDArray[np.intp]]:
@@ -153,8 +155,11 @@ def _paint_bars(
         along = np.arange(len(tops)) % (sum(dashes) * width)
         ends = np.cumsum(dashes) * width
         tops = np.where(np.searchsorted(ends, along, side="right") % 2, np.nan, tops)
-    first, depth = bar_depth(tops, bottoms, height)
-    paint_levels(painter, depth, colour, first)
+    drawn = np.flatnonzero(np.isfinite(tops) & np.isfinite(bottoms))
+    if len(drawn):
+        begin, end = int(drawn[0]), int(drawn[-1]) + 1
+        first, depth = bar_depth(tops[begin:end], bottoms[begin:end], height)
+        paint_levels(painter, depth, colour, QPoint(begin, first))
 
 
 def _bars_between(
@@ -231,17 +236,17 @@ def paint_band(
 
 def paint_depth(painter: QPainter, depth: NDArray[Any], colour: str) -> None:
     """Draw ``depth``, (height, width) in 0 … 1, as the opacity of one colour."""
-    paint_levels(painter, np.rint(255 * np.clip(depth, 0, 1)).astype(np.uint8), colour)
+    paint_levels(painter, np.rint(255 * np.clip(depth, 0, 1)).astype(np.uint8), colour, QPoint())
 
 
-def paint_levels(painter: QPainter, levels: NDArray[np.uint8], colour: str, top: int = 0) -> None:
-    """Draw ``levels``, (height, width) in 0 … 255, as the opacity of one colour, from so many pixels below the top."""
+def paint_levels(painter: QPainter, levels: NDArray[np.uint8], colour: str, at: QPoint) -> None:
+    """Draw ``levels``, (height, width) in 0 … 255, as the opacity of one colour, from a pixel on."""
     if not levels.size:
         return
     height, width = levels.shape
     image = QImage(np.ascontiguousarray(levels).tobytes(), width, height, width, QImage.Format.Format_Indexed8)
     image.setColorTable(_opacities(QColor(colour).rgb() & 0xFFFFFF))
-    painter.drawImage(QPointF(0, top), image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
+    painter.drawImage(at, image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied))
 
 
 @cache

@@ -61,8 +61,18 @@ class SmallPlot(QWidget):
 
     def redraw(self) -> None:
         """Forget the picture, and draw a new one when it is next shown."""
-        self._picture = None
+        self.forget_picture()
         self.update()
+
+    @property
+    def kept_picture(self) -> QPixmap | None:
+        """The picture as it was drawn last; None where a new one is needed."""
+        fits = self._picture is not None and self._picture.size() == self.size() * self.devicePixelRatioF()
+        return self._picture if fits else None
+
+    def forget_picture(self) -> None:
+        """Draw a new picture when a part of it is next shown."""
+        self._picture = None
 
     @abstractmethod
     def paint(self, painter: QPainter) -> None:
@@ -90,10 +100,11 @@ class SmallPlot(QWidget):
         elif ratio != self.devicePixelRatioF():
             painter.drawPixmap(0, 0, self._drawn(ratio))
         else:
-            if self._picture is None or self._picture.size() != self.size() * ratio:
-                self._picture = self._drawn(ratio)
+            picture = self.kept_picture
+            if picture is None:
+                picture = self._picture = self._drawn(ratio)
                 self.renders += 1
-            painter.drawPixmap(0, 0, self._picture)
+            painter.drawPixmap(0, 0, picture)
         self.paint_over(painter)
         painter.end()
 

@@ -21,7 +21,7 @@ from lstm_studio.ui.train.words import left_words
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.training_plots.step_bar import OVERHANG, StepBar, StepMark
 from lstm_studio.ui.widgets.bar import Bar
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import Room, label
 
 _PROGRESS_WIDTH = 150
 
@@ -84,14 +84,14 @@ class TrainBar(QWidget):
         begin.setSpacing(HALF_GRID + 2)
         for button in (self._primary, self._stop, self._restart):
             begin.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        begin.addWidget(self._counter, 1)
+        begin.addWidget(Room(self._counter, grows=True), 1)
         grid = QGridLayout(self._progress_block)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(1)
-        grid.addWidget(self._share, 0, 0)
-        grid.addWidget(self._steps, 0, 1)
+        grid.addWidget(Room(self._share, grows=True), 0, 0)
+        grid.addWidget(Room(self._steps, grows=True), 0, 1)
         grid.addWidget(self._progress, 1, 0, 1, 2)
-        grid.addWidget(self._left, 2, 0, 1, 2)
+        grid.addWidget(Room(self._left, grows=True), 2, 0, 1, 2)
         grid.setColumnStretch(1, 1)
         self._progress_block.setMinimumWidth(_PROGRESS_WIDTH)
         policy = self._progress_block.sizePolicy()

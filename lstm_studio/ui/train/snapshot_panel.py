@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from lstm_studio.networks.signals import FORGET_GATE, Labels
 from lstm_studio.runs.like import Curve
@@ -25,7 +25,7 @@ from lstm_studio.ui.training_plots.lag_cells import shared_axis
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.panel import Panel
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import Room, label
 from lstm_studio.ui.widgets.themed import Themed
 
 _MOST_NETWORKS = 2
@@ -74,14 +74,23 @@ class SnapshotPanel(Panel[_State]):
         self._values = tuple(_Value(theme) for _ in range(_MOST_NETWORKS))
         head = QHBoxLayout()
         head.setSpacing(GRID)
-        head.addWidget(self._number)
-        head.addWidget(self._of, 1, Qt.AlignmentFlag.AlignBottom)
+        self._number_room, self._of_room, self._title_room = map(Room, (self._number, self._of, self._title))
+        head.addWidget(self._number_room)
+        head.addWidget(self._of_room, 1, Qt.AlignmentFlag.AlignBottom)
         self.column.addWidget(self._empty)
         self.column.addLayout(head)
-        for part in (self._table, self._open, self._follow, self._title, self._plot, *self._values):
+        for part in (self._table, self._open, self._follow, self._title_room, self._plot, *self._values):
             self.column.addWidget(part)
         self.column.addStretch(1)
-        self._parts = (self._number, self._of, self._table, self._open, self._follow, self._title, self._plot)
+        self._parts = (
+            self._number_room,
+            self._of_room,
+            self._table,
+            self._open,
+            self._follow,
+            self._title_room,
+            self._plot,
+        )
         for button, key in ((self._open, "train.open-in-explore"), (self._follow, "train.explore-follows")):
             button.setToolTip(actions[key].toolTip())
             button.clicked.connect(actions[key].trigger)
@@ -132,7 +141,7 @@ class SnapshotPanel(Panel[_State]):
         found = [lag_curve(learner, step) for learner in learning.learners]
         curves = tuple(curve for curve in found if curve is not None and len(curve.norms))
         self._plot.show_curves(curves, self._axis, step)
-        self._title.setVisible(bool(curves))
+        self._title_room.setVisible(bool(curves))
         self._plot.setVisible(bool(curves))
         lag = compared_lag(self._plot.lags)
         for value, curve in zip(self._values, (*curves, None, None), strict=False):
@@ -191,7 +200,7 @@ class _Table(QFrame):
             row.addWidget(head)
             grid.addWidget(cell, 0, place + 1, Qt.AlignmentFlag.AlignRight)
         self._names = tuple(label(kind="secondary") for _ in _LINES)
-        self._cells = tuple(tuple(label(kind="value") for _ in range(_MOST_NETWORKS)) for _ in _LINES)
+        self._cells = tuple(tuple(_number() for _ in range(_MOST_NETWORKS)) for _ in _LINES)
         self._rules: list[QFrame] = []
         for line, (name, cells) in enumerate(zip(self._names, self._cells, strict=True)):
             rule = QFrame()
@@ -199,8 +208,8 @@ class _Table(QFrame):
             self._rules.append(rule)
             grid.addWidget(rule, 2 * line + 1, 0, 1, _MOST_NETWORKS + 1)
             grid.addWidget(name, 2 * line + 2, 0)
-            for place, cell_label in enumerate(cells):
-                grid.addWidget(cell_label, 2 * line + 2, place + 1, Qt.AlignmentFlag.AlignRight)
+            for place, (room, _) in enumerate(cells):
+                grid.addWidget(room, 2 * line + 2, place + 1, Qt.AlignmentFlag.AlignRight)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -214,7 +223,7 @@ class _Table(QFrame):
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """What the table says, line by line."""
         return tuple(
-            (name.text(), *(cell.text() for cell in cells if not cell.isHidden()))
+            (name.text(), *(cell.text() for room, cell in cells if not room.isHidden()))
             for name, cells in zip(self._names, self._cells, strict=True)
             if not name.isHidden()
         )
@@ -240,12 +249,19 @@ class _Table(QFrame):
             rule.setVisible(there)
             name.setText(titles.get(field, title))
             write: Callable[[float], str] = _loss_text if field == "loss" else _share_text
-            for place, cell in enumerate(cells):
-                cell.setVisible(there and place < len(learners))
+            for place, (room, cell) in enumerate(cells):
+                room.setVisible(there and place < len(learners))
                 if place < len(learners):
                     value = _value_at(curves[place], step)
                     cell.setText(_NONE if value is None else write(value))
                     cell.setAccessibleName(f"{learners[place].name}, {name.text()}: {cell.text()}")
+
+
+def _number() -> tuple[Room, QLabel]:
+    """Return a number, and the room that a layout holds for it."""
+    made = label(kind="value")
+    made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return Room(made, grows=True), made
 
 
 def _value_at(curve: Curve, step: int) -> float | None:
@@ -272,13 +288,13 @@ class _Value(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._badge = Badge(theme)
-        self._name, self._number = label(kind="secondary"), label(kind="value")
+        self._name, (room, self._number) = label(kind="secondary"), _number()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GRID)
         row.addWidget(self._badge)
-        row.addWidget(self._name, 1)
-        row.addWidget(self._number)
+        row.addWidget(Room(self._name), 1)
+        row.addWidget(room)
 
     def show_value(self, name: str, number: str, learner: Learner | None) -> None:
         """Show another number."""

@@ -15,7 +15,7 @@ from lstm_studio.ui.train.rows import Resolver
 from lstm_studio.ui.train.words import measure_words, title_of
 from lstm_studio.ui.training_plots.stack import TrainingStack
 from lstm_studio.ui.widgets.empty import EmptyState
-from lstm_studio.ui.widgets.text import ElidedLabel, label
+from lstm_studio.ui.widgets.text import ElidedLabel, Room, label
 
 _EMPTY_WIDTH = 420
 _STARTING = "Starting PyTorch in a process of its own…"
@@ -58,7 +58,7 @@ class TrainWorkspace(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(PANEL_INSET, GRID, PANEL_INSET, 0)
         head.setSpacing(2 * GRID)
-        head.addWidget(self._title)
+        head.addWidget(Room(self._title))
         head.addWidget(self._new)
         head.addWidget(self._measures, 1)
         column = QVBoxLayout(self)

@@ -8,15 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.curves import paint_filled, paint_points
 from lstm_studio.ui.plots.end_labels import spread
-from lstm_studio.ui.plots.row_item import LeftLabel, Mark
+from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
-from lstm_studio.ui.training_plots.pictures import Array, CurvePicture, Happening, Line, Picture, Reference, looks_same
+from lstm_studio.ui.training_plots.pictures import (
+    Array,
+    CurvePicture,
+    Happening,
+    Line,
+    Picture,
+    Reference,
+    looks_same,
+    same_lines,
+)
 from lstm_studio.ui.training_plots.plot import TrainingPlot
 from lstm_studio.ui.training_plots.value_axis import ValueAxis, axis_of
 from lstm_studio.ui.widgets.badge import paint_letter
@@ -30,6 +39,8 @@ _BESIDE = 6.0
 _ROOM_STEP = 16
 """Margins for labels are multiples of so many pixels: not every digit moves a frame."""
 _FAINT, _FAINT_IN_DARK = 0.45, 0.65
+_MANY = 3
+"""Curves from which those that have not changed are kept as a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,15 @@ class _End:
     at: QPointF
     width: float
     line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A picture of curves, what it was drawn of, and with what."""
+
+    lines: tuple[Line, ...]
+    place: tuple[object, ...]
+    picture: QPixmap
 
 
 class CurvePlot(TrainingPlot):
@@ -61,6 +81,11 @@ class CurvePlot(TrainingPlot):
         self._height, self._least = height, least
         self.picture = CurvePicture()
         self.values = ValueAxis()
+        self._settled: _Settled | None = None
+        self._found: tuple[object, Sequence[_End]] | None = None
+        self._needed_left: tuple[object, float] | None = None
+        self._needed_right: tuple[object, float] | None = None
+        self._before: tuple[Line, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_picture(self, picture: Picture) -> None:
@@ -70,7 +95,7 @@ class CurvePlot(TrainingPlot):
         self.picture = picture
         self.values = axis_of(picture)
         self.describe(picture.summary)
-        self.redraw()
+        self.redraw_inside()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a comfortable size."""
@@ -85,13 +110,23 @@ class CurvePlot(TrainingPlot):
     @property
     def needed_left(self) -> float:
         """Pixels that any values at the left need: the frame stays where it is when others come."""
-        metrics = self.look.metrics(Text.TICK)
-        return max(max(metrics.horizontalAdvance(text) for text in ("1e−20", "0.05")) + 9, super().needed_left)
+        key = (self.look, self.values, self.height())
+        if self._needed_left is None or self._needed_left[0] != key:
+            metrics = self.look.metrics(Text.TICK)
+            least = max(metrics.horizontalAdvance(text) for text in ("1e−20", "0.05")) + TICK_GAP + 3
+            self._needed_left = key, max(least, super().needed_left)
+        return self._needed_left[1]
 
     @property
     def needed_right(self) -> float:
         """Pixels that the labels need where they have no room behind the ends of their curves."""
         left = self._insets[0] if self._insets else self.needed_left
+        key = (self.look, self.picture, self.span, left, self.width())
+        if self._needed_right is None or self._needed_right[0] != key:
+            self._needed_right = key, self._right_of(left)
+        return self._needed_right[1]
+
+    def _right_of(self, left: float) -> float:
         plot = QRectF(left, 0, max(8.0, self.width() - left - 1), max(8.0, self.height()))
         ends = self._ends(plot)
         if all(_fits(end, plot) for end in ends):
@@ -140,7 +175,7 @@ class CurvePlot(TrainingPlot):
         if all(_fits(end, plot) for end in ends) or not self._has_margin(ends, plot):
             self._paint_ends(painter, ends, plot, taken)
 
-    def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
+    def paint_beside(self, painter: QPainter, plot: QRectF) -> None:
         """Label the curves beside the frame where there is no room within."""
         ends = self._ends(plot)
         if self._has_margin(ends, plot) and not all(_fits(end, plot) for end in ends):
@@ -148,30 +183,61 @@ class CurvePlot(TrainingPlot):
 
     def _paint_curves(self, painter: QPainter, plot: QRectF) -> None:
         """Draw bands and curves, pixel by pixel of the device."""
-        ratio, theme = self.ratio, self.theme
+        ratio = self.ratio
         pixels, height = max(1, round(plot.width() * ratio)), max(1, round(plot.height() * ratio))
         painter.save()
         painter.translate(plot.topLeft())
         painter.scale(1 / ratio, 1 / ratio)
+        settled = 0
+        if len(self.picture.lines) >= _MANY and not self.picture.bands:
+            settled = self._paint_settled(painter, plot, (pixels, height))
         for band in self.picture.bands:
             top, bottom = (self._down(values, plot.height()) * ratio for values in (band.high, band.low))
             xs = self._along(band.x, plot.width()) * ratio
             if len(xs):
                 paint_filled(painter, xs, (top, bottom), pixels, height, colour=band.colour, opacity=band.opacity)
-        for line in self.picture.lines:
-            if not len(line.x):
-                continue
-            xs, ys = self._along(line.x, plot.width()) * ratio, self._down(line.y, plot.height()) * ratio
-            dashes = [length / line.width for length in line.dash]
-            if line.faint:
-                painter.setOpacity(_FAINT_IN_DARK if theme.dark else _FAINT)
-            paint_points(painter, xs, ys, pixels, height, colour=line.colour, width=line.width * ratio, dashes=dashes)
-            painter.setOpacity(1.0)
-            if not line.faint:
-                self._paint_misfits(painter, line, xs, height)
-                if line.squares:
-                    self._paint_squares(painter, line, xs, ys)
+        for line in self.picture.lines[settled:]:
+            self._paint_line(painter, line, plot, (pixels, height))
         painter.restore()
+
+    def _paint_settled(self, painter: QPainter, plot: QRectF, size: tuple[int, int]) -> int:
+        """Draw the curves that are as they were from a picture that is kept of them; return how many these are.
+
+        Of several runs most often one has something new, and that is drawn over the others.
+        """
+        lines = self.picture.lines
+        place = (self.theme, self.span, self.values, size, self.ratio)
+        same, self._before = same_lines(self._before, lines), lines
+        kept = self._settled
+        if kept is not None and kept.place == place and same <= len(kept.lines) == same_lines(kept.lines, lines):
+            painter.drawPixmap(0, 0, kept.picture)
+            return len(kept.lines)
+        self._settled = None
+        if same:
+            picture = QPixmap(*size)
+            picture.fill(Qt.GlobalColor.transparent)
+            inside = QPainter(picture)
+            for line in lines[:same]:
+                self._paint_line(inside, line, plot, size)
+            inside.end()
+            self._settled = _Settled(lines[:same], place, picture)
+            painter.drawPixmap(0, 0, picture)
+        return same
+
+    def _paint_line(self, painter: QPainter, line: Line, plot: QRectF, size: tuple[int, int]) -> None:
+        if not len(line.x):
+            return
+        ratio, (pixels, height) = self.ratio, size
+        xs, ys = self._along(line.x, plot.width()) * ratio, self._down(line.y, plot.height()) * ratio
+        dashes = [length / line.width for length in line.dash]
+        if line.faint:
+            painter.setOpacity(_FAINT_IN_DARK if self.theme.dark else _FAINT)
+        paint_points(painter, xs, ys, pixels, height, colour=line.colour, width=line.width * ratio, dashes=dashes)
+        painter.setOpacity(1.0)
+        if not line.faint:
+            self._paint_misfits(painter, line, xs, height)
+            if line.squares:
+                self._paint_squares(painter, line, xs, ys)
 
     def _paint_squares(self, painter: QPainter, line: Line, xs: Array, ys: Array) -> None:
         side = _SQUARE * self.ratio
@@ -237,18 +303,24 @@ class CurvePlot(TrainingPlot):
 
     # The labels at the ends.
 
-    def _ends(self, plot: QRectF) -> list[_End]:
+    def _ends(self, plot: QRectF) -> Sequence[_End]:
         """Return the labels of the curves, from the top down."""
+        key = (self.look, self.picture, self.values, self.span, plot.getRect())
+        if self._found is None or self._found[0] != key:
+            self._found = key, self._find_ends(plot)
+        return self._found[1]
+
+    def _find_ends(self, plot: QRectF) -> list[_End]:
         bold = self.look.metrics(Text.TICK_BOLD)
         found = []
         for line in self.picture.lines:
             if not (line.label or line.badge) or line.faint:
                 continue
-            known = np.flatnonzero(np.isfinite(line.y))
-            if not len(known):
+            last = _last_known(line.y)
+            if last is None:
                 continue
-            x = float(self._along(line.x[known[-1:]], plot.width())[0])
-            y = float(self._down(line.y[known[-1:]], plot.height())[0])
+            x = float(self._along(line.x[last : last + 1], plot.width())[0])
+            y = float(self._down(line.y[last : last + 1], plot.height())[0])
             y = y if math.isfinite(y) else plot.height() - _INSET
             side = self.line_height + 1
             width = bold.horizontalAdvance(line.badge or line.label)
@@ -335,6 +407,14 @@ class CurvePlot(TrainingPlot):
             # All were measured there, and not where the mouse is.
             position = places.pop()
         return f"{self.lead(position)} · {' · '.join(parts)}" if parts else ""
+
+
+def _last_known(values: Array) -> int | None:
+    """Return the index of the last finite value; None where there is none."""
+    if len(values) and math.isfinite(values[-1]):
+        return len(values) - 1
+    known = np.flatnonzero(np.isfinite(values))
+    return int(known[-1]) if len(known) else None
 
 
 def _fits(end: _End, plot: QRectF) -> bool:

@@ -33,9 +33,11 @@ def shared_axis(maps: list[NDArray[np.float64]]) -> LogAxis:
 
 
 def lag_pixels(
-    picture: LagPicture, axis: LogAxis, span: Span, size: tuple[int, int], theme: Theme
-) -> NDArray[np.uint32]:
-    """Return (height, width) colours as 0xFFRRGGBB: no more is looked at than there are pixels.
+    picture: LagPicture, axis: LogAxis, span: Span, size: tuple[int, int], theme: Theme, *, since: int = 0
+) -> tuple[int, NDArray[np.uint32]]:
+    """Return the first column of pixels that shows anything, and (height, columns) colours from there on.
+
+    Colours are 0xFFRRGGBB; no more is looked at than there are pixels.
 
     Parameters
     ----------
@@ -49,13 +51,14 @@ def lag_pixels(
         Width and height in device pixels.
     theme
         Whose colours.
+    since
+        Column of pixels from which on they are wanted.
     """
     width, height = size
     records = record_of_pixel(picture, span, width)
-    known = np.flatnonzero(records >= 0)
-    pixels = np.full((height, width), _number_of(theme.sunken), np.uint32)
+    known = since + np.flatnonzero(records[since:] >= 0)
     if not len(known):
-        return pixels
+        return 0, np.zeros((height, 0), np.uint32)
     begin, end = int(known[0]), int(known[-1]) + 1
     # Pixels that show one record lie side by side.
     starts = np.concatenate(([begin], begin + 1 + np.flatnonzero(np.diff(records[begin:end]))))
@@ -68,9 +71,8 @@ def lag_pixels(
         zero = np.repeat(np.repeat(nothing, widths, axis=1), heights, axis=0)
         rows, columns = np.indices((height, end - begin), sparse=True)
         inside[zero] = _number_of(theme.panel)
-        inside[zero & ((rows + columns) % _HATCH == 0)] = _number_of(theme.ink3)
-    pixels[:, begin:end] = inside
-    return pixels
+        inside[zero & ((rows + columns + begin) % _HATCH == 0)] = _number_of(theme.ink3)
+    return begin, np.ascontiguousarray(inside, np.uint32)
 
 
 def record_of_pixel(picture: LagPicture, span: Span, width: int) -> NDArray[np.intp]:

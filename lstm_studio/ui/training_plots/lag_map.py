@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy
 
@@ -17,7 +17,7 @@ from lstm_studio.ui.plots.row_item import LeftLabel, Reach
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.training_plots.colour_bar import bar_width, paint_colour_bar
 from lstm_studio.ui.training_plots.lag_cells import lag_of_pixel, lag_pixels, shared_axis
-from lstm_studio.ui.training_plots.pictures import LagPicture, Picture, looks_same
+from lstm_studio.ui.training_plots.pictures import LagPicture, Picture, goes_on, looks_same
 from lstm_studio.ui.training_plots.plot import TrainingPlot
 
 _TICK_PITCH = 26.0
@@ -50,10 +50,26 @@ class LagMap(TrainingPlot):
         """Show other gradients; the same ones are not drawn again."""
         if not isinstance(picture, LagPicture) or looks_same(picture, self.picture):
             return
+        before, axis = self.picture, self.axis
         self.picture = picture
         self.axis = picture.axis or shared_axis([picture.norms])
         self.describe(picture.summary)
-        self.redraw()
+        if not (self.axis == axis and goes_on(before, picture) and self._go_on(before)):
+            self.redraw_inside()
+
+    def _go_on(self, before: LagPicture) -> bool:
+        """Draw only what has come since, over the picture that is there; return whether there is one."""
+        kept, plot = self.kept_picture, self.plot_rect()
+        if kept is None or not self.keeps_outside(plot):
+            return False
+        since = max(0, math.floor((self.x_of(before.reach(len(before.x) - 1)[0]) - plot.left()) * self.ratio) - 1)
+        left = plot.left() + since / self.ratio
+        painter = QPainter(kept)
+        painter.setClipRect(QRectF(left, plot.top(), plot.right() - left, plot.height()))
+        self._paint_map(painter, plot, since)
+        painter.end()
+        self.update(QRect(math.floor(left), math.floor(plot.top()), math.ceil(plot.right() - left) + 1, self.height()))
+        return True
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a comfortable size."""
@@ -107,16 +123,30 @@ class LagMap(TrainingPlot):
 
     def paint_inside(self, painter: QPainter, plot: QRectF) -> None:
         """Draw the map, and what is not recorded yet."""
+        self._paint_map(painter, plot, 0)
+
+    def _paint_map(self, painter: QPainter, plot: QRectF, since: int) -> None:
+        """Draw the map from a column of pixels on."""
         picture = self.picture
         painter.fillRect(plot, QColor(self.theme.sunken))
         usable = len(picture.x) and math.isfinite(picture.x[-1]) and picture.lags
         if usable:
             width, height = (max(1, round(length * self.ratio)) for length in (plot.width(), plot.height()))
-            pixels = np.ascontiguousarray(lag_pixels(picture, self.axis, self.span, (width, height), self.theme))
-            image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-            self.paint_image(painter, plot, image)
+            begin, pixels = lag_pixels(picture, self.axis, self.span, (width, height), self.theme, since=since)
+            columns = pixels.shape[1]
+            painter.save()
+            painter.translate(plot.topLeft())
+            painter.scale(1 / self.ratio, 1 / self.ratio)
+            if columns:
+                image = QImage(pixels.data, columns, height, 4 * columns, QImage.Format.Format_RGB32)
+                painter.drawImage(QPointF(begin, 0), image)
+            painter.restore()
         end = picture.end if usable else self.span.first
         self.paint_unknown(painter, plot, self.span.first if end is None else end, picture.words, 0.0)
+
+    def outside(self, plot: QRectF) -> object:
+        """Return what the outside depends on: the colours' range, too."""
+        return super().outside(plot), self.axis, bool(len(self.picture.x))
 
     def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
         """Write the title of the lags, and draw the colour bar."""

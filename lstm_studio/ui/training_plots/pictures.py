@@ -238,6 +238,25 @@ def looks_same(one: Picture, other: Picture) -> bool:
     return False
 
 
+def goes_on(before: LagPicture, now: LagPicture) -> bool:
+    """Return whether a heat map is as one that was there before, with records added at its end and nothing else."""
+    count = len(before.x)
+    return (
+        0 < count <= len(now.x)
+        and (before.spacing, before.words) == (now.spacing, now.words)
+        and before.norms.shape[1] == now.norms.shape[1]
+        and _same_values(before.x, now.x[:count])
+        and _same_values(before.norms, now.norms[:count])
+    )
+
+
+def same_lines(before: Sequence[Line], now: Sequence[Line]) -> int:
+    """Return how many lines are the same, from the first one on."""
+    pairs = zip(before, now, strict=False)
+    differs = (place for place, (one, other) in enumerate(pairs) if not _same((one,), (other,)))
+    return next(differs, min(len(before), len(now)))
+
+
 def _same(ones: Sequence[Line | Band | LagPicture], others: Sequence[Line | Band | LagPicture]) -> bool:
     if len(ones) != len(others):
         return False

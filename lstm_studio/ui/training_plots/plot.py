@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 
 from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark, Reach, paint_frame
 from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
@@ -57,6 +57,9 @@ class TrainingPlot(SmallPlot):
         self._flag = ""
         self._edge: float | None = None
         self._edge_flag = ""
+        self._outside: tuple[object, QPixmap] | None = None
+        # It fills all of itself: what lies below need not be drawn.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     # What is shown.
@@ -121,8 +124,9 @@ class TrainingPlot(SmallPlot):
     def show_edge(self, position: float | None, flag: str = "") -> None:
         """Draw a line where a training is now, with a flag where there is room for one; None for no line."""
         if (position, flag) != (self._edge, self._edge_flag):
+            self._repaint_edge()
             self._edge, self._edge_flag = position, flag
-            self.update()
+            self._repaint_edge()
 
     @property
     def cursor_position(self) -> float | None:
@@ -201,25 +205,78 @@ class TrainingPlot(SmallPlot):
         """Draw what is inside the frame; the painter is clipped to it."""
 
     def paint_outside(self, painter: QPainter, plot: QRectF) -> None:
-        """Draw what stands beside the frame, but for the ticks."""
+        """Draw what stands beside the frame, but for the ticks; it is kept as long as the outside stays the same."""
+
+    def paint_beside(self, painter: QPainter, plot: QRectF) -> None:
+        """Draw what stands at the right of the frame, and changes with what is inside."""
+
+    def outside(self, plot: QRectF) -> object:
+        """Return what the outside depends on: with an equal one it is not drawn anew."""
+        labels = tuple(self.left_labels(plot))
+        size = self.size().toTuple()
+        return self.theme, self._look, self.ratio, size, plot.getRect(), self.span, labels, self._axis, self._clear
 
     def marks_at(self, position: float, plot: QRectF) -> Sequence[Mark]:  # noqa: ARG002
         """Return the points to mark under the cursor, in pixels from the top of the widget."""
         return ()
 
     def paint(self, painter: QPainter) -> None:
-        """Draw inside, frame and axis."""
+        """Draw all but what moves."""
         plot = self.plot_rect()
+        painter.fillRect(self.rect(), QColor(self.theme.panel))
+        self._paint_all_outside(painter, plot)
+        self._paint_fresh(painter, plot)
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        """Return all but what moves; what is outside the frame is most often as before."""
+        self._ratio = ratio
+        plot = self.plot_rect()
+        picture = QPixmap(self._kept_outside(plot))
+        painter = QPainter(picture)
+        self._paint_fresh(painter, plot)
+        painter.end()
+        self._ratio = None
+        return picture
+
+    def _paint_fresh(self, painter: QPainter, plot: QRectF) -> None:
         painter.save()
         painter.setClipRect(plot)
-        painter.fillRect(plot, QColor(self.theme.panel))
         self.paint_inside(painter, plot)
         painter.restore()
+        self.paint_beside(painter, plot)
+
+    def _kept_outside(self, plot: QRectF) -> QPixmap:
+        """Return all but the inside, drawn anew only where it is another one."""
+        key = self.outside(plot)
+        if self._outside is None or self._outside[0] != key:
+            picture = QPixmap(self.size() * self.ratio)
+            picture.setDevicePixelRatio(self.ratio)
+            picture.fill(QColor(self.theme.panel))
+            painter = QPainter(picture)
+            self._paint_all_outside(painter, plot)
+            painter.end()
+            self._outside = (key, picture)
+        return self._outside[1]
+
+    def _paint_all_outside(self, painter: QPainter, plot: QRectF) -> None:
         paint_frame(painter, plot, self.theme.frame)
         if self._axis:
             self._paint_axis(painter, plot)
         self._paint_left(painter, plot)
         self.paint_outside(painter, plot)
+
+    def keeps_outside(self, plot: QRectF) -> bool:
+        """Return whether what is outside the frame is as it was drawn last."""
+        return self._outside is not None and self._outside[0] == self.outside(plot)
+
+    def redraw_inside(self) -> None:
+        """Draw anew what is within the frame, and of the rest only what is another one."""
+        plot = self.plot_rect()
+        if self.keeps_outside(plot):
+            self.forget_picture()
+            self.update(QRect(round(plot.left()) - 1, 0, self.width(), self.height()))
+        else:
+            self.redraw()
 
     def paint_unknown(self, painter: QPainter, plot: QRectF, until: float | None, words: str, left: float) -> None:
         """Fill what is not known yet, and say so where there is room, so many pixels beside its beginning."""
@@ -233,11 +290,6 @@ class TrainingPlot(SmallPlot):
             painter.setFont(self.look.font(Text.TICK))
             painter.setPen(QColor(self.theme.ink3))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
-
-    def paint_image(self, painter: QPainter, plot: QRectF, image: QImage) -> None:
-        """Draw a picture that has a pixel for each one of the device."""
-        image.setDevicePixelRatio(self.ratio)
-        painter.drawImage(plot.topLeft(), image)
 
     def _paint_left(self, painter: QPainter, plot: QRectF) -> None:
         flags = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -291,12 +343,13 @@ class TrainingPlot(SmallPlot):
             self._paint_flag(painter, column.center().x())
 
     def _paint_marks(self, painter: QPainter, plot: QRectF) -> None:
-        if self._cursor is None:
+        marks = () if self._cursor is None else self.marks_at(self._cursor, plot)
+        if self._cursor is None or not marks:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(QColor(self.theme.panel))
         x = self.x_of(self._cursor)
-        for mark in self.marks_at(self._cursor, plot):
+        for mark in marks:
             painter.setPen(QPen(QColor(mark.colour), 1.8))
             painter.drawEllipse(QPointF(x, mark.y), _MARK_RADIUS, _MARK_RADIUS)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
@@ -362,9 +415,16 @@ class TrainingPlot(SmallPlot):
         if self._with_flag and self._flag:
             area = area.united(self._flag_rect(column.center().x(), self._flag))
         self.update(QRect(math.floor(area.left()) - 1, 0, math.ceil(area.width()) + 3, self.height()))
-        if self._with_flag and self._edge_flag and self._edge is not None:
-            # Which gives way to that of the cursor.
-            self.update(self._flag_rect(self.x_of(self._edge), self._edge_flag).toAlignedRect().adjusted(-1, 0, 1, 1))
+        # Whose flag gives way to that of the cursor.
+        self._repaint_edge()
+
+    def _repaint_edge(self) -> None:
+        if self._edge is None:
+            return
+        x = self.x_of(self._edge)
+        self.update(QRect(math.floor(x) - 2, 0, 5, self.height()))
+        if self._with_flag and self._edge_flag:
+            self.update(self._flag_rect(x, self._edge_flag).toAlignedRect().adjusted(-1, 0, 1, 1))
 
     # The mouse.
 

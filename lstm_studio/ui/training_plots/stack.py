@@ -250,6 +250,9 @@ class TrainingStack(QWidget):
             header.setGeometry(PANEL_INSET, top + above - 1, self._label_width, height - above - under + 2)
             header.raise_()
             top += height
+        self._bar.raise_()
+        self._ring.setGeometry(self.rect())
+        self._ring.raise_()
         self._settle()
 
     def _settle(self) -> None:
@@ -271,9 +274,6 @@ class TrainingStack(QWidget):
             room = QRectF(first.right(), first.top() - half, right, last.bottom() - first.top() + 2 * half)
             self._bar.setGeometry(room.toRect())
             self._bar.show_axis(maps[0].axis, shared=len(maps) > 1)
-            self._bar.raise_()
-        self._ring.setGeometry(self.rect())
-        self._ring.raise_()
         edges = (left, self.width() - math.ceil(right))
         if edges != self._edges:
             self._edges = edges

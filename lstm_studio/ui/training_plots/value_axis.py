@@ -17,6 +17,8 @@ _MARGIN = 0.06
 """Part of a range left free above and below curves whose range is not given."""
 _HEADROOM = 0.12
 """Decades left free above and below on a logarithmic axis."""
+_STEPS = 8
+"""Parts of a decade in which the ends of a logarithmic axis move."""
 _LEAST_DECADES = 1.0
 _LINEAR_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MOST_DECIMALS = 4
@@ -90,8 +92,10 @@ def _log_axis(picture: CurvePicture) -> ValueAxis:
             highs.append(math.log10(float(usable.max())))
     if not lows:
         return ValueAxis(-1.0, 0.0, log=True)
-    high = max(highs) + _HEADROOM
-    return ValueAxis(min(min(lows) - _HEADROOM, high - _LEAST_DECADES), high, log=True)
+    # In steps, so that not every new value moves all others.
+    high = math.ceil((max(highs) + _HEADROOM) * _STEPS) / _STEPS
+    low = math.floor((min(lows) - _HEADROOM) * _STEPS) / _STEPS
+    return ValueAxis(min(low, high - _LEAST_DECADES), high, log=True)
 
 
 def _linear_levels(picture: CurvePicture) -> tuple[float, float]:
