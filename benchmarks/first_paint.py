@@ -17,8 +17,8 @@ LIMIT = 1.0
 
 _WINDOW = """
 import sys, time
-began = float(sys.argv[1])
-from lstm_studio.cli import run
+began = float(sys.argv.pop(1))
+from lstm_studio.__main__ import main
 from lstm_studio.ui import app
 
 make_window = app.make_window
@@ -34,7 +34,7 @@ def watched(*args, **kwargs):
     return window
 
 app.make_window = watched
-sys.exit(run([]))
+sys.exit(main())
 """
 _TORCH = "import sys, time, torch; print(time.monotonic() - float(sys.argv[1]), '-')"
 _PYTHON = "import sys, time; print(time.monotonic() - float(sys.argv[1]), '-')"

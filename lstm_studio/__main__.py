@@ -11,9 +11,14 @@ def main() -> int:
     # Before any import that costs time: in a frozen program a child process starts here too, and goes no further.
     multiprocessing.freeze_support()
     try:
+        words = sys.argv[1:]
+        from lstm_studio.desktop import names_files, start
+
+        if names_files(words):
+            return start(words)
         from lstm_studio.cli import run
 
-        return run(sys.argv[1:])
+        return run(words)
     except KeyboardInterrupt:
         return 130
 

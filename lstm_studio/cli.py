@@ -6,8 +6,6 @@ traceback; 130 interrupted with Ctrl-C. Nothing heavy is imported before a comma
 
 from __future__ import annotations
 
-import ctypes
-import os
 import platform
 import re
 import sys
@@ -15,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import lstm_studio
+from lstm_studio.desktop import COMMANDS, draw_offscreen, open_files, require_window
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
@@ -37,9 +35,7 @@ from lstm_studio.training.options import roles, train
 if TYPE_CHECKING:
     from lstm_studio.session.state import Result
 
-PICTURE_WITHOUT_DISPLAY = Path("lstm-studio.png")
 SMALLEST_PICTURE, LARGEST_PICTURE = (960, 560), (16_384, 16_384)
-WINDOW_PACKAGES = ("PySide6", "shiboken6", "cmap")
 
 app = typer.Typer(
     name="lstm-studio",
@@ -64,9 +60,8 @@ def run(arguments: Sequence[str]) -> int:
     int
         The exit status.
     """
-    known = {command.name for command in app.registered_commands}
     words = list(arguments)
-    if not words or (words[0] not in known and not words[0].startswith("-")):
+    if not words or (words[0] not in COMMANDS and not words[0].startswith("-")):
         words.insert(0, "open")
     try:
         app(words, prog_name="lstm-studio")
@@ -88,25 +83,7 @@ def open_(
     ] = None,
 ) -> None:
     """Open the window, with these files in it; the command that runs when none is named."""
-    wanted = files or []
-    for file in wanted:
-        if "://" not in file and not Path(file).exists():
-            commands = ", ".join(str(command.name) for command in app.registered_commands)
-            raise StudioError(f"{file}: there is no such file.", f"Commands are {commands}; see lstm-studio --help.")
-    if not _has_display():
-        typer.echo(
-            f"There is no display to open a window on: rendering the same view to {PICTURE_WITHOUT_DISPLAY} instead."
-        )
-        _without_display()
-        _require_window()
-        from lstm_studio.ui.render import render_view
-
-        render_view(PICTURE_WITHOUT_DISPLAY, files=wanted)
-        return
-    _require_window()
-    from lstm_studio.ui.app import open_window
-
-    raise typer.Exit(open_window(wanted))
+    raise typer.Exit(open_files(files or []))
 
 
 class Precision(StrEnum):
@@ -181,8 +158,8 @@ def trace(
     if render is not None:
         if render.suffix.lower() != ".png":
             raise StudioError(f"{render} cannot be saved: a picture is a PNG file.", "Choose a name that ends in .png.")
-        _without_display()
-        _require_window()
+        draw_offscreen()
+        require_window()
     options = ReadOptions(columns=roles(column or []), missing=missing)
     with on_terminal() as progress:
         from lstm_studio.sequences.opening import open_sequence
@@ -308,8 +285,8 @@ def self_test(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, for programs.")] = False
 ) -> None:
     """Start everything once, offscreen, and say what was seen; exit status 1 if any of it failed."""
-    _without_display()
-    _require_window()
+    draw_offscreen()
+    require_window()
     from lstm_studio.ui.self_test import run_self_test
 
     report = run_self_test()
@@ -351,57 +328,6 @@ def _version(package: str) -> str:
         return version_of(package)
     except PackageNotFoundError:
         return ""
-
-
-def _has_display() -> bool:
-    """Whether a window can open. Only Linux runs without a display; QT_QPA_PLATFORM says that the user knows better."""
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
-        return True
-    return bool(os.environ.get("DISPLAY")) and _x_server_answers()
-
-
-def _x_server_answers() -> bool:
-    """Whether DISPLAY leads to an X server: an old one is common in remote shells, and Qt aborts on it."""
-    try:
-        xcb = ctypes.CDLL("libxcb.so.1")
-    except OSError:
-        return False
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
-    failed: int = xcb.xcb_connection_has_error(connection)
-    xcb.xcb_disconnect(connection)
-    return failed == 0
-
-
-def _without_display() -> None:
-    """Let Qt draw without asking for a display: one that is named need not answer. Elsewhere Qt always finds one."""
-    if sys.platform.startswith("linux"):
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-
-def _require_window() -> None:
-    """Import the window, and say what to install where that cannot work.
-
-    Raises
-    ------
-    StudioError
-        If a package of the extra "gui", or a system library of Qt's, is missing.
-    """
-    try:
-        import_module("lstm_studio.ui.app")
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in WINDOW_PACKAGES:
-            raise
-        raise StudioError(
-            f"The window needs {error.name}, which is not installed.", 'Install it with: pip install "lstm-studio[gui]"'
-        ) from None
-    except ImportError as error:
-        if "cannot open shared object file" not in str(error):
-            raise
-        raise StudioError(
-            f"Qt misses a system library: {error}.",
-            "From a checkout, sh packaging/system-libraries.sh python3 names the packages; or see the README.",
-        ) from None
 
 
 def _check_folder(path: Path | None) -> None:

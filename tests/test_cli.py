@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import lstm_studio as ls
-from lstm_studio.cli import run
+from lstm_studio.cli import app, run
+from lstm_studio.desktop import COMMANDS, names_files
 from lstm_studio.session.compute import Computer
 from lstm_studio.tasks.registry import tasks
 from lstm_studio.training.plan import class_room
@@ -219,7 +220,7 @@ def test_a_broken_import_of_our_own_is_a_bug(error: ImportError, monkeypatch: py
     def broken(_: str) -> None:
         raise error
 
-    monkeypatch.setattr("lstm_studio.cli.import_module", broken)
+    monkeypatch.setattr("lstm_studio.desktop.import_module", broken)
     with pytest.raises(ImportError):
         run(["self-test"])
 
@@ -228,9 +229,29 @@ def test_a_missing_system_library_is_named(monkeypatch: pytest.MonkeyPatch, caps
     def broken(_: str) -> None:
         raise ImportError("libEGL.so.1: cannot open shared object file: No such file or directory")
 
-    monkeypatch.setattr("lstm_studio.cli.import_module", broken)
+    monkeypatch.setattr("lstm_studio.desktop.import_module", broken)
     assert run(["self-test"]) == 2
     assert "libEGL.so.1" in capsys.readouterr().err
+
+
+def test_names_of_files_and_nothing_open_the_window_without_the_command_line() -> None:
+    assert tuple(command.name for command in app.registered_commands) == COMMANDS
+    assert not app.registered_groups
+    assert all(names_files(words) for words in ([], ["data.csv"], ["a.csv", "b.pt", "http://host/run"]))
+    commands = (["train", "reber"], ["--help"], ["data.csv", "-h"], ["version"], ["open", "data.csv"])
+    assert not any(names_files(words) for words in commands)
+
+
+def test_a_missing_file_is_one_message_from_the_module_too(tmp_path: Path) -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "lstm_studio", "nothing.csv"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    told = [line for line in done.stderr.splitlines() if not line.startswith("import time")]
+    assert done.returncode == 2
+    assert len(told) == 1
+    assert told[0].startswith("lstm-studio: nothing.csv: there is no such file.")
+    assert {"lstm_studio.desktop"} == {
+        name for name in ("lstm_studio.desktop", "typer", "numpy") if re.search(rf"\| +{name}$", done.stderr, re.M)
+    }
 
 
 def test_the_module_and_the_script_run_the_same_program() -> None:

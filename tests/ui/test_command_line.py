@@ -13,6 +13,7 @@ import pytest
 from PySide6.QtGui import QImage
 
 from lstm_studio import cli
+from lstm_studio.desktop import PICTURE_WITHOUT_DISPLAY
 from lstm_studio.ui.self_test import Check, SelfTestReport
 from lstm_studio.ui.window import SMALLEST
 
@@ -41,8 +42,8 @@ def test_without_a_display_the_same_view_becomes_a_picture(displays: dict[str, s
     assert (done.returncode, done.stderr) == (0, "")
     [line] = done.stdout.splitlines()
     assert "no display" in line
-    picture = tmp_path / cli.PICTURE_WITHOUT_DISPLAY
-    assert str(cli.PICTURE_WITHOUT_DISPLAY) in line
+    picture = tmp_path / PICTURE_WITHOUT_DISPLAY
+    assert str(PICTURE_WITHOUT_DISPLAY) in line
     image = QImage(str(picture))
     assert (image.width(), image.height()) == (1600, 1000)
     assert colours(picture) > 500
@@ -55,7 +56,7 @@ def test_without_a_display_a_file_that_does_not_open_is_one_message(tmp_path: Pa
     assert done.returncode == 2
     assert "bad.csv" in done.stderr
     assert "Traceback" not in done.stderr
-    assert not (tmp_path / cli.PICTURE_WITHOUT_DISPLAY).exists()
+    assert not (tmp_path / PICTURE_WITHOUT_DISPLAY).exists()
 
 
 def test_trace_renders_the_view_as_asked(tmp_path: Path) -> None:
