@@ -221,7 +221,10 @@ class StudioWindow(QMainWindow):
         ):
             self.showMaximized()
         else:
+            # The last window may have been on a larger screen.
+            fit_screen(self)
             self.show()
+            self.fit_screen_soon()
 
     def show_notice(self, notice: Notice) -> None:
         """Show a card over the plots."""

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -474,6 +475,23 @@ def test_panels_that_only_the_size_has_folded_are_not_saved_as_hidden(qtbot: QtB
         assert not window.panel("sequence").isVisible()
     with opened_window(settings=replace(load_settings(path).settings, geometry="")) as window:
         assert window.panel("sequence").isVisible()
+
+
+def test_a_window_of_a_larger_screen_comes_back_within_this_one(qtbot: QtBot) -> None:
+    room = QGuiApplication.primaryScreen().availableGeometry()
+    with opened_window() as window:
+        window.setGeometry(room.x() + 40, room.y() + 40, room.width() + 500, room.height() + 300)
+        geometry = bytes(window.saveGeometry().toHex().data()).decode()
+    with opened_window(settings=Settings(theme="light", geometry=geometry)) as window:
+        window.hide()
+        window.restoreGeometry(QByteArray.fromHex(geometry.encode()))
+        window.show_first()
+        QTest.qWait(100)
+        frame = window.frameGeometry()
+        assert frame.top() >= room.top()
+        assert frame.bottom() <= room.bottom()
+        # The screen of the tests is narrower than any window can be.
+        assert window.width() == max(window.minimumWidth(), room.width() - (frame.width() - window.width()))
 
 
 @pytest.mark.parametrize("state", ["00ff", "000000ff00000000fd", "ab" * 300])
