@@ -1,8 +1,8 @@
 """Half an hour's worth of a seeded monkey at the window, which must neither break it nor make it grow.
 
-It presses every command and key, clicks, drags, resizes, opens good and bad files. At each reading everything is closed
-and the first sample shown again: the same window as at the beginning, whose memory, widgets, timers and threads must
-be what they were.
+It presses every command and key, clicks, drags, resizes, trains, follows runs, opens good and bad files. At each
+reading everything is closed, forgotten and put where it was at first, and the first sample shown again: the same window
+as at the beginning, whose memory, widgets, timers and threads must be what they were.
 """
 
 from __future__ import annotations
@@ -14,24 +14,37 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
+from PySide6.QtGui import QPixmapCache
+from PySide6.QtWidgets import QComboBox, QWidget
 
 from benchmarks._flat import Readings
+from lstm_studio.session.compute import Computer
 from lstm_studio.session.samples import FIRST_SAMPLE
+from lstm_studio.session.state import View
 from lstm_studio.ui.app import destroy, make_application, make_window
 from lstm_studio.ui.bugs import BugCatcher
+from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.window import StudioWindow
-from lstm_studio.ui.workspaces import EXPLORE
+from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 from tests.ui.monkey import Monkey
 
 DEEDS = 18_000
 """Ten a second for thirty minutes."""
 READINGS = 24
+
+
+class ForgetfulComputer(Computer):
+    """Computes as any other, and can be brought back to its beginning."""
+
+    def forget(self) -> None:
+        """Drop what is kept for the next request, which is bounded, and more at one reading than at another."""
+        Computer.__init__(self)
 
 
 def main() -> int:
@@ -49,20 +62,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, BugCatcher() as bugs:
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
             os.environ[name] = folder
-        window = make_window()
+        computer = ForgetfulComputer()
+        window = make_window(computer=computer)
         window.show()
         files = Path(folder) / "files"
         files.mkdir()
         began = time.perf_counter()
-        with Monkey(window, files, wanted.seed) as monkey:
+        with Monkey(window, files, wanted.seed, alone=False) as monkey:
 
             def note(line: str, _details: str) -> None:
                 caught.append(f"{line}, after {', '.join(monkey.last[-3:])}")
 
             bugs.caught.connect(note)
+            _make_everything(window)
             for count in range(wanted.deeds + 1):
                 if count % max(1, wanted.deeds // READINGS) == 0:
-                    _return_to_the_beginning(monkey, window)
+                    _return_to_the_beginning(monkey, window, computer)
                     readings.note(count, settle=True)
                     counts.append(_counted(window))
                     kinds = Counter(_kind(found) for found in window.findChildren(QObject))
@@ -70,6 +85,7 @@ def main() -> int:
                         early = kinds
                 monkey.act()
             monkey.settle()
+            begun = monkey.nursery.begun
         took = time.perf_counter() - began
         destroy(window)
     print(f"{wanted.deeds:,} deeds in {took:.0f} s: " + ", ".join(f"{n:,} {what}" for what, n in monkey.done.items()))
@@ -85,26 +101,55 @@ def main() -> int:
         for now, then in zip(three, kept, strict=True)
     )
     print(f"widgets, objects and timers: {'the same' if same else 'MISSED: they grow'}")
-    print(f"threads at the end: {threading.active_count()}")
+    print(f"{begun} trainings begun; threads at the end: {', '.join(thread.name for thread in threading.enumerate())}")
     print(f"exceptions: {bugs.count}")
     flat = readings.judge_halves()
     return 0 if flat and same and bugs.count == 0 else 1
 
 
-def _return_to_the_beginning(monkey: Monkey, window: StudioWindow) -> None:
+def _make_everything(window: StudioWindow) -> None:
+    """Make what is made when it is first needed: else whatever the monkey finds late would look like a leak."""
+    for panel in PANELS:
+        window.show_panel(panel.key, True)
+        QCoreApplication.processEvents()
+    for box in window.findChildren(QComboBox):
+        box.view()
+    window.show_hints()
+
+
+def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: ForgetfulComputer) -> None:
+    """Bring the window back to one state, whatever happened: only like can be compared with like."""
     monkey.settle()
-    window.show_workspace(EXPLORE)
-    window.resize(1600, 1000)
-    window.commands.files.open_sample(FIRST_SAMPLE)
-    window.session.look(
-        theme="light", comparison=None, stretch=None, four_phases=False, cursor=0, plot_views={}, reveal_all=False
-    )
+    monkey.forget_trainings()
+    if window.hints is not None:
+        window.hints.end()
     window.use_maps("cividis", "blue-orange")
     window.scale_text(100)
-    window.arrangement.reset()
+    window.resize(1600, 1000)
+    # Each workspace looks as it did at first, with its first panels only: hidden ones keep what they showed last.
+    for info in (*WORKSPACES[1:], WORKSPACES[0]):
+        window.show_workspace(info.key)
+        for panel in PANELS:
+            if panel.workspace == info.key:
+                window.show_panel(panel.key, True)
+                QCoreApplication.processEvents()
+        window.arrangement.reset()
+        QCoreApplication.processEvents()
+    assert window.current_workspace == EXPLORE
+    session = window.session
+    window.commands.files.open_sample(FIRST_SAMPLE)
+    first = View(cursor=0, theme="light")
+    session.look(**{field.name: getattr(first, field.name) for field in fields(View)})
+    # Undo keeps so many steps and so many bytes, which it has not yet filled at the first readings.
+    session._past.clear()
+    session._future.clear()
     monkey.settle()
+    # The worker rests.
+    computer.forget()
+    QPixmapCache.clear()
     for _ in range(20):
         QCoreApplication.processEvents()
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def _kind(found: QObject) -> str:
