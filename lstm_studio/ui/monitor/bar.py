@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
@@ -192,6 +192,13 @@ class MonitorBar(QWidget):
         """Place the parts."""
         super().resizeEvent(event)
         self._place()
+
+    def event(self, event: QEvent) -> bool:
+        """Place the parts anew when one of them needs more room."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._place()
+        return done
 
     def _place(self) -> None:
         width, height = self.width(), self.height()

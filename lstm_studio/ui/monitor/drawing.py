@@ -363,7 +363,11 @@ class Drawing:
         if len(last):
             far = format_count((len(last) - 1) * spacing)
             summary += f"; now {format_scientific(last[0])} at lag 0 and {format_scientific(last[-1])} at lag {far}"
-        return LagPicture(self.positions(picture, steps), norms, spacing, words=_NOTHING_YET, summary=summary)
+        ended = picture.status is not Status.RUNNING
+        until = self.position(picture, picture.last_step) if ended else None
+        return LagPicture(
+            self.positions(picture, steps), norms, spacing, until=until, words=_NOTHING_YET, summary=summary
+        )
 
 
 def _picture(

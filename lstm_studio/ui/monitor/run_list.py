@@ -210,17 +210,26 @@ class RunDelegate(QStyledItemDelegate):
         pill = QRectF(inside.right() - width, inside.top() + (height - tall) / 2, width, tall)
         paint_pill(painter, pill, row.pill, theme)
         room = QRectF(letter.right() + GRID, inside.top(), pill.left() - letter.right() - 2 * GRID, height)
-        self._write(painter, row.title, room, Text.ROW_LABEL, theme.ink)
+        # Names of runs often differ at their end only.
+        self._write(painter, row.title, room, Text.ROW_LABEL, theme.ink, elide=Qt.TextElideMode.ElideMiddle)
         return inside.top() + height + 1
 
     def _write(
-        self, painter: QPainter, text: str, room: QRectF, use: Text, colour: str, *, right: bool = False
+        self,
+        painter: QPainter,
+        text: str,
+        room: QRectF,
+        use: Text,
+        colour: str,
+        *,
+        right: bool = False,
+        elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
         chosen = text_font(self._view, use)
         metrics = QFontMetricsF(chosen)
         painter.setFont(chosen)
         painter.setPen(QColor(colour))
-        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+        shown = metrics.elidedText(text, elide, room.width())
         place = QRectF(room.left(), room.top(), room.width() + 1, room.height() or metrics.height())
         side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(place, side | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import Role
@@ -30,7 +31,7 @@ class TileWidget(QWidget):
         self._caption.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.plot = CurvePlot(theme, "", height=_HEIGHT, least=_LEAST)
         self.plot.chosen.connect(self.chosen)
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.setSpacing(HALF_GRID)
         head.addWidget(self._badge)
         head.addWidget(self._title, 3)
@@ -49,9 +50,22 @@ class TileWidget(QWidget):
         self._badge.show_badge(tile.badge, tile.role if tile.role is not Role.INPUT else Role.GRADIENT)
         self._title.setText(tile.title)
         self._caption.setText(tile.caption)
+        self._share_head()
         self.plot.title = tile.title
         self.plot.setAccessibleName(f"{tile.title}, {tile.caption}")
         self.plot.show_picture(tile.picture)
+
+    def _share_head(self) -> None:
+        """Give the title what it needs, and the caption the rest."""
+        title = self._title.fontMetrics().horizontalAdvance(self._title.text()) + HALF_GRID
+        rest = self.width() - self._badge.width() - 2 * HALF_GRID - title
+        self._head.setStretch(1, title)
+        self._head.setStretch(2, max(1, rest))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the new width."""
+        super().resizeEvent(event)
+        self._share_head()
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""

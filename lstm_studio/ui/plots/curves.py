@@ -20,6 +20,8 @@ from lstm_studio.ui.plots.scale import TimeScale
 
 _STROKED_FROM = 4.0
 """Device pixels a step from which curves are stroked."""
+_WIDE = 1.5
+"""Device pixels from which on a line is as wide where it is steep."""
 _MOST_STROKED = 48
 """Points anywhere of which a curve may have so many to be stroked: each takes a painter as long as a column of bars."""
 _DASH, _SPACE = 3.0, 2.0
@@ -94,8 +96,8 @@ def paint_points(
     dashes
         Lengths of dashes and gaps in widths of the line; none for a solid one.
     """
-    if len(xs) > _MOST_STROKED or (len(xs) > 2 and np.ptp(xs) < _STROKED_FROM * len(xs)):
-        bars = _bars_between(xs, ys, pixels)
+    if len(xs) > _MOST_STROKED:
+        bars = _bars_between(xs, ys, pixels) if width < _WIDE else _wide_bars(xs, ys, pixels, width)
         _paint_bars(painter, bars, height, colour=colour, width=width, dashes=dashes)
         return
     cut = np.clip(ys, -4 * height, 5 * height)
@@ -173,6 +175,25 @@ def _bars_between(
     at = columns[starts]
     low[at] = np.fmin(low[at], np.fmin.reduceat(ys, starts))
     high[at] = np.fmax(high[at], np.fmax.reduceat(ys, starts))
+    return low, high
+
+
+def _wide_bars(
+    xs: NDArray[np.float64], ys: NDArray[np.float64], pixels: int, width: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return likewise what a wide line takes: where it is steep, of half a column on each side, too.
+
+    As bars are drawn half the width beyond both ends, they end so much earlier where the line rises: so it is about as
+    wide in every direction.
+    """
+    lows, highs = _bars_between(2 * xs, ys, 2 * pixels)
+    low, high = np.fmin(lows[::2], lows[1::2]), np.fmax(highs[::2], highs[1::2])
+    shorter = width / 2 - width / 2 / (1 + np.minimum(high - low, 1))
+    # Beside the first and the last column is nothing.
+    before, after = np.append(np.nan, lows[1:-1:2]), np.append(lows[2::2], np.nan)
+    low = np.fmin(low, np.fmin(before, after)) + shorter
+    before, after = np.append(np.nan, highs[1:-1:2]), np.append(highs[2::2], np.nan)
+    high = np.fmax(high, np.fmax(before, after)) - shorter
     return low, high
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, View
 from lstm_studio.ui.theme import PLOT_GAP
 
-LEAST_ROW = 34.0
+LEAST_ROW = 31.0
 SYMBOL_ROW = 24.0
 GRADIENT_RATIO = 1.5
 _SNAP_FROM = 2
@@ -28,7 +28,7 @@ def share_height(
 ) -> Rows:
     """Share ``available`` logical pixels among rows.
 
-    Rows of units are equally high, the gradient half as high again, symbols thin. No row is lower than 34 px: where
+    Rows of units are equally high, the gradient half as high again, symbols thin. No row is lower than 31 px: where
     they do not fit, the total exceeds what is available and the stack scrolls. Heat maps of up to half as many units
     as pixels get whole device pixels a unit.
 

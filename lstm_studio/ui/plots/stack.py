@@ -22,7 +22,7 @@ from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.row_item import Look, RowItem
 from lstm_studio.ui.plots.rows import Row, StackState, SymbolRow, UnitRow, View
 from lstm_studio.ui.plots.scale import TimeScale, clamp_window
-from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem
+from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem, stretch_words
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
@@ -203,7 +203,7 @@ class PlotStack(QWidget):
         self._apply_cursor(state)
         if state.stretch != before.stretch:
             self._stretch.show_stretch(state.stretch)
-            self.setAccessibleDescription(_stretch_words(state))
+            self.setAccessibleDescription(stretch_words(state.stretch, state.first_step_number))
 
     def _follow(self, state: StackState) -> bool:
         """Move the visible stretch so that it holds the cursor; return whether it moved."""
@@ -336,6 +336,17 @@ class PlotStack(QWidget):
         return QSize(360, 140)
 
     @property
+    def least_height(self) -> float:
+        """The height from which on no row has to be scrolled to."""
+        return sum(self._around_rows) + share_height(self._state.rows, 0.0).total
+
+    @property
+    def _around_rows(self) -> tuple[float, float]:
+        """Height of what is above the rows, and of the axis below them."""
+        axis = round(self._look.metrics(Text.TICK).height() + 10)
+        return float(round(self._cursor.flag_height + 6)), float(axis)
+
+    @property
     def _label_width(self) -> int:
         """Room for the longest title beside a unit's number, within limits."""
         metrics = self._look.metrics(Text.ROW_LABEL)
@@ -367,8 +378,7 @@ class PlotStack(QWidget):
         self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         state, look = self._state, self._look
         ratio = self.devicePixelRatioF()
-        top = float(round(self._cursor.flag_height + 6))
-        axis_height = float(round(look.metrics(Text.TICK).height() + 10))
+        top, axis_height = self._around_rows
         room = max(1.0, self.height() - top - axis_height)
         shared = share_height(state.rows, room, ratio, _numbers_shown(state))
         hidden = max(0, round(shared.total - room))
@@ -583,11 +593,3 @@ def _same(state: StackState, before: StackState) -> bool:
 def _numbers_shown(state: StackState) -> dict[str, int]:
     """Return for each group that is rearranged how many of its units are in sight."""
     return {group: len(order) for group, order in state.order.items()}
-
-
-def _stretch_words(state: StackState) -> str:
-    """Return what is marked, for screen readers."""
-    if state.stretch is None:
-        return ""
-    first, last = (format_count(step + state.first_step_number) for step in (state.stretch[0], state.stretch[1] - 1))
-    return f"Step {first} marked" if first == last else f"Steps {first} to {last} marked"

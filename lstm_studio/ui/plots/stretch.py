@@ -195,3 +195,11 @@ class StretchHandles(QObject):
             self._view.setCursor(Qt.CursorShape.SplitHCursor)
         elif self._view.cursor().shape() is Qt.CursorShape.SplitHCursor:
             self._view.unsetCursor()
+
+
+def stretch_words(stretch: tuple[int, int] | None, first_number: int) -> str:
+    """Return what is marked, for screen readers; steps count from a first number."""
+    if stretch is None:
+        return ""
+    first, last = (format_count(step + first_number) for step in (stretch[0], stretch[1] - 1))
+    return f"Step {first} marked" if first == last else f"Steps {first} to {last} marked"

@@ -36,6 +36,8 @@ _INSET = 5.0
 _SQUARE, _SQUARE_DISTANCE = 5.0, 80.0
 _MISFIT = 4.0
 _BESIDE = 6.0
+_LINE_HEIGHT = 13.0
+"""Of ticks in the text size for which heights are given."""
 _ROOM_STEP = 16
 """Margins for labels are multiples of so many pixels: not every digit moves a frame."""
 _FAINT, _FAINT_IN_DARK = 0.45, 0.65
@@ -103,7 +105,7 @@ class CurvePlot(TrainingPlot):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size at which it can be read."""
-        return QSize(120, round(self._least - 18 + 1.4 * self.line_height))
+        return QSize(120, round(self._least * max(1.0, self.line_height / _LINE_HEIGHT)))
 
     # Places.
 

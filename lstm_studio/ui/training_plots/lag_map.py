@@ -97,7 +97,7 @@ class LagMap(TrainingPlot):
         distance = nice_step(room / pitch * spacing)
         # A round number of columns, too.
         distance = -(-distance // spacing) * spacing
-        inner = [lag for lag in range(0, last, distance) if (last - lag) / spacing * pitch > room / 2.5]
+        inner = [lag for lag in range(0, last, distance) if (last - lag) / spacing * pitch > 0.9 * self.line_height]
         return [LeftLabel((lag / spacing + 0.5) * pitch, format_count(lag)) for lag in [*inner, last]]
 
     def _title_reach(self, ticks: Sequence[Reach], plot: QRectF) -> Reach | None:

@@ -140,7 +140,8 @@ class LagPicture:
     axis
         Range of the colours, where it is shared with another map; None for that of ``norms``.
     until
-        Position up to which the last record reaches at most; None for as far as it reaches to the other side.
+        Position at which the training ended: so far the last record reaches, but no farther than another one would
+        lie; None for as far as it reaches to the other side.
     words
         What is said where nothing is recorded yet.
     summary
@@ -166,10 +167,10 @@ class LagPicture:
         left = float(x[index] - x[index - 1]) / 2 if index > 0 else None
         right = float(x[index + 1] - x[index]) / 2 if index + 1 < len(x) else None
         before = left if left is not None else right if right is not None else 0.5
-        after = right if right is not None else before
-        end = float(x[index]) + after
-        last = index + 1 == len(x) and self.until is not None
-        return float(x[index]) - before, min(end, self.until) if last and self.until is not None else end
+        position = float(x[index])
+        if right is None and self.until is not None:
+            return position - before, max(position, min(position + 2 * before, self.until))
+        return position - before, position + (before if right is None else right)
 
     @property
     def end(self) -> float | None:
