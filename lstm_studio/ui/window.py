@@ -180,6 +180,7 @@ class StudioWindow(QMainWindow):
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
+        self.workspace.cells_put_away.connect(self._show_state)
         for title in ("Samples", "Recent files", "Device"):
             menu = self.header.submenus[title]
             menu.aboutToShow.connect(self._fill_submenu)

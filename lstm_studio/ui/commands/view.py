@@ -68,6 +68,8 @@ class ViewCommands(Group):
 
     def show_diagrams(self, on: bool) -> None:
         """Draw the cells above the plots, or give the plots all the room."""
+        if on:
+            self._window.workspace.show_cells()
         self._session.look(diagram=on)
 
     def show_all(self, on: bool) -> None:
@@ -149,7 +151,7 @@ class ViewCommands(Group):
         """Return which looks are on."""
         view = self._session.view
         return {
-            "view.diagram": view.diagram,
+            "view.diagram": view.diagram and not self._window.workspace.cells_away,
             "view.show-all": view.reveal_all,
             "view.labels-standard": view.labels is Labels.STANDARD,
             "view.labels-classroom": view.labels is Labels.CLASSROOM,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.session import Session
@@ -13,11 +14,13 @@ from lstm_studio.ui.explore.comparing import compared, difference_in_words, titl
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
-from lstm_studio.ui.widgets.text import ElidedLabel, label
+from lstm_studio.ui.widgets.text import label
 
 _CROSS = 10
 _NARROWEST = 96
-_WIDEST = 300
+_WIDEST = 240
+_ONE_ROW_FROM = 860
+"""Pixels of width from which the words stand beside the choosers."""
 _MODES = {
     CompareMode.OVERLAY.value: "Overlay",
     CompareMode.SIDE.value: "Side by side",
@@ -39,8 +42,48 @@ class _State:
     words: str
 
 
+class TwoLines(QLabel):
+    """A sentence on one line or two, whatever room it gets; what does not fit is elided, the tool tip has it all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("kind", "secondary")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the height of two lines."""
+        return QSize(200, 2 * self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return a width that any window has."""
+        return QSize(24, self.sizeHint().height())
+
+    def lines(self) -> tuple[str, ...]:
+        """Return what is shown."""
+        metrics, text, width = self.fontMetrics(), self.text(), self.width()
+        layout = QTextLayout(text, self.font())
+        layout.beginLayout()
+        first = layout.createLine()
+        first.setLineWidth(width)
+        layout.endLayout()
+        if first.textLength() >= len(text):
+            return (text,)
+        rest = text[first.textLength() :]
+        return text[: first.textLength()].rstrip(), metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+        """Draw as much of the text as fits."""
+        lines = self.lines()
+        self.setToolTip(self.text() if lines[-1].endswith("…") else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        painter.drawText(self.rect(), flags, "\n".join(lines))
+
+
 class CompareBar(QFrame):
-    """Two choosers, the mode, and in a line how the two differ.
+    """Two choosers, the mode, and in a sentence how the two differ.
 
     Parameters
     ----------
@@ -49,6 +92,9 @@ class CompareBar(QFrame):
     theme
         Its first colours.
     """
+
+    cells_requested = Signal()
+    """The cells are to be shown, also where there is no room."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,31 +105,39 @@ class CompareBar(QFrame):
         self.setProperty("kind", "panel")
         self.setAccessibleName("Compare")
         self._base, self._other = _chooser("A, what it is compared with"), _chooser("B, what is compared")
-        self._modes = Segments("How the two are shown", _MODES)
+        self._modes = Segments("How the two are shown", _MODES, padding=GRID - 2)
         self._modes.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         for mode, words in _TOOL_TIPS.items():
             self._modes.button(mode.value).setToolTip(words)
-        self._words = ElidedLabel(kind="secondary")
+        self._words = TwoLines()
+        self._cells = QToolButton()
+        self._cells.setProperty("kind", "link")
+        self._cells.setText("Show cells")
+        self._cells.setAccessibleName("Show cells")
+        self._cells.setToolTip("Show the cells above the plots, which are then scrolled (D)")
+        self._cells.clicked.connect(self.cells_requested)
+        self._cells.hide()
         self._stop = QToolButton()
         self._stop.setProperty("kind", "flat")
         self._stop.setIconSize(QSize(_CROSS, _CROSS))
         self._stop.setAccessibleName("Stop comparing")
         self._stop.setToolTip("Stop comparing")
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.setSpacing(HALF_GRID + 2)
-        row.addWidget(_letter("Compare A", self._base))
+        row.addWidget(_letter("A", self._base))
         row.addWidget(self._base, 2)
-        row.addWidget(_letter("with B", self._other))
-        row.addWidget(self._other, 3)
+        row.addWidget(_letter("B", self._other))
+        row.addWidget(self._other, 4)
         row.addSpacing(HALF_GRID)
         row.addWidget(self._modes)
-        row.addStretch(1)
+        row.addSpacing(HALF_GRID)
+        row.addWidget(self._words, 6)
+        row.addWidget(self._cells)
         row.addWidget(self._stop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(PANEL_INSET, GRID, GRID, 0)
-        layout.setSpacing(HALF_GRID)
-        layout.addLayout(row)
-        layout.addWidget(self._words)
+        column = self._column = QVBoxLayout(self)
+        column.setContentsMargins(PANEL_INSET, HALF_GRID, GRID, 0)
+        column.setSpacing(HALF_GRID)
+        column.addLayout(row)
         self._base.activated.connect(self._choose)
         self._other.activated.connect(self._choose)
         self._modes.chosen.connect(self._choose_mode)
@@ -96,6 +150,21 @@ class CompareBar(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
         self._stop.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=_CROSS))
+
+    def offer_cells(self, on: bool) -> None:
+        """Offer to bring back the cells, which have made room, or not."""
+        self._cells.setVisible(on)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Put the words below the choosers where there is hardly room beside them."""
+        super().resizeEvent(event)
+        below = self.width() < _ONE_ROW_FROM
+        if below != (self._column.count() > 1):
+            (self._row if below else self._column).removeWidget(self._words)
+            if below:
+                self._column.addWidget(self._words)
+            else:
+                self._row.insertWidget(self._row.indexOf(self._cells), self._words, 6)
 
     @property
     def base(self) -> QComboBox:

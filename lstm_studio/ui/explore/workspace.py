@@ -49,6 +49,8 @@ class ExploreWorkspace(QWidget):
 
     what_if_requested = Signal(object, object)
     """What is to be changed, and where, from the menu of a unit in the plots."""
+    cells_put_away = Signal(bool)
+    """Whether the cells make room for what is compared."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +59,7 @@ class ExploreWorkspace(QWidget):
         self._diagrams = DiagramResolver()
         self._bars: list[ThemedBar] = []
         self._gradients = GradientsOfBranches(session, self)
+        self._away = self._insisted = False
         self.setAccessibleName("Explore")
         self.stack = PlotStack(theme)
         self.compare_bar = CompareBar(session, theme)
@@ -78,6 +81,7 @@ class ExploreWorkspace(QWidget):
         self.stack.stretch_requested.connect(self._on_stretch_requested)
         self.stack.stretch_moved.connect(self._on_stretch_moved)
         self.stack.track_changed.connect(self.edges_changed)
+        self.compare_bar.cells_requested.connect(self.show_cells)
         session.result_replaced.connect(self._on_result_replaced)
         session.view_changed.connect(self._on_view_changed)
         session.remarks_changed.connect(self._on_remarks_changed)
@@ -107,12 +111,37 @@ class ExploreWorkspace(QWidget):
         diagrams = self._diagrams.resolve(session.result, session.view, state) if session.view.diagram else ()
         if diagrams:
             self.deck.apply(diagrams)
-        self.deck.setVisible(bool(diagrams))
+        self._share_height()
+
+    @property
+    def cells_away(self) -> bool:
+        """Whether the cells make room for what is compared."""
+        return self._away
+
+    def show_cells(self) -> None:
+        """Show the cells also where what is compared then has to be scrolled."""
+        self._insisted = True
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """Let the cells make room where what is compared would not fit below them: the gradient must be seen."""
+        comparing = not self.compare_bar.isHidden()
+        self._insisted = self._insisted and comparing
+        wanted = self._session.view.diagram
+        bars = [bar for bar in (*self._bars, self.compare_bar) if not bar.isHidden()]
+        room = self.height() - self.deck.sizeHint().height() - sum(bar.sizeHint().height() for bar in bars)
+        away = wanted and comparing and not self._insisted and room < self.stack.least_height
+        self.deck.setVisible(wanted and not away)
+        self.compare_bar.offer_cells(away)
+        if away != self._away:
+            self._away = away
+            self.cells_put_away.emit(away)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Let the diagrams take their share of the height."""
         super().resizeEvent(event)
         self.deck.fit_into(self.height())
+        self._share_height()
 
     def _on_result_replaced(self, _: Result) -> None:
         self._show()
