@@ -74,8 +74,9 @@ class Readings:
         self._references.append(sys.getrefcount(None))
         print(
             f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB"
-            f"{'' if in_use is None else f', {in_use:.1f} MB in use'}  {sys.getallocatedblocks() / 1e3:,.0f} thousand blocks"
-            f" of Python's, {self._references[-1]:,} references to None",
+            f"{'' if in_use is None else f', {in_use:.1f} MB in use'}"
+            f"  {sys.getallocatedblocks() / 1e3:,.0f} thousand blocks of Python's"
+            f"  {self._references[-1]:,} references to None",
             flush=True,
         )
 

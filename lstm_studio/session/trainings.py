@@ -402,13 +402,20 @@ class Trainings:
         """What was last asked of the training that is shown."""
         return self._wishes.get(self._process_of(self._shown), Wish.RUN)
 
+    @property
+    def _is_training(self) -> bool:
+        """Whether what is shown is known to be a training: nothing is written into other folders."""
+        return self.beginning or self._learning is not None
+
     def pause(self) -> None:
         """Ask the training that is shown to wait."""
-        self._ask(self._shown, Wish.PAUSE)
+        if self._is_training:
+            self._ask(self._shown, Wish.PAUSE)
 
     def go_on(self) -> None:
         """Ask it to go on."""
-        self._ask(self._shown, Wish.RUN)
+        if self._is_training:
+            self._ask(self._shown, Wish.RUN)
 
     def stop(self) -> None:
         """Ask it to end in order."""

@@ -178,6 +178,15 @@ def test_a_folder_that_holds_no_run_says_so(scene: Scene, tmp_path: Path) -> Non
     assert f"{tmp_path} holds no training." in str(scene.trainings.error)
 
 
+def test_nothing_is_written_into_a_folder_that_holds_no_training(scene: Scene, tmp_path: Path) -> None:
+    scene.trainings.show(str(tmp_path))
+    scene.read()
+    for ask in (scene.trainings.pause, scene.trainings.go_on, scene.trainings.stop):
+        ask()
+    assert list(tmp_path.iterdir()) == []
+    assert not scene.errors
+
+
 def test_the_run_of_a_script_is_for_monitor(scene: Scene, tmp_path: Path) -> None:
     write_training(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text('{"format": 1, "layers": []}')

@@ -179,8 +179,8 @@ class Monkey:
         trainings.show("")
         trainings.propose(class_room(FIRST_TASK))
         trainings.folder = self._kept
-        for kept in self._kept.iterdir():
-            shutil.rmtree(kept)
+        shutil.rmtree(self._kept)
+        self._kept.mkdir()
 
     def _close_popup(self) -> None:
         popup = QApplication.activePopupWidget()
