@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -22,31 +23,26 @@ from torch import Tensor, nn
 
 from lstm_studio import __version__
 from lstm_studio.engine.capture import recurrent_modules
-from lstm_studio.engine.storage import pieces_of_trace
 from lstm_studio.errors import RunError, StudioError
+from lstm_studio.runs.blocks import gradient_dtype
 from lstm_studio.runs.format import (
     FORMAT,
-    ITEM_KEY,
-    LAGS_KEY,
     LARGEST_JSON,
     LAYER,
     PARAMETERS,
-    PATH_KEY,
     RUN_FILE,
     SEGMENT_BYTES,
     STATISTICS,
-    STEP_KEY,
     STORE_SEGMENT_BYTES,
     STORE_SEGMENT_SECONDS,
-    TRACE,
     Line,
     rank_folder,
 )
 from lstm_studio.runs.pace import Pace
-from lstm_studio.runs.sampling import Sample, Sampler, gradient_dtype, narrowed
-from lstm_studio.runs.summaries import by_lag, spread
+from lstm_studio.runs.sampled import Sample, records_of
+from lstm_studio.runs.sampling import Sampler
 from lstm_studio.runs.weights import Weights, numbers
-from lstm_studio.runs.writer import Payload, Writer
+from lstm_studio.runs.writer import Later, Writer
 
 _DTYPES = ("float16", "float32", "float64")
 _WRAPPERS = {"DistributedDataParallel": "module", "DataParallel": "module", "OptimizedModule": "_orig_mod"}
@@ -356,24 +352,13 @@ class Recorder:
 
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
-        ready: list[tuple[Line, Payload]] = []
-        for sample in samples:
-            trace, path = narrowed(sample.trace, self._dtype), f"{LAYER}{sample.path}"
-            texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
-            ready.append((Line(path, TRACE), pieces_of_trace(trace, texts)))
-            about = {"step": step, "item": sample.item, "values": spread(sample.trace)}
-            if sample.item == 0:
-                lags = by_lag([other.trace for other in samples if other.path == sample.path])
-                about |= {LAGS_KEY: lags} if lags else {}
-            ready.append((Line(path, STATISTICS), about))
-        ready.append((_PARAMETERS, {"step": step, "values": self._weights.norms(updated=not self._updates_later)}))
-        if self._updates_later:
-            self._owed = step
-        else:
-            self._weights.forget()
-        # Last of all: the writer's thread at work would slow the rest down.
-        for line, payload in ready:
-            writer.put(line, payload)
+        parameters = {"step": step, "values": self._weights.norms()}
+        self._weights.forget()
+        if samples:
+            # Not here: the training need not wait for it.
+            size = sum(sample.nbytes for sample in samples)
+            writer.put_later(Later(partial(records_of, samples, step, self._dtype), size, step))
+        writer.put(_PARAMETERS, parameters)
         self._silent = 0 if samples else self._silent + 1
         if self._silent == _SILENT_SAMPLES:
             self._warn(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any
 
@@ -25,36 +25,15 @@ from lstm_studio.engine.call import Call, Chain, Layout, chains
 from lstm_studio.engine.capture import layout_of, recurrent_modules
 from lstm_studio.engine.devices import no_autocast, one_blas_thread
 from lstm_studio.engine.dropout import random_state, share_of
-from lstm_studio.engine.norms import row_norms
-from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
-from lstm_studio.engine.trace import Provenance, Trace
-from lstm_studio.engine.tracing import non_finite
-from lstm_studio.engine.weight_gradients import weight_gradient_norms
+from lstm_studio.engine.recovery import Array
+from lstm_studio.engine.trace import Provenance
 from lstm_studio.errors import RunError
 from lstm_studio.networks.cell import Cell
+from lstm_studio.runs.blocks import gradient_dtype
+from lstm_studio.runs.sampled import Part, Sample
 
 _TOLERANCES = {torch.float16: 0.02, torch.bfloat16: 0.1}
 """Largest recovery error of hidden states that autocast computed: their precision, added up over the steps."""
-_LARGEST_HALF = 65504.0
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """What one module did with one item of the batch in one training step.
-
-    Parameters
-    ----------
-    item
-        Which one, from 0.
-    path
-        Of the module, as in the names of its signals, without the number of the layer.
-    trace
-        Its signals, and with gradients ``grad.…`` and ``norm.grad.…`` of the loss; see :func:`narrowed`.
-    """
-
-    item: int
-    path: str
-    trace: Trace
 
 
 @dataclass(slots=True, eq=False)
@@ -268,101 +247,37 @@ class Sampler:
             for item in range(min(seen.items for seen in self._seen)):
                 owner = {id(seen.calls[_place(seen, item)]): seen for seen in self._seen}
                 for chain in chains([seen.calls[_place(seen, item)] for seen in self._seen]):
-                    parts = [_Part.of(call, owner[id(call)], item, chain, scale, quick=quick) for call in chain.calls]
-                    samples.append(
-                        Sample(
-                            item,
-                            chain.path or chain.calls[0].cell.kind,
-                            self._trace(chain, parts, owner[id(chain.calls[0])].dtype),
-                        )
-                    )
+                    parts = [_part(call, owner[id(call)], item, chain, scale, quick=quick) for call in chain.calls]
+                    samples.append(self._sample(item, chain, parts, owner[id(chain.calls[0])].dtype))
         return samples
 
-    def _trace(self, chain: Chain, parts: list[_Part], dtype: torch.dtype) -> Trace:
-        layers = recovery.joined([part.layers for part in parts])
-        signals = {"input": np.concatenate([part.entered for part in parts])}
-        described = []
-        for layer in layers:
-            kept = tuple(signal for signal in layer.description.signals if not signal.name.endswith(".preactivation"))
-            described.append(replace(layer.description, signals=kept))
-            for signal in kept:
-                name = f"{layer.description.prefix}.{signal.name}"
-                signals[name] = layer.in_time(layer.signals[signal.name])
-        gradients, norms = _joined_gradients(chain, parts, layers)
-        reverse = [layer.description.prefix for layer in layers if layer.reverse]
-        # A gradient whose norms are finite is finite; the norms are a hundredth of it to look at.
-        odd = {name: array for name, array in gradients.items() if not np.isfinite(norms[f"norm.{name}"]).all()}
-        call = chain.calls[0]
+    def _sample(self, item: int, chain: Chain, parts: list[Part], dtype: torch.dtype) -> Sample:
+        call, learns = chain.calls[0], any(part.gradients is not None for part in parts)
         about = Provenance(
-            objective="loss" if gradients else "",
+            objective="loss" if learns else "",
             device=call.x.device.type,
             dtype=str(dtype).removeprefix("torch."),
-            gradient_dtype=gradient_dtype(self._dtype) if gradients else "",
-            recovery_error=max(layer.error for layer in layers),
-            non_finite=non_finite(signals | odd, reverse),
+            gradient_dtype=gradient_dtype(self._dtype) if learns else "",
+            recovery_error=max(layer.error for part in parts for layer in part.layers),
             dropout=share_of(call.module),
         )
-        return Trace(signals | gradients | norms, tuple(described), about)
+        return Sample(item, chain.path or call.cell.kind, call.cell, parts, about)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One call of a chain, recovered for one item."""
-
-    layers: list[RecoveredLayer]
-    entered: Array
-    gradients: CallGradients | None
-
-    @classmethod
-    def of(cls, call: Call, seen: _Seen, item: int, chain: Chain, scale: float, *, quick: bool) -> _Part:
-        row = item if call.layout is seen.full else 0
-        layers = recovery.recover(call, row, chain.path, tolerance=_TOLERANCES.get(seen.dtype))
-        found = None
-        if seen.injected:
-            ends = [_item_part(seen, place, item) / scale for place in range(len(seen.shapes))]
-            if seen.single:
-                # The hidden state is the output, which counts once.
-                output, final = ends[0][None], (np.zeros_like(ends[0][None]), *(end[None] for end in ends[1:]))
-            else:
-                output, final = ends[0], tuple(ends[1:])
-            found = recovery.gradients(call, layers, output, final, quick=quick)
-        return cls(layers, call.input(row).cpu().numpy(), found)
-
-
-def _joined_gradients(
-    chain: Chain, parts: list[_Part], layers: list[RecoveredLayer]
-) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Return ``grad.…`` and ``norm.grad.…`` of a chain; empty where no gradient came to it."""
-    found = [part.gradients for part in parts if part.gradients is not None]
-    if not found:
-        return {}, {}
-    if len(found) < len(parts):
-        # The loss does not reach every call: what it does not reach has no gradient, and counts as zero.
-        like = found[0]
-        found = [part.gradients or _zeros_like(like, len(part.entered)) for part in parts]
-    joined = {f"grad.{name}": _in_one([one.signals[name] for one in found]) for name in found[0].signals}
-    joined["grad.input"] = _in_one([one.input for one in found])
-    norms = {f"norm.{name}": row_norms(array) for name, array in joined.items()}
-    for same in zip(*(part.layers for part in parts), strict=True):
-        norm = weight_gradient_norms(chain.calls[0].cell, list(same), joined, norms)
-        if norm is not None:
-            norms[f"norm.grad.{same[0].description.prefix}.weights"] = norm
-    order = {
-        f"grad.{layer.description.prefix}.{signal.name}": None
-        for layer in layers
-        for signal in layer.description.signals
-    }
-    ordered = {name: joined[name] for name in [*order, *joined] if name in joined}
-    return ordered, norms
-
-
-def _in_one(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def _zeros_like(like: CallGradients, steps: int) -> CallGradients:
-    signals = {name: np.zeros((steps, array.shape[1])) for name, array in like.signals.items()}
-    return CallGradients(signals, np.zeros((steps, like.input.shape[1])), like.initial)
+def _part(call: Call, seen: _Seen, item: int, chain: Chain, scale: float, *, quick: bool) -> Part:
+    """Return one call of a chain, recovered for one item."""
+    row = item if call.layout is seen.full else 0
+    layers = recovery.recover(call, row, chain.path, tolerance=_TOLERANCES.get(seen.dtype))
+    found = None
+    if seen.injected:
+        ends = [_item_part(seen, place, item) / scale for place in range(len(seen.shapes))]
+        if seen.single:
+            # The hidden state is the output, which counts once.
+            output, final = ends[0][None], (np.zeros_like(ends[0][None]), *(end[None] for end in ends[1:]))
+        else:
+            output, final = ends[0], tuple(ends[1:])
+        found = recovery.gradients(call, layers, output, final, quick=quick)
+    return Part(layers, call.input(row).cpu().numpy(), found)
 
 
 def _calls(
@@ -394,7 +309,8 @@ def _calls(
             rows = places = ... if layout.batch_axis is None else item
         alone = Layout(1, None, single_step=layout.single_step)
         initial = tuple(state.detach()[places].to(dtype, copy=True) for state in given)
-        ends = tuple(state.detach()[places].to(dtype, copy=True) for state in final)
+        # Of the last states of many steps only the shapes are looked at.
+        ends = tuple(state.detach()[places].to(dtype, copy=layout.single_step) for state in final)
         hidden = ends[0] if layout.single_step else output.detach()[rows].to(dtype, copy=True)
         entered = x.detach()[rows].to(dtype, copy=True)
         calls.append(Call(path, module, cell, alone, entered, given, initial, hidden, ends, final))
@@ -411,46 +327,12 @@ def _item_part(seen: _Seen, place: int, item: int) -> Array:
         rows = layout.rows(item) if place == 0 else layout.states(item)
     gradient = seen.injected.get(place)
     if gradient is None:
-        gradient = torch.zeros(seen.shapes[place], dtype=torch.float64)
-        rows = rows.cpu() if isinstance(rows, Tensor) else rows
-    array: Array = gradient[rows].double().cpu().numpy()
+        # Of one item as of all: broadcast, it takes no memory.
+        rows = rows.cpu().numpy() if isinstance(rows, Tensor) else rows
+        nothing: Array = np.broadcast_to(np.float64(0), seen.shapes[place])[rows]
+        return nothing
+    array: Array = gradient[rows].cpu().double().numpy()
     return array
-
-
-def gradient_dtype(dtype: str) -> str:
-    """Return the precision of gradients beside signals of ``dtype``; float16 would turn those that vanish to zero."""
-    return "float64" if dtype == "float64" else "float32"
-
-
-def narrowed(trace: Trace, dtype: str) -> Trace:
-    """Return a sampled trace as it is kept: signals in ``dtype``, gradients as :func:`gradient_dtype` says."""
-    arrays, wide = {}, gradient_dtype(dtype)
-    small = {
-        f"{layer.prefix}.{signal.name}"
-        for layer in trace.layers
-        for signal in layer.signals
-        if signal.levels is not None
-    }
-    for name, array in trace.arrays.items():
-        if name.startswith("grad."):
-            arrays[name] = np.ascontiguousarray(array, wide)
-        else:
-            arrays[name] = array if name.startswith("norm.") else _narrowed(array, dtype, fits=name in small)
-    return Trace(arrays, trace.layers, trace.provenance)
-
-
-def _narrowed(array: Array, dtype: str, *, fits: bool) -> Array:
-    """Return a signal in the precision in which it is kept, wider where it would not fit."""
-    if dtype != "float16" or array.dtype != np.float32:
-        with np.errstate(over="ignore"):
-            kept = np.ascontiguousarray(array, dtype)
-    else:
-        # PyTorch takes a sixth of NumPy's time for it, and asks for an array that may be written to.
-        kept = torch.from_numpy(np.array(array, order="C")).half().numpy()
-    if dtype == "float16" and not fits and not (array.max() < _LARGEST_HALF and array.min() > -_LARGEST_HALF):
-        lost = ~np.isfinite(kept)
-        return kept if not np.isfinite(array[lost]).any() else np.ascontiguousarray(array, np.float32)
-    return kept
 
 
 def _place(seen: _Seen, item: int) -> int:

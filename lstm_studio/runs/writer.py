@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,25 @@ Payload = bytes | Mapping[str, Any] | list[bytes | memoryview]
 """A record: as it is, to be written as JSON, or in pieces that follow each other."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Later:
+    """Records that are made when it is their turn to be written.
+
+    Parameters
+    ----------
+    make
+        Returns them. Called in the writer's thread; what it raises is told as an event of the run.
+    size
+        Of what it makes them of, in bytes.
+    step
+        To which they belong.
+    """
+
+    make: Callable[[], Iterable[tuple[Line, Payload]]]
+    size: int
+    step: int
+
+
 class Writer:
     """The one writer of a folder.
 
@@ -80,7 +100,7 @@ class Writer:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder / LOCK_FILE)
         self._lines: dict[Line, tuple[int, bytes]] = {}
-        self._waiting: deque[tuple[Line, Payload | Row]] = deque()
+        self._waiting: deque[tuple[Line, Payload | Row | Later]] = deque()
         self._bytes = self._dropped = self._time_ns = 0
         self._access = threading.Lock()
         self._end = threading.Event()
@@ -119,11 +139,15 @@ class Writer:
         """
         self._put(line, payload)
 
+    def put_later(self, later: Later) -> None:
+        """Hand over what records are made of, as :meth:`put` does with a record."""
+        self._put(_EVENT_LINE, later)
+
     def put_row(self, step: int, wall: float, values: Mapping[str, float]) -> None:
         """Hand over the numbers of one step; those of some steps together become one record."""
         self._put(_SCALARS_LINE, (step, wall, values))
 
-    def _put(self, line: Line, payload: Payload | Row) -> None:
+    def _put(self, line: Line, payload: Payload | Row | Later) -> None:
         size = _size(payload)
         with self._access:
             full = self._bytes + size > _WAITING_BYTES or len(self._waiting) >= _WAITING_RECORDS
@@ -193,11 +217,18 @@ class Writer:
         if ready is None:
             return False
         line, payload = ready
-        # The one computation here, and a short one: while this thread is at work, Python lets the training wait for it.
-        self._write(line, json_bytes(payload) if isinstance(payload, Mapping) else payload)
+        for where, record in self._made(payload) if isinstance(payload, Later) else ((line, payload),):
+            self._write(where, json_bytes(record) if isinstance(record, Mapping) else record)
         return True
 
-    def _taken(self) -> tuple[Line, Payload] | None:
+    def _made(self, later: Later) -> list[tuple[Line, Payload]]:
+        try:
+            return list(later.make())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other records can be written
+            reason = str(error) or type(error).__name__
+            return [(_EVENT_LINE, _event("not captured", step=later.step, reason=reason))]
+
+    def _taken(self) -> tuple[Line, Payload | Later] | None:
         """Return what is to be written next; rows that follow each other become one record."""
         rows: list[Row] = []
         numbers = 0
@@ -256,9 +287,11 @@ class Writer:
             raise OSError(f"{self._path} was replaced")
 
 
-def _size(payload: Payload | Row) -> int:
+def _size(payload: Payload | Row | Later) -> int:
     if isinstance(payload, bytes):
         return len(payload)
+    if isinstance(payload, Later):
+        return payload.size
     return size_of(payload) if isinstance(payload, list) else _JSON_BYTES
 
 

@@ -16,7 +16,8 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 import lstm_studio as ls
 from lstm_studio.engine.trace import Trace
 from lstm_studio.runs import weights
-from lstm_studio.runs.summaries import by_lag
+from lstm_studio.runs.blocks import Block
+from lstm_studio.runs.summaries import by_lag, constant, spread
 from lstm_studio.runs.tail import Tail
 from lstm_studio.runs.weights import Weights
 from tests.runs.step_by_step import StepByStep
@@ -90,6 +91,70 @@ def test_many_lags_are_thinned_evenly() -> None:
     (lags,) = by_lag([trace_with(norms[-512:].tolist())]).values()
     assert lags == {"hidden_state": list(range(512))}
     assert by_lag([trace_with([1.0, 2.0], "lstm.0.forget_gate")]) == {}
+
+
+def test_quantiles_of_gates_are_those_of_what_is_kept(tmp_path: Path) -> None:
+    """Each is the smallest value that so many percent of all do not exceed, as float16 rounds it."""
+    torch.manual_seed(2)
+    module = nn.LSTM(F, 2 * H)
+    with torch.no_grad():
+        module.get_parameter("weight_hh_l0").mul_(4)
+    x = 3 * torch.randn(50, B, F)
+    with ls.watch(module, tmp_path / "run", every=1) as run:
+        torch.autograd.backward(module(x)[0].sum())
+        run.step()
+    read = ls.open_run(tmp_path / "run")
+    trace = read.trace(0)
+    for gate in ("input_gate", "forget_gate", "output_gate"):
+        kept = trace[f"lstm.0.{gate}"].astype(np.float64)
+        for percent in (5, 25, 50, 75, 95):
+            expected = np.quantile(kept, percent / 100, method="inverted_cdf")
+            assert read.statistics[f"lstm.0.{gate}.quantile_{percent}"][1].tolist() == [expected]
+        assert read.statistics[f"lstm.0.{gate}.deviation"][1][0] == pytest.approx(kept.std(), rel=1e-3)
+    assert not [name for name in read.statistics if "state.quantile" in name or "candidate.quantile" in name]
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -1.0])
+def test_quantiles_of_what_is_no_gate_from_0_to_1(odd: float) -> None:
+    signal = next(signal for signal in trace_with([1.0]).layers[0].signals if signal.levels == (0.0, 1.0))
+    whole = np.linspace(0, 1, 40, dtype=np.float32).reshape(1, 8, 5)
+    whole[0, 3, 2] = odd
+    with np.errstate(invalid="ignore"):
+        values = spread([Block(("gate",), (signal,), whole, whole.astype(np.float16))])
+    expected = np.quantile(whole.astype(np.float16), 0.25, method="inverted_cdf")
+    np.testing.assert_equal(values["gate.quantile_25"], float(expected))
+
+
+def test_units_are_dead_where_they_do_not_change_over_all_sampled_items(tmp_path: Path) -> None:
+    module = nn.RNN(1, 10, nonlinearity="relu", bias=False)
+    entering = torch.zeros(10, 1)
+    # Three are never above zero; two are, with the second item only; the others change with both.
+    entering[5:] = torch.linspace(1, 2, 5)[:, None]
+    entering[3:5] = -1.0
+    with torch.no_grad():
+        module.get_parameter("weight_ih_l0").copy_(entering)
+        module.get_parameter("weight_hh_l0").zero_()
+    x = torch.tensor([[0.5, -1.0], [0.7, 2.0]])[..., None]
+    for sequences, share in ((1, 0.5), (2, 0.3)):
+        with ls.watch(module, tmp_path / f"{sequences}", every=1, sequences=sequences) as run:
+            module(x)
+            run.step()
+        statistics = ls.open_run(tmp_path / f"{sequences}").statistics
+        assert statistics["rnn.0.hidden_state.constant"][1].tolist() == [share]
+
+
+def test_a_dead_unit_may_move_by_a_thousandth_of_the_largest_state() -> None:
+    whole = trace_with([1.0, 1.0])
+    states = np.array([[50.0, 0.0, 20.0, 20.0], [50.0, -49.0, 20.04, 20.06]])
+    (layer,) = whole.layers
+    one = Trace({**whole.arrays, "lstm.0.hidden_state": states}, (layer,))
+    assert constant([one]) == {"lstm.0.hidden_state.constant": 0.5}
+    # One step cannot change; two items of one step can.
+    first, second = (Trace({**whole.arrays, "lstm.0.hidden_state": states[row : row + 1]}, (layer,)) for row in (0, 1))
+    assert constant([first]) == {}
+    assert constant([first, second]) == {"lstm.0.hidden_state.constant": 0.5}
+    nothing = Trace({**whole.arrays, "lstm.0.hidden_state": np.zeros((5, 3))}, (layer,))
+    assert constant([nothing]) == {"lstm.0.hidden_state.constant": 1.0}
 
 
 class Tagger(nn.Module):

@@ -25,6 +25,7 @@ from torch import nn
 import lstm_studio as ls
 from lstm_studio.runs import recorder, writer
 from lstm_studio.runs.format import Line
+from lstm_studio.runs.sampled import records_of
 from lstm_studio.runs.writer import Writer
 
 TRAINING = """
@@ -503,3 +504,21 @@ def test_numbers_that_json_does_not_have(tmp_path: Path) -> None:
         for value in values:
             run.step(loss=torch.tensor(value, dtype=torch.float64))
     np.testing.assert_array_equal(ls.open_run(tmp_path / "run").scalars["loss"][1], values)
+
+
+def test_a_step_of_which_no_records_can_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(samples: Any, step: int, dtype: str) -> Any:
+        if step == 1:
+            raise MemoryError
+        return records_of(samples, step, dtype)
+
+    monkeypatch.setattr(recorder, "records_of", fails)
+    model = nn.LSTM(3, 4)
+    with ls.watch(model, tmp_path / "run", every=1) as run:
+        train(run, model, 4)
+    read = ls.open_run(tmp_path / "run")
+    (told,) = (event for event in read.events if event["event"] == "not captured")
+    assert (told["step"], told["reason"]) == (1, "MemoryError")
+    assert read.steps == [0, 2, 3]
+    assert len(read.scalars["loss"][0]) == 4
+    assert read.status == "finished"
