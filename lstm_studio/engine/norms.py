@@ -18,6 +18,8 @@ def row_norms(rows: NDArray[Any]) -> NDArray[np.float64]:
     wide = rows.astype(np.float64, copy=False)
     squares = np.vecdot(wide, wide)
     norms: NDArray[np.float64] = np.sqrt(squares)
+    if squares.min(initial=1.0) >= _SAFE_SQUARE and squares.max(initial=1.0) < 1 / _SAFE_SQUARE:
+        return norms
     small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
     for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
         if risky.any():

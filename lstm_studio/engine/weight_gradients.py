@@ -52,16 +52,13 @@ def weight_gradient_norms(
     x = layer.in_time(np.concatenate([row_norms(_to_numpy(part.entering)) for part in parts]))
     h = layer.in_time(np.concatenate([_norms_before(part) for part in parts])) if width else np.zeros_like(x)
     beside = np.hypot(x, 1.0) if weights.input_bias is not None else x
-    into_input, into_hidden = np.zeros_like(x), np.zeros_like(x)
-    for name in before:
-        full = f"grad.{layer.description.prefix}.{name}"
-        blame = norms[f"norm.{full}"]
-        into_input = np.hypot(into_input, blame)
-        gate = cell.gated_products.get(name)
-        if gate is not None:
-            factor = np.concatenate([part.signals[gate] for part in parts])
-            blame = row_norms(gradients[full] * layer.in_time(factor))
-        into_hidden = np.hypot(into_hidden, blame)
+    prefix = layer.description.prefix
+    blame = {name: norms[f"norm.grad.{prefix}.{name}"] for name in before}
+    into_input = into_hidden = row_norms(np.stack(list(blame.values()), axis=1))
+    for name, gate in cell.gated_products.items():
+        factor = np.concatenate([part.signals[gate] for part in parts])
+        blame[name] = row_norms(gradients[f"grad.{prefix}.{name}"] * layer.in_time(factor))
+        into_hidden = row_norms(np.stack(list(blame.values()), axis=1))
     whole: Array = np.hypot(into_input * beside, into_hidden * h)
     return whole
 
