@@ -396,7 +396,9 @@ class Run:
             self._times.add(step, float(wall))
 
     def _take_event(self, event: Mapping[str, Any], size: int) -> None:
-        kind = str(event.get("event"))
+        kind = event["event"]
+        if not isinstance(kind, str):
+            raise ValueError("an event of no kind")  # noqa: TRY004 - of a file, not of an argument
         if kind == "alive":
             return
         if len(self._events) < _MOST_EVENTS and self._event_bytes + size <= _MOST_EVENT_BYTES:

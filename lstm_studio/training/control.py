@@ -10,6 +10,8 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
+from lstm_studio.runs.places import LocalFile, whole
+
 CONTROL_FILE = "control.json"
 _LARGEST = 1000
 
@@ -46,10 +48,12 @@ def ask(folder: Path, wish: Wish) -> None:
 
 
 def wish(folder: Path) -> Wish:
-    """Return what is asked of the training that records into a folder: to run, unless the file says otherwise."""
+    """Return what is asked of the training that records into a folder: to run, unless the file says otherwise.
+
+    Never what a link leads to says it, and a pipe, which would make the training wait, is not opened.
+    """
     try:
-        with (folder / CONTROL_FILE).open("rb") as file:
-            said = json.loads(file.read(_LARGEST))
+        said = json.loads(whole(LocalFile(folder / CONTROL_FILE), _LARGEST))
         return Wish(said["wanted"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Wish.RUN
