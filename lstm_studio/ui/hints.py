@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -69,13 +69,17 @@ class Hints(QFrame):
         At least one.
     window
         Over which they are shown.
+    home
+        The workspace of which they speak: while another one is shown, they wait.
     """
 
     finished = Signal()
     """The last one was read, or they were closed."""
 
-    def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget) -> None:
+    def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget, home: QWidget) -> None:
         super().__init__(window)
+        self._home = home
+        home.installEventFilter(self)
         self._hints, self._index = hints, 0
         self._window = window
         self._ring = _Ring(theme, window)
@@ -123,6 +127,7 @@ class Hints(QFrame):
 
     def end(self) -> None:
         """Take card and ring away."""
+        self._home.removeEventFilter(self)
         self._ring.deleteLater()
         self._ring.hide()
         self.hide()
@@ -138,16 +143,26 @@ class Hints(QFrame):
         self.next_button.setText("Done" if last else "Next")
         self.close_button.setVisible(not last)
         self.settle()
-        self.show()
-        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002 - Qt's name
+        """Come and go with the workspace."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+            self.settle()
+        return False
 
     def settle(self) -> None:
         """Go beside the place again: the window or its panels have moved."""
         window = self._window
+        there = self._home.isVisible()
+        self.setVisible(there)
+        if not there:
+            self._ring.hide()
+            return
         place = self.hint.place
         self.setFixedHeight(self.heightForWidth(_WIDTH) if self.hasHeightForWidth() else self.sizeHint().height())
         if not place.isVisible():
             self._ring.hide()
+            self.raise_()
             self.move(window.rect().center() - self.rect().center())
             return
         room = QRect(place.mapTo(window, QPoint()), place.size())

@@ -202,7 +202,7 @@ class StudioWindow(QMainWindow):
         if self._hints is not None:
             self._hints.end()
         hints = first_hints(self.transport, self.workspace.stack, self.header.open_button)
-        self._hints = Hints(hints, self.appearance.theme, self)
+        self._hints = Hints(hints, self.appearance.theme, self, self.workspace)
         self._hints.finished.connect(self._on_hints_read)
 
     def _on_hints_read(self) -> None:

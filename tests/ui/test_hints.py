@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.session.settings import Settings
 from lstm_studio.ui.hints import Hints
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.workspaces import EXPLORE
 from tests.ui.opened import opened_window, press
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
@@ -65,3 +66,21 @@ def test_who_has_read_them_does_not_see_them(qtbot: QtBot) -> None:
     with opened_window(settings=Settings(hints_read=True)) as window:
         window.greet()
         assert window.hints is None
+
+
+def test_they_wait_while_another_workspace_is_shown(window: StudioWindow) -> None:
+    hints = window.hints
+    assert hints is not None
+    for key in ("train", "monitor"):
+        window.show_workspace(key)
+        window.resize(1500, 900)
+        assert not hints.isVisible()
+        window.command_actions["view.dismiss"].trigger()
+        assert window.hints is hints, "what cannot be seen is not closed"
+    window.show_workspace(EXPLORE)
+    assert hints.isVisible()
+    window.show_workspace("monitor")
+    window.command_actions["help.hints"].trigger()
+    assert window.current_workspace == EXPLORE
+    assert window.hints is not None
+    assert window.hints.isVisible()

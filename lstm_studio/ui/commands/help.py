@@ -9,6 +9,7 @@ from lstm_studio.ui.command_palette import CommandPalette, entries_of
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.sheets import TextSheet, about_page, shortcuts_page
+from lstm_studio.ui.workspaces import EXPLORE
 
 
 class HelpCommands(Group):
@@ -43,7 +44,8 @@ class HelpCommands(Group):
         ).show()
 
     def show_hints(self) -> None:
-        """Show the hints from the first one."""
+        """Show the hints from the first one, in the workspace of which they speak."""
+        self._window.show_workspace(EXPLORE)
         self._window.show_hints()
 
     def show_about(self) -> None:

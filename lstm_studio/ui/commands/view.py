@@ -131,8 +131,9 @@ class ViewCommands(Group):
         One of them at a time, in this order, and at last leave the full screen. A stretch that was only begun is
         forgotten before the keyboard changes its place.
         """
-        if self._window.hints is not None:
-            self._window.hints.end()
+        hints = self._window.hints
+        if hints is not None and hints.isVisible():
+            hints.end()
             return
         if self._window.stage.notices.dismiss():
             return

@@ -26,7 +26,8 @@ class AddressDialog(QDialog):
         self.field = QLineEdit()
         self.field.setAccessibleName("Address of a run or of a folder of runs")
         self.field.setPlaceholderText(_EXAMPLES[0])
-        self.field.setMinimumWidth(420)
+        # All of the longest example, and about as much again.
+        self.field.setMinimumWidth(round(1.6 * self.field.fontMetrics().horizontalAdvance(max(_EXAMPLES, key=len))))
         words = label(
             "A run folder, or a folder of runs, on this or on another computer. It is only read. For example:",
             "secondary",

@@ -34,6 +34,7 @@ _NAMES = frozenset(signal.name for signal in (*_GATES, HIDDEN_STATE))
 _NOTHING_YET = "no records yet"
 _SATURATED = (("above_0.9", "> 0.9", ()), ("below_0.1", "< 0.1", (5.0, 3.0)))
 _OUTER, _INNER = 0.18, 0.32
+_BANDS = (("quantile_5", "quantile_95", _OUTER), ("quantile_25", "quantile_75", _INNER))
 _STRETCHES = 500
 """Of which a curve consists that has been thinned: about one for two pixels."""
 _MOST_NORMS = 4
@@ -235,17 +236,18 @@ class Drawing:
         # Of a network with few gates, or none, its state is what there is to see.
         state = [] if len(gates) > 2 else [HIDDEN_STATE if gates else RECURRENT_STATE]
         spread = [*gates[:1], *(one for one in state if f"{layer}.{one.name}.mean" in picture.statistics)]
-        tiles = [self._mean_tile(picture, layer, signal, theme, labels) for signal in spread]
+        tiles = [self._middle_tile(picture, layer, signal, theme, labels) for signal in spread]
         return [*tiles, *(self._saturation_tile(picture, layer, gate, theme, labels) for gate in gates)]
 
-    def _mean_tile(self, picture: RunPicture, layer: str, signal: Signal, theme: Theme, labels: Labels) -> Tile:
+    def _middle_tile(self, picture: RunPicture, layer: str, signal: Signal, theme: Theme, labels: Labels) -> Tile:
         full, colours = f"{layer}.{signal.name}", theme.roles[signal.role]
-        x, mean = self._part(picture, f"{full}.mean")
+        word, kind = ("median", "quantile_50") if _has_quantiles(picture, full) else ("mean", "mean")
+        x, middle = self._part(picture, f"{full}.{kind}")
         bands, caption = self._bands(picture, full, colours.mark)
-        last = format_number(float(mean[-1])) if len(mean) else ""
-        line = Line("mean", x, mean, colours.mark, 2.0, label=f"mean {last}", label_colour=colours.text)
+        last = format_number(float(middle[-1])) if len(middle) else ""
+        line = Line(word, x, middle, colours.mark, 2.0, label=f"{word} {last}", label_colour=colours.text)
         title = signal.label(labels)
-        summary = f"{title} over the training: mean {_course(mean)}"
+        summary = f"{title} over the training: {word} {_course(middle)}"
         levels = signal.levels if signal in _GATES else None
         shown = _picture((line,), summary, bands=bands, levels=levels)
         return Tile(f"mean {signal.name}", signal.badge, signal.role, title, caption, shown)
@@ -253,13 +255,13 @@ class Drawing:
     def _bands(self, picture: RunPicture, full: str, colour: str) -> tuple[tuple[Band, ...], str]:
         """Return what is recorded of the spread: 90 % and 50 % of the values, or one standard deviation."""
         found = []
-        for low, high, opacity in (("quantile_5", "quantile_95", _OUTER), ("quantile_25", "quantile_75", _INNER)):
-            x, lows = self._part(picture, f"{full}.{low}")
-            _, highs = self._part(picture, f"{full}.{high}")
-            if len(lows) and len(lows) == len(highs):
-                found.append(Band(x, lows, highs, colour, opacity))
-        if found:
-            return tuple(found), "mean, 50 % and 90 % of values"
+        if _has_quantiles(picture, full):
+            for low, high, opacity in _BANDS:
+                x, lows = self._part(picture, f"{full}.{low}")
+                _, highs = self._part(picture, f"{full}.{high}")
+                if len(lows) and len(lows) == len(highs):
+                    found.append(Band(x, lows, highs, colour, opacity))
+            return tuple(found), "median, 50 % and 90 % of values"
         x, mean = self._part(picture, f"{full}.mean")
         _, apart = self._part(picture, f"{full}.deviation")
         if len(apart) and len(apart) == len(mean):
@@ -388,6 +390,12 @@ def _picture(
 def _place_of(values: NDArray[np.float64]) -> int:
     """Return where values lie in memory: those of a run that goes on stay where they are."""
     return int(values.__array_interface__["data"][0])
+
+
+def _has_quantiles(picture: RunPicture, full: str) -> bool:
+    """Return whether the quantiles of a signal were recorded all along, and not since it went on in a later version."""
+    median, mean = (picture.statistics.get(f"{full}.{kind}") for kind in ("quantile_50", "mean"))
+    return median is not None and len(median[0]) >= (0 if mean is None else len(mean[0]))
 
 
 def forget_bias_name(picture: RunPicture, layer: str) -> str | None:

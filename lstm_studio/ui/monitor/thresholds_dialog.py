@@ -40,7 +40,7 @@ class ThresholdsDialog(QDialog):
         for row, (key, (before, after)) in enumerate(_WORDS.items()):
             tick, field = QCheckBox(before), QLineEdit()
             field.setAccessibleName(f"{before} … {after}")
-            field.setMaximumWidth(90)
+            field.setFixedWidth(field.fontMetrics().horizontalAdvance("0.000e-000") + 2 * GRID)
             field.setAlignment(Qt.AlignmentFlag.AlignRight)
             validator = QDoubleValidator(*LIMITS[key], 12, field)
             validator.setLocale(QLocale.c())

@@ -61,6 +61,8 @@ class TileWidget(QWidget):
         rest = self.width() - self._badge.width() - 2 * HALF_GRID - title
         self._head.setStretch(1, title)
         self._head.setStretch(2, max(1, rest))
+        # Of a few letters nobody learns anything; a screen reader says them all the same.
+        self._caption.setVisible(rest > 4 * self._caption.fontMetrics().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Share the new width."""
