@@ -116,6 +116,8 @@ def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
     panel = WhatIfPanel(window.session, theme)
     window.workspace.value_dragged.connect(panel.hold)
     window.workspace.what_if_requested.connect(window.commands.what_if.open_at)
+    # The step that a form begins at would else run away from it.
+    panel.form_opened.connect(window.transport.pause)
     return panel
 
 

@@ -107,6 +107,17 @@ def test_a_right_click_in_the_list_compares_without_choosing(qapp: QApplication)
         assert window.session.setup.item == shown
 
 
+def test_playing_pauses_where_a_form_opens_so_that_it_begins_at_the_step_shown(qapp: QApplication) -> None:
+    with opened_window() as window:
+        window.session.move_cursor(3)
+        window.transport.play()
+        window.command_actions["what-if.clamp"].trigger()
+        assert not window.transport.playing
+        form = panel_of(window).form(Change.CLAMP)
+        assert isinstance(form, ClampForm)
+        assert form.steps.first.value() == window.session.view.cursor + 1
+
+
 def test_the_modes_are_possible_while_something_is_compared(qapp: QApplication) -> None:
     with opened_window() as window:
         actions = window.command_actions

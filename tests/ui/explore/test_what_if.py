@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
@@ -543,3 +544,22 @@ def test_the_menu_of_the_companion_and_of_an_input(session: Session, panel: What
     assert [action.text() for action in features.actions()] == ["Edit event at step 1…"]
     for menu in (companion, features):
         menu.deleteLater()
+
+
+@pytest.mark.parametrize("change", Change)
+def test_the_keyboard_goes_through_a_form_from_the_top_down_to_its_button(
+    session: Session, panel: WhatIfPanel, change: Change
+) -> None:
+    panel.open_form(change)
+    form = panel.form(change)
+    QApplication.processEvents()
+    reached: list[QWidget] = []
+    focused = QApplication.focusWidget()
+    while focused is not None and form.isAncestorOf(focused) and focused not in reached:
+        reached.append(focused)
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+    assert len(reached) >= 3
+    tops = [widget.mapTo(form, QPoint()).y() for widget in reached if widget is not form._close]
+    assert all(below >= above - 4 for above, below in pairwise(tops))
+    assert reached[-1] is form._add

@@ -159,10 +159,19 @@ class Form(QFrame):
         name.setBuddy(field)
         self._grid.addWidget(name, row, 0)
         self._grid.addWidget(field, row, 1)
+        self._end_with_button()
         return name
 
     def _add_wide(self, field: QWidget) -> None:
         self._grid.addWidget(field, self._grid.rowCount(), 0, 1, 2)
+        self._end_with_button()
+
+    def _end_with_button(self) -> None:
+        """Let the keyboard come to the button after the fields: Tab goes in the order in which parts became parts."""
+        layout = self.layout()
+        assert layout is not None  # noqa: S101 - made above
+        self._add.setParent(None)
+        layout.addWidget(self._add)
 
     # Keys.
 

@@ -55,6 +55,7 @@ class WhatIfPanel(Panel[_State]):
 
     made = Signal(str)
     """Name of a what-if that the user has made."""
+    form_opened = Signal()
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("What if", parent)
@@ -128,6 +129,7 @@ class WhatIfPanel(Panel[_State]):
         if place is not None:
             form.place(place)
         self.reveal(form)
+        self.form_opened.emit()
         first = next((child for child in form.findChildren(QWidget) if _takes_keyboard(child)), None)
         if first is not None:
             first.setFocus(Qt.FocusReason.TabFocusReason)
