@@ -6,7 +6,11 @@ from typing import Any
 
 from lstm_studio.runs.like import Status
 from lstm_studio.session.pictures import RunPicture
-from lstm_studio.session.run_words import age_words, network_words, number_words
+from lstm_studio.session.run_words import age_words, format_size, network_words, number_words
+
+_ERROR = ".recovery_error"
+_EXACT = 1e-4
+"""What hidden states in float32 differ by at most from those that are recomputed, after many steps."""
 
 
 def recorder_facts(picture: RunPicture) -> tuple[tuple[str, str], ...]:
@@ -51,7 +55,23 @@ def _gradient(picture: RunPicture) -> list[tuple[str, str]]:
         return [("Gradient", "not in this log")]
     if not picture.lags:
         return [("Gradient", "none so far")] if picture.steps else []
-    return [("Gradient", "replayed, through time")]
+    return [("Gradient", f"replayed through time{_how_exact(picture)}"), *_whose_share(picture)]
+
+
+def _how_exact(picture: RunPicture) -> str:
+    """Return how well the last sampled step was recovered; empty where the run does not say, as those of before."""
+    ends = {name: curve[1][-1] for name, curve in picture.statistics.items() if name.endswith(_ERROR) and len(curve[1])}
+    rough = {name.removesuffix(_ERROR): float(error) for name, error in ends.items() if error > _EXACT}
+    if not rough:
+        return ", exact to rounding" if ends else ""
+    of = "" if len(rough) == len(ends) else f" in {', '.join(rough)}"
+    return f"; approximate{of}: states are {format_size(max(rough.values()))} off, as in half precision"
+
+
+def _whose_share(picture: RunPicture) -> list[tuple[str, str]]:
+    """Return of which part of the batch the gradients are, where processes share it."""
+    world = _whole(picture.info.get("world_size"))
+    return [("Of the batch", f"the share of one process of {number_words(world)}")] if world > 1 else []
 
 
 def _whole(value: Any) -> int:

@@ -148,3 +148,22 @@ def test_words() -> None:
     ]  # fmt: skip
     facts = dict(recorder_facts(made(events=({"event": "dropped", "records": 3},))))
     assert (facts["Sampled"], facts["Traces"]) == ("every 50 steps", "40, 3 dropped")
+
+
+def test_how_exact_the_gradients_are_and_whose() -> None:
+    def said(**changes: Any) -> dict[str, str]:
+        return dict(recorder_facts(made(**changes)))
+
+    assert said()["Gradient"] == "replayed through time", "a run of an earlier version"
+    exact = {"lstm.0.recovery_error": curve(2e-7), "lstm.1.recovery_error": curve(9e-5)}
+    assert said(statistics=exact)["Gradient"] == "replayed through time, exact to rounding"
+    rough = {**exact, "lstm.1.recovery_error": curve(np.linspace(1e-7, 4e-3, len(SAMPLED)))}
+    words = "replayed through time; approximate in lstm.1: states are 4.0e−3 off, as in half precision"
+    assert said(statistics=rough)["Gradient"] == words
+    both = {name: curve(0.02) for name in exact}
+    words = "replayed through time; approximate: states are 0.02 off, as in half precision"
+    assert said(statistics=both)["Gradient"] == words
+    assert said(lags={"lstm.0.hidden_state": curve(1.0)}, lacks=("No gates.",))["Gradient"] == "not in this log"
+    info = {"every": 50, "world_size": 4, "ranks": "0"}
+    assert said(info=info)["Of the batch"] == "the share of one process of 4"
+    assert "Of the batch" not in said()

@@ -248,6 +248,23 @@ def test_alarms_lead_to_their_step_and_can_be_muted(window: StudioWindow) -> Non
     assert ("Sampled", "every 50 steps") in recorder._state.facts
 
 
+def test_gates_are_drawn_as_median_and_quantiles_where_they_were_recorded(window: StudioWindow) -> None:
+    levels = {5: 0.1, 25: 0.3, 50: 0.65, 75: 0.8, 95: 0.9}
+    quantiles = {f"lstm.0.forget_gate.quantile_{percent}": curve(value) for percent, value in levels.items()}
+    tile = show(window, made("mine", statistics=quantiles)).tiles[0]
+    (line,) = tile.plot.picture.lines
+    assert (line.label, line.y[-1]) == ("median 0.65", 0.65)
+    assert [(band.low[-1], band.high[-1]) for band in tile.plot.picture.bands] == [(0.1, 0.9), (0.3, 0.8)]
+    assert tile._caption.text() == "median, 50 % and 90 % of values"
+    # A run that an earlier version has begun: its first half would be missing.
+    late = {name: curve(values[20:], steps[20:]) for name, (steps, values) in quantiles.items()}
+    tile = show(window, made("older", statistics=late)).tiles[0]
+    window.monitoring.select("older")
+    (line,) = tile.plot.picture.lines
+    assert (line.label, len(line.x)) == ("mean 0.60", 40)
+    assert tile._caption.text() == "mean ± deviation"
+
+
 def test_thresholds_are_chosen_and_remembered(window: StudioWindow) -> None:
     show(window, made("mine", statistics={"lstm.0.forget_gate.below_0.1": curve(0.6)}))
     assert len(window.monitoring.alarms) == 1
