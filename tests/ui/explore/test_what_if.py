@@ -563,3 +563,31 @@ def test_the_keyboard_goes_through_a_form_from_the_top_down_to_its_button(
     tops = [widget.mapTo(form, QPoint()).y() for widget in reached if widget is not form._close]
     assert all(below >= above - 4 for above, below in pairwise(tops))
     assert reached[-1] is form._add
+
+
+def test_the_keyboard_goes_to_a_what_if_that_is_new_and_stays_in_its_place_where_one_is_removed(
+    session: Session, panel: WhatIfPanel
+) -> None:
+    view = panel._list
+
+    def current() -> str:
+        return view.branch_model.rows[view.currentIndex().row()].title
+
+    assert current() == "Recorded"
+    add(session, GATE)
+    assert current() == "gate"
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_F2)
+    editor = QApplication.focusWidget()
+    assert isinstance(editor, QLineEdit)
+    QTest.keyClicks(editor, "half open")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    QApplication.processEvents()
+    assert current() == "half open"
+    renamed = branches_of(session)[0]
+    add(session, renamed, Branch("off", 0, ablate=(("lstm.0", (1,)),)), Branch("on", 2, ablate=(("lstm.0", (2,)),)))
+    view.setCurrentIndex(view.branch_model.index(2))
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert current() == "on"
+    QTest.keyClick(view, Qt.Key.Key_Delete)
+    assert current() == "half open"

@@ -218,12 +218,19 @@ class BranchList(PanelList):
         return self._model
 
     def show_rows(self, rows: tuple[BranchRow, ...]) -> None:
-        """Show other lines."""
+        """Show other lines; the keyboard goes to one that is new, else stays at its line, or where that was."""
+        before, place = [row.key for row in self._model.rows], self.currentIndex().row()
         self._model.show_rows(rows)
         self.setFixedHeight(max(1, len(rows)) * self._delegate.height())
-        if rows and not self.currentIndex().isValid():
-            # The keyboard needs a place to begin.
-            self.selectionModel().setCurrentIndex(self._model.index(0), self.selectionModel().SelectionFlag.NoUpdate)
+        keys = [row.key for row in rows]
+        if keys and keys != before:
+            new = [index for index, key in enumerate(keys) if key not in before]
+            at = min(max(place, 0), len(keys) - 1)
+            if 0 <= place < len(before) and before[place] in keys:
+                at = keys.index(before[place])
+            if before and len(new) == 1:
+                at = new[0]
+            self.selectionModel().setCurrentIndex(self._model.index(at), self.selectionModel().SelectionFlag.NoUpdate)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
