@@ -16,6 +16,7 @@ from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.monitor.drawing import Drawing
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.training_plots.step_bar import OVERHANG, StepBar
 from lstm_studio.ui.widgets.text import Room, label
 
@@ -110,13 +111,18 @@ class MonitorBar(QWidget):
         monitoring = self._monitoring
         picture, steps, place = monitoring.selected, monitoring.steps, monitoring.place
         last = 0 if picture is None else max(0, picture.last_step)
+        span = self._drawing.span()
         if picture is None or place is None:
             positions, until, words = np.zeros(0), 0.0, "no steps yet"
         else:
-            positions = self._drawing.positions(picture, np.fromiter(steps, np.int64, len(steps)))
-            until = self._drawing.position(picture, last)
+            numbers = np.fromiter(steps, np.int64, len(steps))
+            if self._drawing.has_places(picture):
+                positions, until = self._drawing.positions(picture, numbers), self._drawing.position(picture, last)
+            else:
+                # The steps can be gone through all the same.
+                span, positions, until = Span(0.0, max(1.0, last)), numbers.astype(np.float64), float(last)
             words = f"{format_count(int(steps[place]))} of {format_count(last)}"
-        self.bar.show_steps(self._drawing.span(), positions, place or 0, until, words=words)
+        self.bar.show_steps(span, positions, place or 0, until, words=words)
         self._counter.setText(words)
         self._show_buttons(place, len(steps))
 

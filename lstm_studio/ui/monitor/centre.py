@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -231,6 +232,9 @@ class MonitorCentre(QWidget):
         monitoring = self._monitoring
         picture, step = monitoring.selected, monitoring.step
         position = self.drawing.position(picture, step) if picture is not None and step is not None else None
+        if position is not None and math.isnan(position):
+            # It does not say when its steps were: on an axis of time there is no place for them.
+            position = None
         flag, column = "", None
         if position is not None:
             flag = f"{self.runs.span.title} {self.runs.span.write(position)}"

@@ -32,6 +32,7 @@ from lstm_studio.ui.training_plots.span import Span, rounded_up
 _GATES = (FORGET_GATE, UPDATE_GATE, INPUT_GATE, RESET_GATE, OUTPUT_GATE)
 _NAMES = frozenset(signal.name for signal in (*_GATES, HIDDEN_STATE))
 _NOTHING_YET = "no records yet"
+_UNTIMED = "this run does not say when its steps were"
 _SATURATED = (("above_0.9", "> 0.9", ()), ("below_0.1", "< 0.1", (5.0, 3.0)))
 _OUTER, _INNER = 0.18, 0.32
 _BANDS = (("quantile_5", "quantile_95", _OUTER), ("quantile_25", "quantile_75", _INNER))
@@ -96,7 +97,10 @@ class Drawing:
     # The axis.
 
     def positions(self, picture: RunPicture, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return where training steps are: at their number, or so many seconds after the first of the run."""
+        """Return where training steps are: at their number, or so many seconds after the first of the run.
+
+        Of a run that does not say when its steps were, they are nowhere on an axis of time: nan.
+        """
         if self._monitoring.view.overlay is Overlay.STEP:
             return steps.astype(np.float64)
         known, walls = picture.times
@@ -108,11 +112,9 @@ class Drawing:
         """Return where one step is."""
         return float(self.positions(picture, np.array([step]))[0])
 
-    @property
-    def timed(self) -> bool:
-        """Whether it is known of the selected run when its steps were."""
-        picture = self._monitoring.selected
-        return picture is not None and len(picture.times[0]) > 0
+    def has_places(self, picture: RunPicture) -> bool:
+        """Return whether the steps of a run are anywhere on the axis."""
+        return self._monitoring.view.overlay is Overlay.STEP or len(picture.times[0]) > 0
 
     def span(self) -> Span:
         """Return the axis of all plots: from the first step to the last one of what is drawn, or that is planned."""
@@ -144,7 +146,8 @@ class Drawing:
         overlay, kept = self._monitoring.view.overlay, self._places.get(key)
         if kept is None or kept[0] is not overlay or kept[1] is not steps:
             kept = self._places[key] = overlay, steps, self.positions(picture, steps)
-        return kept[2], values
+        # Nothing that is nowhere may reach the painter, which can crash on it.
+        return (kept[2], values) if self.has_places(picture) else (np.zeros(0), np.zeros(0))
 
     # The curve of every run that is shown.
 
@@ -158,7 +161,7 @@ class Drawing:
         for address in monitoring.drawn:
             picture = monitoring.picture(address)
             named = None if picture is None else self.curve_of(picture)
-            if picture is None or named is None:
+            if picture is None or named is None or not self.has_places(picture):
                 continue
             name, curve = named
             x, y = self._thin(picture, address, f"scalar {name}", curve)
@@ -208,7 +211,7 @@ class Drawing:
         """Return the small plots of the selected run, as many as there is something for."""
         monitoring = self._monitoring
         picture = monitoring.selected
-        if picture is None:
+        if picture is None or not self.has_places(picture):
             return ()
         view = monitoring.view
         curves = (*picture.statistics.items(), *picture.parameters.items())
@@ -358,6 +361,8 @@ class Drawing:
         if picture is None or not name:
             words = "no gradients by lag in this run" if picture is not None and picture.lacks else _NOTHING_YET
             return LagPicture(np.zeros(0), np.zeros((0, 1)), words=words, summary=words)
+        if not self.has_places(picture):
+            return LagPicture(np.zeros(0), np.zeros((0, 1)), words=_UNTIMED, summary=_UNTIMED)
         steps, norms = picture.lags[name]
         spacing = picture.lag_spacing.get(name, 1)
         last = norms[-1][np.isfinite(norms[-1])]
