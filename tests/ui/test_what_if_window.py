@@ -149,3 +149,16 @@ def test_the_row_of_gradients_shows_those_of_a_what_if_as_soon_as_they_are_there
         assert session.undo_text.startswith("What if")
         session.look(comparison=None)
         assert set(names()) == {"LSTM ∂c", "LSTM ∂h", "RNN ∂h"}
+
+
+def test_what_a_what_if_changes_is_shown_also_where_nothing_was_stepped_to_yet(qtbot: QtBot) -> None:
+    with opened_window(Computer()) as window:
+        session = window.session
+        session.move_cursor(2)
+        session.change("Compare with sequence 4", second=Second(item=3))
+        qtbot.waitUntil(lambda: not session.waiting, timeout=20_000)
+        assert not session.view.reveal_all
+        panel_of(window).add(Branch("", 2, clamp=(("lstm.0.forget_gate", ((2, 0.1),)),)))
+        qtbot.waitUntil(lambda: session.view.reveal_all, timeout=20_000)
+        assert session.view.cursor == 2
+        assert window.command_actions["view.show-all"].isChecked()

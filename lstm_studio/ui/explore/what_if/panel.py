@@ -193,8 +193,11 @@ class WhatIfPanel(Panel[_State]):
 
     def compare(self, key: str, mode: CompareMode = CompareMode.DIFFERENCE) -> None:
         """Compare something with the recorded trace, as two traces were compared last."""
+        self._session.look(comparison=self._comparison(key, mode))
+
+    def _comparison(self, key: str, mode: CompareMode) -> Comparison:
         before = self._session.view.comparison
-        self._session.look(comparison=Comparison(key, mode=mode if before is None else before.mode))
+        return Comparison(key, mode=mode if before is None else before.mode)
 
     def toggle(self, key: str) -> None:
         """Compare a line with the base, or no more; the recorded trace becomes the base."""
@@ -237,7 +240,9 @@ class WhatIfPanel(Panel[_State]):
     def _on_result(self, result: Result) -> None:
         awaited, self._awaited = self._awaited, None
         if awaited is not None and awaited[0] in keys_of(result):
-            self.compare(*awaited)
+            # What a what-if changes lies after its step, which is mostly the last one that is revealed.
+            reveal_all = self._session.view.reveal_all or awaited[0] != SECOND
+            self._session.look(comparison=self._comparison(*awaited), reveal_all=reveal_all)
         self.refresh()
         if self._open is not None:
             self._forms[self._open].follow(result, self._session.view)
