@@ -376,6 +376,31 @@ class Cell(ABC):
                 changed[other] = np.where(where, np.asarray(value, changed[other].dtype), changed[other])
         return changed
 
+    def gradients_apart(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], arrived: tuple[NDArray[Any], ...]
+    ) -> Gradients:
+        """Back-propagate through every step by itself, where all that flows back to the states after it is known.
+
+        This one takes the steps singly through :meth:`gradients`, which any kind has.
+
+        Parameters
+        ----------
+        layer
+            The weights, in the precision of the module.
+        signals
+            All declared signals as recovered, (T, H).
+        arrived
+            One (T, P) or (T, H) float64 array per state: dL with respect to it after each step, as far as it does not
+            pass through another state of the same step.
+        """
+        nothing = np.zeros((1, arrived[0].shape[1]))
+        found = []
+        for step, final in enumerate(zip(*arrived, strict=True)):
+            now = {name: signal[step : step + 1] for name, signal in signals.items()}
+            found.append(self.gradients(layer, now, nothing, final))
+        joined = {name: np.concatenate([one.signals[name] for one in found]) for name in found[0].signals}
+        return Gradients(joined, np.concatenate([one.input for one in found]), found[0].initial)
+
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
     ) -> PullBack:

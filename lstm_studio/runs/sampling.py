@@ -29,6 +29,7 @@ from lstm_studio.engine.recovery import Array
 from lstm_studio.engine.trace import Provenance
 from lstm_studio.errors import RunError
 from lstm_studio.networks.cell import Cell
+from lstm_studio.runs import looped
 from lstm_studio.runs.blocks import gradient_dtype
 from lstm_studio.runs.sampled import Part, Sample
 
@@ -247,8 +248,14 @@ class Sampler:
             for item in range(min(seen.items for seen in self._seen)):
                 owner = {id(seen.calls[_place(seen, item)]): seen for seen in self._seen}
                 for chain in chains([seen.calls[_place(seen, item)] for seen in self._seen]):
-                    parts = [_part(call, owner[id(call)], item, chain, scale, quick=quick) for call in chain.calls]
-                    samples.append(self._sample(item, chain, parts, owner[id(chain.calls[0])].dtype))
+                    seen = [owner[id(call)] for call in chain.calls]
+                    whole = looped.as_one(chain)
+                    if whole is not None:
+                        parts = [_loop(whole, seen, item, scale)]
+                    else:
+                        every = zip(chain.calls, seen, strict=True)
+                        parts = [_part(call, one, item, chain, scale, quick=quick) for call, one in every]
+                    samples.append(self._sample(item, chain, parts, seen[0].dtype))
         return samples
 
     def _sample(self, item: int, chain: Chain, parts: list[Part], dtype: torch.dtype) -> Sample:
@@ -278,6 +285,33 @@ def _part(call: Call, seen: _Seen, item: int, chain: Chain, scale: float, *, qui
             output, final = ends[0], tuple(ends[1:])
         found = recovery.gradients(call, layers, output, final, quick=quick)
     return Part(layers, call.input(row).cpu().numpy(), found)
+
+
+def _loop(call: Call, seen: list[_Seen], item: int, scale: float) -> Part:
+    """Return a loop over a cell, recovered for one item; ``seen`` are its steps."""
+    layers = recovery.recover(call, 0, call.path, tolerance=_TOLERANCES.get(seen[0].dtype))
+    found = None
+    if any(one.injected for one in seen):
+        ends = [_item_parts(seen, place, item) / scale for place in range(len(seen[0].shapes))]
+        # A stack returns its hidden state twice, as the output and as a state, and each has its part.
+        arrived = ends if seen[0].single else [ends[0] + ends[1], *ends[2:]]
+        found = looped.gradients(call, layers[0], tuple(arrived))
+    return Part(layers, call.x.cpu().numpy(), found)
+
+
+def _item_parts(seen: list[_Seen], place: int, item: int) -> Array:
+    """Return the part of one item of the gradients that arrived at one end of every step, (T, ·) float64."""
+    rows = [one.injected.get(place) for one in seen]
+    nothing = next((torch.zeros_like(row) for row in rows if row is not None), None)
+    if nothing is None:
+        return np.zeros((len(seen), seen[0].shapes[place][-1]))
+    layout = seen[0].full
+    index: Any = layout.rows(item) if place == 0 else layout.states(item)
+    if layout.single_step:
+        index = ... if layout.batch_axis is None else item
+    parts = [(nothing if row is None else row)[index].reshape(-1) for row in rows]
+    array: Array = torch.stack(parts).cpu().double().numpy()
+    return array
 
 
 def _calls(

@@ -248,6 +248,25 @@ class _LSTM(Cell):
         named = {HIDDEN_STATE.name: dh, CELL_STATE.name: found[0], **blame}
         return Gradients(named, entering, (through_time, onward[0, 0].copy()))
 
+    def gradients_apart(
+        self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], arrived: tuple[NDArray[Any], ...]
+    ) -> Gradients:
+        """Back-propagate through every step by itself; the equations are those of :meth:`gradients`."""
+        dh, dc = arrived
+        steps, units = dc.shape
+        factors = np.empty((steps, 6, units))
+        _local_factors(signals, slice(None), factors)
+        dm = dh if layer.projection is None else dh @ layer.projection.astype(np.float64)
+        dc = dc + dm * factors[:, 5]
+        blame = np.empty((steps, 4, units))
+        np.multiply(dc[:, None], factors[:, 1:4], blame[:, :3])
+        np.multiply(dm, factors[:, 4], blame[:, 3])
+        flat = blame.reshape(steps, -1)
+        named = dict(zip((signal.name for signal in _BEFORE), blame.transpose(1, 0, 2), strict=True))
+        through = flat[0] @ layer.recurrent.astype(np.float64)
+        states = {HIDDEN_STATE.name: dh, CELL_STATE.name: dc}
+        return Gradients(states | named, row_product(flat, layer.input), (through, factors[0, 0] * dc[0]))
+
     def pull_back(
         self, layer: Layer[NDArray[Any]], signals: Mapping[str, NDArray[Any]], *, inputs: bool = False
     ) -> PullBack:
