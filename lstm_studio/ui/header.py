@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QComboBox,
@@ -35,6 +35,8 @@ from lstm_studio.ui.workspaces import WORKSPACES
 
 MENU_ROW_HEIGHT = 32
 TOOL_ROW_HEIGHT = 40
+_NAME_WIDTH = 56
+"""Pixels for the name of what is open, where room is short."""
 
 
 class Header(QWidget):
@@ -169,6 +171,29 @@ class Header(QWidget):
         self._menu_row.setMinimumHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
         policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
         self._menu_row.setSizePolicy(policy, QSizePolicy.Policy.Fixed)
+        self._spare_room()
+
+    def _spare_room(self) -> None:
+        """Where menus and tools share a row, leave out of the tools what the menus have, as much as does not fit."""
+        one_row = self._rows.direction() is QBoxLayout.Direction.LeftToRight
+        tools = (self._devices, self._samples, self._labels)
+        needed = [self._buttons[0].sizeHint().width() + _NAME_WIDTH + 2 * PANEL_INSET + 5 * SECTION_GAP]
+        needed += [tool.sizeHint().width() + SECTION_GAP for tool in tools]
+        room = self.width() - self._menu_row.sizeHint().width()
+        for place, tool in enumerate(tools, 1):
+            tool.setVisible(not one_row or needed[0] + sum(needed[place:]) <= room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Show as many of the tools as have room."""
+        super().resizeEvent(event)
+        self._spare_room()
+
+    def event(self, event: QEvent) -> bool:
+        """Likewise where one of them needs another width."""
+        done = super().event(event)
+        if event.type() is QEvent.Type.LayoutRequest:
+            self._spare_room()
+        return done
 
     def show_devices(self, devices: tuple[str, ...]) -> None:
         """Offer the devices that were found; without any, torch is still starting."""

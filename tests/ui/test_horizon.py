@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.engine.trace import Trace
 from lstm_studio.session.horizon import MemoryHorizon
+from lstm_studio.session.state import Recorded
 from lstm_studio.session.whose_loss import WhoseLoss
+from lstm_studio.ui.explore.horizon.lag_page import Measure
 from lstm_studio.ui.explore.horizon.panel import HorizonPanel, Page
 from lstm_studio.ui.window import StudioWindow
+from tests.ui.explore.fakes import small_setup
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
 
@@ -52,6 +58,39 @@ def test_commands_open_its_pages_and_the_row_of_jacobians(qtbot: QtBot) -> None:
         assert window.session.setup.memory
         assert window.command_actions["horizon.jacobian-row"].isChecked()
         assert window.session.undo_text == "Show the Jacobians"
+
+
+def test_of_a_recorded_step_it_says_what_is_missing_and_asks_nothing(qtbot: QtBot) -> None:
+    computer = FakeComputer()
+    setup = replace(small_setup(), recorded=Recorded("runs/mine", 50, 0))
+    with opened_window(computer, setup=setup) as window:
+        window.show_panel("horizon", True)
+        panel = panel_of(window)
+        panel.show_page(Page.LAG)
+        qtbot.waitUntil(panel.lag_page.isVisible, timeout=3000)
+        jacobian = panel.lag_page._measure.button(Measure.JACOBIAN)
+        assert not jacobian.isEnabled()
+        assert "recorded step" in jacobian.toolTip()
+        panel.show_page(Page.LOSS)
+        assert panel._empty.isVisible()
+        assert "not the network itself" in panel._empty.text()
+        assert "sending each loss back" in panel._empty.text()
+        assert not panel.loss_page.isVisible()
+        assert not panel._again.isVisible()
+        assert not panel._row.isVisible()
+        panel.show_page(Page.GATES)
+        assert panel.gate_page.isVisible()
+        bare = window.session.result
+        traces = tuple(_without(trace, "norm.grad.") for trace in bare.traces)
+        window.session.accept(replace(bare, traces=traces))
+        panel.show_page(Page.LAG)
+        assert "gradients were not recorded" in panel._empty.text()
+        assert not any(isinstance(request, MemoryHorizon | WhoseLoss) for request in computer.begun)
+
+
+def _without(trace: Trace, begin: str) -> Trace:
+    arrays = {name: trace[name] for name in trace.names if not name.startswith(begin)}
+    return Trace(arrays, trace.layers, trace.provenance)
 
 
 def test_a_measurement_can_be_cancelled_and_started_again(qtbot: QtBot) -> None:

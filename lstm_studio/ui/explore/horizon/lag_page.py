@@ -34,6 +34,8 @@ LAST, CURSOR = "last", "cursor"
 _MOST_NETWORKS = 4
 _LEAST_NEAR = 20
 NEAR, FAR = "near", "all"
+_JACOBIAN_TIP = "How much of a small change survives, whatever the loss"
+_NO_NETWORK_TIP = "Measured with the network itself, which a recorded step does not hold"
 
 
 class Measure(StrEnum):
@@ -67,6 +69,8 @@ class LagState:
         Whether that is a sum over steps.
     near
         Whether only the lags are plotted at which the curves fall.
+    networks
+        Whether there are networks that can be measured; else there is only what the traces hold.
     """
 
     labels: Labels
@@ -78,6 +82,7 @@ class LagState:
     objective: str
     sums: bool
     near: bool = True
+    networks: bool = True
 
     @property
     def from_step(self) -> int:
@@ -106,7 +111,6 @@ class LagPage(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._measure = Segments("Curves", {Measure.JACOBIAN: "Jacobian", Measure.GRADIENT: "Gradient"})
-        self._measure.button(Measure.JACOBIAN).setToolTip("How much of a small change survives, whatever the loss")
         self._measure.button(Measure.GRADIENT).setToolTip("How much the loss still feels, as a share of lag 0")
         self._end = Segments("Back from", {LAST: "last step", CURSOR: "this step"})
         self._end.button(LAST).setToolTip("Count back from the last step of the sequence")
@@ -143,6 +147,9 @@ class LagPage(QWidget):
     def show_state(self, state: LagState, before: LagState | None) -> None:
         """Show another state; the curves are touched only if they changed."""
         self._measure.show_choice(state.measure)
+        jacobian = self._measure.button(Measure.JACOBIAN)
+        jacobian.setEnabled(state.networks)
+        jacobian.setToolTip(_JACOBIAN_TIP if state.networks else _NO_NETWORK_TIP)
         self._end.show_choice(LAST if state.end is None else CURSOR)
         here = state.cursor if state.end is None else state.end
         self._end.button(CURSOR).setText(f"step {format_count(here + 1)}")

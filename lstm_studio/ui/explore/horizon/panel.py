@@ -35,6 +35,17 @@ _WAITING = "Being measured. This line stays if it was cancelled: then measure ag
 _NOTHING = "Open a network with recurrent layers to see how far back it reaches."
 
 
+_NO_NETWORK = (
+    "This is a step of a training as it was recorded: its signals, but not the network itself. {} "
+    "Open the weights of the training as a network, and it can be measured."
+)
+_MISSING = {
+    "reach": "How far back it reaches is measured with the network, and gradients were not recorded at this step.",
+    "itemised": "Whose loss is felt is found by sending each loss back through the network.",
+    "saturation": "Its gates were not recorded.",
+}
+
+
 class Page(StrEnum):
     """The pages."""
 
@@ -51,6 +62,7 @@ class _State:
     lag: LagState | None = None
     loss: LossState | None = None
     gates: GateState | None = None
+    missing: str = ""
 
 
 @dataclass(slots=True)
@@ -249,7 +261,7 @@ class HorizonPanel(Panel[_State]):
         """Return the answer to what a page needs, or None after asking for it."""
         asked = self._asked.get(page)
         if asked is None or asked.key != key:
-            if self._session.waiting or self._session.result.setup.recorded is not None:
+            if self._session.waiting or self._recorded:
                 # What is shown is about to be replaced, and the new result will be asked about; of a recorded step
                 # there is no network to ask.
                 return None
@@ -273,6 +285,21 @@ class HorizonPanel(Panel[_State]):
         has_row = result.setup.memory
         if not shown:
             return _State(self._page, False, has_row)
+        state = self._state_of_page(result, view, shown)
+        if not self._recorded:
+            return state
+        lag, gates = state.lag, state.gates
+        if (lag is not None and lag.curves) or (gates is not None and (gates.gates or gates.without)):
+            return state
+        return _State(self._page, False, has_row, missing=_NO_NETWORK.format(_MISSING[self._page]))
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether what is shown was recorded at a step of a training: there is no network then."""
+        return self._session.result.setup.recorded is not None
+
+    def _state_of_page(self, result: Result, view: View, shown: tuple[ShownLayer, ...]) -> _State:
+        has_row = result.setup.memory
         match self._page:
             case Page.LAG:
                 lag = self._lag(result, view, shown)
@@ -286,7 +313,7 @@ class HorizonPanel(Panel[_State]):
                 return _State(self._page, gates.gates is None, has_row, gates=gates)
 
     def _lag(self, result: Result, view: View, shown: tuple[ShownLayer, ...]) -> LagState:
-        end, measure = self._end, self._measure
+        end, measure = self._end, Measure.GRADIENT if self._recorded else self._measure
         curves: tuple[LagCurve, ...] | None
         if measure is Measure.JACOBIAN:
             curves = self._answer(Page.LAG, (result, end), lambda: MemoryHorizon(result, end))
@@ -295,7 +322,18 @@ class HorizonPanel(Panel[_State]):
         named = None if curves is None else named_curves(result, shown, curves, view.labels)
         last = result.sequence.steps - 1
         sums = own_loss(result) is not None
-        return LagState(view.labels, measure, end, last, view.cursor, named, objective_words(result), sums, self._near)
+        return LagState(
+            view.labels,
+            measure,
+            end,
+            last,
+            view.cursor,
+            named,
+            objective_words(result),
+            sums,
+            self._near,
+            networks=not self._recorded,
+        )
 
     def _whose_loss(self, result: Result, view: View, shown: tuple[ShownLayer, ...]) -> LossState:
         losses, own = possible_losses(result), own_loss(result)
@@ -354,11 +392,12 @@ class HorizonPanel(Panel[_State]):
     def _apply(self, state: _State, before: _State | None) -> None:
         self.pages.show_choice(state.page)
         nothing = state.lag is None and state.loss is None and state.gates is None
-        self._empty.setText(_NOTHING if nothing else _WAITING)
+        self._empty.setText(state.missing or (_NOTHING if nothing else _WAITING))
         self._empty.setVisible(nothing or state.waiting)
         self._again.setVisible(state.waiting)
         self._copy.setVisible(not nothing and not state.waiting)
-        self._row.setVisible(state.lag is not None and not state.waiting and not state.has_row)
+        measurable = state.lag is not None and state.lag.networks
+        self._row.setVisible(measurable and not state.waiting and not state.has_row)
         # What is hidden is not kept up to date: it is drawn anew when it is shown again.
         same = before if before is not None and before.page is state.page and not before.waiting else None
         ready = not state.waiting
