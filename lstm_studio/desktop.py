@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -48,10 +49,15 @@ def open_files(files: Sequence[str]) -> int:
 
         render_view(PICTURE_WITHOUT_DISPLAY, files=files)
         return 0
-    require_window()
-    from lstm_studio.ui.app import open_window
+    # On the way to the first paint nothing becomes garbage, and looking for it takes a twentieth of the time.
+    gc.disable()
+    try:
+        require_window()
+        from lstm_studio.ui.app import open_window
 
-    return open_window(files)
+        return open_window(files)
+    finally:
+        gc.enable()
 
 
 def start(words: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Before Qt is imported by anything: packages that choose a binding must choose ours.
@@ -68,6 +69,8 @@ def open_window(files: Sequence[str]) -> int:
             window.show_notice(Notice(Level.WARNING, problem, "The file is written anew when the window closes."))
         for trouble in problems:
             window.note(Level.ERROR, trouble.found, trouble.cure)
+        # Off since the start of the program.
+        window.header.painted.connect(gc.enable)
         window.header.painted.connect(window.start)
         window.header.painted.connect(window.greet)
         window.header.painted.connect(window.keeper.look_back)

@@ -49,6 +49,16 @@ def test_the_first_paint_comes_before_torch_and_closing_ends_with_0() -> None:
     assert done.returncode == 0
 
 
+def test_the_window_waits_neither_for_the_command_line_nor_for_garbage() -> None:
+    told = "lambda: (print('typer' in sys.modules, before, gc.isenabled(), flush=True), window.close())"
+    script = "import gc\nfrom lstm_studio import desktop" + START.replace("THEN", f"QTimer.singleShot(0, {told})")
+    script = script.replace("app.open_window(sys.argv[1:])", "desktop.start(sys.argv[1:])")
+    script = script.replace("    window =", "    global before; before = gc.isenabled(); window =")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.stderr, done.returncode) == ("", 0)
+    assert done.stdout.splitlines()[1:] == ["False False True", "status 0"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a signal ends a Windows process at once")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_closes_the_window(number: signal.Signals) -> None:
