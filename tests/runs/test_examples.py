@@ -16,7 +16,7 @@ import lstm_studio as ls
 from tests.runs.step_by_step import StepByStep, one_step
 
 CALLBACKS = ("lightning_callback", "hugging_face_callback")
-"""In the last examples of the guide; ``test_callbacks`` runs them."""
+"""In the guide before the last three examples, which are of exports; ``test_callbacks`` runs them."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -35,8 +35,8 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_record_read_and_read_without_us(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    record, read, words, loop, *callbacks = examples("guide/runs.md")
-    assert [f"ls.{name}(" in code for name, code in zip(CALLBACKS, callbacks, strict=True)] == [True, True]
+    record, read, words, loop, *rest = examples("guide/runs.md")
+    assert [f"ls.{name}(" in code for name, code in zip(CALLBACKS, rest, strict=False)] == [True, True]
     run_example(loop, names)
     model = names["Loop"]()
     names |= {"model": model, "criterion": nn.functional.mse_loss}
@@ -60,6 +60,37 @@ def test_record_read_and_read_without_us(names: dict[str, Any], capsys: pytest.C
     run = ls.open_run("runs/words")
     assert run.trace(0)["rnn.1.hidden_state"].shape == (7, 200)
     assert set(run.scalars) == {"loss", "perplexity"}
+
+
+def exported(names: dict[str, Any]) -> None:
+    """Record a training, and export it as the guide does."""
+    model = nn.ModuleDict({"rnn": nn.LSTM(3, 4)})
+    with ls.watch(model, "runs/mine", every=2) as recorder:
+        for _ in range(3):
+            loss = model["rnn"](torch.randn(5, 2, 3))[0].pow(2).mean()
+            torch.autograd.backward(loss)
+            recorder.step(loss=loss)
+    run_example(examples("guide/runs.md")[-3], names)
+
+
+def test_an_export_is_read_with_numpy(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    exported(names)
+    assert "gradients by lag" in capsys.readouterr().out
+    run = ls.open_run("runs/mine")
+    run_example(examples("guide/runs.md")[-1], names)
+    np.testing.assert_array_equal(names["loss"], run.scalars["loss"][1])
+    np.testing.assert_array_equal(names["gates"], run.trace(0)["rnn.0.forget_gate"])
+    assert names["every"] == 2
+
+
+def test_an_export_is_read_with_pandas(names: dict[str, Any]) -> None:
+    pytest.importorskip("pandas")
+    exported(names)
+    run = ls.open_run("runs/mine")
+    run_example(examples("guide/runs.md")[-2], names)
+    np.testing.assert_array_equal(names["loss"].to_numpy(), run.scalars["loss"][1])
+    np.testing.assert_array_equal(names["gates"].to_numpy(), run.trace(0)["rnn.0.forget_gate"])
+    np.testing.assert_array_equal(names["lags"].to_numpy(), run.lags["rnn.0.hidden_state"][1])
 
 
 def test_the_language_model_is_recorded_with_its_gradients(names: dict[str, Any]) -> None:
