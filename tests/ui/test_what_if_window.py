@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.interventions import resume
@@ -162,3 +162,34 @@ def test_what_a_what_if_changes_is_shown_also_where_nothing_was_stepped_to_yet(q
         qtbot.waitUntil(lambda: session.view.reveal_all, timeout=20_000)
         assert session.view.cursor == 2
         assert window.command_actions["view.show-all"].isChecked()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_a_double_click_on_a_value_in_a_diagram_asks_for_another_one_to_be_typed(qtbot: QtBot) -> None:
+    with opened_window(Computer()) as window:
+        session = window.session
+        session.select_unit("0:lstm.0", 3)
+        session.move_cursor(2)
+        QApplication.processEvents()
+        view = window.workspace.deck.cards[0].view
+        mark = next(mark for mark in view.diagram.strips.values() if mark.strip.tap.signal == "forget_gate")
+        at = view.mapFromScene(mark.mapToScene(mark.value_rect.center()))
+        view._hover(view._local(at.toPointF()), view.mapToGlobal(at))
+        assert QToolTip.text().endswith("\nWhat if: drag it, or double-click to type")
+        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        form = panel_of(window).form(Change.CLAMP)
+        assert isinstance(form, ClampForm)
+        assert opened_form(window) is Change.CLAMP
+        assert (form.signal.currentData(), form.units.text(), form.steps.first.value()) == ("forget_gate", "3", 3)
+        field = QApplication.focusWidget()
+        assert field is form.value
+        QTest.keyClicks(field, "0.25")
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        (branch,) = session.setup.branches
+        assert branch.clamp == (("lstm.0.forget_gate", ((3, 0.25),)),)
+        assert branch.at == 2
+        QToolTip.hideText()
+        qtbot.waitUntil(lambda: not session.waiting, timeout=20_000)
+        nowhere = view.viewport().rect().bottomLeft()
+        QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=nowhere)
+        assert opened_form(window) is None

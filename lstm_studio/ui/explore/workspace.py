@@ -17,6 +17,7 @@ from lstm_studio.ui.explore.compare_bar import CompareBar
 from lstm_studio.ui.explore.diagram.deck import DiagramDeck
 from lstm_studio.ui.explore.diagram.state import DiagramResolver
 from lstm_studio.ui.explore.rows import StackResolver
+from lstm_studio.ui.explore.what_if.form import Change, Place
 from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
 from lstm_studio.ui.plots import rows
 from lstm_studio.ui.plots.stack import PlotStack
@@ -48,7 +49,7 @@ class ExploreWorkspace(QWidget):
     """In a diagram: index of the network, name of the signal, unit, step, and the value to which it was dragged."""
 
     what_if_requested = Signal(object, object)
-    """What is to be changed, and where, from the menu of a unit in the plots."""
+    """What is to be changed, and where, from the menu of a unit in the plots or a value in a diagram."""
     cells_put_away = Signal(bool)
     """Whether the cells make room for what is compared."""
 
@@ -74,6 +75,7 @@ class ExploreWorkspace(QWidget):
         self.deck.phase_requested.connect(self._on_phase_requested)
         self.deck.direction_requested.connect(self._on_direction_requested)
         self.deck.value_dragged.connect(self.value_dragged)
+        self.deck.value_requested.connect(self._on_value_requested)
         self.stack.step_requested.connect(self._on_step_requested)
         self.stack.unit_requested.connect(self._on_unit_requested)
         self.stack.view_requested.connect(self._on_view_requested)
@@ -163,6 +165,9 @@ class ExploreWorkspace(QWidget):
 
     def _on_unit_requested(self, group: str, unit: int) -> None:
         self._session.select_unit(group, unit)
+
+    def _on_value_requested(self, network: int, signal: str, unit: int, step: int) -> None:
+        self.what_if_requested.emit(Change.CLAMP, Place(network, signal, unit, step))
 
     def _on_stretch_requested(self, start: int, stop: int, goes_on: bool) -> None:
         # The longer one of two sequences that are compared has steps of its own.

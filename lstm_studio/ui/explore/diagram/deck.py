@@ -150,6 +150,8 @@ class DiagramDeck(QWidget):
     direction_requested = Signal(bool)
     value_dragged = Signal(int, str, int, int, float)
     """Index of the network, name of the signal, unit, step, and the value to which it was dragged."""
+    value_requested = Signal(int, str, int, int)
+    """Index of the network, name of the signal in its layer, unit and step of a value that is to be typed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,6 +214,7 @@ class DiagramDeck(QWidget):
         card.view.unit_requested.connect(self.unit_requested)
         card.view.phase_requested.connect(self.phase_requested)
         card.view.value_dragged.connect(self.value_dragged)
+        card.view.value_requested.connect(self.value_requested)
         card.direction_requested.connect(self.direction_requested)
         card.show()
         self.cards.append(card)

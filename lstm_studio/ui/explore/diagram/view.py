@@ -23,6 +23,7 @@ _DRAG_FROM = 4
 """Pixels that a press has to move to become a drag."""
 _WHOLE_RANGE = 160.0
 """Pixels of a drag from one end of the levels to the other."""
+_HOW_TO_CHANGE = "\nWhat if: drag it, or double-click to type"
 _MOST_LISTED = 128
 _HOW = "Left and Right go through its parts, Return chooses an operation or a unit."
 _BY_KEYBOARD = frozenset(
@@ -44,7 +45,8 @@ class DiagramView(QGraphicsView):
     """One diagram at a scale.
 
     Hovering names what is under the mouse, a click in a strip selects a unit, a click on a pill shows an operation, and
-    the selected unit's value can be dragged up and down. With the keyboard in it, Left and Right go through its parts.
+    the selected unit's value can be dragged up and down, or typed after a double click. With the keyboard in it, Left
+    and Right go through its parts.
     """
 
     unit_requested = Signal(str, int)
@@ -52,6 +54,8 @@ class DiagramView(QGraphicsView):
     phase_requested = Signal(Phase)
     value_dragged = Signal(int, str, int, int, float)
     """Index of the network, name of the signal, unit, step, and the value to which it was dragged."""
+    value_requested = Signal(int, str, int, int)
+    """Index of the network, name of the signal in its layer, unit and step of a value that is to be typed."""
 
     def __init__(self, look: DiagramLook, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -171,6 +175,16 @@ class DiagramView(QGraphicsView):
         elif pressed is not None and (event.position().toPoint() - pressed[0]).manhattanLength() < 2 * _DRAG_FROM:
             self._click(self._local(event.position()), event.globalPosition().toPoint())
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Ask for another value of the selected unit; elsewhere it is another click."""
+        mark = self._draggable(self._local(event.position()))
+        if event.button() == Qt.MouseButton.LeftButton and mark is not None and self.state is not None:
+            plan = self.state.plan
+            self._pressed = None
+            self.value_requested.emit(plan.shown.network, mark.strip.tap.signal, self.state.unit, self.state.step)
+        else:
+            self.mousePressEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
         """Let go of what the mouse was over."""
         self.diagram.hover_pill(None)
@@ -200,6 +214,8 @@ class DiagramView(QGraphicsView):
         else:
             self.viewport().unsetCursor()
         text = self.text_at(at)
+        if text and self._draggable(at) is not None:
+            text += _HOW_TO_CHANGE
         if text:
             QToolTip.showText(where + QPoint(2, 12), text, self.viewport())
         else:

@@ -115,6 +115,11 @@ class Form(QFrame):
             self.start(result, view)
 
     @property
+    def field(self) -> QAbstractSpinBox | None:
+        """The field that is left to fill in where all others follow from a place, or None."""
+        return None
+
+    @property
     def started(self) -> bool:
         """Whether the fields have been filled."""
         return self._result is not None

@@ -132,6 +132,11 @@ class ValueForm(NetworkForm):
         return self._signal
 
     @property
+    def field(self) -> QDoubleSpinBox:
+        """The value."""
+        return self._value
+
+    @property
     def value(self) -> QDoubleSpinBox:
         """The field of the value."""
         return self._value

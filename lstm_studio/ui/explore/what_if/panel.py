@@ -131,6 +131,9 @@ class WhatIfPanel(Panel[_State]):
         self.reveal(form)
         self.form_opened.emit()
         first = next((child for child in form.findChildren(QWidget) if _takes_keyboard(child)), None)
+        if place is not None and form.field is not None:
+            first = form.field
+            form.field.selectAll()
         if first is not None:
             first.setFocus(Qt.FocusReason.TabFocusReason)
 
