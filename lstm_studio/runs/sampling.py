@@ -123,7 +123,8 @@ class Sampler:
         self._seen: list[_Seen] = []
         self._entered: list[tuple[Tensor, Layout, tuple[Tensor, ...], Tensor | None]] = []
         self._samples: list[Sample] | None = None
-        self._queued = self._begun = False
+        self._dtypes: dict[str, torch.dtype] = {}
+        self._queued = self._begun = self._reached = False
         self.seconds = 0.0
 
     def arm(self) -> None:
@@ -144,8 +145,8 @@ class Sampler:
     def disarm(self) -> None:
         """Leave the model as it was, and forget what was seen."""
         self._hooks.close()
-        self._seen, self._entered, self._samples = [], [], None
-        self._queued = self._begun = False
+        self._seen, self._entered, self._samples, self._dtypes = [], [], None, {}
+        self._queued = self._begun = self._reached = False
 
     def take(self) -> list[Sample]:
         """Return what the step did, and stop watching; empty where no recurrent module was called."""
@@ -158,7 +159,7 @@ class Sampler:
 
     def _begin(self, _module: nn.Module, _args: Any) -> None:
         """Start anew with each forward pass, until a backward pass has come to one: that is the one to keep."""
-        if self._samples is None and not _inside_backward() and not any(seen.injected for seen in self._seen):
+        if self._samples is None and not _inside_backward() and not self._reached:
             self._seen, self._entered = [], []
 
     @_timed
@@ -192,7 +193,8 @@ class Sampler:
 
     def _keep(self, about: tuple[str, nn.Module, Cell], returned: Any) -> None:
         x, layout, given, random = self._entered.pop()
-        if self._samples is not None or (not _inside_backward() and any(seen.injected for seen in self._seen)):
+        inside = _inside_backward()
+        if self._samples is not None or (self._reached and not inside):
             return
         output, states = (returned, returned) if layout.single_step else returned
         final = (states,) if isinstance(states, Tensor) else tuple(states)
@@ -201,9 +203,9 @@ class Sampler:
         learns = any(end.requires_grad for end in ends)
         with torch.no_grad():
             items = min(self._items, layout.items)
-            calls = _calls(about, layout, (x, given, output, final, random), items)
+            calls = _calls(about, self._dtype_of(*about), layout, (x, given, output, final, random), items)
         seen = _Seen(calls, items, layout, layout.single_step, [tuple(end.shape) for end in ends], output.dtype)
-        if _inside_backward():
+        if inside:
             # Activation checkpointing runs a piece of the model again; the first time it may not have had a graph.
             again = next((old for old in self._seen if _is_same(old.calls[0], calls[0])), None)
             if again is None or not learns:
@@ -217,6 +219,21 @@ class Sampler:
             if end.requires_grad:
                 end.register_hook(partial(self._arrived, seen, place))
 
+    def _dtype_of(self, path: str, module: nn.Module, cell: Cell) -> torch.dtype:
+        """Return the precision of the weights of a module, which is looked for once a step."""
+        if path not in self._dtypes:
+            # The stack that stands for a cell has its weights, but not as parameters.
+            first = next(module.parameters(), None)
+            dtype = cell.layer(module, 0, False).input.dtype if first is None else first.dtype
+            if dtype not in {torch.float32, torch.float64}:
+                name = str(dtype).removeprefix("torch.")
+                raise RunError(
+                    f"{path or cell.kind} has weights in {name}, too coarse to recover its gates.",
+                    "Keep the weights in float32 and let autocast compute in half precision.",
+                )
+            self._dtypes[path] = dtype
+        return self._dtypes[path]
+
     @_timed
     def _arrived(self, seen: _Seen, place: int, gradient: Tensor) -> None:
         """Keep the gradient that the rest of the model injects; the last thing that the backward pass does is ours."""
@@ -224,7 +241,7 @@ class Sampler:
             before = seen.injected.get(place)
             seen.injected[place] = gradient.detach() if before is None else before + gradient.detach()
             if not self._queued and seen in self._seen:
-                self._queued = True
+                self._queued = self._reached = True
                 # Autograd calls it when this backward pass is over: the optimiser has not changed the weights yet.
                 torch.autograd.Variable._execution_engine.queue_callback(self._replay)
         except Exception as error:  # noqa: BLE001 - the training goes on whatever happens here
@@ -316,6 +333,7 @@ def _item_parts(seen: list[_Seen], place: int, item: int) -> Array:
 
 def _calls(
     about: tuple[str, nn.Module, Cell],
+    dtype: torch.dtype,
     layout: Layout,
     tensors: tuple[Tensor, tuple[Tensor, ...], Tensor, tuple[Tensor, ...], Tensor | None],
     items: int,
@@ -323,14 +341,6 @@ def _calls(
     """Return the call as it concerns each item, with copies: the model may change its tensors in place."""
     path, module, cell = about
     x, given, output, final, random = tensors
-    # The stack that stands for a cell has its weights, but not as parameters.
-    first = next(module.parameters(), None)
-    dtype = cell.layer(module, 0, False).input.dtype if first is None else first.dtype
-    if dtype not in {torch.float32, torch.float64}:
-        raise RunError(
-            f"{path or cell.kind} has weights in {str(dtype).removeprefix('torch.')}, too coarse to recover its gates.",
-            "Keep the weights in float32 and let autocast compute in half precision.",
-        )
     if random is not None:
         whole = [part.detach().to(dtype).clone() for part in (x, *given, output, *final)]
         states = tuple(whole[1 : 1 + len(given)])
