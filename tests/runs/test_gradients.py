@@ -174,6 +174,7 @@ def test_a_loop_over_a_cell_is_one_sequence(cell: Callable[[int, int], nn.RNNCel
     model = Looped(cell(F, H)).double()
     x = torch.randn(T, B, F, dtype=torch.float64)
     trace = record(tmp_path / "run", model, lambda: weighted([model(x)]), sequences=2)
+    assert trace.steps == T
     weights = dict(model.cell.named_parameters())
     lasts, nodes = [], {}
     for item in range(B):
@@ -186,6 +187,82 @@ def test_a_loop_over_a_cell_is_one_sequence(cell: Callable[[int, int], nn.RNNCel
             nodes = {f"cell.0.{key}": [step[key] for step in steps] for key in steps[0]}
     compare(trace, nodes, weighted([torch.stack(lasts)]), torch.float64)
     assert trace["cell.0.hidden_state"].shape == (T, H)
+
+
+class Stepped(nn.Module):
+    """A loop over a layer that is given one step at a time, with all that it returns read out."""
+
+    def __init__(self, rnn: nn.RNNBase, keeps: float) -> None:
+        super().__init__()
+        self.rnn, self.keeps = rnn, keeps
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Return what is read out; ``x`` is (T, B, F)."""
+        states: Any = None
+        found = []
+        for step in range(len(x)):
+            output, states = self.rnn(x[step : step + 1], states)
+            found += [output, *(states if isinstance(states, tuple) else (states,))]
+            if self.keeps != 1:
+                states = tuple(self.keeps * state for state in states)
+        return found
+
+
+@pytest.mark.parametrize("form", ["lstm", "without bias", "stacked", "projected in one direction", "gru", "relu"])
+def test_a_loop_over_a_layer_is_one_sequence(form: str, tmp_path: Path) -> None:
+    """Of a layer the output and the last state are two tensors, and the loss may reach both."""
+    torch.manual_seed(14)
+    made: dict[str, nn.RNNBase] = {
+        "lstm": nn.LSTM(F, H),
+        "without bias": nn.LSTM(F, H, bias=False),
+        "stacked": nn.LSTM(F, H, num_layers=2),
+        "projected in one direction": nn.LSTM(F, H, proj_size=3),
+        "gru": nn.GRU(F, H),
+        "relu": nn.RNN(F, H, nonlinearity="relu"),
+    }
+    model = Stepped(made[form], 1.0).double()
+    x = torch.randn(T, B, F, dtype=torch.float64)
+    trace = record(tmp_path / "run", model, lambda: weighted(model(x)), sequences=2)
+    found: list[list[Tensor]] = []
+    nodes: dict[str, list[Tensor]] = {}
+    for item in range(B):
+        stack = StepByStep(model.rnn, "rnn")
+        stack.run(x[:, item])
+        nodes = stack.nodes if item == 1 else nodes
+        parts = []
+        for step in range(T):
+            top = model.rnn.num_layers - 1
+            parts.append(stack.nodes[f"rnn.{top}.hidden_state"][step][None])
+            states = ("hidden_state", "cell_state")[: 2 if isinstance(model.rnn, nn.LSTM) else 1]
+            for state in states:
+                layers = range(model.rnn.num_layers)
+                parts.append(torch.stack([stack.nodes[f"rnn.{layer}.{state}"][step] for layer in layers]))
+        found.append(parts)
+    loss = weighted([torch.stack(same, dim=1) for same in zip(*found, strict=True)])
+    compare(trace, nodes, loss, torch.float64)
+
+
+def test_states_that_are_changed_between_the_steps_of_a_loop(tmp_path: Path) -> None:
+    torch.manual_seed(15)
+    model = Stepped(nn.LSTM(F, H), 0.5).double()
+    x = torch.randn(T, B, F, dtype=torch.float64)
+    trace = record(tmp_path / "run", model, lambda: weighted(model(x)))
+    weights = {name.removesuffix("_l0"): weight for name, weight in model.rnn.named_parameters()}
+    found: list[list[Tensor]] = []
+    nodes: dict[str, list[Tensor]] = {}
+    for item in range(B):
+        states = (torch.zeros(H, dtype=torch.float64),) * 2
+        steps: list[dict[str, Tensor]] = [{} for _ in range(T)]
+        parts = []
+        for t in range(T):
+            h, c = one_step(nn.LSTMCell(F, H), weights, x[t, item], states, steps[t])
+            parts += [h[None], h[None], c[None]]
+            states = (0.5 * h, 0.5 * c)
+        found.append(parts)
+        if item == 0:
+            nodes = {f"rnn.0.{key}": [step[key] for step in steps] for key in steps[0]}
+    loss = weighted([torch.stack(same, dim=1) for same in zip(*found, strict=True)])
+    compare(trace, nodes, loss, torch.float64)
 
 
 @pytest.mark.parametrize("reentrant", [False, True])
