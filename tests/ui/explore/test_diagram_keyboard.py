@@ -17,7 +17,16 @@ from lstm_studio.ui.explore.diagram.labels import REST
 from lstm_studio.ui.explore.diagram.view import DiagramView
 from lstm_studio.ui.explore.diagram.words import Part, part_words
 from lstm_studio.ui.numbers import format_number
-from tests.ui.explore.shown_diagrams import Open, click, diagram, opened_workspaces, place_of, strip, with_units
+from tests.ui.explore.shown_diagrams import (
+    Open,
+    click,
+    diagram,
+    opened_workspaces,
+    picture,
+    place_of,
+    strip,
+    with_units,
+)
 
 
 @pytest.fixture
@@ -129,6 +138,21 @@ def test_a_screen_reader_finds_every_part_where_it_is_drawn(opened: Open, qtbot:
     mark = strip(workspace, "f")
     click(view, place_of(view, mark, 2))
     assert set(session.view.units.values()) == {2}
+
+
+def test_what_a_screen_reader_finds_is_not_seen(opened: Open, qtbot: QtBot) -> None:
+    session = Session(with_units(5))
+    workspace = opened(session)
+    before = picture(workspace)
+    QAccessible.setActive(True)
+    try:
+        session.move_cursor(3)
+        session.move_cursor(session.steps - 1)
+        qtbot.wait(2 * REST)
+    finally:
+        QAccessible.setActive(False)
+    assert diagram(workspace).viewport().findChildren(QWidget)
+    assert picture(workspace) == before
 
 
 def test_nothing_is_made_for_screen_readers_where_none_listens(opened: Open, qtbot: QtBot) -> None:
