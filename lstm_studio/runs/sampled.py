@@ -76,15 +76,6 @@ class Sample:
         """The bytes that all this takes, about."""
         return _BYTES * sum(layer.description.units * len(part.entered) for part in self.parts for layer in part.layers)
 
-    def errors(self) -> dict[str, float]:
-        """Return ``….recovery_error`` of every layer, max |recomputed hidden state − the module's own|."""
-        layers = (layer for part in self.parts for layer in part.layers)
-        found: dict[str, float] = {}
-        for layer in layers:
-            name = f"{layer.description.prefix}.recovery_error"
-            found[name] = max(found.get(name, 0.0), float(layer.error))
-        return found
-
     def trace(self) -> Trace:
         """Return its signals, and with gradients ``grad.…`` and ``norm.grad.…`` of the loss, as they were computed."""
         layers = recovery.joined([part.layers for part in self.parts])
@@ -148,7 +139,7 @@ def records_of(samples: Sequence[Sample], step: int, dtype: str) -> Iterator[tup
             path, blocks = f"{LAYER}{sample.path}", blocks_of(trace)
             texts = {STEP_KEY: str(step), ITEM_KEY: str(sample.item), PATH_KEY: sample.path}
             yield Line(path, TRACE), pieces_of_trace(narrowed(trace, blocks, dtype), texts)
-            values = spread(blocks) | sample.errors()
+            values = spread(blocks) | {f"{sample.path}.recovery_error": float(sample.about.recovery_error)}
             about: dict[str, Any] = {"step": step, "item": sample.item, "values": values}
             if sample.item == 0:
                 items = [found for other, found in zip(samples, traces, strict=True) if other.path == sample.path]

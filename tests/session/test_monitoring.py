@@ -155,10 +155,10 @@ def test_how_exact_the_gradients_are_and_whose() -> None:
         return dict(recorder_facts(made(**changes)))
 
     assert said()["Gradient"] == "replayed through time", "a run of an earlier version"
-    exact = {"lstm.0.recovery_error": curve(2e-7), "lstm.1.recovery_error": curve(9e-5)}
+    exact = {"encoder.recovery_error": curve(2e-7), "decoder.recovery_error": curve(9e-5)}
     assert said(statistics=exact)["Gradient"] == "replayed through time, exact to rounding"
-    rough = {**exact, "lstm.1.recovery_error": curve(np.linspace(1e-7, 4e-3, len(SAMPLED)))}
-    words = "replayed through time; approximate in lstm.1: states are 4.0e−3 off, as in half precision"
+    rough = {**exact, "decoder.recovery_error": curve(np.linspace(1e-7, 4e-3, len(SAMPLED)))}
+    words = "replayed through time; approximate in decoder: states are 4.0e−3 off, as in half precision"
     assert said(statistics=rough)["Gradient"] == words
     both = {name: curve(0.02) for name in exact}
     words = "replayed through time; approximate: states are 0.02 off, as in half precision"

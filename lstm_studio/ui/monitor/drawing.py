@@ -264,7 +264,7 @@ class Drawing:
                 _, highs = self._part(picture, f"{full}.{high}")
                 if len(lows) and len(lows) == len(highs):
                     found.append(Band(x, lows, highs, colour, opacity))
-            return tuple(found), "median, 50 % and 90 % of values"
+            return tuple(found), "median, 50 and 90 %"
         x, mean = self._part(picture, f"{full}.mean")
         _, apart = self._part(picture, f"{full}.deviation")
         if len(apart) and len(apart) == len(mean):

@@ -255,7 +255,7 @@ def test_gates_are_drawn_as_median_and_quantiles_where_they_were_recorded(window
     (line,) = tile.plot.picture.lines
     assert (line.label, line.y[-1]) == ("median 0.65", 0.65)
     assert [(band.low[-1], band.high[-1]) for band in tile.plot.picture.bands] == [(0.1, 0.9), (0.3, 0.8)]
-    assert tile._caption.text() == "median, 50 % and 90 % of values"
+    assert tile._caption.text() == "median, 50 and 90 %"
     # A run that an earlier version has begun: its first half would be missing.
     late = {name: curve(values[20:], steps[20:]) for name, (steps, values) in quantiles.items()}
     tile = show(window, made("older", statistics=late)).tiles[0]
