@@ -633,7 +633,7 @@ print((peak() - before) // 1024)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is asked for as on Linux")
-@pytest.mark.parametrize(("kind", "most"), [("parquet", 900), ("npz", 150)])
+@pytest.mark.parametrize(("kind", "most"), [("parquet", 700), ("npz", 150)])
 def test_a_large_trace_needs_no_more_memory_than_a_small_one(kind: str, most: int, tmp_path: Path) -> None:
     """Of 13 million numbers, which are 680 MB as rows of a table."""
     from lstm_studio.engine.storage import pack_trace
