@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.runs.like import Curve, Status
 from lstm_studio.session.pictures import Followed, RunPicture
-from lstm_studio.session.run_words import format_size, main_loss, number_words
+from lstm_studio.session.run_words import format_size, is_held_out, main_loss, number_words
 from lstm_studio.session.thinning import has_grown
 
 _PERSISTENT = 3
@@ -265,7 +265,7 @@ class AlarmWatch:
     def vanishing(self, picture: RunPicture) -> Iterator[Alarm]:
         """Say where next to nothing of the gradient is left far back in time."""
         for name, (steps, norms) in picture.lags.items():
-            if not name.endswith(".hidden_state") or not len(steps) or _has_batch(picture, name):
+            if not name.endswith(".hidden_state") or not len(steps) or is_held_out(picture, name):
                 continue
             prefix, spacing = name.rpartition(".")[0], picture.lag_spacing.get(name, 1)
             left = self._streak(f"left {name}")
@@ -519,19 +519,6 @@ def _left(norms: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
     # A sequence of one step has no way to vanish on.
     share = np.where(count > 1, share, np.nan)
     return share, empty.astype(np.float64)
-
-
-def _has_batch(picture: RunPicture, name: str) -> bool:
-    """Return whether these are a training's gradients on held-out sequences, beside which lie those of its batches.
-
-    The held-out ones are called after the network, ``rnn.0``; those of the batches after the module, ``rnn.rnn.0``. To
-    tell of both would be to tell of one network twice.
-    """
-    if not isinstance(picture.info.get("training"), dict):
-        return False
-    key, _, layer = name.removesuffix(".hidden_state").rpartition(".")
-    ending = f".{layer}.hidden_state"
-    return any(other != name and other.startswith(f"{key}.") and other.endswith(ending) for other in picture.lags)
 
 
 def _norm(picture: RunPicture, kind: str) -> tuple[str, Curve] | None:

@@ -65,6 +65,20 @@ def network_words(picture: RunPicture) -> str:
     return " · ".join(words)
 
 
+def is_held_out(picture: RunPicture, name: str) -> bool:
+    """Return whether gradients by lag are a training's on held-out sequences, and those of its batches lie beside them.
+
+    The held-out ones are called after the network, ``rnn.0``; those of the batches after the module, ``rnn.rnn.0``. To
+    tell of both as if they were two would be to tell of one network twice.
+    """
+    if not isinstance(picture.info.get("training"), dict):
+        return False
+    layers, _, signal = name.rpartition(".")
+    key, _, layer = layers.rpartition(".")
+    ending = f".{layer}.{signal}"
+    return any(other != name and other.startswith(f"{key}.") and other.endswith(ending) for other in picture.lags)
+
+
 def age_words(seconds: float) -> str:
     """Return for how long nothing has been heard: ``1 s``, ``3 min``, ``2 h``, ``5 days``."""
     if seconds < 90:

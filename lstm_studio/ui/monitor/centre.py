@@ -223,8 +223,8 @@ class MonitorCentre(QWidget):
         layers = drawing.layers()
         _fill(self._layer, [(layer, layer) for layer in layers], view.layer or next(iter(layers), ""))
         self._layer.setVisible(len(layers) > 1)
-        signals = drawing.lag_signals()
-        _fill(self._signal, [(signal, signal) for signal in signals], drawing.lag_signal())
+        signals = drawing.lag_choices(self._session.view.labels)
+        _fill(self._signal, signals, drawing.lag_signal())
         self._signal.setVisible(len(signals) > 1)
         self._log.setChecked(view.log)
 
@@ -312,6 +312,7 @@ class MonitorCentre(QWidget):
 
     def _on_session_view(self, after: View, before: View) -> None:
         if after.labels is not before.labels and self.isVisible():
+            self._show_choices()
             self._show_selected()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name

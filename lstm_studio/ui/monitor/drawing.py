@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.signals import (
+    CELL_STATE,
     FORGET_GATE,
     HIDDEN_STATE,
     INPUT_GATE,
@@ -22,7 +23,7 @@ from lstm_studio.networks.signals import (
 from lstm_studio.runs.like import Curve, Status
 from lstm_studio.session.monitoring import Monitoring, Overlay
 from lstm_studio.session.pictures import RunPicture
-from lstm_studio.session.run_words import chance_of, main_loss, planned_steps
+from lstm_studio.session.run_words import chance_of, is_held_out, main_loss, planned_steps
 from lstm_studio.session.thinning import Thinner
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
 from lstm_studio.ui.theme import Theme
@@ -30,6 +31,7 @@ from lstm_studio.ui.training_plots.pictures import Band, CurvePicture, LagPictur
 from lstm_studio.ui.training_plots.span import Span, rounded_up
 
 _GATES = (FORGET_GATE, UPDATE_GATE, INPUT_GATE, RESET_GATE, OUTPUT_GATE)
+_STATES = {signal.name: signal for signal in (HIDDEN_STATE, CELL_STATE)}
 _NAMES = frozenset(signal.name for signal in (*_GATES, HIDDEN_STATE))
 _NOTHING_YET = "no records yet"
 _UNTIMED = "this run does not say when its steps were"
@@ -344,6 +346,19 @@ class Drawing:
         """Return the signals whose gradient by lag is recorded."""
         picture = self._monitoring.selected
         return () if picture is None else tuple(name for name, (steps, _) in picture.lags.items() if len(steps))
+
+    def lag_choices(self, labels: Labels) -> list[tuple[str, str]]:
+        """Return each of them in words, and its name."""
+        picture = self._monitoring.selected
+        if picture is None:
+            return []
+        choices = []
+        for name in self.lag_signals():
+            layer, _, state = name.rpartition(".")
+            word = _STATES[state].label(labels) if state in _STATES else state.replace("_", " ")
+            where = ", held-out" if is_held_out(picture, name) else ""
+            choices.append((f"{word} · {layer}{where}", name))
+        return choices
 
     def lag_signal(self) -> str:
         """Return which of them is shown; empty for none."""

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 import lstm_studio as ls
@@ -31,7 +31,7 @@ from lstm_studio.ui.monitor.runs_panel import RunsPanel
 from lstm_studio.ui.monitor.thresholds_dialog import ThresholdsDialog
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import EXPLORE
-from tests.session.made_pictures import curve, followed, made
+from tests.session.made_pictures import SAMPLED, curve, followed, healthy_lags, made
 from tests.ui.opened import opened_window, press
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
@@ -163,6 +163,25 @@ def test_the_centre_draws_what_the_pictures_hold(window: StudioWindow) -> None:
     assert centre.runs.span.last > 1999
     window.session.look(labels=Labels.CLASSROOM)
     assert centre.tiles[0]._title.text() == "Forget factor"
+
+
+def test_gradients_by_lag_are_chosen_in_the_words_of_the_labels(window: StudioWindow) -> None:
+    lags = {
+        f"{layer}.{state}": (SAMPLED, healthy_lags())
+        for layer in ("lstm.0", "lstm.lstm.0")
+        for state in ("hidden_state", "cell_state")
+    }
+    centre = show(window, made("mine", lags=lags, info={"training": {"task": {"name": "adding"}}}))
+    (chooser,) = (box for box in centre.findChildren(QComboBox) if box.accessibleName() == "Signal")
+    offered = {chooser.itemText(at): chooser.itemData(at) for at in range(chooser.count())}
+    assert offered == {
+        "Hidden state · lstm.0, held-out": "lstm.0.hidden_state",
+        "Cell state · lstm.0, held-out": "lstm.0.cell_state",
+        "Hidden state · lstm.lstm.0": "lstm.lstm.0.hidden_state",
+        "Cell state · lstm.lstm.0": "lstm.lstm.0.cell_state",
+    }
+    window.session.look(labels=Labels.CLASSROOM)
+    assert {chooser.itemText(at).partition(" · ")[0] for at in range(4)} == {"Short-term memory", "Long-term memory"}
 
 
 def test_every_plot_is_told_in_words(window: StudioWindow) -> None:
