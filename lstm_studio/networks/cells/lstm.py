@@ -71,7 +71,7 @@ _STOPS = {
     **{before.name: {before.name: _INF} for before in _BEFORE},
 }
 _BLOCK = 128
-"""Steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
+"""Most steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
 _LOST = 1e-30
 """Slopes that come below in float32 are computed in float64: those of saturated units must not turn to zero."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
@@ -205,7 +205,7 @@ class _LSTM(Cell):
         through_time = np.empty(dh.shape[1])
         project = None if layer.projection is None else repeated_product(layer.projection.T)
 
-        block = min(steps, _BLOCK)
+        block = -(-steps // -(-steps // _BLOCK))  # all blocks of about the same length
         factors, states, onward, flat, rows = _workspace(block, units)
         dc_t = np.empty(units)
         multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
