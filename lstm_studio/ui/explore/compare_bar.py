@@ -18,7 +18,9 @@ from lstm_studio.ui.widgets.text import label
 
 _CROSS = 10
 _NARROWEST = 96
-_WIDEST = 240
+_WIDEST = 220
+_BESIDE_TEXT = 44
+"""Pixels of a chooser beside its text."""
 _ONE_ROW_FROM = 860
 """Pixels of width from which the words stand beside the choosers."""
 _MODES = {
@@ -125,13 +127,14 @@ class CompareBar(QFrame):
         row = self._row = QHBoxLayout()
         row.setSpacing(HALF_GRID + 2)
         row.addWidget(_letter("A", self._base))
-        row.addWidget(self._base, 2)
+        row.addWidget(self._base)
         row.addWidget(_letter("B", self._other))
-        row.addWidget(self._other, 4)
+        row.addWidget(self._other)
         row.addSpacing(HALF_GRID)
         row.addWidget(self._modes)
         row.addSpacing(HALF_GRID)
-        row.addWidget(self._words, 6)
+        row.addWidget(self._words, 1)
+        row.addStretch(0)
         row.addWidget(self._cells)
         row.addWidget(self._stop)
         column = self._column = QVBoxLayout(self)
@@ -148,7 +151,8 @@ class CompareBar(QFrame):
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
+        """Draw in another theme, and another size of text."""
+        self._fit_choosers()
         self._stop.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=_CROSS))
 
     def offer_cells(self, on: bool) -> None:
@@ -164,7 +168,7 @@ class CompareBar(QFrame):
             if below:
                 self._column.addWidget(self._words)
             else:
-                self._row.insertWidget(self._row.indexOf(self._cells), self._words, 6)
+                self._row.insertWidget(self._row.indexOf(self._cells), self._words, 1)
 
     @property
     def base(self) -> QComboBox:
@@ -204,9 +208,16 @@ class CompareBar(QFrame):
                         chooser.addItem(title, key)
                 chooser.setCurrentIndex(chooser.findData(chosen))
             chooser.setToolTip(chooser.currentText())
+        self._fit_choosers()
         self._modes.show_choice(state.mode.value)
         self._words.setText(state.words)
         self.setAccessibleDescription(state.words)
+
+    def _fit_choosers(self) -> None:
+        """Make choosers as wide as what is chosen: the words beside them take what is left."""
+        for chooser in (self._base, self._other):
+            needed = chooser.fontMetrics().horizontalAdvance(chooser.currentText()) + _BESIDE_TEXT
+            chooser.setFixedWidth(max(_NARROWEST, min(needed, _WIDEST)))
 
     def _resolve(self) -> _State | None:
         result, view = self._session.result, self._session.view
@@ -249,9 +260,6 @@ class CompareBar(QFrame):
 def _chooser(name: str) -> QComboBox:
     chooser = QComboBox()
     chooser.setAccessibleName(name)
-    chooser.setMinimumWidth(_NARROWEST)
-    chooser.setMaximumWidth(_WIDEST)
-    chooser.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     return chooser
 
