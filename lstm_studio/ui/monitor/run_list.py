@@ -19,7 +19,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from lstm_studio.runs.like import Curve, Status
@@ -152,9 +152,21 @@ class RunDelegate(QStyledItemDelegate):
         super().__init__(parent)
         self.theme = theme
         self._view = parent
+        self._fonts: dict[Text, tuple[QFont, QFontMetricsF]] = {}
+        self._made_for = ""
+
+    def _font(self, use: Text) -> tuple[QFont, QFontMetricsF]:
+        """Return a font with its measures; making one takes as long as drawing with it."""
+        now = self._view.font().key()
+        if now != self._made_for:
+            self._made_for, self._fonts = now, {}
+        if use not in self._fonts:
+            made = text_font(self._view, use)
+            self._fonts[use] = made, QFontMetricsF(made)
+        return self._fonts[use]
 
     def _height(self, use: Text) -> float:
-        return QFontMetricsF(text_font(self._view, use)).height()
+        return self._font(use)[1].height()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
         """Return room for two lines of words and the small curve."""
@@ -203,10 +215,11 @@ class RunDelegate(QStyledItemDelegate):
         height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
         side = max(_BOX, self._height(Text.TICK_BOLD) + 3) + 3.0 * (len(row.letter) - 1)
         letter = QRectF(inside.left() + _BOX + GRID, inside.top() + (height - side) / 2, side, side)
-        painter.setFont(text_font(self._view, Text.TICK_BOLD))
+        bold, measures = self._font(Text.TICK_BOLD)
+        painter.setFont(bold)
         paint_letter(painter, letter, row.letter, theme, filled=chosen)
-        painter.setFont(text_font(self._view, Text.TICK_BOLD))
-        width, tall = pill_size(QFontMetricsF(painter.font()), row.pill)
+        painter.setFont(bold)
+        width, tall = pill_size(measures, row.pill)
         pill = QRectF(inside.right() - width, inside.top() + (height - tall) / 2, width, tall)
         paint_pill(painter, pill, row.pill, theme)
         room = QRectF(letter.right() + GRID, inside.top(), pill.left() - letter.right() - 2 * GRID, height)
@@ -225,8 +238,7 @@ class RunDelegate(QStyledItemDelegate):
         right: bool = False,
         elide: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
     ) -> None:
-        chosen = text_font(self._view, use)
-        metrics = QFontMetricsF(chosen)
+        chosen, metrics = self._font(use)
         painter.setFont(chosen)
         painter.setPen(QColor(colour))
         shown = metrics.elidedText(text, elide, room.width())
@@ -238,7 +250,7 @@ class RunDelegate(QStyledItemDelegate):
         theme = self.theme
         line = self._height(Text.TICK)
         top = inside.bottom() - max(2 * line, _SPARK_HEIGHT)
-        numbers = QFontMetricsF(text_font(self._view, Text.TICK_BOLD))
+        numbers = self._font(Text.TICK_BOLD)[1]
         width = max(numbers.horizontalAdvance(text) for text in ("1.23e−45", "step", row.step)) + 2
         for at, word, value in (
             (inside.right() - width, "step", row.step),

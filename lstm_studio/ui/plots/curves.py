@@ -22,7 +22,7 @@ _STROKED_FROM = 4.0
 """Device pixels a step from which curves are stroked."""
 _WIDE = 1.5
 """Device pixels from which on a line is as wide where it is steep."""
-_MOST_STROKED = 48
+_MOST_STROKED = 24
 """Points anywhere of which a curve may have so many to be stroked: each takes a painter as long as a column of bars."""
 _DASH, _SPACE = 3.0, 2.0
 """In widths of the line."""

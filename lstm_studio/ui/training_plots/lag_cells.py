@@ -55,8 +55,8 @@ def lag_pixels(
         Column of pixels from which on they are wanted.
     """
     width, height = size
-    records = record_of_pixel(picture, span, width)
-    known = since + np.flatnonzero(records[since:] >= 0)
+    records = record_of_pixel(picture, span, width, since)
+    known = np.flatnonzero(records >= 0)
     if not len(known):
         return 0, np.zeros((height, 0), np.uint32)
     begin, end = int(known[0]), int(known[-1]) + 1
@@ -71,22 +71,23 @@ def lag_pixels(
         zero = np.repeat(np.repeat(nothing, widths, axis=1), heights, axis=0)
         rows, columns = np.indices((height, end - begin), sparse=True)
         inside[zero] = _number_of(theme.panel)
-        inside[zero & ((rows + columns + begin) % _HATCH == 0)] = _number_of(theme.ink3)
-    return begin, np.ascontiguousarray(inside, np.uint32)
+        inside[zero & ((rows + columns + since + begin) % _HATCH == 0)] = _number_of(theme.ink3)
+    return since + begin, np.ascontiguousarray(inside, np.uint32)
 
 
-def record_of_pixel(picture: LagPicture, span: Span, width: int) -> NDArray[np.intp]:
-    """Return (width,) which record each column of pixels shows: the nearest one; −1 for none."""
+def record_of_pixel(picture: LagPicture, span: Span, width: int, since: int = 0) -> NDArray[np.intp]:
+    """Return (width − since,) which record each column of pixels from ``since`` on shows: the nearest; −1 for none."""
     x, length = picture.x, span.last - span.first
-    centres = span.first + (np.arange(width) + 0.5) * (length / width)
+    centres = span.first + (np.arange(since, width) + 0.5) * (length / width)
     right = np.clip(np.searchsorted(x, centres), 1, max(1, len(x) - 1))
     records = right - (centres - x[right - 1] <= x[np.minimum(right, len(x) - 1)] - centres)
     records = np.clip(records, 0, len(x) - 1)
     known = picture.reach(0)[0], picture.reach(len(x) - 1)[1]
     records[(centres < known[0]) | (centres > known[1])] = -1
     # Of records that share a column, the last one; and one that is the nearest of no column must not vanish.
-    begin, end = int(np.searchsorted(x, span.first)), int(np.searchsorted(x, span.last))
-    columns = ((x[begin:end] - span.first) / length * width).astype(np.intp)
+    first = span.first + since * (length / width)
+    begin, end = int(np.searchsorted(x, first)), int(np.searchsorted(x, span.last))
+    columns = np.maximum(((x[begin:end] - span.first) / length * width).astype(np.intp) - since, 0)
     fresh = records[columns] < np.arange(begin, end)
     records[columns[fresh]] = np.arange(begin, end)[fresh]
     return np.asarray(records, np.intp)

@@ -42,12 +42,12 @@ class ValueAxis:
 
     def fraction(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return 0 at the low end … 1 at the high end; not-a-number for what has no place."""
-        values = np.asarray(values, np.float64)
-        at = np.full(values.shape, np.nan)
+        at = np.asarray(values, np.float64)
+        usable = np.isfinite(at) & (at > 0) if self.log else np.isfinite(at)
+        if not usable.all():
+            at = np.where(usable, at, np.nan)
         if self.log:
-            np.log10(values, out=at, where=np.isfinite(values) & (values > 0))
-        else:
-            np.copyto(at, values, where=np.isfinite(values))
+            at = np.log10(at)
         return np.asarray((at - self.low) / (self.high - self.low), np.float64)
 
     def ticks(self, most: int) -> list[tuple[float, str]]:

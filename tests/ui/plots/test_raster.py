@@ -5,6 +5,7 @@ import pytest
 
 from lstm_studio.ui.plots.raster import (
     _block_medians,
+    bar_depth,
     column_index,
     envelope,
     heat_pixels,
@@ -147,3 +148,20 @@ def test_the_medians_of_blocks_are_those_of_each_block() -> None:
     starts = -(-np.arange(23, dtype=np.intp) * 101 // 23)
     expected = [np.int16(np.median(block)) for block in np.split(values, starts[1:])]
     np.testing.assert_array_equal(_block_medians(values, starts), expected)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_bars_of_one_line_cover_what_those_of_many_do(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    tops = random.uniform(-20, 60, 80)
+    bottoms = tops + random.choice([0.0, 0.2, 1.0, 7.0, 90.0], 80)
+    tops[random.integers(0, 80, 9)] = np.nan
+    first, depth = bar_depth(tops, bottoms, 50)
+    whole = np.zeros((50, 80))
+    whole[first : first + len(depth)] = depth / 255
+    np.testing.assert_allclose(whole, line_coverage(tops[None], bottoms[None], 50), atol=0.5 / 255 + 1e-6)
+
+
+def test_bars_beside_the_picture_cover_nothing() -> None:
+    for tops, bottoms in ((np.array([-9.0, np.nan]), np.array([-3.0, 4.0])), (np.array([60.0]), np.array([70.0]))):
+        assert bar_depth(tops, bottoms, 50)[1].size == 0

@@ -1,0 +1,67 @@
+"""The upright axis: it holds everything finite, stays for a while, and has round ticks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstm_studio.ui.training_plots.pictures import Band, CurvePicture, Line, Reference
+from lstm_studio.ui.training_plots.value_axis import ValueAxis, axis_of
+
+
+def picture_of(values: list[float], *, log: bool = False, references: tuple[Reference, ...] = ()) -> CurvePicture:
+    line = Line("LSTM", np.arange(len(values), dtype=np.float64), np.array(values), "#000000")
+    return CurvePicture((line,), references=references, log=log)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_everything_finite_has_a_place(log: bool) -> None:
+    values = [0.5, 3.0, np.inf, np.nan, 0.002]
+    axis = axis_of(picture_of(values, log=log, references=(Reference(7.0, "chance"),)))
+    found = axis.fraction(np.array([*values, 7.0]))
+    assert np.isnan(found[[2, 3]]).all()
+    assert ((found[[0, 1, 4, 5]] >= 0) & (found[[0, 1, 4, 5]] <= 1)).all()
+
+
+def test_a_log_axis_has_no_place_for_zero_and_is_a_decade_at_least() -> None:
+    axis = axis_of(picture_of([0.0, -1.0, 0.5, 0.6], log=True))
+    assert np.isnan(axis.fraction(np.array([0.0, -1.0]))).all()
+    assert axis.high - axis.low >= 1
+    assert axis_of(picture_of([0.0], log=True)) == ValueAxis(-1.0, 0.0, log=True)
+
+
+def test_a_log_axis_moves_in_steps() -> None:
+    found = {axis_of(picture_of([1.0, low], log=True)) for low in np.linspace(0.011, 0.010, 50).tolist()}
+    assert len(found) <= 2
+
+
+@pytest.mark.parametrize(
+    ("axis", "most", "texts"),
+    [
+        (ValueAxis(0.0, 1.0), 3, ["0.0", "0.5", "1.0"]),
+        (ValueAxis(0.0, 1.0), 5, ["0.00", "0.25", "0.50", "0.75", "1.00"]),
+        (ValueAxis(-1.05, 0.0), 4, ["−1.0", "−0.5", "0.0"]),
+        (ValueAxis(0.0, 45.0), 4, ["0", "20", "40"]),
+        (ValueAxis(0.0, 4e6), 3, ["0", "2e6", "4e6"]),
+        (ValueAxis(-4.2, 0.1, log=True), 8, ["1e−4", "1e−3", "1e−2", "1e−1", "1"]),
+        (ValueAxis(-20.0, 0.0, log=True), 5, ["1e−20", "1e−15", "1e−10", "1e−5", "1"]),
+        (ValueAxis(-0.9, 0.1, log=True), 8, ["0.2", "0.5", "1"]),
+    ],
+)
+def test_ticks_are_round_and_have_as_many_digits(axis: ValueAxis, most: int, texts: list[str]) -> None:
+    ticks = axis.ticks(most)
+    assert [text for _, text in ticks] == texts
+    found = axis.fraction(np.array([value for value, _ in ticks]))
+    assert (np.diff(found) > 0).all()
+    assert found.min() >= -1e-9
+    assert found.max() <= 1 + 1e-9
+
+
+def test_bands_count_and_given_levels_decide() -> None:
+    x = np.arange(2.0)
+    band = Band(x, np.array([-3.0, 0.0]), np.array([1.0, 9.0]), "#000000", 0.3)
+    axis = axis_of(CurvePicture(bands=(band,)))
+    assert axis.low < -3
+    assert axis.high > 9
+    assert axis_of(CurvePicture(bands=(band,), levels=(0.0, 1.0))) == ValueAxis(0.0, 1.0)
+    assert axis_of(CurvePicture()) == ValueAxis(0.0, 1.0)
