@@ -20,11 +20,11 @@ def segment(folder: Path, rank: int = 0, number: int = 1) -> Path:
 
 def segment_bytes(said: Iterable[Said], *, closed: bool = False) -> bytes:
     """Return a segment whose records are these."""
-    raw = segment_start("somebody")
+    parts = [segment_start("somebody")]
     for number, (topic, schema, payload) in enumerate(said, 1):
         line = number % 60_000 + 1
-        raw += chunk(introduction(Line(topic, schema), line), line, number - 1, number, payload)
-    return raw + segment_end() if closed else raw
+        parts.append(chunk(introduction(Line(topic, schema), line), line, number - 1, number, payload))
+    return b"".join([*parts, segment_end() if closed else b""])
 
 
 def made(folder: Path, *said: Said, about: object = None, closed: bool = False) -> Path:

@@ -472,3 +472,46 @@ def import_recorder() -> Any:
     from lstm_studio.runs import recorder
 
     return recorder
+
+
+# Nothing outside the folder.
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
+@pytest.mark.parametrize("what", ["snapshots", "update", "file", "pipe"])
+@pytest.mark.timeout(20)
+def test_no_weights_come_from_outside(what: str, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "00000010").mkdir(parents=True)
+    (outside / "00000010" / "lstm.safetensors").write_bytes(b"secret")
+    folder = made(tmp_path / "run", GOOD)
+    snapshots = folder / "snapshots"
+    if what == "snapshots":
+        snapshots.symlink_to(outside)
+    elif what == "update":
+        snapshots.mkdir()
+        (snapshots / "00000010").symlink_to(outside / "00000010")
+    else:
+        (snapshots / "00000010").mkdir(parents=True)
+        path = snapshots / "00000010" / "lstm.safetensors"
+        path.symlink_to(outside / "00000010" / "lstm.safetensors") if what == "file" else os.mkfifo(path)
+    run = ls.open_run(folder)
+    assert run.snapshots == ([10] if what in {"file", "pipe"} else [])
+    with pytest.raises(ls.RunError):
+        run.snapshot(10, "lstm")
+    for key in ("../../outside/00000010/lstm", "/etc/passwd", "lstm\0", "."):
+        with pytest.raises(ls.RunError):
+            run.snapshot(10, key)
+
+
+def test_records_whose_times_go_back_are_read_in_their_order(tmp_path: Path) -> None:
+    folder = made(tmp_path / "run")
+    line = Line("scalars", "scalars")
+    begin = introduction(line, 1)
+    with segment(folder).open("wb") as file:
+        file.write(segment_start("somebody"))
+        for number, time_ns in enumerate([2**63, 5, 0, 2**64 - 1, 7]):
+            file.write(chunk(begin, 1, number, time_ns, scalars(number, loss=float(number))[2]))
+    run = ls.open_run(folder)
+    assert run.scalars["loss"][1].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert not run.problems
