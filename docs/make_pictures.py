@@ -93,7 +93,7 @@ def what_if() -> None:
 def similar() -> None:
     """Mark a stretch, and find others like it in all sequences."""
     with opened() as window:
-        window.session.look(cursor=20, stretch=(12, 20))
+        window.session.look(cursor=30, stretch=(12, 20))
         window.command_actions["similar.find"].trigger()
         save(window, "similar")
 
