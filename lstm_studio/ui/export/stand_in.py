@@ -106,7 +106,7 @@ def draw(widget: QWidget, theme: Theme, ratio: float) -> QImage:
     image.setDevicePixelRatio(ratio)
     image.fill(QColor(theme.panel))
     painter = QPainter(image)
-    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()))
+    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()), QWidget.RenderFlag.DrawChildren)
     painter.end()
     return image
 
@@ -132,6 +132,6 @@ def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
     generator.setDescription("LSTM Studio")
     painter = QPainter(generator)
     painter.fillRect(QRect(QPoint(), widget.size()), QColor(theme.panel))
-    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()))
+    widget.render(painter, QPoint(), QRect(QPoint(), widget.size()), QWidget.RenderFlag.DrawChildren)
     painter.end()
     file.close()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPaintEngine, QPainter, QPen, QPolygonF
 
 from lstm_studio.ui.plots.raster import bar_depth, envelope, line_bars, line_coverage
 from lstm_studio.ui.plots.scale import TimeScale
@@ -96,11 +96,11 @@ def paint_points(
     dashes
         Lengths of dashes and gaps in widths of the line; none for a solid one.
     """
-    if len(xs) > _MOST_STROKED:
+    if len(xs) > _MOST_STROKED and not is_vector(painter):
         bars = _bars_between(xs, ys, pixels) if width < _WIDE else _wide_bars(xs, ys, pixels, width)
         _paint_bars(painter, bars, height, colour=colour, width=width, dashes=dashes)
         return
-    cut = np.clip(ys, -4 * height, 5 * height)
+    cut = np.clip(ys, 0, height) if is_vector(painter) else np.clip(ys, -4 * height, 5 * height)
     points = [_points(xs[run], cut[run]) for run in finite_runs(ys)]
     _stroke(painter, points, colour=colour, width=width, dashes=dashes)
 
@@ -127,6 +127,13 @@ def paint_filled(
         0 … 1.
     """
     tops, bottoms = edges
+    if is_vector(painter):
+        fill = QColor(colour)
+        fill.setAlphaF(opacity)
+        # Such a file knows no clipping.
+        runs, (tops, bottoms) = finite_runs(tops, bottoms), (np.clip(ys, 0, height) for ys in edges)
+        _paint_polygons(painter, [(xs[run], tops[run], bottoms[run]) for run in runs], fill)
+        return
     known = np.isfinite(tops) & np.isfinite(bottoms)
     if not known.any():
         return
@@ -245,12 +252,26 @@ def paint_band(
         return
     fill = QColor(colour)
     fill.setAlphaF(opacity)
+    runs = _runs(scale, height, tops, bottoms)
+    _paint_polygons(painter, [(scale.centres[run], top, bottom) for run, (top, bottom) in runs], fill)
+
+
+def is_vector(painter: QPainter) -> bool:
+    """Whether a file gets lines and areas as such, and not pixels."""
+    return painter.paintEngine().type() is QPaintEngine.Type.SVG
+
+
+def _paint_polygons(
+    painter: QPainter,
+    parts: Sequence[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]],
+    fill: QColor,
+) -> None:
+    """Fill, for each of (x, top, bottom), what lies between the two."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(fill)
-    for run, (top, bottom) in _runs(scale, height, tops, bottoms):
-        x = scale.centres[run]
+    for x, top, bottom in parts:
         painter.drawPolygon(QPolygonF([*_points(x, top), *_points(x[::-1], bottom[::-1])]))
     painter.restore()
 

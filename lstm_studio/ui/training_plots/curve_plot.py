@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.ui.numbers import format_number
-from lstm_studio.ui.plots.curves import paint_filled, paint_points
+from lstm_studio.ui.plots.curves import is_vector, paint_filled, paint_points
 from lstm_studio.ui.plots.end_labels import spread
 from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
@@ -191,7 +191,7 @@ class CurvePlot(TrainingPlot):
         painter.translate(plot.topLeft())
         painter.scale(1 / ratio, 1 / ratio)
         settled = 0
-        if len(self.picture.lines) >= _MANY and not self.picture.bands:
+        if len(self.picture.lines) >= _MANY and not self.picture.bands and not is_vector(painter):
             settled = self._paint_settled(painter, plot, (pixels, height))
         for band in self.picture.bands:
             top, bottom = (self._down(values, plot.height()) * ratio for values in (band.high, band.low))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Role
+from lstm_studio.ui.export.stand_in import draw, save_svg
 from lstm_studio.ui.plots.log_axis import LogAxis
 from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, Theme
 from lstm_studio.ui.training_plots.curve_plot import CurvePlot
 from lstm_studio.ui.training_plots.lag_map import LagMap
-from lstm_studio.ui.training_plots.pictures import CurvePicture, Happening, LagPicture, Line, PlotRow, Reference
+from lstm_studio.ui.training_plots.pictures import Band, CurvePicture, Happening, LagPicture, Line, PlotRow, Reference
 from lstm_studio.ui.training_plots.plot import TrainingPlot
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.training_plots.stack import StackPicture, TrainingStack
@@ -273,3 +275,28 @@ def test_the_edges_are_told_in_the_coordinates_of_the_stack(qtbot: QtBot) -> Non
     inside = stack.plot("loss").plot_rect()
     assert stack.edges == (round(inside.left()), round(inside.right())) == tuple(told.at(told.count() - 1))
     assert stack.plot("loss").pos() == QPoint(0, 0)
+
+
+def test_a_file_gets_curves_and_words_as_such_and_a_sharper_picture_more_pixels(qtbot: QtBot, tmp_path: Path) -> None:
+    band = Band(STEPS.astype(np.float64), np.full(4, 0.2), np.full(4, 7.0), BLUE, 0.3)
+    row = curve_row(log=False, values=(0.0, 0.25, 0.5, 1.0))
+    assert isinstance(row.picture, CurvePicture)
+    stack = shown(qtbot, replace(row, picture=replace(row.picture, bands=(band,))), lag_row(np.ones((4, 3))))
+    save_svg(stack, LIGHT, tmp_path / "plots.svg", "Plots")
+    drawn = (tmp_path / "plots.svg").read_text("utf-8")
+    assert ">LSTM end<" in drawn
+    assert drawn.count("<image") == 2, "the heat map and the colour bar"
+    assert BLUE.lower() in drawn.lower()
+    renders = [stack.plot(key).renders for key in ("loss", "lags")]
+    once, twice = (draw(stack, LIGHT, ratio) for ratio in (1.0, 2.0))
+    assert twice.width() == 2 * once.width()
+    plot = stack.plot("loss")
+    assert isinstance(plot, CurvePlot)
+    # A line of a pixel's width has its own colour at twice the sharpness, where it is two.
+    grid = plot.plot_rect().top() + plot.left_labels(plot.plot_rect())[0].y
+    column = [
+        twice.pixelColor(round(2 * plot.x_of(60)), row) for row in range(2 * round(grid) - 3, 2 * round(grid) + 4)
+    ]
+    assert QColor(LIGHT.sunken) in column
+    assert QColor(LIGHT.grid) in column
+    assert [stack.plot(key).renders for key in ("loss", "lags")] == renders, "those on the screen stay as they are"
