@@ -179,10 +179,13 @@ def make_query(result: Result, choice: SignalChoice | None, wish: Wish, stretch:
 def _nothing_chosen(wish: Wish, threshold: float) -> str:
     if wish.suggested is Suggested.NONE:
         return "No unit is chosen. Say in the list which have to be on, or off."
-    beside = f" and below it in the {steps_words(wish.margin)} before and after" if wish.margin else ""
+    beside = f", and on the other side in the {steps_words(wish.margin)} before and after" if wish.margin else ""
+    fewer = "fewer steps beside it" if wish.margin else "fewer steps"
+    if wish.suggested is Suggested.BOTH:
+        return f"No unit is on throughout, or off{beside}. Move the threshold, or take {fewer}."
     return (
         f"No unit is at {format_tick(threshold)} or above throughout{beside}. "
-        f"Lower the threshold{', or the margin' if wish.margin else ', or mark fewer steps'}."
+        f"Lower the threshold, take {fewer}, or look for what is off as well."
     )
 
 

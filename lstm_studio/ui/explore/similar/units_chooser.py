@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QToolButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
 from lstm_studio.session.units import UnitsError, read_units, units_text
 from lstm_studio.session.wishes import Stance, Suggested, Units
 from lstm_studio.ui.explore.similar.query import Query, count_words
 from lstm_studio.ui.explore.similar.unit_list import ListedUnits, UnitList
-from lstm_studio.ui.theme import GRID, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.fold import Fold
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
@@ -51,6 +51,7 @@ class UnitsChooser(QWidget):
         for field, what in ((self.on, "on"), (self.off, "off")):
             field.setAccessibleName(f"Units that have to be {what}")
             field.setToolTip(f"Units that have to be {what} throughout, as in 3, 5, 8–12")
+            field.setMinimumWidth(64)
         self._reset.setProperty("kind", "flat")
         self._reset.setText("Reset")
         self._reset.setAccessibleName(_RESET)
@@ -73,12 +74,18 @@ class UnitsChooser(QWidget):
         grid.setHorizontalSpacing(GRID)
         grid.setVerticalSpacing(GRID)
         grid.setColumnStretch(1, 1)
-        for row, (word, part) in enumerate((("Units", self.suggested), ("On", self.on), ("Off", self.off))):
-            grid.addWidget(label(word, "secondary"), row, 0)
-            grid.addWidget(part, row, 1)
-        grid.addWidget(self._wrong_words, 3, 0, 1, 2)
-        grid.addWidget(self.fold, 4, 0, 1, 2)
-        grid.addWidget(self._reset, 4, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
+        both = QHBoxLayout()
+        both.setSpacing(HALF_GRID + 2)
+        both.addWidget(self.on, 1)
+        both.addWidget(label("Off", "secondary"))
+        both.addWidget(self.off, 1)
+        grid.addWidget(label("Units", "secondary"), 0, 0)
+        grid.addWidget(self.suggested, 0, 1)
+        grid.addWidget(label("On", "secondary"), 1, 0)
+        grid.addLayout(both, 1, 1)
+        grid.addWidget(self._wrong_words, 2, 0, 1, 2)
+        grid.addWidget(self.fold, 3, 0, 1, 2)
+        grid.addWidget(self._reset, 3, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
 
     @property
     def wrong(self) -> str:
