@@ -170,7 +170,9 @@ class NoticeBoard(QWidget):
         self.settle()
 
     def _on_closed(self, card: _Card) -> None:
-        self._remove(card)
+        # While a dialog runs, a card that was removed is not deleted yet, and its time may come.
+        if card in self._cards:
+            self._remove(card)
 
     def _on_offer(self, card: _Card, offer: Offer) -> None:
         self._remove(card)

@@ -587,3 +587,13 @@ def test_the_tabs_of_panels_have_a_name_and_leave_nothing_behind(window: StudioW
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     shown = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
     assert [bar.accessibleName() for bar in shown] == ["Panels behind each other"]
+
+
+def test_the_time_of_a_card_that_is_gone_may_come_all_the_same(window: StudioWindow) -> None:
+    board = window.stage.notices
+    window.note(Level.NOTE, "Saved.")
+    window.note(Level.NOTE, "Copied.")
+    gone = board._cards[0]
+    board._remove(gone)
+    gone._lasts.timeout.emit()
+    assert [notice.found for notice in board.notices] == ["Copied."]
