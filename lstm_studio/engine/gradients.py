@@ -236,12 +236,16 @@ def _placed(tensor: Tensor, index: Any, gradient: Array) -> Array:
 
 def _fades(norm: Array) -> bool:
     """Return whether norms come near the underflow of float32, or some but not all are zero."""
+    if norm.min() >= _NEAR_UNDERFLOW:
+        return False
     positive = norm[norm > 0]
     return bool(len(positive) and (positive.min() < _NEAR_UNDERFLOW or (norm == 0).any()))
 
 
 def _zero_going_back(norm: Array, reverse: bool) -> int | None:
     """Return the first step, against the order of processing, at which a norm is zero that was not zero before."""
+    if norm.all():
+        return None
     processed = norm[::-1] if reverse else norm
     positive = np.flatnonzero(processed)
     zero = np.flatnonzero(processed[: positive[-1]] == 0) if len(positive) else positive

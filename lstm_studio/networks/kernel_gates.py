@@ -33,6 +33,8 @@ _LINE, _PAGE = 16, 1024
 _SAME = 1e-5
 """Numbers that are computed in two ways in float32 are nearer than that; relatively, where they are larger than 1."""
 _PROBED_STEPS = 3
+_LIKELY = 64
+"""Pages of memory that are looked at before all others, because to look at one takes long."""
 
 
 def may_be_kept(module: nn.Module, x: Tensor) -> bool:
@@ -88,11 +90,14 @@ def kept_of(output: Tensor) -> dict[int, Kept]:
         if node is None or node in seen:
             continue
         seen.add(node)
+        edges = node.next_functions
         if node.name() == _NODE:
             weights, block, entering = (getattr(node, name, None) for name in (_WEIGHTS, _BLOCK, _INPUT))
             if weights is not None and block is not None and entering is not None:
                 found[weights.data_ptr()] = Kept(block, entering)
-        left += [before for before, _ in node.next_functions]
+            # The first leads on to what entered, and the others to weights.
+            edges = edges[:1]
+        left += [before for before, _ in edges]
     return found
 
 
@@ -113,8 +118,8 @@ def gates_in(block: Tensor, steps: int, units: int) -> Array | None:
 def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
     """Return the cell states in a block, a (T − 1, H) view of all but the last; None where they are not found.
 
-    oneDNN puts them T + 2 rows behind the start of a page of memory that comes after the gates. Which one that is
-    depends on all sizes, and shows by the first of them.
+    oneDNN puts them T + 2 rows behind the start of a page of memory that comes after the gates and three times the
+    hidden states, each padded. Which one that is depends on all sizes, and shows by the first of them.
 
     Parameters
     ----------
@@ -126,13 +131,14 @@ def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
         (H,), the cell state after the first step.
     """
     units = len(first)
-    gates = _PAGE * (steps * 4 * units // _PAGE)
-    behind = block.numpy().view(np.float32)[gates + (steps + 2) * units :]
-    pages = np.flatnonzero(np.abs(behind[::_PAGE] - first[0]) < _SAME)
-    if not len(pages):
-        return None
-    found = behind[pages[0] * _PAGE :][: (steps - 1) * units].reshape(-1, units)
-    return found if len(found) == steps - 1 > 0 else None
+    page = steps * 7 * units // _PAGE
+    behind = block.numpy().view(np.float32)[page * _PAGE + (steps + 2) * units :]
+    for likely in (behind[: _LIKELY * _PAGE : _PAGE], behind[::_PAGE]):
+        pages = np.flatnonzero(np.abs(likely - first[0]) < _SAME)
+        if len(pages):
+            found = behind[pages[0] * _PAGE :][: (steps - 1) * units].reshape(-1, units)
+            return found if len(found) == steps - 1 > 0 else None
+    return None
 
 
 def are_same(one: Array, other: Array) -> bool:

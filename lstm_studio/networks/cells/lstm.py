@@ -157,8 +157,8 @@ class _LSTM(Cell):
         i, f, g, o = arrays[:4]
         with np.errstate(all="ignore"):
             remembered, exposed = _remembered((i, f, o, g), c0.numpy(), arrays[4:], block)
-            # What is wrong with i, f or g is wrong with c too.
-            finite = all(np.isfinite(np.vdot(part, part)) for part in (o, arrays[6]))
+            # What is wrong with i, f or g is wrong with c too, and what is wrong with c stays so to the last step.
+            finite = np.isfinite(np.vdot(exposed, exposed)) and np.isfinite(arrays[6, -1]).all()
         if not finite:
             return None
         named = dict(zip(_GATE_NAMES, arrays, strict=False)) | remembered
