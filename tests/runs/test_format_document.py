@@ -135,9 +135,9 @@ def test_every_statistic_and_norm_is_described(recorded: Run, trained: Run) -> N
         trace = run.trace(run.steps[-1])
         signals = [f"{layer.prefix}.{signal.name}" for layer in trace.layers for signal in layer.signals]
         for name in run.statistics:
-            # The longest signal, then the longest layer, that the name begins with.
-            begins = [one for one in signals if name.startswith(f"{one}.")]
-            begins = begins or [layer.prefix for layer in trace.layers if name.startswith(f"{layer.prefix}.")]
+            # The longest signal, layer or module that the name begins with.
+            layers = [layer.prefix for layer in trace.layers]
+            begins = [one for one in (*signals, *layers, *run.layers) if name.startswith(f"{one}.")]
             end = name.removeprefix(max(begins, key=len))
             number = re.fullmatch(r"\.quantile_(\d+)", end)
             assert any(piece.endswith(end) for piece in CODE) or (number and number[1] in CODE), name
