@@ -153,9 +153,7 @@ def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | Packe
     keeps = _keeps(recording, module, cell, now)
     with no_autocast(now.x.device), torch.set_grad_enabled(keeps):
         returned = module(now.cut(_alone(now.x, keeps)))
-    # Nothing follows but an objective.
-    follows = torch.is_grad_enabled()
-    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps, follows=follows)
+    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps, follows=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +235,8 @@ def _leaving(
         tensor = output if layout.packed is None else output.data
         kept = kept_of(tensor) if keeps else {}
         hidden = _leaf(tensor, learns)
-        copy = hidden.clone() if follows else hidden
+        # Where nothing of the model follows, an objective may.
+        copy = hidden.clone() if follows or learns else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
     given = now.given, now.initial
     recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random, kept))

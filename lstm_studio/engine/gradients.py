@@ -98,8 +98,8 @@ def _begun(upstream: _Upstream, objective: Objective | CustomObjective, context:
     if isinstance(objective, Objective) and objective.kind is ObjectiveKind.LAST_HIDDEN:
         # A sum: autograd would take its time to find the ones.
         call = context.recording.chains[-1].calls[-1]
-        ones = torch.zeros(call.final[0].shape, dtype=torch.float64)
-        call.state(ones, context.item)[-call.cell.sizes(call.module).directions :] = 1
+        ones = np.zeros(call.final[0].shape)
+        ones[call.layout.states(context.item)][-call.cell.sizes(call.module).directions :] = 1
         upstream.add(call.final[0], ones)
         return call.final[0].dtype
     with torch.inference_mode(mode=False), torch.enable_grad():
@@ -166,7 +166,7 @@ class _Upstream:
 
     def __init__(self, calls: list[Call]) -> None:
         self._leaves = {id(leaf): leaf for call in calls for leaf in call.leaves}
-        self._sums: dict[int, Tensor] = {}
+        self._sums: dict[int, Array] = {}
 
     def enter(self, root: _Root) -> None:
         """Carry the gradient of one end back through its piece of the graph."""
@@ -179,24 +179,24 @@ class _Upstream:
         entering = torch.tensor(root.gradient / scale).to(root.tensor)
         through = torch.autograd.grad(root.tensor, leaves, entering, retain_graph=True)
         for leaf, part in zip(leaves, through, strict=True):
-            self.add(leaf, part.cpu().to(torch.float64) * scale)
+            self.add(leaf, part.cpu().to(torch.float64).numpy() * scale)
 
-    def add(self, leaf: Tensor, part: Tensor) -> None:
-        """Add a part of dL with respect to a leaf, in float64 on the CPU."""
+    def add(self, leaf: Tensor, part: Array) -> None:
+        """Add a part of dL with respect to a leaf, in float64."""
         before = self._sums.get(id(leaf))
         self._sums[id(leaf)] = part if before is None else before + part
 
     def of(self, call: Call, item: int) -> tuple[Array, tuple[Array, ...]]:
         """Return dL with respect to the output (T, D·P) and the final states, each (L·D, ·), of one item."""
-        final = tuple(call.state(self._sum(state), item).numpy() for state in call.final)
+        final = tuple(self._sum(state)[call.layout.states(item)] for state in call.final)
         if call.layout.single_step:
             # The first state is the output itself, which counts once.
             return final[0], (np.zeros_like(final[0]), *final[1:])
-        return self._sum(call.output)[call.layout.rows(item)].numpy(), final
+        return self._sum(call.output)[_on_cpu(call.layout.rows(item))], final
 
-    def _sum(self, leaf: Tensor) -> Tensor:
+    def _sum(self, leaf: Tensor) -> Array:
         found = self._sums.get(id(leaf))
-        return torch.zeros(leaf.shape, dtype=torch.float64) if found is None else found
+        return np.zeros(leaf.shape) if found is None else found
 
     def _reached(self, tensor: Tensor) -> list[Tensor]:
         """Return the leaves that a tensor depends on; asking autograd about all of them costs too much in a loop."""
@@ -228,10 +228,14 @@ def _ends(call: Call, inside: CallGradients, item: int) -> list[_Root]:
 
 def _placed(tensor: Tensor, index: Any, gradient: Array) -> Array:
     """Return zeros shaped as ``tensor`` with the gradient of one item in its place."""
-    whole = torch.zeros(tensor.shape, dtype=torch.float64)
-    whole[index.cpu() if isinstance(index, Tensor) else index] = torch.from_numpy(np.ascontiguousarray(gradient))
-    array: Array = whole.numpy()
-    return array
+    whole = np.zeros(tensor.shape)
+    whole[_on_cpu(index)] = gradient
+    return whole
+
+
+def _on_cpu(index: Any) -> Any:
+    """Return an index of tensors as one of arrays."""
+    return index.cpu().numpy() if isinstance(index, Tensor) else index
 
 
 def _fades(norm: Array) -> bool:
