@@ -74,6 +74,7 @@ class Arrangement:
         window.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.strip)
         self.strip.hide()
         self._workspace = ""
+        self._heights: dict[str, int] = {}
 
     @property
     def workspace(self) -> str:
@@ -175,6 +176,25 @@ class Arrangement:
                 # What is left over goes to the first list, which can always use it; so does what is missing.
                 wanted[0] = max(1, window.stage.height() - sum(wanted[1:]))
                 window.resizeDocks(docks, wanted, vertical)
+
+    def note_heights(self) -> None:
+        """Remember how high the panels are, before one of them takes more for a while."""
+        if not self._heights:
+            self._heights = {
+                key: dock.height()
+                for key, dock in self.here.items()
+                if not dock.isFloating() and not dock.visibleRegion().isEmpty()
+            }
+
+    def restore_heights(self) -> None:
+        """Give the panels the heights that were noted, as soon as they ask for no more."""
+        QTimer.singleShot(0, self._window, self._restore_heights)
+
+    def _restore_heights(self) -> None:
+        heights, self._heights = self._heights, {}
+        docks: list[QDockWidget] = [self.docks[key] for key in heights]
+        if docks and not any(dock.isHidden() for dock in docks):
+            self._window.resizeDocks(docks, list(heights.values()), Qt.Orientation.Vertical)
 
     def fit(self) -> None:
         """Fold the left panels where the window is narrow or low; bring them back where there is room again."""

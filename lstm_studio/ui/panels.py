@@ -118,6 +118,8 @@ def _what_if(window: StudioWindow, theme: Theme) -> QWidget:
     window.workspace.what_if_requested.connect(window.commands.what_if.open_at)
     # The step that a form begins at would else run away from it.
     panel.form_opened.connect(window.transport.pause)
+    panel.form_opened.connect(window.arrangement.note_heights)
+    panel.form_closed.connect(window.arrangement.restore_heights)
     return panel
 
 

@@ -193,3 +193,15 @@ def test_a_double_click_on_a_value_in_a_diagram_asks_for_another_one_to_be_typed
         nowhere = view.viewport().rect().bottomLeft()
         QTest.mouseDClick(view.viewport(), Qt.MouseButton.LeftButton, pos=nowhere)
         assert opened_form(window) is None
+
+
+def test_the_panel_gives_back_the_room_that_a_form_needed(qtbot: QtBot) -> None:
+    with opened_window(size=(1366, 748)) as window:
+        docks = window.arrangement.docks
+        before = docks["step"].height(), docks["what-if"].height()
+        window.command_actions["what-if.clamp"].trigger()
+        qtbot.waitUntil(lambda: docks["what-if"].height() > before[1] + 40)
+        window.command_actions["what-if.state"].trigger()
+        QApplication.processEvents()
+        panel_of(window).close_form()
+        qtbot.waitUntil(lambda: (docks["step"].height(), docks["what-if"].height()) == before)

@@ -56,6 +56,7 @@ class WhatIfPanel(Panel[_State]):
     made = Signal(str)
     """Name of a what-if that the user has made."""
     form_opened = Signal()
+    form_closed = Signal()
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("What if", parent)
@@ -123,13 +124,13 @@ class WhatIfPanel(Panel[_State]):
 
     def open_form(self, change: Change, place: Place | None = None) -> None:
         """Open a form, filled from the cursor and the selected unit, or from a place."""
+        self.form_opened.emit()
         self._show_form(change)
         form = self._forms[change]
         form.start(self._session.result, self._session.view)
         if place is not None:
             form.place(place)
         self.reveal(form)
-        self.form_opened.emit()
         first = next((child for child in form.findChildren(QWidget) if _takes_keyboard(child)), None)
         if place is not None and form.field is not None:
             first = form.field
@@ -145,11 +146,13 @@ class WhatIfPanel(Panel[_State]):
             self._buttons[opened].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_form(self, opened: Change | None) -> None:
-        self._open = opened
+        before, self._open = self._open, opened
         for change, form in self._forms.items():
             form.setVisible(change is opened)
             self._buttons[change].setChecked(change is opened)
         self.updateGeometry()
+        if before is not None and opened is None:
+            self.form_closed.emit()
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the height at which the form that is open is seen, with the buttons above it."""
