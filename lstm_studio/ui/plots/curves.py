@@ -22,7 +22,7 @@ _STROKED_FROM = 4.0
 """Device pixels a step from which curves are stroked."""
 _WIDE = 1.5
 """Device pixels from which on a line is as wide where it is steep."""
-_MOST_STROKED = 24
+MOST_STROKED = 24
 """Points anywhere of which a curve may have so many to be stroked: each takes a painter as long as a column of bars."""
 _DASH, _SPACE = 3.0, 2.0
 """In widths of the line."""
@@ -80,6 +80,7 @@ def paint_points(
     colour: str,
     width: float,
     dashes: Sequence[float] = (),
+    whole: int = 0,
 ) -> None:
     """Draw one curve through points anywhere, broken where a value is not finite.
 
@@ -95,8 +96,10 @@ def paint_points(
         Width of the plot, device pixels.
     dashes
         Lengths of dashes and gaps in widths of the line; none for a solid one.
+    whole
+        How many points the whole curve has, where these are a part of it.
     """
-    if len(xs) > _MOST_STROKED and not is_vector(painter):
+    if max(len(xs), whole) > MOST_STROKED and not is_vector(painter):
         bars = _bars_between(xs, ys, pixels) if width < _WIDE else _wide_bars(xs, ys, pixels, width)
         _paint_bars(painter, bars, height, colour=colour, width=width, dashes=dashes)
         return

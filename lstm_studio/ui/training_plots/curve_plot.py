@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.ui.numbers import format_number
-from lstm_studio.ui.plots.curves import is_vector, paint_filled, paint_points
+from lstm_studio.ui.plots.curves import MOST_STROKED, is_vector, paint_filled, paint_points
 from lstm_studio.ui.plots.end_labels import spread
 from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
@@ -23,6 +23,7 @@ from lstm_studio.ui.training_plots.pictures import (
     Line,
     Picture,
     Reference,
+    grown_since,
     looks_same,
     same_lines,
 )
@@ -41,6 +42,8 @@ _LINE_HEIGHT = 13.0
 _ROOM_STEP = 16
 """Margins for labels are multiples of so many pixels: not every digit moves a frame."""
 _FAINT, _FAINT_IN_DARK = 0.45, 0.65
+_REACH = 6
+"""Pixels that marks of a point stand out."""
 _MANY = 3
 """Curves from which those that have not changed are kept as a picture."""
 
@@ -88,16 +91,40 @@ class CurvePlot(TrainingPlot):
         self._needed_left: tuple[object, float] | None = None
         self._needed_right: tuple[object, float] | None = None
         self._before: tuple[Line, ...] = ()
+        self._since: float | None = None
+        """While only a part is drawn, the position from which on curves are needed for it."""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_picture(self, picture: Picture) -> None:
         """Show other curves; those that are the same as before are not drawn again."""
         if not isinstance(picture, CurvePicture) or looks_same(picture, self.picture):
             return
+        before, axis, ends = self.picture, self.values, () if self._found is None else self._found[1]
         self.picture = picture
         self.values = axis_of(picture)
         self.describe(picture.summary)
-        self.redraw_inside()
+        left = self._unchanged_until(before, ends) if self.values == axis else None
+        if left is None:
+            self.redraw_inside()
+            return
+        self._since = self.position_at(left - _REACH)
+        self.repaint_from(left)
+        self._since = None
+
+    def _unchanged_until(self, before: CurvePicture, ends: Sequence[_End]) -> float | None:
+        """Return the place up to which the picture that is there is right; None where all of it is drawn anew."""
+        since, plot = grown_since(before, self.picture), self.plot_rect()
+        if since is None or self.kept_picture is None or not self.keeps_outside(plot):
+            return None
+        left = math.floor(self.x_of(since)) - _REACH
+        # Words that begin before that place would be cut.
+        words = [self._label_left(end, plot) for end in (*ends, *self._ends(plot)) if not self._has_margin([end], plot)]
+        words += [plot.right() - HALF_GRID - 4 - self._width_of(one) for one in self.picture.references if one.text]
+        return float(left) if left > plot.left() and all(place >= left for place in words) else None
+
+    def _width_of(self, reference: Reference) -> float:
+        metrics = self.look.metrics(Text.TICK_BOLD if reference.solved else Text.TICK)
+        return metrics.horizontalAdvance(reference.text)
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a comfortable size."""
@@ -191,11 +218,13 @@ class CurvePlot(TrainingPlot):
         painter.translate(plot.topLeft())
         painter.scale(1 / ratio, 1 / ratio)
         settled = 0
-        if len(self.picture.lines) >= _MANY and not self.picture.bands and not is_vector(painter):
+        many = len(self.picture.lines) >= _MANY and not self.picture.bands
+        if many and self._since is None and not is_vector(painter):
             settled = self._paint_settled(painter, plot, (pixels, height))
         for band in self.picture.bands:
-            top, bottom = (self._down(values, plot.height()) * ratio for values in (band.high, band.low))
-            xs = self._along(band.x, plot.width()) * ratio
+            part = self._needed(band.x)
+            top, bottom = (self._down(values[part], plot.height()) * ratio for values in (band.high, band.low))
+            xs = self._along(band.x[part], plot.width()) * ratio
             if len(xs):
                 paint_filled(painter, xs, (top, bottom), pixels, height, colour=band.colour, opacity=band.opacity)
         for line in self.picture.lines[settled:]:
@@ -234,16 +263,25 @@ class CurvePlot(TrainingPlot):
         dashes = [length / line.width for length in line.dash]
         if line.faint:
             painter.setOpacity(_FAINT_IN_DARK if self.theme.dark else _FAINT)
-        paint_points(painter, xs, ys, pixels, height, colour=line.colour, width=line.width * ratio, dashes=dashes)
+        part, width = self._needed(line.x), line.width * ratio
+        paint_points(
+            painter, xs[part], ys[part], pixels, height, colour=line.colour, width=width, dashes=dashes, whole=len(xs)
+        )
         painter.setOpacity(1.0)
         if not line.faint:
             self._paint_misfits(painter, line, xs, height)
             if line.squares:
                 self._paint_squares(painter, line, xs, ys)
 
+    def _needed(self, x: Array) -> slice:
+        """Return which points have to do with what is drawn: few are stroked, and that from the first one on."""
+        if self._since is None or len(x) <= MOST_STROKED:
+            return slice(None)
+        return slice(max(0, int(np.searchsorted(x, self._since)) - 2), None)
+
     def _paint_squares(self, painter: QPainter, line: Line, xs: Array, ys: Array) -> None:
         side = _SQUARE * self.ratio
-        wanted = np.arange(xs[0], xs[-1] + 1, _SQUARE_DISTANCE * self.ratio)
+        wanted = np.arange(xs[0], xs[-1] + 1e-6, _SQUARE_DISTANCE * self.ratio)
         for place in np.unique(np.clip(np.searchsorted(xs, wanted), 0, len(xs) - 1)):
             if np.isfinite(ys[place]):
                 square = QRectF(xs[place] - side / 2, ys[place] - side / 2, side, side)

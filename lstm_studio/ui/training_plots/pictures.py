@@ -239,6 +239,41 @@ def looks_same(one: Picture, other: Picture) -> bool:
     return False
 
 
+def grown_since(before: CurvePicture, now: CurvePicture) -> float | None:
+    """Return the position up to which two pictures show the same, where the later one has points added at ends only.
+
+    Labels at the ends may be others. None where more is different.
+    """
+    bare, other = (replace(one, lines=(), bands=(), until=None, summary="") for one in (before, now))
+    if bare != other or (before.until is None) != (now.until is None):
+        return None
+    if (len(before.lines), len(before.bands)) != (len(now.lines), len(now.bands)):
+        return None
+    ones: tuple[Line | Band, ...] = (*before.lines, *before.bands)
+    others: tuple[Line | Band, ...] = (*now.lines, *now.bands)
+    ends = [] if before.until is None else [before.until]
+    for one, grown in zip(ones, others, strict=True):
+        if not _has_grown(one, grown):
+            return None
+        ends.append(float(one.x[-1]))
+    return min(ends, default=None)
+
+
+def _has_grown(one: Line | Band, other: Line | Band) -> bool:
+    """Return whether a curve is another one with points added at its end, and perhaps another label."""
+    count = len(one.x)
+    if not 0 < count <= len(other.x):
+        return False
+    for field in fields(one):
+        this, that = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(this, np.ndarray):
+            if not _same_values(this, that[:count]):
+                return False
+        elif this != that and field.name != "label":
+            return False
+    return True
+
+
 def goes_on(before: LagPicture, now: LagPicture) -> bool:
     """Return whether a heat map is as one that was there before, with records added at its end and nothing else."""
     count = len(before.x)

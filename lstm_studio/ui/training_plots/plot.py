@@ -50,6 +50,7 @@ class TrainingPlot(SmallPlot):
         self._insets: tuple[float, float] | None = None
         self._above: float | None = None
         self._below: float | None = None
+        self._place: tuple[object, QRectF] | None = None
         self._clear = 0.0
         self._joined = (False, False)
         self._cursor: float | None = None
@@ -161,6 +162,12 @@ class TrainingPlot(SmallPlot):
 
     def plot_rect(self) -> QRectF:
         """Return the inside of the frame, on whole pixels."""
+        key = (self._insets, self._above, self._below, self.width(), self.height(), self.look)
+        if self._insets is None or self._place is None or self._place[0] != key:
+            self._place = key, self._find_plot_rect()
+        return QRectF(self._place[1])
+
+    def _find_plot_rect(self) -> QRectF:
         left, right = self._insets or (self.needed_left, self.needed_right)
         top = math.ceil(self.above)
         height = max(8, self.height() - top - math.ceil(self.below))
@@ -240,7 +247,7 @@ class TrainingPlot(SmallPlot):
 
     def _paint_fresh(self, painter: QPainter, plot: QRectF) -> None:
         painter.save()
-        painter.setClipRect(plot)
+        painter.setClipRect(plot, Qt.ClipOperation.IntersectClip)
         self.paint_inside(painter, plot)
         painter.restore()
         self.paint_beside(painter, plot)
@@ -268,6 +275,20 @@ class TrainingPlot(SmallPlot):
     def keeps_outside(self, plot: QRectF) -> bool:
         """Return whether what is outside the frame is as it was drawn last."""
         return self._outside is not None and self._outside[0] == self.outside(plot)
+
+    def repaint_from(self, left: float) -> None:
+        """Draw anew, into the picture that is there, what lies at the right of a place; the outside is as it was."""
+        kept = self.kept_picture
+        if kept is None or self._outside is None:
+            self.redraw_inside()
+            return
+        plot = self.plot_rect()
+        painter = QPainter(kept)
+        painter.setClipRect(QRectF(left, 0, self.width() - left, self.height()))
+        painter.drawPixmap(0, 0, self._outside[1])
+        self._paint_fresh(painter, plot)
+        painter.end()
+        self.update(QRect(math.floor(left), 0, self.width(), self.height()))
 
     def redraw_inside(self) -> None:
         """Draw anew what is within the frame, and of the rest only what is another one."""
