@@ -69,11 +69,12 @@ def export_run(
     RunError
         If the path is not one of these, is taken, or cannot be written to.
     """
-    path, wanted = _meant(run, Path(path), kind)
-    _check(path, wanted, force=force)
-    folder = path if path.is_dir() else path.parent
+    path = Path(path)
     try:
+        path, wanted = _meant(run, path, kind)
+        _check(path, wanted, force=force)
         # On the same disk: then what is whole takes its name at once.
+        folder = path if path.is_dir() else path.parent
         with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as place:
             contents, unfinished = _written(run, Path(place), wanted, progress)
             _check(path, wanted, Path(place), force=force)
@@ -85,7 +86,7 @@ def export_run(
                 unfinished.replace(path)
     except OSError as error:
         raise RunError(
-            f"{path} cannot be written ({error.strerror or error}).",
+            f"{path!s:.500} cannot be written ({error.strerror or error}).",
             "Choose a folder in which you may write, on a disk with room.",
         ) from error
     return ExportedRun(path, _words(contents, wanted), _left_out(run, contents, wanted))
@@ -144,10 +145,7 @@ def _check(path: Path, wanted: RunFormat, mine: Path | None = None, *, force: bo
         return
     if not path.is_dir():
         raise RunError(f"{path} is a file, and TensorBoard's files lie in a folder.", "Choose another name.")
-    try:
-        inside = [entry.name for entry in path.iterdir() if entry != mine]
-    except OSError as error:
-        raise RunError(f"{path} cannot be read ({error.strerror or error}).", "Choose another folder.") from error
+    inside = [entry.name for entry in path.iterdir() if entry != mine]
     others = [name for name in inside if is_event_file(name) and not _is_ours(name)]
     if others:
         raise RunError(f"{path} holds another log of TensorBoard's, which would become one with it.", _MEANT)
