@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Cell, Sizes
+from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cells
 from lstm_studio.networks.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint
 from lstm_studio.networks.network import READOUT_KINDS, Network, ReadoutNetwork
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.told import Told
 
 _RECURRENT = re.compile(

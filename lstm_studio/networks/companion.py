@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Sizes
 from lstm_studio.networks.cells import cell_of_kind
+from lstm_studio.networks.sizes import Sizes
 
 _LARGEST = 1 << 20
 

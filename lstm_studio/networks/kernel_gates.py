@@ -141,9 +141,9 @@ def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
     return None
 
 
-def are_same(one: Array, other: Array) -> bool:
+def are_same(one: Array, other: Array, scratch: Array | None = None) -> bool:
     """Return whether all numbers are the same but for rounding in float32, and none of them NaN or infinite."""
-    apart = one - other
+    apart: Array = np.subtract(one, other, scratch)
     if max(apart.max(), -apart.min()) <= _SAME:
         return True
     apart *= apart

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Cell, Sizes
+from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module
 from lstm_studio.networks.naming import layer_prefix
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 
 READOUT_KINDS = ("classes", "values")

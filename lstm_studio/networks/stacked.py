@@ -12,7 +12,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from lstm_studio.networks.cell import Cell, Layer, Sizes
+from lstm_studio.networks.cell import Cell, Layer
+from lstm_studio.networks.sizes import Sizes
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

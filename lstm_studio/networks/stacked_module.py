@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lstm_studio.networks.cell import Sizes
 from lstm_studio.networks.cells import cell_of_kind
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.stacked import StackedCell, entering_sizes, stacked_layer
 
 States = Tensor | tuple[Tensor, ...]

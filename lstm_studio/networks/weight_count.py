@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstm_studio.networks.cell import Sizes
+from lstm_studio.networks.sizes import Sizes
 
 
 def stacked_weight_count(sizes: Sizes, gates: int, output_size: int | None = None) -> int:

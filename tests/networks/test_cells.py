@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Sizes
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module, cells
 from lstm_studio.networks.naming import layer_prefix
 from lstm_studio.networks.signals import Role, preactivation
+from lstm_studio.networks.sizes import Sizes
 
 
 def test_the_cells_are_found() -> None:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio import NetworkError, new_network, trace
-from lstm_studio.networks.cell import Cell, Sizes
+from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cells
 from lstm_studio.networks.companion import parameter_count
 from lstm_studio.networks.network import Network
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.stacked_module import StackedModule
 
 OWN: list[tuple[str, dict[str, Any]]] = [

@@ -20,17 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import (
-    Cell,
-    Edit,
-    Gradients,
-    HeldSteps,
-    Layer,
-    PullBack,
-    PulledBack,
-    Recovered,
-    Sizes,
-)
+from lstm_studio.networks.cell import Cell, Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED_BY_UPDATE,
@@ -45,6 +35,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.slopes import sigmoid, squashed, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.weight_count import stacked_weight_count

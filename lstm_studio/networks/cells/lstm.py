@@ -18,18 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import (
-    Cell,
-    Gradients,
-    Held,
-    HeldSteps,
-    Layer,
-    Option,
-    PullBack,
-    PulledBack,
-    Recovered,
-    Sizes,
-)
+from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
@@ -46,6 +35,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.slopes import sigmoid
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.weight_count import stacked_weight_count
@@ -401,10 +391,11 @@ def _remembered(
     if kept is not None:
         np.multiply(f[1:], kept, retained[1:])
         np.add(retained[1:], admitted[1:], c[1:])
-    if kept is None or not are_same(c[:-1], kept):
+    exposed = np.empty_like(c)
+    if kept is None or not are_same(c[:-1], kept, exposed[:-1]):
         linear_scan(f, admitted, start, c)
         np.multiply(f[1:], c[:-1], retained[1:])
-    exposed = np.tanh(c)
+    np.tanh(c, exposed)
     exposed *= o
     return {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}, exposed
 

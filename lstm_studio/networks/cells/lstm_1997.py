@@ -23,17 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import (
-    Edit,
-    Gradients,
-    HeldSteps,
-    Layer,
-    Option,
-    PullBack,
-    PulledBack,
-    Recovered,
-    Sizes,
-)
+from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -47,6 +37,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.slopes import sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums

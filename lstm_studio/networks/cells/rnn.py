@@ -12,21 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import (
-    Cell,
-    Edit,
-    Gradients,
-    HeldSteps,
-    Layer,
-    Option,
-    PullBack,
-    PulledBack,
-    Recovered,
-    Sizes,
-)
+from lstm_studio.networks.cell import Cell, Edit, Gradients, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.preactivations import preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
+from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.slopes import tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.weight_count import stacked_weight_count
