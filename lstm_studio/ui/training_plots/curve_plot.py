@@ -259,19 +259,33 @@ class CurvePlot(TrainingPlot):
         if not len(line.x):
             return
         ratio, (pixels, height) = self.ratio, size
-        xs, ys = self._along(line.x, plot.width()) * ratio, self._down(line.y, plot.height()) * ratio
+        part = self._needed(line.x)
+        x, y = line.x[part], line.y[part]
+        xs, ys = self._along(x, plot.width()) * ratio, self._down(y, plot.height()) * ratio
         dashes = [length / line.width for length in line.dash]
+        # Dashes are counted from the first column on.
+        skipped = max(0, int(xs[0]) - 2) if part.start and not dashes else 0
         if line.faint:
             painter.setOpacity(_FAINT_IN_DARK if self.theme.dark else _FAINT)
-        part, width = self._needed(line.x), line.width * ratio
+        painter.translate(skipped, 0)
         paint_points(
-            painter, xs[part], ys[part], pixels, height, colour=line.colour, width=width, dashes=dashes, whole=len(xs)
+            painter,
+            xs - skipped,
+            ys,
+            pixels - skipped,
+            height,
+            colour=line.colour,
+            width=line.width * ratio,
+            dashes=dashes,
+            whole=len(line.x),
         )
+        painter.translate(-skipped, 0)
         painter.setOpacity(1.0)
         if not line.faint:
-            self._paint_misfits(painter, line, xs, height)
+            self._paint_misfits(painter, line.colour, xs, y, height)
             if line.squares:
-                self._paint_squares(painter, line, xs, ys)
+                first = float(self._along(line.x[:1], plot.width())[0]) * ratio
+                self._paint_squares(painter, line.colour, xs, ys, first)
 
     def _needed(self, x: Array) -> slice:
         """Return which points have to do with what is drawn: few are stroked, and that from the first one on."""
@@ -279,23 +293,24 @@ class CurvePlot(TrainingPlot):
             return slice(None)
         return slice(max(0, int(np.searchsorted(x, self._since)) - 2), None)
 
-    def _paint_squares(self, painter: QPainter, line: Line, xs: Array, ys: Array) -> None:
-        side = _SQUARE * self.ratio
-        wanted = np.arange(xs[0], xs[-1] + 1e-6, _SQUARE_DISTANCE * self.ratio)
-        for place in np.unique(np.clip(np.searchsorted(xs, wanted), 0, len(xs) - 1)):
+    def _paint_squares(self, painter: QPainter, colour: str, xs: Array, ys: Array, first: float) -> None:
+        """Draw a square at a point every so many pixels, counted from the place of the first point of all."""
+        side, distance = _SQUARE * self.ratio, _SQUARE_DISTANCE * self.ratio
+        wanted = np.arange(first + math.ceil((xs[0] - first) / distance) * distance, xs[-1] + 1e-6, distance)
+        for place in np.unique(np.searchsorted(xs, wanted - 1e-6)):
             if np.isfinite(ys[place]):
                 square = QRectF(xs[place] - side / 2, ys[place] - side / 2, side, side)
-                painter.fillRect(square, QColor(line.colour))
+                painter.fillRect(square, QColor(colour))
 
-    def _paint_misfits(self, painter: QPainter, line: Line, xs: Array, height: int) -> None:
+    def _paint_misfits(self, painter: QPainter, colour: str, xs: Array, values: Array, height: int) -> None:
         """Mark what has no place: not finite at the upper edge, 0 and less on a log axis at the lower one."""
         side = _MISFIT * self.ratio
-        odd = ~np.isfinite(line.y)
-        none = line.y <= 0 if self.picture.log else np.zeros(0, bool)
+        odd = ~np.isfinite(values)
+        none = values <= 0 if self.picture.log else np.zeros(0, bool)
         for where, top in ((odd, 0.0), (none, height - side)):
             if where.any():
                 for x in dict.fromkeys(np.round(xs[where]).tolist()):
-                    painter.fillRect(QRectF(x - side / 2, top, side, side), QColor(line.colour))
+                    painter.fillRect(QRectF(x - side / 2, top, side, side), QColor(colour))
 
     def _paint_reference(self, painter: QPainter, reference: Reference, plot: QRectF, below: float) -> list[QRectF]:
         """Draw a level with its words, which keep clear of those above; return what they take."""
