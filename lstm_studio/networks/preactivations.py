@@ -59,13 +59,13 @@ def preactivations(
         if 3 * len(h) < entering.shape[1]:
             # So few steps that copying the weights would take longer.
             outputs = h.shape[1]
-            recurrent, into, bias = layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()
+            recurrent, into, bias = _weights(layer)
             for gate, where in zip(out, rows, strict=True):
                 np.dot(entering[:, :outputs], recurrent[where].T, gate)
                 np.add(gate, entering[:, outputs:-1] @ into[where].T, gate)
                 np.add(gate, bias[where], gate)
             return
-        _multiply(entering, _weights(layer), rows, out)
+        _multiply(entering, _side_by_side(_weights(layer)), rows, out)
 
 
 def later_preactivations(
@@ -85,18 +85,19 @@ def later_preactivations(
     tuple or None
         None unless it is sure that all of them will be finite.
     """
-    weights, entered, hidden, before = _weights(layer), x.numpy().copy(), h.numpy(), first.numpy().copy()
-    shape = (len(hidden), len(weights) // gates)
+    weights, hidden = [weight.copy() for weight in _weights(layer)], h.numpy()
+    entered, before = x.numpy().copy(), first.numpy().copy()
+    shape = (len(hidden), len(weights[0]) // gates)
     # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product, which
     # says nothing where it overflows.
-    squares = [float(np.vdot(part, part)) for part in (weights, entered, before)]
-    if not squares[0] * (squares[1] + squares[2] + hidden.size + shape[0]) < _SURELY_FINITE:
+    recurrent, into, bias, *others = (float(np.vdot(part, part)) for part in (*weights, entered, before))
+    if not (recurrent + into + bias) * (sum(others) + hidden.size + shape[0]) < _SURELY_FINITE:
         return None
 
     def compute() -> Array:
         found = np.empty((gates, *shape), hidden.dtype)
         rows = [slice(gate * shape[1], (gate + 1) * shape[1]) for gate in range(gates)]
-        _multiply(_entering(entered, hidden, before), weights, rows, found)
+        _multiply(_entering(entered, hidden, before), _side_by_side(weights), rows, found)
         return found
 
     whole = Once(compute)
@@ -104,7 +105,7 @@ def later_preactivations(
 
 
 def _entering(x: Array, h: Array, first: Array) -> Array:
-    """Return what the weights of :func:`_weights` multiply at each step, (T, P + F + 1)."""
+    """Return what the weights of :func:`_side_by_side` multiply at each step, (T, P + F + 1)."""
     outputs = h.shape[1]
     entering = np.empty((len(h), outputs + x.shape[1] + 1), h.dtype)
     entering[0, :outputs] = first
@@ -114,9 +115,15 @@ def _entering(x: Array, h: Array, first: Array) -> Array:
     return entering
 
 
-def _weights(layer: Layer[Tensor]) -> Array:
-    """Return a copy of all weights side by side, (R, P + F + 1), in the order of :func:`_entering`."""
-    return np.concatenate((layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()[:, None]), axis=1)
+def _weights(layer: Layer[Tensor]) -> tuple[Array, Array, Array]:
+    """Return the weights and the sum of the biases, (R, P), (R, F) and (R,)."""
+    return layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()
+
+
+def _side_by_side(weights: Sequence[Array]) -> Array:
+    """Return a copy of all weights, (R, P + F + 1), in the order of :func:`_entering`."""
+    recurrent, into, bias = weights
+    return np.concatenate((recurrent, into, bias[:, None]), axis=1)
 
 
 def _bias(layer: Layer[Tensor]) -> Tensor:
