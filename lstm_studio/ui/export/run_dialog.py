@@ -14,8 +14,8 @@ from lstm_studio.ui.widgets.text import label
 
 _TITLES = {RunFormat.PARQUET: "Parquet", RunFormat.NPZ: "NumPy", RunFormat.TENSORBOARD: "TensorBoard"}
 _WORDS = {
-    RunFormat.PARQUET: "One table with a row for each number, .parquet: for pandas, Polars, R and DuckDB.",
-    RunFormat.NPZ: "An archive of arrays, .npz: for numpy.load.",
+    RunFormat.PARQUET: "A table with a row for each number: for pandas, R, DuckDB.",
+    RunFormat.NPZ: "An archive of arrays: for numpy.load.",
     RunFormat.TENSORBOARD: "A folder with an event file, for TensorBoard. It has curves only, in single precision.",
 }
 _LINES = 3
