@@ -21,6 +21,8 @@ _STEPS = 8
 """Parts of a decade in which the ends of a logarithmic axis move."""
 _LEAST_DECADES = 1.0
 _LINEAR_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_HALVES = (0.1, 0.2, 0.5)
+_STRIDES = (20, 10, 5, 2, 1)
 _MOST_DECIMALS = 4
 
 
@@ -56,8 +58,9 @@ class ValueAxis:
             return self._linear_ticks(most)
         exponents = range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1)
         if len(exponents) >= 2:
-            stride = nice_step(len(exponents) / most)
-            return [(10.0**exponent, format_decade(exponent)) for exponent in exponents if exponent % stride == 0]
+            strides = (nice_step(len(exponents) / most), *_STRIDES)
+            shown = next(found for stride in strides if len(found := [e for e in exponents if e % stride == 0]) > 1)
+            return [(10.0**exponent, format_decade(exponent)) for exponent in shown]
         # Less than two decades: their parts say more.
         span = range(math.floor(self.low), math.ceil(self.high) + 1)
         parts = (digit * 10.0**exponent for exponent in span for digit in (1, 2, 5))
@@ -66,14 +69,20 @@ class ValueAxis:
     def _linear_ticks(self, most: int) -> list[tuple[float, str]]:
         least = (self.high - self.low) / max(1, most - 1)
         decade = 10.0 ** math.floor(math.log10(least))
-        distance = next(step * decade for step in _LINEAR_STEPS if step * decade >= least * (1 - 1e-9))
-        begin, end = math.ceil(self.low / distance - 1e-9), math.floor(self.high / distance + 1e-9)
-        values = [index * distance for index in range(begin, end + 1)]
+        wanted = next(place for place, step in enumerate(_LINEAR_STEPS) if step * decade >= least * (1 - 1e-9))
+        # A single one does not say how large anything is.
+        distances = [step * decade for step in reversed((*_HALVES, *_LINEAR_STEPS[: wanted + 1]))]
+        distance = next(distance for distance in distances if len(self._multiples(distance)) > 1)
+        values = self._multiples(distance)
         decimals = next((n for n in range(_MOST_DECIMALS) if math.isclose(round(distance, n), distance)), -1)
         if decimals < 0 or max(map(abs, values), default=0.0) >= 1e6:
             return [(value, format_tick(value)) for value in values]
         # All with as many digits: 0.0, 0.5, 1.0.
         return [(value, format_number(value, decimals)) for value in values]
+
+    def _multiples(self, distance: float) -> list[float]:
+        begin, end = math.ceil(self.low / distance - 1e-9), math.floor(self.high / distance + 1e-9)
+        return [index * distance for index in range(begin, end + 1)]
 
 
 def axis_of(picture: CurvePicture) -> ValueAxis:

@@ -46,6 +46,9 @@ def test_a_log_axis_moves_in_steps() -> None:
         (ValueAxis(-4.2, 0.1, log=True), 8, ["1e−4", "1e−3", "1e−2", "1e−1", "1"]),
         (ValueAxis(-20.0, 0.0, log=True), 5, ["1e−20", "1e−15", "1e−10", "1e−5", "1"]),
         (ValueAxis(-0.9, 0.1, log=True), 8, ["0.2", "0.5", "1"]),
+        (ValueAxis(5.3, 6.7), 3, ["5.5", "6.0", "6.5"]),
+        (ValueAxis(5.3, 6.7), 2, ["5.5", "6.0", "6.5"]),
+        (ValueAxis(-9.2, -2.8, log=True), 3, ["1e−8", "1e−6", "1e−4"]),
     ],
 )
 def test_ticks_are_round_and_have_as_many_digits(axis: ValueAxis, most: int, texts: list[str]) -> None:
@@ -65,3 +68,14 @@ def test_bands_count_and_given_levels_decide() -> None:
     assert axis.high > 9
     assert axis_of(CurvePicture(bands=(band,), levels=(0.0, 1.0))) == ValueAxis(0.0, 1.0)
     assert axis_of(CurvePicture()) == ValueAxis(0.0, 1.0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_there_are_two_ticks_at_least_and_not_many_more_than_wanted(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    low, log = float(random.normal(0, 100)), bool(seed % 2)
+    axis = ValueAxis(low, low + (1 + float(random.exponential(20)) if log else 10 ** float(random.uniform(-6, 6))), log)
+    for most in range(2, 9):
+        ticks = [value for value, _ in axis.ticks(most)]
+        assert len(set(ticks)) == len(ticks) >= 2
+        assert len(ticks) <= most + 3
