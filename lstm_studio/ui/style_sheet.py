@@ -156,6 +156,7 @@ QComboBox:focus, QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTe
 QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled {{
     color: {t.ink3}; border-color: {t.line}; background: {t.sunken};
 }}
+QLineEdit QToolButton {{ min-height: 0; padding: 0; border: 0; background: transparent; }}
 QComboBox::drop-down {{ border: 0; width: 22px; }}
 QComboBox::down-arrow {{ image: {down}; }}
 QComboBox::down-arrow:disabled {{ image: {down_off}; }}

@@ -4,12 +4,24 @@ import cmap
 import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QPushButton, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.icons import Icon, icon_path, icon_pixmap, make_icon
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, MISSING, Text, Theme, contrast, font, palette
+from tests.ui.opened import opened_window
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -136,3 +148,17 @@ def test_icons_and_palettes_are_made_once(qapp: QApplication) -> None:
     again.addPixmap(icon_pixmap(Icon.PAUSE, LIGHT.ink))
     assert make_icon(Icon.PLAY, LIGHT).cacheKey() == first.cacheKey() != again.cacheKey()
     assert palette(LIGHT).cacheKey() == palette(LIGHT).cacheKey() != palette(DARK).cacheKey()
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_icons_in_fields_are_level_with_large_text(qtbot: QtBot) -> None:
+    with opened_window() as window:
+        window.scale_text(200)
+        field = QLineEdit(window)
+        field.addAction(make_icon(Icon.SEARCH, LIGHT), QLineEdit.ActionPosition.LeadingPosition)
+        field.resize(400, field.sizeHint().height())
+        field.show()
+        QApplication.processEvents()
+        [icon] = field.findChildren(QToolButton)
+        assert field.rect().contains(icon.geometry())
+        assert abs(icon.geometry().center().y() - field.rect().center().y()) <= 1
