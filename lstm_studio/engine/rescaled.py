@@ -43,7 +43,6 @@ _LOST = 1e-30
 """Slopes that come below in float32 are for the loop in float64."""
 _VANISHED = 1e-290
 """Gradients below count as zero, as in the loop in float64."""
-_MOST_SPARE = 2
 
 
 def is_enough(module: nn.Module, layer: Layer[Array]) -> bool:
@@ -66,12 +65,12 @@ def gradients(
     Gradients or None
         In float64; None where that is for the loop in float64: slopes are next to nothing, or gradients not finite.
     """
-    spare = _SPARE.setdefault(upstream.shape[1], [])
-    memory = spare.pop() if spare else _Memory(upstream.shape[1])
+    units = upstream.shape[1]
+    # Taken away while it is in use: others may be at work in another thread.
+    memory = _SPARE.pop(units, None) or _Memory(units)
     with np.errstate(all="ignore"):
         found = _through_time(layer, signals, upstream, final, memory)
-    if len(spare) < _MOST_SPARE:
-        spare.append(memory)
+    _SPARE[units] = memory
     return found
 
 
@@ -90,7 +89,7 @@ class _Memory:
         self.rows = list(zip(*views, strict=True))
 
 
-_SPARE: dict[int, list[_Memory]] = {}
+_SPARE: dict[int, _Memory] = {}
 """By the number of units: memory that is new costs a sampled step more than what is computed in it."""
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+import lstm_studio as ls
 from lstm_studio.errors import RunError
 from lstm_studio.runs.like import Status
 from lstm_studio.session.alarms import Alarm, AlarmWatch, Grade, Thresholds
-from lstm_studio.session.pictures import Followed, RunPicture
+from lstm_studio.session.pictures import Followed, RunPicture, picture_of
 from tests.session.made_pictures import SAMPLED, curve, followed, healthy_lags, made
 
 
@@ -159,6 +162,24 @@ def test_units_that_are_dead() -> None:
     assert alarms(made(statistics={"lstm.0.hidden_state.constant": late(0.0, 0.3)}), dead=0.5) == {}
     whole = alarms(made(statistics={"lstm.0.output_gate.deviation": late(0.2, 1e-6)}))["dead"]
     assert whole.about == "lstm.0.output_gate"
+
+
+@pytest.mark.parametrize("dead", [3, 1])
+def test_units_that_are_dead_in_a_recorded_training(dead: int, tmp_path: Path) -> None:
+    """A fifth of them is the threshold: of ten, three are too many, and one is not."""
+    torch.manual_seed(0)
+    model = torch.nn.RNN(2, 10, nonlinearity="relu")
+    with torch.no_grad():
+        model.get_parameter("bias_ih_l0").fill_(3.0)[:dead] = -30.0
+    with ls.watch(model, tmp_path, every=1) as run:
+        for _ in range(4):
+            torch.autograd.backward(model(torch.randn(8, 3, 2))[0].mean())
+            run.step()
+    found = alarms(picture_of(ls.open_run(tmp_path)))
+    assert ("dead" in found) is (dead == 3)
+    if dead == 3:
+        told = "30 % of the units of the hidden state of rnn.0 do not change over the sequence, since step 0."
+        assert found["dead"].told == told
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
