@@ -108,10 +108,13 @@ def _write(database: duckdb.DuckDBPyConnection, contents: Contents, path: Path, 
     database.execute(_TABLES)
     codes: dict[tuple[str, str], int] = {}
     waiting: list[Block] = []
+    rows = 0
     for block in _blocks(contents, codes):
         waiting.append(block)
-        if sum(len(one["value"]) for one in waiting) >= _USUAL_ROWS:
+        rows += len(block["value"])
+        if rows >= _USUAL_ROWS:
             _insert(database, waiting)
+            rows = 0
             contents.tell()
     _insert(database, waiting)
     names = {
