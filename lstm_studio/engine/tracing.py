@@ -168,7 +168,9 @@ def chosen_objective(objective: str | CustomObjective | None, *, has_target: boo
 
 def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Module, torch.device]:
     """Return the module, or a copy on the device and of the precision wanted, and where it is."""
-    tensors = [*module.parameters(), *module.buffers()]
+    # One round through the modules, where ``parameters()`` and ``buffers()`` take one each and look for doubles.
+    owned = (tensor for part in module.modules() for tensor in (*part._parameters.values(), *part._buffers.values()))
+    tensors = [tensor for tensor in owned if tensor is not None]
     here = tensors[0].device if tensors else torch.device("cpu")
     where = here if device == "auto" else devices.choose(device)
     if where.type == "mps" and dtype == torch.float64:

@@ -33,7 +33,7 @@ _LINE, _PAGE = 16, 1024
 _SAME = 1e-5
 """Numbers that are computed in two ways in float32 are nearer than that; relatively, where they are larger than 1."""
 _PROBED_STEPS = 3
-_LIKELY = 64
+_LIKELY = 32
 """Pages of memory that are looked at before all others, because to look at one takes long."""
 
 
@@ -55,7 +55,7 @@ def may_be_kept(module: nn.Module, x: Tensor) -> bool:
         and x.dtype == torch.float32
         and x.device.type == "cpu"
         and module.proj_size == 0
-        and not any(weight.is_inference() for weight in module.parameters())
+        and not any(weight.is_inference() for weight in module._parameters.values() if weight is not None)
         and _is_as_expected(module.hidden_size)
     )
 
