@@ -13,6 +13,8 @@ GROWTH = 8.0
 """MB by which the memory may still move after the run has warmed up."""
 DRIFT = 4.0
 """MB by which the second half may differ: allocators return pages when they like."""
+MORE_BLOCKS = 25.0
+"""Thousands by which Python's blocks may be more: a percent of those of the window."""
 LOST = 100
 """References that may be missing at the end: a handful in all, where a fault loses one again and again."""
 
@@ -25,14 +27,15 @@ class _Heap(ctypes.Structure):
         ("mapped", ctypes.c_size_t),
         ("between", ctypes.c_size_t * 2),
         ("used", ctypes.c_size_t),
-        ("after", ctypes.c_size_t * 2),
+        ("free", ctypes.c_size_t),
+        ("after", ctypes.c_size_t),
     ]
 
 
-def settle_heap() -> float | None:
-    """Collect garbage, give free memory back, and return the MB that are still in use; None without glibc.
+def settle_heap() -> tuple[float, float] | None:
+    """Collect garbage, give free memory back, and return the MB in use and those free between them; None without glibc.
 
-    Resident memory also counts what lies free between blocks in use, which comes and goes with their order.
+    Resident memory also counts what lies free on the pages of blocks in use, which comes and goes with their order.
     """
     gc.collect()
     try:
@@ -42,7 +45,7 @@ def settle_heap() -> float | None:
         heap = library.mallinfo2()
     except (OSError, AttributeError):
         return None
-    return float(heap.used + heap.mapped) / 1e6
+    return (heap.used + heap.mapped) / 1e6, heap.free / 1e6
 
 
 class Readings:
@@ -64,18 +67,20 @@ class Readings:
         self._memory: list[float] = []
         self._references: list[int] = []
         self._in_use: list[float] = []
+        self._blocks: list[int] = []
 
     def note(self, count: int, *, settle: bool = False) -> None:
         """Take and print a reading; with ``settle`` after :func:`settle_heap`."""
         self._counts.append(count)
-        in_use = settle_heap() if settle else None
-        self._in_use.append(float("nan") if in_use is None else in_use)
+        heap = settle_heap() if settle else None
+        self._in_use.append(float("nan") if heap is None else heap[0])
+        self._blocks.append(sys.getallocatedblocks())
         self._memory.append(self._process.memory_info().rss / 1e6)
         self._references.append(sys.getrefcount(None))
         print(
             f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB"
-            f"{'' if in_use is None else f', {in_use:.1f} MB in use'}"
-            f"  {sys.getallocatedblocks() / 1e3:,.0f} thousand blocks of Python's"
+            f"{'' if heap is None else f', {heap[0]:.1f} MB in use, {heap[1]:.1f} MB free'}"
+            f"  {self._blocks[-1] / 1e3:,.0f} thousand blocks of Python's"
             f"  {self._references[-1]:,} references to None",
             flush=True,
         )
@@ -98,21 +103,27 @@ class Readings:
     def judge_halves(self) -> bool:
         """Print how the halves after the warm-up differ in the median, and return whether they do not.
 
-        For runs whose readings scatter, as what happened last before each leaves more or less in the caches.
+        For runs whose readings scatter, as what happened last before each leaves more or less in the caches. Judged is
+        what is in use: of C and C++ in MB, of Python in blocks. Resident memory is told beside it; it also grows as
+        the largest peak so far has left pages with little on them, which nothing can give back.
         """
-        reached = True
-        for what, values in (("resident", self._memory), ("in use", self._in_use)):
-            after = values[self._warm :]
-            early, late = after[: len(after) // 2], after[len(after) // 2 :]
-            growth = median(late) - median(early)
-            # Without glibc there is nothing to be said of what is in use.
-            reached = reached and not growth >= GROWTH
-            print(
-                f"memory {what}: median {median(early):.1f} MB in the first {len(early)} readings from"
-                f" {self._counts[self._warm]:,} on, {median(late):.1f} MB in the last {len(late)}: {growth:+.1f} MB"
-            )
+        in_use = self._halves("MB in use", self._in_use)
+        blocks = self._halves("thousand blocks of Python's in use", [count / 1e3 for count in self._blocks])
+        self._halves("MB resident", self._memory)
         lost = self._references[self._warm] - min(self._references[self._warm :])
         print(f"references to None from then on: {-lost:+,} at the lowest")
-        reached = reached and lost < LOST
+        # Without glibc there is nothing to be said of what is in use.
+        reached = not in_use >= GROWTH and blocks < MORE_BLOCKS and lost < LOST
         print(f"flat memory: {'reached' if reached else 'MISSED'}")
         return reached
+
+    def _halves(self, what: str, values: list[float]) -> float:
+        """Print how far two halves are apart in the median, and return it."""
+        after = values[self._warm :]
+        early, late = after[: len(after) // 2], after[len(after) // 2 :]
+        growth = median(late) - median(early)
+        print(
+            f"{what}: median {median(early):,.1f} in the first {len(early)} readings from {self._counts[self._warm]:,}"
+            f" on, {median(late):,.1f} in the last {len(late)}: {growth:+,.1f}"
+        )
+        return growth
