@@ -45,15 +45,20 @@ def write_events(contents: Contents, path: Path) -> None:
     with path.open("wb") as file:
         first = contents.walls_before(np.zeros(1, np.int64))
         # Without it TensorBoard would take steps that go back, as from curve to curve, for a training begun anew.
-        file.write(_framed([_key(1, DOUBLE) + first.astype("<f8").tobytes() + _field(3, _VERSION)]))
+        waiting = [_key(1, DOUBLE) + first.astype("<f8").tobytes() + _field(3, _VERSION)]
         for curve in contents.curves():
-            for block in _blocks(contents, tags[curve.group, curve.name].encode(), curve):
-                file.write(block)
-                contents.tell()
+            for events in _events(contents, tags[curve.group, curve.name].encode(), curve):
+                waiting += events
+                # Checksums are taken of many at once.
+                if len(waiting) >= _MOST_EVENTS:
+                    file.write(_framed(waiting))
+                    waiting.clear()
+                    contents.tell()
+        file.write(_framed(waiting))
 
 
-def _blocks(contents: Contents, tag: bytes, curve: Named) -> Iterator[bytes]:
-    """Yield the records of one curve, some at a time."""
+def _events(contents: Contents, tag: bytes, curve: Named) -> Iterator[list[bytes]]:
+    """Yield the events of one curve, some at a time."""
     # Of a value the tag comes first, then the number; what is before the number is the same in all events.
     value_bytes = len(_field(1, tag)) + 5
     value = _key(1, BYTES) + _varint(value_bytes) + _field(1, tag) + _key(2, FLOAT)
@@ -63,18 +68,18 @@ def _blocks(contents: Contents, tag: bytes, curve: Named) -> Iterator[bytes]:
         with np.errstate(over="ignore"):
             numbers = values.astype("<f4").tobytes()
         walls = contents.walls_before(steps).astype("<f8").tobytes()
-        yield _framed(
-            [
-                _key(1, DOUBLE) + walls[8 * place : 8 * place + 8]
-                + _key(2, VARINT) + _varint(step)
-                + summary + numbers[4 * place : 4 * place + 4]
-                for place, step in enumerate(steps.tolist())
-            ]
-        )  # fmt: skip
+        yield [
+            _key(1, DOUBLE) + walls[8 * place : 8 * place + 8]
+            + _key(2, VARINT) + _varint(step)
+            + summary + numbers[4 * place : 4 * place + 4]
+            for place, step in enumerate(steps.tolist())
+        ]  # fmt: skip
 
 
 def _framed(events: list[bytes]) -> bytes:
     """Return records: length, its checksum, the event, and that of the event."""
+    if not events:
+        return b""
     lengths = np.array([len(event) for event in events], np.int64)
     heads = np.ascontiguousarray(lengths, "<i8").view(np.uint8)
     head_checks = masked_crc32c(heads, np.arange(0, 8 * len(events), 8), np.full(len(events), 8))
