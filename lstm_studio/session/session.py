@@ -162,7 +162,8 @@ class Session:
         if not (merge and self.undo_text == what):
             self._keep(what)
         self._future.clear()
-        self._show_remarks(replace(self._remarks, notes=self._notes_in(setup)))
+        remarks = self._remarks if setup.data is self._setup.data else self._remarks.elsewhere()
+        self._show_remarks(replace(remarks, notes=self._notes_in(setup)))
         self._want(setup)
         if lost:
             self.noticed.emit(f"{_named(lost)} about the sequence before. Undo brings it back.")
@@ -282,8 +283,7 @@ class Session:
 
     def show_sample(self, result: Result) -> None:
         """Show a stored result as it is, without computing it; can be undone."""
-        # Notes are about other sequences; where playing stops, for example, is not.
-        remarks = replace(self._remarks, notes=())
+        remarks = self._remarks.elsewhere()
         self.show_stored(f"Open {result.sequences.title}", result.setup, result, remarks=remarks)
 
     def show_stored(

@@ -192,6 +192,10 @@ class Remarks:
     stop: StopWhen = field(default_factory=StopWhen)
     similar: LookingFor = field(default_factory=LookingFor)
 
+    def elsewhere(self) -> Remarks:
+        """Return what of them is meant for other sequences too: where playing stops, for example, but no notes."""
+        return replace(self, notes=(), similar=self.similar.elsewhere())
+
 
 RECORDED = "recorded"
 SECOND = "second"

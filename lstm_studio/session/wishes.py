@@ -106,6 +106,14 @@ class LookingFor:
     everywhere: bool = False
     wishes: Mapping[str, Wish] = field(default_factory=lambda: MappingProxyType({}))
 
+    def elsewhere(self) -> LookingFor:
+        """Return what is meant for other sequences too: thresholds, but no units that were chosen by hand."""
+        wishes = {
+            key: Wish(wish.threshold, wish.margin, Suggested.BOTH if wish.suggested is Suggested.BOTH else Suggested.ON)
+            for key, wish in self.wishes.items()
+        }
+        return replace(self, wishes=MappingProxyType(wishes))
+
     def with_wish(self, signal: str, wish: Wish) -> LookingFor:
         """Return the same with another wish for one signal."""
         others = {key: other for key, other in self.wishes.items() if key != signal}

@@ -14,7 +14,7 @@ from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
 from lstm_studio.session.session import UNDO_DEPTH, Session, groups_of
 from lstm_studio.session.state import Match, Result, Setup, Verdicts, View
-from lstm_studio.session.wishes import LookingFor
+from lstm_studio.session.wishes import LookingFor, Wish
 
 UNITS = 4
 
@@ -385,3 +385,17 @@ def test_remarks_of_one_name_can_be_taken_back_at_once(session: Session) -> None
     assert session.remarks.similar == LookingFor()
     session.redo()
     assert session.remarks.similar == LookingFor("b")
+
+
+def test_units_that_were_chosen_are_forgotten_with_their_sequences_and_come_back_with_them(session: Session) -> None:
+    answering(session)
+    chosen = LookingFor("a", wishes={"a": Wish(0.5, on=(1,))})
+    session.remark("Choose units", similar=chosen)
+    session.change("Choose a sequence", item=1)
+    assert session.remarks.similar == chosen
+    session.open_data(make_data(features=3))
+    assert session.remarks.similar == LookingFor("a", wishes={"a": Wish(0.5)})
+    session.undo()
+    assert session.remarks.similar == chosen
+    session.show_sample(make_result(Setup(make_data(), companion=None)))
+    assert session.remarks.similar == LookingFor("a", wishes={"a": Wish(0.5)})

@@ -43,3 +43,14 @@ def test_a_wish_that_is_the_usual_one_is_not_kept(signal: str) -> None:
     assert looking.wishes == {"a": Wish(0.5), "b": Wish(margin=2)}
     assert looking.with_wish("a", Wish()).wishes == {"b": Wish(margin=2)}
     assert looking.signal == signal
+
+
+def test_other_sequences_keep_thresholds_and_forget_units() -> None:
+    looking = LookingFor(
+        "a",
+        True,
+        {"a": Wish(0.5, 2, Suggested.NONE, (1,), (2,)), "b": Wish(None, 0, Suggested.BOTH, any=(3,)), "c": Wish(0.1)},
+    )
+    elsewhere = looking.elsewhere()
+    assert (elsewhere.signal, elsewhere.everywhere) == ("a", True)
+    assert elsewhere.wishes == {"a": Wish(0.5, 2), "b": Wish(suggested=Suggested.BOTH), "c": Wish(0.1)}
