@@ -87,6 +87,7 @@ def trace(
         If the sequence does not fit the network, the objective cannot be formed, or the recovered hidden states differ
         from the module's own by more than 1e-4 (float32) or 1e-10 (float64).
     """
+    devices.keep_freed_memory()
     arguments = {"item": item, "gradients": gradients, "objective": objective, "memory": memory}
     arguments |= {"device": device, "dtype": dtype}
     if dtype not in _DTYPES:

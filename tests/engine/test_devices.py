@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -59,3 +63,28 @@ def test_the_blas_of_this_numpy_is_asked_if_it_is_openblas() -> None:
     with one_blas_thread():
         assert found[0]() == 1
     assert found[0]() == before >= 1
+
+
+_FAULTS = """
+import resource, sys
+import numpy as np
+from lstm_studio.engine.devices import keep_freed_memory
+
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+for _ in range(4):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    arrays = [np.ones(1 << 18) for _ in range(8)]
+    del arrays
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_that_was_freed_is_used_again() -> None:
+    def faults(how: str) -> int:
+        told = subprocess.run([sys.executable, "-c", _FAULTS, how], check=True, capture_output=True, text=True)
+        return int(told.stdout)
+
+    # 16 MB are 4,000 pages, unless the system gives larger ones.
+    assert 10 * faults("keep") < max(faults("not"), 1000)
