@@ -87,6 +87,7 @@ class CurvePlot(TrainingPlot):
         self.picture = CurvePicture()
         self.values = ValueAxis()
         self._settled: _Settled | None = None
+        self._labels: tuple[object, Sequence[LeftLabel]] | None = None
         self._found: tuple[object, Sequence[_End]] | None = None
         self._needed_left: tuple[object, float] | None = None
         self._needed_right: tuple[object, float] | None = None
@@ -157,7 +158,8 @@ class CurvePlot(TrainingPlot):
 
     def _right_of(self, left: float) -> float:
         plot = QRectF(left, 0, max(8.0, self.width() - left - 1), max(8.0, self.height()))
-        ends = self._ends(plot)
+        # Not by _ends, which keeps those of the frame as it is.
+        ends = self._find_ends(plot)
         if all(_fits(end, plot) for end in ends):
             return 1.0
         return math.ceil((max(end.width for end in ends) + _BESIDE + 1) / _ROOM_STEP) * _ROOM_STEP
@@ -179,6 +181,12 @@ class CurvePlot(TrainingPlot):
 
     def left_labels(self, plot: QRectF) -> Sequence[LeftLabel]:
         """Return the values at the left."""
+        key = (self.values, plot.height(), self.look)
+        if self._labels is None or self._labels[0] != key:
+            self._labels = key, self._find_labels(plot)
+        return self._labels[1]
+
+    def _find_labels(self, plot: QRectF) -> Sequence[LeftLabel]:
         ticks = self.value_ticks(plot.height())
         downs = self._down(np.array([value for value, _ in ticks], np.float64), plot.height()).tolist()
         return [LeftLabel(y, text) for y, (_, text) in zip(downs, ticks, strict=True)]
