@@ -63,8 +63,8 @@ class Gallery(QWidget):
             button.setToolTip(actions[key].toolTip())
             button.clicked.connect(actions[key].trigger)
         self._group = QButtonGroup(self)
-        self._cards = [TaskCard(task, theme) for task in _in_order()]
         self._page = QWidget()
+        self._cards = [TaskCard(task, theme, self._page) for task in _in_order()]
         self._grid = QGridLayout(self._page)
         self._grid.setContentsMargins(FOCUS_RING, FOCUS_RING, GRID, FOCUS_RING)
         self._grid.setSpacing(GRID)
@@ -138,8 +138,8 @@ class Gallery(QWidget):
 class TaskCard(QAbstractButton):
     """One task: its title, a sequence of it as the class-room size has them, and what it shows."""
 
-    def __init__(self, task: type[Task], theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, task: type[Task], theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
         self.task = task
         self._theme = theme
         self.setCheckable(True)
