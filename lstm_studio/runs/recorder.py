@@ -352,8 +352,11 @@ class Recorder:
 
     def _write_samples(self, writer: Writer, step: int) -> None:
         samples = self._take()
-        parameters = {"step": step, "values": self._weights.norms()}
-        self._weights.forget()
+        parameters = {"step": step, "values": self._weights.norms(updated=not self._updates_later)}
+        if self._updates_later:
+            self._owed = step
+        else:
+            self._weights.forget()
         if samples:
             # Not here: the training need not wait for it.
             size = sum(sample.nbytes for sample in samples)
