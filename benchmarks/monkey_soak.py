@@ -21,7 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PySide6.QtGui import QPixmapCache
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from benchmarks._flat import Readings
 from lstm_studio.session.compute import Computer
@@ -160,7 +160,8 @@ def _kind(found: QObject) -> str:
 
 
 def _counted(window: StudioWindow) -> tuple[int, int, int]:
-    return len(window.findChildren(QWidget)), len(window.findChildren(QObject)), len(window.findChildren(QTimer))
+    # Also of widgets that belong to nobody, and would be left behind.
+    return len(QApplication.allWidgets()), len(window.findChildren(QObject)), len(window.findChildren(QTimer))
 
 
 if __name__ == "__main__":
