@@ -39,6 +39,8 @@ from lstm_studio.engine.tracing import trace
 SIZES = ((200, 32, 1), (1000, 64, 1), (1000, 256, 1), (1000, 512, 1), (1000, 256, 16))
 FEATURES = 4
 REPETITIONS = 7
+MORE_REPETITIONS = 31
+"""For times of about a millisecond, which vary most."""
 MEMORY_SIZES = ((1000, 256), (4000, 512))
 
 
@@ -57,7 +59,8 @@ def main() -> None:
 
 
 def time_all(device: str) -> None:
-    print(f"torch {torch.__version__}, {device}, one thread, {FEATURES} features, medians of {REPETITIONS}, ms\n")
+    counts = f"medians of {REPETITIONS}, and of {MORE_REPETITIONS} at the first size"
+    print(f"torch {torch.__version__}, {device}, one thread, {FEATURES} features, {counts}, ms\n")
     head = ["T", "H", "B", "forward", "trace", "ratio", "every array, ratio", "loop, ratio"]
     head += ["forward + backward", "trace with gradients", "ratio", "unrolled, ratio", "the other way, ratio"]
     print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
@@ -74,6 +77,7 @@ def time_all(device: str) -> None:
             partial(trace, module, x),
             partial(unrolled_autograd, module, x),
             partial(trace_the_other_way, module, x),
+            repetitions=MORE_REPETITIONS if (steps, units, batch) == SIZES[0] else REPETITIONS,
         )
         cells = [str(steps), str(units), str(batch), f"{forward:.2f}", f"{traced:.2f}", f"**{traced / forward:.2f}**"]
         cells += [
@@ -88,10 +92,10 @@ def time_all(device: str) -> None:
     print()
 
 
-def medians(*works: Callable[[], object]) -> list[float]:
+def medians(*works: Callable[[], object], repetitions: int) -> list[float]:
     """Return the median time of each in milliseconds; they take turns."""
     times: list[list[float]] = [[] for _ in works]
-    for repetition in range(REPETITIONS + 1):
+    for repetition in range(repetitions + 1):
         for work, taken in zip(works, times, strict=True):
             start = time.perf_counter()
             work()
