@@ -18,22 +18,30 @@ LIMIT = 1.0
 _WINDOW = """
 import sys, time
 began = float(sys.argv.pop(1))
+from lstm_studio import desktop
 from lstm_studio.__main__ import main
-from lstm_studio.ui import app
 
-make_window = app.make_window
+require_window = desktop.require_window
 
-def watched(*args, **kwargs):
-    window = make_window(*args, **kwargs)
-    def report():
-        took = time.monotonic() - began
-        heavy = sorted(sys.modules.keys() & {"torch", "duckdb", "soundfile"})
-        print(took, ",".join(heavy) or "-", flush=True)
-        window.close()
-    window.header.painted.connect(report)
-    return window
+def watched_window():
+    require_window()
+    from lstm_studio.ui import app
+    make_window = app.make_window
 
-app.make_window = watched
+    def watched(*args, **kwargs):
+        window = make_window(*args, **kwargs)
+        def report():
+            took = time.monotonic() - began
+            heavy = sorted(sys.modules.keys() & {"torch", "duckdb", "soundfile"})
+            print(took, ",".join(heavy) or "-", flush=True)
+            window.close()
+        window.header.painted.connect(report)
+        return window
+
+    app.make_window = watched
+
+# The window is imported where the program imports it.
+desktop.require_window = watched_window
 sys.exit(main())
 """
 _TORCH = "import sys, time, torch; print(time.monotonic() - float(sys.argv[1]), '-')"
