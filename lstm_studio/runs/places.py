@@ -8,13 +8,34 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import re
 import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from lstm_studio.errors import RunError
+
 _MOST_ENTRIES = 100_000
 _BLOCK = 2**20
+_ADDRESS = re.compile("[A-Za-z][A-Za-z0-9+.-]+:/")
+"""How an address begins, also one that a path was made of, which has one slash less; no drive of Windows does."""
+
+
+def local(folder: str | Path) -> Path:
+    """Return a folder in which a run can be recorded.
+
+    Raises
+    ------
+    RunError
+        If it is an address of another computer's: runs are read from there, and written here.
+    """
+    if _ADDRESS.match(str(folder).replace("\\", "/")):
+        raise RunError(
+            f"{folder} is an address, and a run is recorded into a folder of this computer.",
+            "Give a folder; it can be copied while it grows, or lie where another computer's files are mounted.",
+        )
+    return Path(folder)
 
 
 class Opened(Protocol):

@@ -39,6 +39,7 @@ from lstm_studio.runs.format import (
     rank_folder,
 )
 from lstm_studio.runs.pace import Pace
+from lstm_studio.runs.places import local
 from lstm_studio.runs.sampled import Sample, records_of
 from lstm_studio.runs.sampling import Sampler
 from lstm_studio.runs.weights import Weights, numbers
@@ -159,6 +160,7 @@ class Recorder:
             raise RunError(f"budget is {budget}.", "Give a share of the time, 0.01 for one percent, or None.")
         if segment not in _SEGMENTS:
             raise RunError(f"There are no segments {segment!r}.", f"Choose one of {', '.join(_SEGMENTS)}.")
+        folder = local(folder)
         rank, world = place_among_processes()
         self._model, self._dtype = _unwrapped(model), dtype
         self.folder = folder

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_studio.errors import RunError
+from lstm_studio.runs.places import local
 from lstm_studio.training.control import Wish, ask
 from lstm_studio.training.plan import Plan
 
@@ -108,7 +109,7 @@ def start(plan: Plan, folder: str | Path, resume: bool = False, *, seeds: int | 
     RunError
         If the folder cannot be written or the process cannot be started.
     """
-    folder = Path(folder).absolute()
+    folder = local(folder).absolute()
     command = [*_program(), *plan.arguments(folder, resume=resume, seeds=seeds)]
     try:
         # An old wish to stop is none of the new training's.

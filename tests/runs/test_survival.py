@@ -487,6 +487,16 @@ def test_wrong_arguments_are_refused_at_once(arguments: dict[str, Any], words: s
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("address", ["s3://bucket/run", "ssh://host/run", "http://127.0.0.1:9/run"])
+def test_nothing_is_recorded_at_an_address(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ls.RunError, match="is an address"):
+        ls.watch(nn.LSTM(3, 4), address)
+    with pytest.raises(ls.RunError, match="is an address"):
+        ls.watch(nn.LSTM(3, 4), Path(address))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_watched_model_that_is_not_called_is_told_once(tmp_path: Path) -> None:
     run = ls.watch(nn.LSTM(3, 4), tmp_path / "run", every=1)
     run.step(loss=1.0)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lstm_studio import cli
+from lstm_studio.errors import RunError
 from lstm_studio.runs.reader import open_run
 from lstm_studio.training.child import start
 from lstm_studio.training.plan import Plan
@@ -99,6 +100,13 @@ def test_a_child_that_fails_says_why(tmp_path: Path) -> None:
     assert not child.running
     assert child.failure.startswith("lstm-studio: Waves: the gradient of ")
     assert "Traceback" not in child.failure
+
+
+def test_no_child_is_started_at_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="is an address"):
+        start(ENDLESS, Path("https://host/runs/mine"))
+    assert list(tmp_path.iterdir()) == []
 
 
 TINY = ("--steps", "3", "--held-out", "4", "--batch", "2", "--device", "cpu")
