@@ -33,6 +33,9 @@ _LINE, _PAGE = 16, 1024
 _SAME = 1e-5
 """Numbers that are computed in two ways in float32 are nearer than that; relatively, where they are larger than 1."""
 _PROBED_STEPS = 3
+_FEWEST = 4096
+"""Cell states of which it is worth looking for those that were kept. Fewer are always computed: what memory holds from
+before may look like them, and chance would decide from which of two roundings a trace goes on."""
 _LIKELY = 32
 """Pages of memory that are looked at before all others, because to look at one takes long."""
 
@@ -131,13 +134,16 @@ def cell_states_in(block: Tensor, steps: int, first: Array) -> Array | None:
         (H,), the cell state after the first step.
     """
     units = len(first)
+    if steps * units < _FEWEST:
+        return None
     page = steps * 7 * units // _PAGE
     behind = block.numpy().view(np.float32)[page * _PAGE + (steps + 2) * units :]
     for likely in (behind[: _LIKELY * _PAGE : _PAGE], behind[::_PAGE]):
-        pages = np.flatnonzero(np.abs(likely - first[0]) < _SAME)
-        if len(pages):
-            found = behind[pages[0] * _PAGE :][: (steps - 1) * units].reshape(-1, units)
-            return found if len(found) == steps - 1 > 0 else None
+        for place in np.flatnonzero(np.abs(likely - first[0]) < _SAME):
+            found = behind[place * _PAGE :][: (steps - 1) * units]
+            if len(found) == (steps - 1) * units > 0 and (np.abs(found[:units] - first) < _SAME).all():
+                states: Array = found.reshape(-1, units)
+                return states
     return None
 
 

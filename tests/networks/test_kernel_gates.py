@@ -30,6 +30,7 @@ def only_kept(monkeypatch: pytest.MonkeyPatch, units: int = 20) -> None:
     """Let a trace fail whose gates are computed in float32."""
     if not kernel_gates.may_be_kept(nn.LSTM(1, units), torch.zeros(1)):
         pytest.skip("this PyTorch keeps no gates")
+    monkeypatch.setattr(kernel_gates, "_FEWEST", 0)
     cell = type(cell_of_kind("lstm"))
     usual = cell.recover
 
@@ -94,9 +95,18 @@ def test_cell_states_that_do_not_follow_from_each_other_are_computed(
 
 def test_what_is_nowhere_in_a_block_is_not_found() -> None:
     numbers = torch.zeros(4 * 8 * kernel_gates._PAGE, dtype=torch.uint8)
-    assert kernel_gates.cell_states_in(numbers, 10, np.full(20, 0.3, np.float32)) is None
+    assert kernel_gates.cell_states_in(numbers, 300, np.full(20, 0.3, np.float32)) is None
     assert kernel_gates.cell_states_in(numbers, 1000, np.zeros(20, np.float32)) is None
     assert kernel_gates.cell_states_in(numbers, 1, np.zeros(20, np.float32)) is None
+
+
+def test_few_cell_states_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = torch.zeros(4 * 8 * kernel_gates._PAGE, dtype=torch.uint8)
+    assert kernel_gates.cell_states_in(numbers, 10, np.zeros(20, np.float32)) is None
+    monkeypatch.setattr(kernel_gates, "_FEWEST", 0)
+    found = kernel_gates.cell_states_in(numbers, 10, np.zeros(20, np.float32))
+    assert found is not None
+    assert found.shape == (9, 20)
 
 
 @pytest.mark.parametrize("wrong", [0.01, np.nan, np.inf])
