@@ -240,9 +240,11 @@ def test_a_folder_in_which_nothing_may_be_written_is_one_message(kind: str, mode
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 from lstm_studio import __main__
 from lstm_studio.runs.reader import Run
+# What runs in the background of a script is begun with Ctrl-C switched off.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 read = Run.trace
 def slow(*arguments):
     print("reading", flush=True)

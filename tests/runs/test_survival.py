@@ -214,9 +214,9 @@ def test_a_folder_that_is_read_only_is_one_warning(when: str) -> None:
         assert told.count("LSTM Studio") == 1
         assert "the training goes on: [Errno 13] Permission denied" in told
         if when == "later":
-            # The segment that it had open is whole; the next could not be begun.
+            # The segment that it had open is whole, with two steps at least; the next could not be begun.
             run = ls.open_run(Path(place) / "runs" / "mine")
-            assert len(run.steps) >= 3
+            assert len(run.steps) >= 2
             assert not run.problems
 
 
