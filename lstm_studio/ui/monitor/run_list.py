@@ -20,17 +20,17 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListView, QStyle, QStyleOptionViewItem
 
 from lstm_studio.runs.like import Curve, Status
 from lstm_studio.session.monitoring import Monitoring
 from lstm_studio.session.run_words import age_words, main_loss, network_words
 from lstm_studio.session.thinning import Thinner
-from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.monitor.status_pill import PILLS, WAITING, Pill, paint_pill, pill_size
 from lstm_studio.ui.numbers import format_count, format_number
-from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_letter
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -38,7 +38,6 @@ Index = QModelIndex | QPersistentModelIndex
 _NO_PARENT = QModelIndex()
 _BOX = 16
 _SPARK_HEIGHT = 20
-_EDGE = 3
 _GAP = 3
 _SPARK_POINTS = 48
 
@@ -145,13 +144,11 @@ class RunModel(QAbstractListModel):
         return Row(address, letter, picture.title, PILLS[picture.status], about, drawn, spark, last, step)
 
 
-class RunDelegate(QStyledItemDelegate):
+class RunDelegate(PanelDelegate):
     """Draws a run as a card."""
 
-    def __init__(self, theme: Theme, parent: QListView) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self._view = parent
+    def __init__(self, theme: Theme, view: QListView) -> None:
+        super().__init__(theme, view)
         self._fonts: dict[Text, tuple[QFont, QFontMetricsF]] = {}
         self._made_for = ""
 
@@ -177,7 +174,7 @@ class RunDelegate(QStyledItemDelegate):
     def box(self, rect: QRectF) -> QRectF:
         """Return where the tick box of a row is."""
         height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
-        return QRectF(rect.left() + GRID + _EDGE, rect.top() + GRID + (height - _BOX) / 2, _BOX, _BOX)
+        return QRectF(rect.left() + GRID + ROW_EDGE, rect.top() + GRID + (height - _BOX) / 2, _BOX, _BOX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one row."""
@@ -193,21 +190,13 @@ class RunDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(theme.selected if chosen else theme.hover if over else theme.panel))
         painter.drawRoundedRect(card, CARD_RADIUS, CARD_RADIUS)
         if chosen:
-            painter.fillRect(QRectF(card.left(), card.top() + 5, _EDGE, card.height() - 10), QColor(theme.focus))
-        inside = card.adjusted(GRID + _EDGE, GRID, -GRID, -GRID)
-        self._paint_box(painter, self.box(QRectF(option.rect)), row.drawn)
+            painter.fillRect(QRectF(card.left(), card.top() + 5, ROW_EDGE, card.height() - 10), QColor(theme.focus))
+        inside = card.adjusted(GRID + ROW_EDGE, GRID, -GRID, -GRID)
+        self.paint_tick_box(painter, self.box(QRectF(option.rect)), on=row.drawn)
         below = self._paint_title(painter, row, inside, chosen=chosen)
         self._write(painter, row.about, QRectF(inside.left(), below, inside.width(), 0), Text.SECONDARY, theme.ink2)
         self._paint_foot(painter, row, inside)
         painter.restore()
-
-    def _paint_box(self, painter: QPainter, box: QRectF, on: bool) -> None:
-        theme = self.theme
-        painter.setPen(QPen(QColor(theme.ink if on else theme.control), 1))
-        painter.setBrush(QColor(theme.ink if on else theme.panel))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-        if on:
-            paint_icon(painter, Icon.TICK, box.adjusted(2, 2, -2, -2), QColor(theme.panel))
 
     def _paint_title(self, painter: QPainter, row: Row, inside: QRectF, *, chosen: bool) -> float:
         """Draw the first line, and return where the second begins."""
@@ -288,7 +277,7 @@ class RunDelegate(QStyledItemDelegate):
         painter.drawEllipse(points[-1], 2.0, 2.0)
 
 
-class RunList(QListView):
+class RunList(PanelList):
     """The list: a click selects a run, its box or Space draws it or not, Delete takes it off the list."""
 
     chosen = Signal(str)
@@ -299,26 +288,13 @@ class RunList(QListView):
     """Address of a run, and where on the screen its menu is wanted."""
 
     def __init__(self, monitoring: Monitoring, theme: Theme) -> None:
-        super().__init__()
         self._monitoring = monitoring
         self._model = RunModel(monitoring)
-        self._model.setParent(self)
+        super().__init__("Runs", self._model, ring=True)
         self._delegate = RunDelegate(theme, self)
-        self.setModel(self._model)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Runs")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
         self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet(
-            f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
-            "QListView:focus { border-color: palette(link); }"
-        )
         self.selectionModel().currentChanged.connect(self._on_current)
         self.customContextMenuRequested.connect(self._on_menu)
 
@@ -347,12 +323,6 @@ class RunList(QListView):
         at = next((at for at, row in enumerate(self._model.rows) if row.address == selected), -1)
         if at != self.currentIndex().row():
             self.setCurrentIndex(self._model.index(at) if at >= 0 else QModelIndex())
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
-        self._delegate.theme = theme
-        self.scheduleDelayedItemsLayout()
-        self.viewport().update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Tick the box under the mouse, or select the run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QRectF, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
@@ -11,6 +11,9 @@ from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme
 
 TICK_BOX = 14
 """Side of a tick box in pixels."""
+ROW_EDGE = 3
+"""Width in pixels of the bar at the left of the row that is chosen."""
+_TICK = 12
 _RING = (
     f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
     "QListView:focus { border-color: palette(link); }"
@@ -43,6 +46,15 @@ class PanelDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(theme.selected if marked else theme.hover if hovered else theme.panel))
         painter.drawRoundedRect(card.adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
 
+    def paint_row(self, painter: QPainter, row: QRectF, option: QStyleOptionViewItem) -> None:
+        """Draw the ground of a row without a frame: the one that is chosen has a bar at its left."""
+        theme = self.theme
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(row, QColor(theme.selected))
+            painter.fillRect(QRectF(row.left(), row.top(), ROW_EDGE, row.height()), QColor(theme.focus))
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(row, QColor(theme.hover))
+
     def paint_tick_box(self, painter: QPainter, box: QRectF, *, on: bool) -> None:
         """Draw a tick box as those of the style sheet look."""
         theme = self.theme
@@ -50,7 +62,8 @@ class PanelDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(theme.ink if on else theme.panel))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         if on:
-            paint_icon(painter, Icon.TICK, box.adjusted(1, 1, -1, -1), QColor(theme.panel))
+            inset = (box.width() - _TICK) / 2
+            paint_icon(painter, Icon.TICK, box.adjusted(inset, inset, -inset, -inset), QColor(theme.panel))
 
 
 class PanelList(QListView):
@@ -77,7 +90,13 @@ class PanelList(QListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.viewport().setAutoFillBackground(False)
+        self._around = 2 * FOCUS_RING + 2 if ring else 0
         self.setStyleSheet(_RING if ring else _NO_RING)
+
+    def height_of(self, rows: int) -> int:
+        """Return the height that shows so many rows, where all of them have one size."""
+        row = self.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).height()
+        return rows * row + self._around
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from lstm_studio.session.similar import Found
 from lstm_studio.ui.explore.similar.query import stretch_words
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.raster import heat_pixels, medians, to_index
 from lstm_studio.ui.plots.scale import TimeScale
-from lstm_studio.ui.theme import FOCUS_RING, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
 _PICTURE_WIDTH = 100
-_EDGE = 3
 _NO_PARENT = QModelIndex()
 _ROWS_SHOWN = 4
 
@@ -98,13 +98,8 @@ class FoundModel(QAbstractListModel):
         return f"{fits_on}/{len(on)} on, {len(one.units) - fits_on}/{len(off)} off"
 
 
-class FoundDelegate(QStyledItemDelegate):
+class FoundDelegate(PanelDelegate):
     """Draws a row: the picture, with the stretch bracketed, and two lines of words."""
-
-    def __init__(self, theme: Theme, parent: QListView) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self._view = parent
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
         """Return room for two lines."""
@@ -117,12 +112,8 @@ class FoundDelegate(QStyledItemDelegate):
         assert isinstance(model, FoundModel)  # noqa: S101 - no other model has these rows
         theme, rect = self.theme, QRectF(option.rect)
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(rect, QColor(theme.selected))
-            painter.fillRect(QRectF(rect.left(), rect.top(), _EDGE, rect.height()), QColor(theme.focus))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(rect, QColor(theme.hover))
-        inside = rect.adjusted(_EDGE + HALF_GRID, GRID - 2, -HALF_GRID, -GRID + 2)
+        self.paint_row(painter, rect, option)
+        inside = rect.adjusted(ROW_EDGE + HALF_GRID, GRID - 2, -HALF_GRID, -GRID + 2)
         place = QRectF(inside.left(), inside.top(), _PICTURE_WIDTH, inside.height())
         self._paint_picture(painter, place, model.listed, model.listed.found[index.row()])
         words = QRectF(place.right() + GRID, inside.top(), inside.right() - place.right() - GRID, inside.height())
@@ -168,31 +159,17 @@ class FoundDelegate(QStyledItemDelegate):
             painter.fillRect(QRectF(round(x), rect.top() - 2, 1, rect.height() + 4), QColor(theme.cursor))
 
 
-class FoundList(QListView):
+class FoundList(PanelList):
     """The list; Return or a click goes to a stretch."""
 
     gone_to = Signal(int)
     """Row that the user chose to go to."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self._model = FoundModel()
-        self._model.setParent(self)
-        self._delegate = FoundDelegate(theme, self)
-        self.setModel(self._model)
-        self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Similar stretches")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
+        super().__init__("Similar stretches", self._model, ring=True)
+        self.setItemDelegate(FoundDelegate(theme, self))
         self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet(
-            f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
-            "QListView:focus { border-color: palette(link); }"
-        )
         self.clicked.connect(self._go)
         self.activated.connect(self._go)
 
@@ -206,23 +183,13 @@ class FoundList(QListView):
         self._model.show_listed(listed)
         if listed.found:
             self.setCurrentIndex(self._model.index(0))
-        self.setMinimumHeight(self._height_of(min(_ROWS_SHOWN, len(listed.found))))
-        self.setMaximumHeight(self._height_of(len(listed.found)))
+        self.setMinimumHeight(self.height_of(min(_ROWS_SHOWN, len(listed.found))))
+        self.setMaximumHeight(self.height_of(len(listed.found)))
         self.updateGeometry()
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
-        self._delegate.theme = theme
-        self.scheduleDelayedItemsLayout()
-        self.viewport().update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for a few of them; it takes more where there is more."""
-        return QSize(_PICTURE_WIDTH + 120, self._height_of(min(_ROWS_SHOWN, len(self._model.listed.found))))
-
-    def _height_of(self, rows: int) -> int:
-        row = self._delegate.sizeHint(QStyleOptionViewItem(), _NO_PARENT).height()
-        return rows * row + 2 * FOCUS_RING + 2
+        return QSize(_PICTURE_WIDTH + 120, self.height_of(min(_ROWS_SHOWN, len(self._model.listed.found))))
 
     def _go(self, index: QModelIndex) -> None:
         if index.isValid():

@@ -19,20 +19,20 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QKeyEvent, QMouseEvent, QPainter, QPen
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from lstm_studio.session.wishes import Stance
 from lstm_studio.ui.explore.similar.query import Query
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.raster import to_index
-from lstm_studio.ui.theme import CONTROL_RADIUS, FOCUS_RING, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import CONTROL_RADIUS, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
 Index = QModelIndex | QPersistentModelIndex
 
 STANCES = (Stance.ON, Stance.ANY, Stance.OFF)
 """From the left to the right."""
-_EDGE = 3
 _STRIP = 48
 _STANCE_PADDING = 5
 _NO_PARENT = QModelIndex()
@@ -116,13 +116,8 @@ class UnitModel(QAbstractListModel):
         return f"Unit {unit}: {_WORDS[query.stance(unit)]}, {whence}; from {low} to {high} in the stretch"
 
 
-class UnitDelegate(QStyledItemDelegate):
+class UnitDelegate(PanelDelegate):
     """Draws a row: the unit over the stretch, its number and reach, and what it has to be as one of three words."""
-
-    def __init__(self, theme: Theme, parent: QListView) -> None:
-        super().__init__(parent)
-        self.theme = theme
-        self._view = parent
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
         """Return room for one line."""
@@ -147,12 +142,8 @@ class UnitDelegate(QStyledItemDelegate):
             return
         theme, row, unit, query = self.theme, QRectF(option.rect), model.unit(index.row()), model.listed.query
         painter.save()
-        if option.state & QStyle.StateFlag.State_Selected:
-            painter.fillRect(row, QColor(theme.selected))
-            painter.fillRect(QRectF(row.left(), row.top(), _EDGE, row.height()), QColor(theme.focus))
-        elif option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(row, QColor(theme.hover))
-        left = row.left() + _EDGE + HALF_GRID
+        self.paint_row(painter, row, option)
+        left = row.left() + ROW_EDGE + HALF_GRID
         self._paint_strip(painter, QRectF(left, row.top() + 4, _STRIP, row.height() - 8), model.listed, unit)
         left += _STRIP + GRID
         places = self.stance_places(row)
@@ -197,7 +188,7 @@ class UnitDelegate(QStyledItemDelegate):
             painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), _WORDS[stance])
 
 
-class UnitList(QListView):
+class UnitList(PanelList):
     """The list; a click on one of the three words, or the arrow keys, say what a unit has to be."""
 
     stance_chosen = Signal(int, object)
@@ -206,25 +197,12 @@ class UnitList(QListView):
     """The unit that became the current one."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self._model = UnitModel()
-        self._model.setParent(self)
+        super().__init__("Units, and what each has to be", self._model, ring=True)
         self._delegate = UnitDelegate(theme, self)
-        self.setModel(self._model)
         self.setItemDelegate(self._delegate)
-        self.setAccessibleName("Units, and what each has to be")
         self.setToolTip("← on, → off; Delete for what the stretch suggests")
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setMouseTracking(True)
         self.setUniformItemSizes(True)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.viewport().setAutoFillBackground(False)
-        self.setStyleSheet(
-            f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
-            "QListView:focus { border-color: palette(link); }"
-        )
 
     @property
     def unit_model(self) -> UnitModel:
@@ -240,14 +218,7 @@ class UnitList(QListView):
             if index != self.currentIndex():
                 self.setCurrentIndex(index)
         if self._model.rowCount() != rows:
-            row = self._delegate.sizeHint(QStyleOptionViewItem(), _NO_PARENT).height()
-            self.setFixedHeight(min(_ROWS_SHOWN, max(1, self._model.rowCount())) * row + 2 * FOCUS_RING + 2)
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
-        self._delegate.theme = theme
-        self.scheduleDelayedItemsLayout()
-        self.viewport().update()
+            self.setFixedHeight(self.height_of(min(_ROWS_SHOWN, max(1, self._model.rowCount()))))
 
     def stance_at(self, point: QPoint) -> tuple[int, Stance] | None:
         """Return the unit and the stance whose word is at a point."""

@@ -131,15 +131,11 @@ class BranchModel(QAbstractListModel):
 class BranchDelegate(PanelDelegate):
     """Draws a line as a card: tick box, name and outcome, the sentence below."""
 
-    def height(self) -> int:
-        """Return the height of a line, gap included."""
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+        """Return the same height for every line, gap included."""
         name = QFontMetricsF(text_font(self._view, Text.ACTIVE)).height()
         sentence = QFontMetricsF(text_font(self._view, Text.SECONDARY)).height()
-        return round(name + sentence + 2 * _PADDING) + _GAP
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
-        """Return the same height for every line."""
-        return QSize(120, self.height())
+        return QSize(120, round(name + sentence + 2 * _PADDING) + _GAP)
 
     def box_of(self, rect: QRect) -> QRectF:
         """Return where the tick box of a line is."""
@@ -206,8 +202,7 @@ class BranchList(PanelList):
     def __init__(self, theme: Theme) -> None:
         self._model = BranchModel()
         super().__init__("What can be compared", self._model, ring=False)
-        self._delegate = BranchDelegate(theme, self)
-        self.setItemDelegate(self._delegate)
+        self.setItemDelegate(BranchDelegate(theme, self))
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -221,7 +216,7 @@ class BranchList(PanelList):
         """Show other lines; the keyboard goes to one that is new, else stays at its line, or where that was."""
         before, place = [row.key for row in self._model.rows], self.currentIndex().row()
         self._model.show_rows(rows)
-        self.setFixedHeight(max(1, len(rows)) * self._delegate.height())
+        self.setFixedHeight(self.height_of(max(1, len(rows))))
         keys = [row.key for row in rows]
         if keys and keys != before:
             new = [index for index, key in enumerate(keys) if key not in before]
@@ -235,11 +230,11 @@ class BranchList(PanelList):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
         super().apply_theme(theme)
-        self.setFixedHeight(max(1, self._model.rowCount()) * self._delegate.height())
+        self.setFixedHeight(self.height_of(max(1, self._model.rowCount())))
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for all lines: the panel scrolls, not the list."""
-        return QSize(208, max(1, self._model.rowCount()) * self._delegate.height())
+        return QSize(208, self.height_of(max(1, self._model.rowCount())))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Tick, or remove, the line that has the keyboard."""
