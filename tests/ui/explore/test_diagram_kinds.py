@@ -14,7 +14,7 @@ from lstm_studio import new_network, trace
 from lstm_studio.networks.signals import Labels, Phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result
-from lstm_studio.ui.explore.diagram.items import WireMark
+from lstm_studio.ui.explore.diagram.items import BoxMark, Mark, NodeMark, WireMark
 from lstm_studio.ui.explore.diagram.words import part_words
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.numbers import format_number
@@ -78,6 +78,40 @@ def test_every_kind_shows_its_trace(
         assert colours_in(card.view) > 20
     workspace.close()
     workspace.deleteLater()
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+@pytest.mark.parametrize("height", [420, 870])
+def test_the_longest_number_stays_in_the_diagram_and_off_its_strip(
+    qapp: QApplication, kind: str, options: Mapping[str, Any], height: int
+) -> None:
+    del qapp
+    _, workspace = shown(traced(kind, options))
+    workspace.resize(1100, height)
+    QApplication.processEvents()
+    scene = workspace.deck.cards[0].view.diagram
+    bodies = {key: mark.body.translated(mark.pos()) for key, mark in scene.strips.items()}
+    moved = 0
+    for mark in scene.strips.values():
+        mark.drag_to(-1.2e-10)
+        if mark.value_rect.isNull():
+            continue
+        rect = mark.value_rect.translated(mark.pos())
+        assert scene.sceneRect().contains(rect), mark.strip.key
+        assert mark.boundingRect().contains(mark.value_rect), mark.strip.key
+        moved += not mark.body.top() < mark.value_rect.center().y() < mark.body.bottom()
+        assert not mark.body.intersects(mark.value_rect), mark.strip.key
+        if mark.body.bottom() < mark.value_rect.center().y():
+            assert not any(rect.intersects(body) for body in bodies.values()), mark.strip.key
+            solid = [node.item.boundingRect().translated(node.item.pos()) for node in scene.marks if is_solid(node)]
+            assert not any(rect.intersects(body) for body in solid), mark.strip.key
+    assert moved, "the number at the end of the diagram fits beside its strip"
+    workspace.close()
+    workspace.deleteLater()
+
+
+def is_solid(mark: Mark) -> bool:
+    return isinstance(mark, NodeMark | BoxMark)
 
 
 def test_a_projected_hidden_state_has_its_own_units(qapp: QApplication) -> None:

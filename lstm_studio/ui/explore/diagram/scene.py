@@ -161,7 +161,7 @@ class DiagramScene(QGraphicsScene):
                 self._nodes.append(BoxMark(self.look, part))
 
     def _add_strip(self, strip: Strip, wiring: Wiring) -> None:
-        mark = StripMark(self.look, strip)
+        mark = StripMark(self.look, strip, wiring.width + EDGE - strip.x)
         self.strips[strip.key] = mark
         align = {Spot.LEFT: Align.RIGHT, Spot.ABOVE: Align.CENTRE, Spot.BELOW: Align.CENTRE}.get(
             strip.symbol, Align.LEFT

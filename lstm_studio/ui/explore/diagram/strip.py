@@ -14,8 +14,10 @@ from lstm_studio.ui.explore.diagram.look import DiagramLook
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import Text
 
-_REACH = 76.0
+_REACH = 90.0
 """How far a value reaches beside its strip."""
+_FOOT, _FOOT_LEFT = 20.0, 30.0
+"""How far a value reaches below it and to the left, where there is no room beside it."""
 _ROW = 4.0
 """Height of a line of inputs, of which there may be few."""
 _LEAST = 12.0
@@ -29,11 +31,13 @@ class StripMark(PaintedMark):
     ----------
     strip
         Where it is and what it shows.
+    edge
+        Local units from its middle to the right edge of the diagram.
     """
 
-    def __init__(self, look: DiagramLook, strip: Strip) -> None:
+    def __init__(self, look: DiagramLook, strip: Strip, edge: float) -> None:
         super().__init__(look, strip.phases)
-        self.strip = strip
+        self.strip, self._edge = strip, edge
         self.setPos(strip.x, strip.y)
         self.setZValue(2)
         self.height = strip.height
@@ -124,9 +128,10 @@ class StripMark(PaintedMark):
         rect = self._body.adjusted(-1, -1, 1, 1)
         if self.strip.value is Side.RIGHT:
             rect.setRight(_REACH)
+            rect.setLeft(-_FOOT_LEFT)
         elif self.strip.value is Side.LEFT:
             rect.setLeft(-_REACH)
-        self._bounds = rect.adjusted(-1, -4, 1, 4)
+        self._bounds = rect.adjusted(-1, -4, 1, _FOOT)
 
     def apply_look(self, look: DiagramLook) -> None:
         """Draw in other colours, or for another scale."""
@@ -159,6 +164,9 @@ class StripMark(PaintedMark):
         y = min(max(self._marked_y, low), high)
         gap = STRIP_WIDTH / 2 + 2 + _MARKER + 2
         left = gap if self.strip.value is Side.RIGHT else -gap - width
+        if left + width > self._edge:
+            # At the end of the diagram a long number would be cut: below the strip it has room to the left.
+            left, y = self._edge - width, self._body.bottom() + height / 2 + 1
         self.value_rect = QRectF(left, y - height / 2, width, height)
         self.update(self.value_rect.adjusted(-3, -1, 3, 1))
 

@@ -302,7 +302,7 @@ class DiagramView(QGraphicsView):
             on_line = mark.body.adjusted(-2, 0, 2, 0).contains(local) and mark.line_at(local) == mark.bands.marked
             handle = QRectF(mark.value_rect)
             if mark.strip.value is Side.RIGHT:
-                handle.setLeft(mark.body.right())
+                handle.setLeft(min(handle.left(), mark.body.right()))
             else:
                 handle.setRight(mark.body.left())
             if on_line or (not mark.value_rect.isNull() and handle.contains(local)):
