@@ -148,7 +148,7 @@ def gru_wiring() -> Wiring:
         _rail("h.right", "to", _H, _REMEMBER, arrow=True),
     )
     zones = (Zone(Phase.FORGET, 106, 208), Zone(Phase.LEARN, 216, 562), Zone(Phase.REMEMBER, 570, 667))
-    return Wiring(_END + 5, parts, wires, (Text(_END + 7, 48, "to {next}", Align.RIGHT, phases=_REMEMBER),), zones)
+    return Wiring(_END + 5, parts, wires, (Text(_END + 5, 48, "to {next}", Align.RIGHT, phases=_REMEMBER),), zones)
 
 
 def _rail(start: str, end: str, tap: Tap, phases: frozenset[Phase], *, arrow: bool = False) -> Wire:
