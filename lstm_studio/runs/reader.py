@@ -7,18 +7,17 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
-from lstm_studio.progress import Progress, ignore_progress
-from lstm_studio.runs.curves import MOST_NAMES, Curves, Rows, Times
+from lstm_studio.runs.curves import MOST_NAMES, Curves, Rows
 from lstm_studio.runs.format import (
     EVENTS,
     FORMAT,
@@ -38,13 +37,11 @@ from lstm_studio.runs.format import (
     rank_folder,
     segment_name,
 )
-from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
-from lstm_studio.runs.places import Folder, LocalFolder, UnlistedError, whole
+from lstm_studio.runs.like import Curve, News, Problem, Status
+from lstm_studio.runs.opened import OpenedRun
+from lstm_studio.runs.places import File, Folder, LocalFolder, UnlistedError, whole
 from lstm_studio.runs.tail import MOST_PROBLEMS, Record, Tail
 from lstm_studio.sequences.tensors import texts_of
-
-if TYPE_CHECKING:
-    from lstm_studio.runs.export.exporting import ExportedRun
 
 _DECODER = json.JSONDecoder()
 _MOST_EVENTS, _MOST_EVENT_BYTES = 10_000, 2**22
@@ -85,20 +82,15 @@ def open_run(folder: str | Path, *, rank: int | None = None) -> Run:
     return Run(LocalFolder(Path(folder)), rank)
 
 
-class Run:
+class Run(OpenedRun):
     """A recorded run; made by :func:`open_run`, whose parameters it takes. Arrays are read when they are asked for."""
 
     def __init__(self, place: Folder, rank: int | None = None, seconds: float | None = None) -> None:
-        self._place = place
-        self.folder = place.path
-        """Where it lies on this computer; None if it does not."""
+        super().__init__(place)
         self.info: Mapping[str, Any] = _info(place)
         """What ``run.json`` says."""
         self.rank = _first_rank(place) if rank is None else rank
-        self.behind = False
-        """Whether there is more to read than there was time for."""
         self._curves = {SCALARS: Curves(), STATISTICS: Curves(), PARAMETERS: Curves()}
-        self._times = Times()
         self._lags = Rows()
         self._events: list[Mapping[str, Any]] = []
         self._late_events: dict[str, Mapping[str, Any]] = {}
@@ -106,17 +98,9 @@ class Run:
         self._traces: dict[int, dict[int, dict[str, _Place]]] = {}
         self._trace_count = 0
         self._tails: dict[str, Tail] = {}
-        self._problems: list[Problem] = []
         self._paths = _paths(self.info)
-        self._grown: float | None = None
-        self._opened = time.monotonic()
         self.refresh(seconds)
         self._grown = None
-
-    @property
-    def address(self) -> str:
-        """Where it lies: a path, or an address of another computer."""
-        return self._place.address
 
     @property
     def title(self) -> str:
@@ -137,11 +121,6 @@ class Run:
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values), of what the training told; where a step was done twice, as it was the last time."""
         return dict(self._curves[SCALARS])
-
-    @property
-    def times(self) -> Curve:
-        """(steps, seconds since 1970) at which the scalars were told, by the clock of the training."""
-        return self._times.curve()
 
     @property
     def statistics(self) -> Mapping[str, Curve]:
@@ -178,16 +157,6 @@ class Run:
     def lacks(self) -> tuple[str, ...]:
         """What it does not hold: nothing, as it is a recorded run."""
         return ()
-
-    @property
-    def heard(self) -> float:
-        """For how many seconds nothing has been heard of the training."""
-        if self._grown is not None:
-            return time.monotonic() - self._grown
-        # Of what happened before it was opened only the clock of the file system knows.
-        age = time.time() - max((tail.file.modified() for tail in self._tails.values()), default=0.0)
-        # A file of the future says nothing.
-        return age if age >= 0 else time.monotonic() - self._opened
 
     @property
     def problems(self) -> list[Problem]:
@@ -277,27 +246,6 @@ class Run:
         """Return which items of the batch were sampled at one step."""
         return sorted(self._traces.get(step, ()))
 
-    def export(
-        self,
-        path: str | Path,
-        *,
-        kind: str | None = None,
-        force: bool = False,
-        progress: Progress = ignore_progress,
-    ) -> ExportedRun:
-        """Write what it holds now for other programs: TensorBoard, Parquet or NumPy.
-
-        See :func:`~lstm_studio.runs.export.exporting.export_run`, which has these parameters.
-
-        Raises
-        ------
-        RunError
-            If the path says no format, is taken, or cannot be written to.
-        """
-        from lstm_studio.runs.export.exporting import export_run
-
-        return export_run(self, path, kind=kind, force=force, progress=progress)
-
     def refresh(self, seconds: float | None = None) -> News:
         """Read what has been added, and return what is new.
 
@@ -324,20 +272,8 @@ class Run:
                 tail.tell_what_is_waited_for()
         return News(tuple(sorted(steps)), tuple(names), status)
 
-    def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
-        """Yield what is there, then whatever is added, until the run has ended.
-
-        Parameters
-        ----------
-        seconds
-            Between two looks at the files.
-        """
-        yield News(tuple(self.steps), tuple(self._curves[SCALARS]), self.status)
-        while self.status is Status.RUNNING:
-            time.sleep(seconds)
-            news = self.refresh()
-            if news.steps or news.scalars or news.status is not Status.RUNNING:
-                yield news
+    def _files(self) -> list[File]:
+        return [tail.file for tail in self._tails.values()]
 
     def _segments(self) -> list[Tail]:
         """Return the segments in order; each time anew, because more of them come."""

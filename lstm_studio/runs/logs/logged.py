@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import RunError
-from lstm_studio.progress import Progress, ignore_progress
-from lstm_studio.runs.curves import Curves, Times
-from lstm_studio.runs.like import POLL_SECONDS, Curve, News, Problem, Status
-from lstm_studio.runs.places import File, Folder
-
-if TYPE_CHECKING:
-    from lstm_studio.runs.export.exporting import ExportedRun
+from lstm_studio.runs.curves import Curves
+from lstm_studio.runs.like import Curve, News, Problem, Status
+from lstm_studio.runs.opened import OpenedRun
+from lstm_studio.runs.places import Folder
 
 SILENT_SECONDS = 300.0
 """Such a log says nothing of its end, and TensorBoard's writers keep numbers back for two minutes."""
@@ -23,7 +19,7 @@ SILENT_SECONDS = 300.0
 _WATCH = "Recorded with ls.watch, it would have them."
 
 
-class Logged:
+class Logged(OpenedRun):
     """A log that another tool wrote; the reading of it is up to those that derive from this.
 
     Parameters
@@ -35,21 +31,9 @@ class Logged:
     """
 
     def __init__(self, place: Folder, tool: str) -> None:
-        self._place, self._tool = place, tool
-        self.folder: Path | None = place.path
-        """Where it lies on this computer; None if it does not."""
-        self.behind = False
-        """Whether there is more to read than there was time for."""
+        super().__init__(place)
+        self._tool = tool
         self._scalars, self._statistics, self._parameters = Curves(), Curves(), Curves()
-        self._times = Times()
-        self._problems: list[Problem] = []
-        self._opened = time.monotonic()
-        self._grown: float | None = None
-
-    @property
-    def address(self) -> str:
-        """Where it lies: a path, or an address of another computer."""
-        return self._place.address
 
     @property
     def title(self) -> str:
@@ -69,15 +53,6 @@ class Logged:
         return Status.RUNNING if self.heard <= SILENT_SECONDS else Status.FINISHED
 
     @property
-    def heard(self) -> float:
-        """For how many seconds nothing has been heard of the training."""
-        if self._grown is not None:
-            return time.monotonic() - self._grown
-        age = time.time() - max((file.modified() for file in self._files()), default=0.0)
-        # A file of the future says nothing.
-        return age if age >= 0 else time.monotonic() - self._opened
-
-    @property
     def lacks(self) -> tuple[str, ...]:
         """What it does not hold, and why."""
         return (
@@ -95,11 +70,6 @@ class Logged:
     def scalars(self) -> Mapping[str, Curve]:
         """Name → (steps, values)."""
         return dict(self._scalars)
-
-    @property
-    def times(self) -> Curve:
-        """(steps, seconds since 1970) at which the scalars were told; none where the log does not say."""
-        return self._times.curve()
 
     @property
     def statistics(self) -> Mapping[str, Curve]:
@@ -165,27 +135,6 @@ class Logged:
         """
         raise RunError(f"{self.address} kept no weights at step {update}.", _WATCH)
 
-    def export(
-        self,
-        path: str | Path,
-        *,
-        kind: str | None = None,
-        force: bool = False,
-        progress: Progress = ignore_progress,
-    ) -> ExportedRun:
-        """Write what it holds now for other programs: TensorBoard, Parquet or NumPy.
-
-        See :func:`~lstm_studio.runs.export.exporting.export_run`, which has these parameters.
-
-        Raises
-        ------
-        RunError
-            If the path says no format, is taken, or cannot be written to.
-        """
-        from lstm_studio.runs.export.exporting import export_run
-
-        return export_run(self, path, kind=kind, force=force, progress=progress)
-
     def refresh(self, seconds: float | None = None) -> News:
         """Read what has been added, and return what is new.
 
@@ -194,23 +143,4 @@ class Logged:
         seconds
             To stop after, about; then :attr:`behind` says that there is more. By default everything is read.
         """
-        raise NotImplementedError
-
-    def follow(self, seconds: float = POLL_SECONDS) -> Iterator[News]:
-        """Yield what is there, then whatever is added, until it has been silent for long.
-
-        Parameters
-        ----------
-        seconds
-            Between two looks at the files.
-        """
-        yield News((), tuple(self._scalars), self.status)
-        while self.status is Status.RUNNING:
-            time.sleep(seconds)
-            news = self.refresh()
-            if news.scalars or news.status is not Status.RUNNING:
-                yield news
-
-    def _files(self) -> list[File]:
-        """Return the files of the log."""
         raise NotImplementedError
