@@ -171,6 +171,11 @@ class Inspector(Panel[_State]):
 
     def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
         self.refresh()
+        # Kept are read-outs that the steps of one result take turns with; those of other networks would pile up.
+        for columns in [count for count, meters in self._readouts.items() if meters.isHidden()]:
+            meters = self._readouts.pop(columns)
+            self._readout_place.removeWidget(meters)
+            meters.deleteLater()
 
     def _on_view(self, after: View, before: View) -> None:
         if (after.cursor, after.phase) != (before.cursor, before.phase):
@@ -354,9 +359,9 @@ class Inspector(Panel[_State]):
         self._objective.setVisible(bool(rows))
         self._objectives.setVisible(bool(rows))
         self._ratio.setVisible(state.ratio is not None)
-        if state.ratio is not None:
-            words, value = state.ratio
-            self._ratio.show_rows((MeterRow(words, (Measure(_times(value), None, Role.GRADIENT),)),), "8.8e−888")
+        ratios = () if state.ratio is None else (state.ratio,)
+        rows = tuple(MeterRow(words, (Measure(_times(value), None, Role.GRADIENT),)) for words, value in ratios)
+        self._ratio.show_rows(rows, "8.8e−888")
 
     def _apply_readout(self, state: _State) -> None:
         readout = state.readout
@@ -376,6 +381,8 @@ class Inspector(Panel[_State]):
         if columns not in self._readouts:
             self._readouts[columns] = Meters(self._theme, columns)
             self._readout_place.addWidget(self._readouts[columns])
+            # At once: what is hidden after a result is dropped.
+            self._readouts[columns].show()
         rows = tuple(_readout_row(row, state, readout.probabilities, truths) for row in readout.rows)
         heads = [Measure(name, None, role) for name, role in zip(state.networks, state.network_roles, strict=True)]
         if truths:

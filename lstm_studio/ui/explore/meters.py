@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.bar import Bar
+from lstm_studio.ui.widgets.surplus import drop_surplus
 from lstm_studio.ui.widgets.text import Room, label, plain
 
 _SWATCH = 9
@@ -164,20 +165,15 @@ class Meters(QWidget):
             row = _Row(self._theme, self._columns)
             self._rows.append(row)
             self._layout.addWidget(row)
-        for widget, shown in zip(self._rows, rows, strict=False):
+            row.show()
+        # Other networks have other rows; from step to step there are as many.
+        drop_surplus(self._rows, len(rows))
+        for widget, shown in zip(self._rows, rows, strict=True):
             widget.show_row(shown, widest)
-        for index, widget in enumerate(self._rows):
-            widget.setVisible(index < len(rows))
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
-        """Return name and numbers of each visible row."""
-        return tuple(
-            (row.name.text(), *(number.text() for number in row.numbers)) for row in self._rows if not row.isHidden()
-        )
-
-    def row_labels(self) -> tuple[QLabel, ...]:
-        """Return the labels of the visible names."""
-        return tuple(row.name for row in self._rows if not row.isHidden())
+        """Return name and numbers of each row."""
+        return tuple((row.name.text(), *(number.text() for number in row.numbers)) for row in self._rows)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from lstm_studio.engine.objectives import CHOICES
 from lstm_studio.engine.trace import Trace
@@ -23,7 +24,7 @@ from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import LIGHT
 from lstm_studio.ui.widgets.empty import EmptyState
 from tests.ui.explore.conftest import Show
-from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
+from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup, symbol_set
 
 
 def opened(show: Show, session: Session) -> Inspector:
@@ -221,3 +222,35 @@ def test_the_arrows_beside_the_unit_follow_what_is_in_sight(show: Show) -> None:
         walked.append(session.view.units["0:lstm.0"])
     assert walked == [1, 4]
     assert not inspector._unit._forward.isEnabled()
+
+
+def widgets(inspector: Inspector) -> int:
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    return len(inspector.findChildren(QWidget))
+
+
+def test_a_larger_network_leaves_no_widgets_behind(show: Show) -> None:
+    small = small_setup(companion=None)
+    session = AnsweringSession(small)
+    inspector = opened(show, session)
+    before, shown = widgets(inspector), (meters(inspector), lines(inspector))
+    many = replace(symbol_set(), classes=tuple(f"class {number}" for number in range(12)))
+    session.change("Compare more answers", data=many, companion=NetworkSpec("rnn", 5))
+    # Four more answers of eight, for two networks, and a row for the companion's gradient.
+    assert widgets(inspector) > before + 4 * 6
+    assert meters(inspector)[""] == ("LSTM", "RNN")
+    session.change("Go back", data=small.data, companion=None)
+    assert widgets(inspector) == before
+    assert (meters(inspector), lines(inspector)) == shown
+
+
+def test_steps_that_take_turns_make_no_widgets_anew(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    rows = inspector.findChildren(Meters)
+    before = [id(widget) for widget in inspector.findChildren(QWidget)]
+    for step in range(session.steps):
+        session.move_cursor(step)
+    widgets(inspector)
+    assert [id(widget) for widget in inspector.findChildren(QWidget)] == before
+    assert len(rows) == len(inspector.findChildren(Meters))
