@@ -343,10 +343,8 @@ class Cell(ABC):
 
         Parameters
         ----------
-        layer
-            The weights, in the precision of the module.
-        signals
-            All declared signals as recovered, (T, H).
+        layer, signals
+            As for :meth:`gradients`.
         arrived
             One (T, P) or (T, H) float64 array per state: dL with respect to it after each step, as far as it does not
             pass through another state of the same step.
@@ -369,10 +367,8 @@ class Cell(ABC):
 
         Parameters
         ----------
-        layer
-            The weights, in the precision of the module.
-        signals
-            All declared signals as recovered, (T, H).
+        layer, signals
+            As for :meth:`gradients`.
         inputs
             Whether the derivatives with respect to the input are wanted too.
         """
@@ -441,12 +437,10 @@ class Cell(ABC):
 
         Parameters
         ----------
-        layer
-            The weights.
+        layer, states
+            As for :meth:`step`, before the first step.
         entering
             (T, R), what :meth:`entering` returned, T at least 1.
-        states
-            Before the first step, as :meth:`states_after` returns them.
         held
             What is held at every step.
 
