@@ -84,6 +84,8 @@ class Call:
         The state of the random numbers before it, where it drew dropout between its layers from them; else None.
     kept
         What the fused kernel kept of each layer and direction, by the address of its first matrix of weights.
+    recorded
+        Whether autograd recorded what it could of the call: of one sequence, another kernel computes it then.
     """
 
     path: str
@@ -98,6 +100,7 @@ class Call:
     handed: tuple[Tensor, ...]
     random: Tensor | None = None
     kept: dict[int, Kept] = field(default_factory=dict)
+    recorded: bool = False
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

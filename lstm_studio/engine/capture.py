@@ -153,7 +153,8 @@ def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | Packe
     keeps = _keeps(recording, module, cell, now)
     with no_autocast(now.x.device), torch.set_grad_enabled(keeps):
         returned = module(now.cut(_alone(now.x, keeps)))
-    recording.returned = _leaving(recording, ("", module, cell), now, returned, keeps=keeps, follows=False)
+    about = ("", module, cell)
+    recording.returned = _leaving(recording, about, now, returned, keeps=keeps, recorded=keeps, follows=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,7 @@ def _leaving(
     returned: Any,
     *,
     keeps: bool,
+    recorded: bool,
     follows: bool = True,
 ) -> Any:
     """Record the call, and return what the model goes on with, if anything follows."""
@@ -238,8 +240,10 @@ def _leaving(
         # Where nothing of the model follows, an objective may.
         copy = hidden.clone() if follows or learns else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
-    given = now.given, now.initial
-    recording.calls.append(Call(path, layers, cell, layout, now.x, *given, hidden, leaves, handed, now.random, kept))
+    ends = hidden, leaves, handed
+    recording.calls.append(
+        Call(path, layers, cell, layout, now.x, now.given, now.initial, *ends, now.random, kept, recorded)
+    )
     return onward
 
 
@@ -272,8 +276,9 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
 
     def after(_module: nn.Module, _args: tuple[Any, ...], returned: Any) -> Any:
         now, keeps, outside = entered.pop()
+        recorded = torch.is_grad_enabled()
         outside.close()
-        return _leaving(recording, about, now, returned, keeps=keeps)
+        return _leaving(recording, about, now, returned, keeps=keeps, recorded=recorded)
 
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
     stack.callback(module.register_forward_hook(after, prepend=True).remove)

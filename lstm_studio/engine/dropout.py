@@ -70,7 +70,9 @@ def passed_on(call: Call, item: int) -> list[PassedOn]:
             layer = _alone(module, index)
             before = tuple(state[index * count : (index + 1) * count].contiguous() for state in states)
             hx = None if not before else before if len(before) > 1 else before[0]
-            hidden = layer(x if layout.packed is None else _packed_as(layout.packed, x), hx)[0]
+            # Nothing here learns; but then it is the very kernel of the call, and its hidden states to the last bit.
+            with torch.set_grad_enabled(call.recorded):
+                hidden = layer(x if layout.packed is None else _packed_as(layout.packed, x), hx)[0]
             data = hidden.data if isinstance(hidden, PackedSequence) else hidden
             factor = functional.dropout(torch.ones(data.shape, dtype=data.dtype), share_of(module), training=True)
             found.append(PassedOn(data[rows], factor[rows]))

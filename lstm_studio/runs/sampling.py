@@ -200,10 +200,11 @@ class Sampler:
         final = (states,) if isinstance(states, Tensor) else tuple(states)
         output = final[0] if layout.single_step else output.data if layout.packed is not None else output
         ends = final if layout.single_step else (output, *final)
-        learns = any(end.requires_grad for end in ends)
+        learns, recorded = any(end.requires_grad for end in ends), torch.is_grad_enabled()
         with torch.no_grad():
             items = min(self._items, layout.items)
-            calls = _calls(about, self._dtype_of(*about), layout, (x, given, output, final, random), items)
+            tensors = (x, given, output, final, random)
+            calls = _calls(about, self._dtype_of(*about), layout, tensors, items, recorded=recorded)
         seen = _Seen(calls, items, layout, layout.single_step, [tuple(end.shape) for end in ends], output.dtype)
         if inside:
             # Activation checkpointing runs a piece of the model again; the first time it may not have had a graph.
@@ -337,6 +338,8 @@ def _calls(
     layout: Layout,
     tensors: tuple[Tensor, tuple[Tensor, ...], Tensor, tuple[Tensor, ...], Tensor | None],
     items: int,
+    *,
+    recorded: bool,
 ) -> list[Call]:
     """Return the call as it concerns each item, with copies: the model may change its tensors in place."""
     path, module, cell = about
@@ -345,7 +348,8 @@ def _calls(
         whole = [part.detach().to(dtype).clone() for part in (x, *given, output, *final)]
         states = tuple(whole[1 : 1 + len(given)])
         ends = tuple(whole[2 + len(given) :])
-        return [Call(path, module, cell, layout, whole[0], given, states, whole[1 + len(given)], ends, final, random)]
+        made = path, module, cell, layout, whole[0], given, states, whole[1 + len(given)], ends, final
+        return [Call(*made, random, recorded=recorded)]
     calls = []
     for item in range(items):
         rows, places = layout.rows(item), layout.states(item)

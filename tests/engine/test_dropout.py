@@ -50,7 +50,7 @@ def test_what_the_layers_dropped_is_found(stack: str, bidirectional: bool, layou
 
     torch.manual_seed(7)
     entering = (given.data if layout == "packed" else given).clone().requires_grad_()
-    output, states = module(given._replace(data=entering) if layout == "packed" else entering)
+    _, states = module(given._replace(data=entering) if layout == "packed" else entering)
     final = states[0] if isinstance(states, tuple) else states
     directions = 2 if bidirectional else 1
     last = final[-directions:] if layout == "alone" else final[-directions:, item]
@@ -65,8 +65,12 @@ def test_what_the_layers_dropped_is_found(stack: str, bidirectional: bool, layou
 
     names = [layer.prefix for layer in traced.layers if layer.prefix.split(".")[1] == "2"]
     hidden = np.concatenate([traced[f"{prefix}.hidden_state"] for prefix in names], axis=1)
-    data = output.data if layout == "packed" else output
-    np.testing.assert_allclose(hidden, of_item(data), rtol=1e-5, atol=1e-6)
+    torch.manual_seed(7)
+    # Kernels may round otherwise while autograd records, which it does for a trace of a single sequence.
+    with torch.set_grad_enabled(layout == "alone"):
+        same = module(given)[0]
+    data = same.data if layout == "packed" else same
+    assert hidden.tobytes() == of_item(data).tobytes()
     tolerance = 1e-9 if dtype == "float64" else 1e-4
     np.testing.assert_allclose(traced["grad.input"], of_item(gradient), rtol=tolerance, atol=tolerance * 1e-2)
 
@@ -82,9 +86,8 @@ def test_dropout_counts_in_training_mode_only() -> None:
     assert trace(module, x)["lstm.1.hidden_state"].tobytes() != training["lstm.1.hidden_state"].tobytes()
     still = trace(module.eval(), x)
     assert still.provenance.dropout == 0
-    np.testing.assert_allclose(still["lstm.0.hidden_state"], training["lstm.0.hidden_state"], atol=1e-6)
-    with torch.no_grad():
-        np.testing.assert_allclose(still["lstm.1.hidden_state"], module(torch.from_numpy(x))[0].numpy(), atol=1e-6)
+    assert still["lstm.0.hidden_state"].tobytes() == training["lstm.0.hidden_state"].tobytes()
+    assert still["lstm.1.hidden_state"].tobytes() == module(torch.from_numpy(x))[0].detach().numpy().tobytes()
 
 
 def test_what_a_model_draws_before_changes_nothing() -> None:
@@ -103,7 +106,7 @@ def test_what_a_model_draws_before_changes_nothing() -> None:
     torch.manual_seed(3)
     output = model(torch.from_numpy(values(9, 2))).detach().numpy()
     both = traced["rnn.1.hidden_state"] + traced["rnn#2.1.hidden_state"]
-    np.testing.assert_allclose(both, output, atol=1e-6)
+    assert both.tobytes() == output.tobytes()
 
 
 def test_what_would_have_to_go_through_the_stack_again_says_so() -> None:

@@ -323,6 +323,23 @@ def test_dropout_between_layers_is_the_one_that_was_drawn(tmp_path: Path) -> Non
     assert trace.provenance.dropout == 0.5
 
 
+@pytest.mark.parametrize("items", [1, B])
+def test_states_below_dropout_are_those_of_the_training_to_the_last_bit(items: int, tmp_path: Path) -> None:
+    torch.manual_seed(8)
+    module, below = nn.LSTM(F, H, num_layers=2, dropout=0.5), nn.LSTM(F, H)
+    below.load_state_dict({name: module.get_parameter(name) for name, _ in below.named_parameters()})
+    x = torch.randn(T, items, F)
+    outputs: list[Tensor] = []
+
+    def loss() -> Tensor:
+        outputs.append(module(x)[0])
+        return weighted([outputs[0]])
+
+    trace = record(tmp_path / "run", module, loss)
+    for layer, expected in enumerate((below(x)[0], outputs[0])):
+        assert trace[f"lstm.{layer}.hidden_state"].tobytes() == expected[:, 0].detach().numpy().tobytes()
+
+
 def test_the_model_is_left_as_it_was(tmp_path: Path) -> None:
     """Weights, gradients, hooks, buffers and random numbers after watched training equal those after unwatched."""
 
