@@ -221,3 +221,26 @@ def test_slopes_of_saturated_units_are_those_of_float64() -> None:
         name = f"norm.grad.lstm.0.{gate}.preactivation"
         assert (wide[name] > 0).all()
         np.testing.assert_allclose(narrow[name], wide[name], rtol=1e-3, err_msg=name)
+
+
+def test_what_is_retained_is_of_the_cell_state_at_the_time_of_the_trace() -> None:
+    class Given(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(3, 20)
+            self.begin = torch.full((1, 1, 20), 0.5), torch.full((1, 1, 20), -2.0)
+
+        def forward(self, x: Tensor) -> Tensor:
+            output: Tensor = self.lstm(x, self.begin)[0]
+            return output
+
+    torch.manual_seed(2)
+    module, x = Given(), torch.randn(12, 1, 3)
+    traced = trace(module, x, gradients=False)
+    with torch.no_grad():
+        module.begin[1].zero_()
+    f, c = traced["lstm.0.forget_gate"], traced["lstm.0.cell_state"]
+    before = np.concatenate((np.full((1, 20), -2.0, np.float32), c[:-1]))
+    np.testing.assert_array_equal(traced["lstm.0.retained"], f * before)
+    np.testing.assert_array_equal(traced["lstm.0.admitted"], traced["lstm.0.input_gate"] * traced["lstm.0.candidate"])
+    np.testing.assert_allclose(traced["lstm.0.retained"] + traced["lstm.0.admitted"], c, rtol=0, atol=1e-6)

@@ -11,6 +11,7 @@ With all steps counted from 0 and c_{−1}, h_{−1} given::
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
+from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
@@ -142,17 +144,25 @@ class _LSTM(Cell):
         before = None if gates is None else later_preactivations(layer, x, h, h0, self.gates)
         if gates is None or before is None:
             return None
-        arrays = side_by_side(7, h, len(c0))
+        arrays = side_by_side(5, h, len(c0))
         arrays[:4] = gates.transpose(1, 0, 2)
-        i, f, g, o = arrays[:4]
+        i, f, g, o, c = arrays
+        # A copy: whoever gave it may change it before what is retained is asked for.
+        start, exposed = c0.numpy().copy(), np.empty_like(c)
         with np.errstate(all="ignore"):
-            remembered, exposed = _remembered((i, f, o, g), c0.numpy(), arrays[4:], block)
+            _kept_cell_states((i, f, g), start, block, out=c, scratch=exposed)
+            np.tanh(c, exposed)
+            exposed *= o
             # What is wrong with i, f or g is wrong with c too, and what is wrong with c stays so to the last step.
-            finite = np.isfinite(np.vdot(exposed, exposed)) and np.isfinite(arrays[6, -1]).all()
+            finite = np.isfinite(np.vdot(exposed, exposed)) and np.isfinite(c[-1]).all()
         if not finite:
             return None
-        named = dict(zip(_GATE_NAMES, arrays, strict=False)) | remembered
-        return Recovered(named, exposed, finite=True, later=dict(zip(_SQUASHES, before, strict=True)))
+        later = {
+            **dict(zip(_SQUASHES, before, strict=True)),
+            ADMITTED.name: Deferred(c.shape, c.dtype, partial(np.multiply, i, g)),
+            RETAINED.name: Deferred(c.shape, c.dtype, partial(_retained, f, c, start)),
+        }
+        return Recovered(dict(zip((*_GATE_NAMES, CELL_STATE.name), arrays, strict=True)), exposed, True, later)
 
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
         import torch
@@ -165,7 +175,14 @@ class _LSTM(Cell):
         torch.sigmoid(arguments, out=squashed)
         # NumPy's tanh takes a ninth of the time of PyTorch's.
         np.tanh(arrays[3], arrays[7])
-        signals, exposed = _remembered(arrays[4:8], c0.cpu().numpy(), arrays[8:])
+        i, f, o, g, admitted, retained, c = arrays[4:]
+        start = c0.cpu().numpy()
+        np.multiply(i, g, admitted)
+        linear_scan(f, admitted, start, c)
+        _retained(f, c, start, retained)
+        exposed = np.tanh(c)
+        exposed *= o
+        signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
         for place, gate in enumerate(_SIGMOIDS_FIRST):
             signals[_BEFORE[gate].name], signals[_IN_WEIGHT_ORDER[gate].name] = arrays[place], arrays[4 + place]
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
@@ -374,30 +391,32 @@ class _LSTM(Cell):
         return chosen
 
 
-def _remembered(
-    gates: Iterable[NDArray[Any]], start: NDArray[Any], out: NDArray[Any], block: Tensor | None = None
-) -> tuple[dict[str, NDArray[Any]], NDArray[Any]]:
-    """Return what follows from the gates i, f, o and g and the first cell state, written to ``out``, (3, T, H).
+def _kept_cell_states(
+    gates: Iterable[NDArray[Any]], start: NDArray[Any], block: Tensor, *, out: NDArray[Any], scratch: NDArray[Any]
+) -> None:
+    """Write the cell states that follow from the gates i, f and g and the first cell state to ``out``, (T, H).
 
-    By name, and beside it the exposed memory. Where the fused kernel kept a block, each step goes on from the cell
-    state there, which must then be what the step before came to.
+    Each step goes on from the cell state that the fused kernel kept in its block, which must then be what the step
+    before came to; where it is not, or none was kept, the steps are computed one after the other.
     """
-    i, f, o, g = gates
-    admitted, retained, c = out
-    np.multiply(i, g, admitted)
-    np.multiply(f[0], start, retained[0])
-    np.add(retained[0], admitted[0], c[0])
-    kept = None if block is None else cell_states_in(block, len(c), c[0])
+    i, f, g = gates
+    np.multiply(i, g, out)
+    out[0] += f[0] * start
+    kept = cell_states_in(block, len(out), out[0])
     if kept is not None:
-        np.multiply(f[1:], kept, retained[1:])
-        np.add(retained[1:], admitted[1:], c[1:])
-    exposed = np.empty_like(c)
-    if kept is None or not are_same(c[:-1], kept, exposed[:-1]):
-        linear_scan(f, admitted, start, c)
-        np.multiply(f[1:], c[:-1], retained[1:])
-    np.tanh(c, exposed)
-    exposed *= o
-    return {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}, exposed
+        np.multiply(f[1:], kept, scratch[1:])
+        np.add(out[1:], scratch[1:], out[1:])
+        if are_same(out[:-1], kept, scratch[:-1]):
+            return
+    linear_scan(f, np.multiply(i, g, scratch), start, out)
+
+
+def _retained(f: NDArray[Any], c: NDArray[Any], start: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Return f_t ⊙ c_{t−1}, (T, H), with the cell state before the first step."""
+    retained = np.empty_like(c) if out is None else out
+    np.multiply(f[0], start, retained[0])
+    np.multiply(f[1:], c[:-1], retained[1:])
+    return retained
 
 
 def _workspace(block: int, units: int) -> tuple[Any, ...]:
