@@ -103,17 +103,16 @@ class Readings:
     def judge_halves(self) -> bool:
         """Print how the halves after the warm-up differ in the median, and return whether they do not.
 
-        For runs whose readings scatter, as what happened last before each leaves more or less in the caches. Judged is
-        what is in use: of C and C++ in MB, of Python in blocks. Resident memory is told beside it; it also grows as
-        the largest peak so far has left pages with little on them, which nothing can give back.
+        For runs whose readings scatter, as what happened last before each leaves more or less in the caches. Judged are
+        what is in use, of C and C++ in MB and of Python in blocks, and what is resident: what the user sees.
         """
         in_use = self._halves("MB in use", self._in_use)
         blocks = self._halves("thousand blocks of Python's in use", [count / 1e3 for count in self._blocks])
-        self._halves("MB resident", self._memory)
+        resident = self._halves("MB resident", self._memory)
         lost = self._references[self._warm] - min(self._references[self._warm :])
         print(f"references to None from then on: {-lost:+,} at the lowest")
         # Without glibc there is nothing to be said of what is in use.
-        reached = not in_use >= GROWTH and blocks < MORE_BLOCKS and lost < LOST
+        reached = resident < GROWTH and not in_use >= GROWTH and blocks < MORE_BLOCKS and lost < LOST
         print(f"flat memory: {'reached' if reached else 'MISSED'}")
         return reached
 

@@ -146,6 +146,8 @@ def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: For
     monkey.settle()
     # The worker rests.
     computer.forget()
+    # Whatever was copied last.
+    QApplication.clipboard().clear()
     QPixmapCache.clear()
     for _ in range(20):
         QCoreApplication.processEvents()
