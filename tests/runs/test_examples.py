@@ -36,7 +36,9 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_record_read_and_read_without_us(names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     record, read, words, loop, *rest = examples("guide/runs.md")
-    assert [f"ls.{name}(" in code for name, code in zip(CALLBACKS, rest, strict=False)] == [True, True]
+    callbacks, exports = rest[: len(CALLBACKS)], rest[len(CALLBACKS) :]
+    assert [f"ls.{name}(" in code for name, code in zip(CALLBACKS, callbacks, strict=True)] == [True, True]
+    assert len(exports) == 3
     run_example(loop, names)
     model = names["Loop"]()
     names |= {"model": model, "criterion": nn.functional.mse_loss}

@@ -142,7 +142,7 @@ def test_points_of_a_curve_lie_where_their_values_are(qtbot: QtBot) -> None:
     np.testing.assert_allclose(np.diff(ys), np.diff(ys)[0])
     assert inside.top() < ys[0] < ys[-1] < inside.bottom()
     image = stack.grab().toImage()
-    for step, y in zip(STEPS[1:3], ys[1:], strict=False):
+    for step, y in zip(STEPS[:3], ys, strict=False):
         at = QPointF(plot.x_of(step), plot.y() + y)
         assert drawn_near(image, at), step
         assert not drawn_near(image, at + QPointF(0, 12)), step
@@ -249,6 +249,22 @@ def test_of_more_lags_than_pixels_each_pixel_shows_the_largest(qtbot: QtBot) -> 
         at = place_of(plot, 20, 0) + QPointF(0, y + 0.5)
         assert pixel(image, at) == map_colour(LIGHT, float(norms[0, first]), LogAxis(-10, 0))
         assert f" {first:,} steps back" in plot.text_at(at - QPointF(plot.pos()))
+
+
+@pytest.mark.parametrize("last", [3, 79, 400, 5000])
+def test_ticks_stand_where_their_steps_are(qtbot: QtBot, last: int) -> None:
+    stack = shown(qtbot, curve_row(), last=last)
+    plot, image = stack.plot("loss"), stack.grab().toImage()
+    inside = plot.plot_rect()
+    for step in (0, 1, last // 2, last):
+        assert plot.x_of(step) == pytest.approx(inside.left() + inside.width() * step / last)
+    below = plot.y() + inside.bottom() + 2
+    columns = range(round(inside.left()), round(inside.right()))
+    drawn = [x for x in columns if pixel(image, QPointF(x, below)) == LIGHT.frame.upper()]
+    distance = round((drawn[1] - drawn[0]) * last / inside.width())
+    assert str(distance).strip("0") in {"1", "2", "25", "5"}
+    expected = [round(inside.left() + inside.width() * step / last) for step in range(0, last + 1, distance)]
+    assert drawn == [min(x, round(inside.right()) - 1) for x in expected]
 
 
 def test_labels_at_the_ends_stand_beside_the_frame_where_the_training_has_ended(qtbot: QtBot) -> None:
