@@ -7,7 +7,7 @@ import gc
 import sys
 from statistics import median
 
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 
 GROWTH = 8.0
 """MB by which the memory may still move after the run has warmed up."""
