@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -144,7 +145,11 @@ class Call:
 
     def starts_anew(self) -> bool:
         """Return whether all initial states are zero."""
-        return not any(bool(state.any()) for state in self.given)
+        return not any(bool(state.any()) for state in self.initial)
+
+    def starts_as(self, earlier: Call) -> bool:
+        """Return whether the initial states are equal to those of an earlier call."""
+        return len(self.initial) == len(earlier.initial) and all(map(torch.equal, self.initial, earlier.initial))
 
 
 @dataclass(slots=True)
@@ -173,15 +178,17 @@ def chains(calls: list[Call]) -> list[Chain]:
     """Put calls that follow each other in time together.
 
     A call follows another of the same module if it starts with the states which that one returned. Single steps whose
-    states were changed in between follow the last one all the same, unless they start at zero again.
+    states were changed in between follow the last one all the same, unless they start at zero again, or with the states
+    that an earlier chain started with: a loop that is run once more.
     """
     found: list[Chain] = []
     counts: dict[int, int] = {}
     for call in calls:
         same = [chain for chain in reversed(found) if chain.calls[-1].module is call.module]
         chain = next((chain for chain in same if chain.takes(call)), None)
-        if chain is None and same and call.is_one_step and same[0].calls[-1].is_one_step and not call.starts_anew():
-            chain = same[0]
+        if chain is None and same and call.is_one_step and same[0].calls[-1].is_one_step:
+            again = call.starts_anew() or any(call.starts_as(chain.calls[0]) for chain in same)
+            chain = None if again else same[0]
         if chain is not None:
             chain.calls.append(call)
             continue

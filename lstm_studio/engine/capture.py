@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -93,9 +93,9 @@ def run(
     Recurrent modules run in the precision of their weights, under autocast too: what half precision does not tell
     cannot be recovered.
 
-    Mode, ``requires_grad``, gradients, buffers, hooks and random state of the model are afterwards as before. With
-    ``gradients``, the graph is cut at each recurrent module: what enters it ends one piece of the graph, what leaves it
-    starts the next. The fused kernels so run without recording anything themselves.
+    Mode, ``requires_grad``, gradients, buffers, attributes, hooks and random state of the model are afterwards as
+    before. With ``gradients``, the graph is cut at each recurrent module: what enters it ends one piece of the graph,
+    what leaves it starts the next. The fused kernels so run without recording anything themselves.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def run(
     with (
         no_inference(),
         torch.set_grad_enabled(gradients),
-        _as_found(model, device),
+        _as_found(model, device, {id(module) for module, _ in known.values()}),
         # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
         torch.backends.cudnn.flags(allow_tf32=False) if device.type == "cuda" else nullcontext(),
     ):
@@ -149,7 +149,7 @@ def _is_alone(model: nn.Module, modules: Mapping[str, tuple[nn.Module, Cell]]) -
 
 def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | PackedSequence) -> None:
     """Call a recurrent module itself, which takes no hooks."""
-    now = _entering(module, _title("", cell, module, module), cell.sizes(module).input_size, (x, None))
+    now = _entering(module, _title("", cell, module, module), cell.sizes(module).input_size, (x, None), copied=False)
     keeps = _keeps(recording, module, cell, now)
     with no_autocast(now.x.device), torch.set_grad_enabled(keeps):
         returned = module(now.cut(_alone(now.x, keeps)))
@@ -177,10 +177,13 @@ def _title(path: str, cell: Cell, module: nn.Module, layers: nn.Module) -> str:
     return f"{path or cell.kind} ({type(module).__name__ if module is not layers else cell.title})"
 
 
-def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor | PackedSequence, Any]) -> _Entered:
+def _entering(module: nn.Module, title: str, features: int, values: tuple[Any, Any], *, copied: bool) -> _Entered:
+    """Look at what a call is given; with ``copied`` whoever gave it may change it in place afterwards."""
     sequence, states = values
     packed = sequence if isinstance(sequence, PackedSequence) else None
     x = sequence.data if isinstance(sequence, PackedSequence) else sequence
+    if not isinstance(x, Tensor):
+        raise TraceError(f"{title} receives {type(x).__name__}, not a tensor.", "Give it the steps as its first input.")
     if x.shape[-1] != features:
         raise TraceError(
             f"{title} takes {features} features a step, and receives {x.shape[-1]}.",
@@ -188,8 +191,9 @@ def _entering(module: nn.Module, title: str, features: int, values: tuple[Tensor
         )
     given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
     dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
-    initial = tuple(state.to(dtype) for state in given)
-    return _Entered(x.to(dtype), layout_of(x, packed, module), given, initial, random_state(module, x.device))
+    initial = tuple(state.to(dtype, copy=copied) for state in given)
+    layout = layout_of(x, packed, module)
+    return _Entered(x.to(dtype, copy=copied), layout, given, initial, random_state(module, x.device))
 
 
 def _keeps(recording: Recording, module: nn.Module, cell: Cell, now: _Entered) -> bool:
@@ -225,6 +229,11 @@ def _leaving(
     path, layers, cell = about
     kept: dict[int, Kept] = {}
     layout, learns = now.layout, torch.is_grad_enabled()
+    if not layout.single_step and not _is_usual(returned):
+        raise TraceError(
+            f"{path or cell.kind} ({type(layers).__name__}) does not return its output and its final states.",
+            "Let its forward pass return what that of the class does which it is derived from.",
+        )
     output, states = (returned, returned) if layout.single_step else returned
     many = not isinstance(states, Tensor)
     final = tuple(states) if many else (states,)
@@ -247,6 +256,15 @@ def _leaving(
     return onward
 
 
+def _is_usual(returned: Any) -> bool:
+    """Return whether a module returned its output and its final states."""
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        return False
+    output, states = returned
+    every = states if isinstance(states, tuple) else (states,)
+    return isinstance(output, Tensor | PackedSequence) and all(isinstance(state, Tensor) for state in every)
+
+
 def _leaf(tensor: Tensor, learns: bool) -> Tensor:
     leaf = tensor.detach()
     return leaf.requires_grad_() if learns else leaf
@@ -261,18 +279,22 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
     def before(
         module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        values = dict(zip(("input", "hx"), args, strict=False)) | kwargs
-        states = values.get("hx")
-        now = _entering(module, title, features, (values["input"], states))
+        values: dict[int | str, Any] = dict(enumerate(args))
+        values.update(kwargs)
+        first, second = _places(title, args, kwargs)
+        states = None if second is None else values[second]
+        now = _entering(module, title, features, (values[first], states), copied=True)
         outside = stack.enter_context(ExitStack())
         outside.enter_context(no_autocast(now.x.device))
         keeps = _keeps(recording, module, cell, now)
         if keeps:
             outside.enter_context(torch.enable_grad())
         entered.append((now, keeps, outside))
-        cut = tuple(state.detach() for state in now.initial)
-        hx = None if states is None else cut[0] if isinstance(states, Tensor) else cut
-        return (now.cut(_alone(now.x, keeps)), hx), {}
+        values[first] = now.cut(_alone(now.x, keeps))
+        if second is not None and states is not None:
+            cut = tuple(state.detach() for state in now.initial)
+            values[second] = cut[0] if isinstance(states, Tensor) else cut
+        return tuple(values[place] for place in range(len(args))), {name: values[name] for name in kwargs}
 
     def after(_module: nn.Module, _args: tuple[Any, ...], returned: Any) -> Any:
         now, keeps, outside = entered.pop()
@@ -282,6 +304,22 @@ def _hook(stack: ExitStack, recording: Recording, module: nn.Module, about: tupl
 
     stack.callback(module.register_forward_pre_hook(before, with_kwargs=True).remove)
     stack.callback(module.register_forward_hook(after, prepend=True).remove)
+
+
+def _places(title: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[int | str, int | str | None]:
+    """Return at which position, or under which name, a call has its input and its initial states, if any.
+
+    A class derived from one of PyTorch's may call its input as it likes, and take more than that.
+    """
+    if not args and not kwargs:
+        raise TraceError(f"{title} is called without an input.", "Give it the steps as its first input.")
+    first = 0 if args else "input" if "input" in kwargs else next(iter(kwargs))
+    if "hx" in kwargs:
+        return first, "hx"
+    second = args[1] if len(args) > 1 else None
+    every = second if isinstance(second, tuple | list) else (second,)
+    are_states = all(isinstance(state, Tensor) and state.is_floating_point() for state in every)
+    return first, 1 if are_states else None
 
 
 def layout_of(x: Tensor, packed: PackedSequence | None, module: nn.Module) -> Layout:
@@ -301,30 +339,49 @@ def _repacked(packed: PackedSequence, data: Tensor) -> PackedSequence:
 
 
 @contextmanager
-def _as_found(model: nn.Module, device: torch.device) -> Iterator[None]:
-    """Put back random state and buffers."""
+def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> Iterator[None]:
+    """Put back random state, buffers and attributes.
+
+    Parameters
+    ----------
+    model, device
+        The model, and where it is.
+    recurrent
+        ``id`` of the modules whose attributes stay: their weights may be among them, drawn or normalised anew for every
+        call, and are yet to be looked at.
+    """
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     cpu = torch.get_rng_state()
-    # Only layers in training mode write to their buffers (batch normalisation's running statistics).
-    buffers: Mapping[Tensor, Tensor] = {}
-    if any(module.training for module in model.modules()):
-        buffers = {buffer: buffer.clone() for buffer in model.buffers()}
+    buffers = {buffer: buffer.clone() for buffer in model.buffers()}
+    attributes = [
+        (held, dict(held))
+        for module in model.modules()
+        if id(module) not in recurrent
+        for held in (vars(module), module.__dict__.get("_buffers"))
+        if isinstance(held, dict)
+    ]
     try:
         yield
     finally:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, device)
-        if buffers:
-            with torch.no_grad():
-                for buffer, value in buffers.items():
-                    buffer.copy_(value)
+        with torch.no_grad():
+            for buffer, value in buffers.items():
+                buffer.copy_(value)
+        for held, before in attributes:
+            for name in held.keys() - before.keys():
+                del held[name]
+            held.update(before)
 
 
 @contextmanager
 def _learning_nothing(model: nn.Module) -> Iterator[None]:
     """Put ``requires_grad`` off inside, so that autograd keeps nothing for the gradients of weights."""
-    learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    # What was made in inference mode never learns, and cannot be told to.
+    learning = [
+        parameter for parameter in model.parameters() if parameter.requires_grad and not parameter.is_inference()
+    ]
     for parameter in learning:
         parameter.requires_grad_(False)
     try:

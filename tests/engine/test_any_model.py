@@ -184,3 +184,135 @@ def test_features_that_do_not_fit_inside_a_model_name_the_layer() -> None:
     model = nn.Sequential(nn.Linear(2, 5), nn.LSTM(4, 3))
     with pytest.raises(TraceError, match=r"1 \(LSTM\) takes 4 features a step, and receives 5"):
         trace(model, values(5, 2))
+
+
+class Residual(nn.Module):
+    """Adds what a layer returns to what entered it, in place, as people do to save memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.into = nn.Linear(3, 4)
+        self.layers = nn.ModuleList([nn.LSTM(4, 4, batch_first=True), nn.GRU(4, 4, batch_first=True)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.into(x)
+        for layer in self.layers:
+            x += layer(x)[0]
+        return x
+
+
+def test_what_entered_a_layer_may_be_changed_in_place_afterwards() -> None:
+    model = Residual().double()
+    x = torch.randn(2, 7, 3, dtype=torch.float64)
+    traced = trace(model, x, item=1, dtype="float64", objective=lambda output: output[1].square().sum())
+    lower, upper = model.layers
+    past = model.into(x).detach()
+    entered = past.clone().requires_grad_()
+    between = past + lower(entered)[0]
+    output = between + upper(between)[0]
+    (gradient,) = torch.autograd.grad(output[1].square().sum(), entered)
+    np.testing.assert_allclose(traced["layers.1.0.hidden_state"], upper(between)[0][1].detach(), rtol=1e-9)
+    np.testing.assert_allclose(traced["grad.input"], gradient[1].numpy(), rtol=1e-9, atol=1e-15)
+
+
+class WithMemory(nn.Module):
+    """Goes on at each call where the one before stopped, and counts what it saw, in evaluation mode too."""
+
+    seen: Tensor
+    mean: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.states: tuple[Tensor, Tensor] | None = None
+        self.calls = 0
+        self.register_buffer("seen", torch.zeros(()))
+        self.register_buffer("mean", torch.zeros(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor
+        output, self.states = self.rnn(x, self.states)
+        self.calls += 1
+        self.seen += x.shape[1]
+        self.mean = 0.9 * self.mean + 0.1 * output.detach().mean((0, 1))
+        self.last = output
+        return output
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_model_that_keeps_its_states_goes_on_from_where_it_was(training: bool) -> None:
+    model = WithMemory().train(training)
+    x = torch.randn(2, 5, 3)
+    with torch.no_grad():
+        model(x)
+    attributes, buffers = dict(vars(model)), dict(model.named_buffers())
+    before = {name: buffer.clone() for name, buffer in buffers.items()}
+    traced = trace(model, x)
+    np.testing.assert_allclose(traced["rnn.0.hidden_state"], model.rnn(x, model.states)[0][0].detach(), atol=1e-6)
+    assert vars(model).keys() == attributes.keys()
+    assert all(vars(model)[name] is value for name, value in attributes.items())
+    assert all(buffer is buffers[name] for name, buffer in model.named_buffers())
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
+
+
+class DropConnect(nn.Module):
+    """Draws the recurrent weights of a layer anew for each call, as the AWD-LSTM does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4)
+        self.raw = nn.Parameter(self.rnn.get_parameter("weight_hh_l0").detach().clone())
+        del self.rnn._parameters["weight_hh_l0"]
+        vars(self.rnn)["weight_hh_l0"] = self.raw.detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        vars(self.rnn)["weight_hh_l0"] = nn.functional.dropout(self.raw, 0.5, self.training)
+        self.rnn._flat_weights = [getattr(self.rnn, name) for name in self.rnn._flat_weights_names]
+        output: Tensor = self.rnn(x)[0]
+        return output
+
+
+def test_weights_are_those_of_the_call() -> None:
+    model = DropConnect().train()
+    traced = trace(model, torch.randn(6, 1, 3))
+    assert 0 < traced.recovery_error < 1e-6
+
+
+def _with_more(self: nn.LSTM, events: Tensor, times: int = 1, hx: Any = None) -> Any:
+    """Name the input otherwise, and take more than that."""
+    return nn.LSTM.forward(self, events, hx) if times == 1 else (events, times)
+
+
+def _output_only(self: nn.LSTM, x: Tensor) -> Any:
+    return nn.LSTM.forward(self, x)[0]
+
+
+WithMore = type("WithMore", (nn.LSTM,), {"forward": _with_more})
+OutputOnly = type("OutputOnly", (nn.LSTM,), {"forward": _output_only})
+
+
+class Calling(nn.Module):
+    """Calls a layer as it is told."""
+
+    def __init__(self, rnn: nn.Module, **arguments: Any) -> None:
+        super().__init__()
+        self.rnn, self.arguments = rnn, arguments
+
+    def forward(self, x: Tensor) -> Any:
+        return self.rnn(x, **self.arguments) if self.arguments else self.rnn(events=x)
+
+
+def test_derived_layers_may_take_other_arguments() -> None:
+    x = torch.randn(6, 1, 3)
+    rnn = WithMore(3, 4)
+    states = (torch.ones(1, 1, 4), torch.ones(1, 1, 4))
+    for arguments, hx in (({}, None), ({"times": 1}, None), ({"times": 1, "hx": states}, states)):
+        traced = trace(Calling(rnn, **arguments), x)
+        expected = nn.LSTM.forward(rnn, x, hx)[0][:, 0].detach()
+        np.testing.assert_allclose(traced["rnn.0.hidden_state"], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("model", [OutputOnly(3, 4), nn.Sequential(OutputOnly(3, 4)), Calling(WithMore(3, 4), times=2)])
+def test_derived_layers_that_return_something_else_are_named(model: nn.Module) -> None:
+    with pytest.raises(TraceError, match=r"\((OutputOnly|WithMore)\) does not return its output and its final states"):
+        trace(model, torch.randn(6, 1, 3))

@@ -287,3 +287,58 @@ def test_a_model_of_two_inputs_is_given_both() -> None:
     (gradient,) = torch.autograd.grad(model(entered, said)[-1].sum(), entered)
     np.testing.assert_allclose(traced["grad.input"], gradient.numpy(), rtol=1e-9, atol=1e-15)
     assert traced["decoder.0.hidden_state"].shape == (3, 4)
+
+
+class BothWays(nn.Module):
+    """One cell, run forwards and then backwards from the same learned states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.LSTMCell(3, 4)
+        self.start = nn.ParameterList([nn.Parameter(torch.randn(4)), nn.Parameter(torch.randn(4))])
+
+    def forward(self, x: Tensor) -> Tensor:
+        directions = []
+        for steps in (x.unbind(0), x.unbind(0)[::-1]):
+            h, c = (state.expand(x.shape[1], -1) for state in self.start)
+            hidden = []
+            for event in steps:
+                h, c = self.cell(event, (h, 0.9 * c))
+                hidden.append(h)
+            directions.append(torch.stack(hidden))
+        return torch.cat((directions[0], directions[1].flip(0)), dim=-1)
+
+
+def test_a_loop_that_is_run_once_more_from_learned_states_is_another_sequence() -> None:
+    model = BothWays().double()
+    x = torch.randn(6, 2, 3, dtype=torch.float64)
+    traced = trace(model, x, item=1, dtype="float64", objective=lambda output: output[:, 1].square().sum())
+    assert [layer.prefix for layer in traced.layers] == ["cell.0", "cell#2.0"]
+    output = model(x)[:, 1].detach().numpy()
+    np.testing.assert_allclose(traced["cell.0.hidden_state"], output[:, :4], rtol=1e-9)
+    np.testing.assert_allclose(traced["cell#2.0.hidden_state"], output[::-1, 4:], rtol=1e-9)
+
+
+class InPlace(nn.Module):
+    """Writes each new state over the one before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = nn.GRUCell(3, 4)
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.new_zeros(x.shape[1], 4)
+        hidden = torch.empty(len(x), *h.shape)
+        for step, event in enumerate(x):
+            h.copy_(self.cell(event, h))
+            hidden[step] = h
+        return hidden
+
+
+def test_states_that_are_written_over_are_one_sequence() -> None:
+    model = InPlace()
+    x = torch.randn(6, 2, 3)
+    traced = trace(model, x, item=1, gradients=False)
+    assert [layer.prefix for layer in traced.layers] == ["cell.0"]
+    np.testing.assert_allclose(traced["cell.0.hidden_state"], model(x)[:, 1], atol=1e-6)
