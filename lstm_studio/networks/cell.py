@@ -543,7 +543,9 @@ class Cell(ABC):
         end = f"_l{index}{'_reverse' if reverse else ''}"
 
         def weight(name: str) -> Tensor | None:
-            tensor = getattr(module, name + end, None)
+            # Parameters are no attributes for Python, and take PyTorch long to find by their names.
+            tensor = module._parameters.get(name + end)
+            tensor = getattr(module, name + end, None) if tensor is None else tensor
             return None if tensor is None else tensor.detach()
 
         entering, recurrent = weight("weight_ih"), weight("weight_hh")

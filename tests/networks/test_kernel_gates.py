@@ -100,6 +100,31 @@ def test_what_is_nowhere_in_a_block_is_not_found() -> None:
     assert kernel_gates.cell_states_in(numbers, 1, np.zeros(20, np.float32)) is None
 
 
+def test_where_cell_states_were_is_looked_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: dict[tuple[int, int], int] = {}
+    monkeypatch.setattr(kernel_gates, "_PLACES", places)
+    monkeypatch.setattr(kernel_gates, "_MOST_PLACES", 2)
+    page, steps, units = kernel_gates._PAGE, 300, 20
+    states = np.random.default_rng(0).normal(size=(steps - 1, units)).astype(np.float32)
+    begin = (steps * 7 * units // page) * page + (steps + 2) * units
+
+    def block(place: int) -> Tensor:
+        numbers = np.zeros(begin + 64 * page, np.float32)
+        numbers[begin + place * page :][: states.size] = states.reshape(-1)
+        return torch.from_numpy(numbers.view(np.uint8))
+
+    for place in (3, 3, 40, 0):
+        found = kernel_gates.cell_states_in(block(place), steps, states[0])
+        np.testing.assert_array_equal(found, states)
+        assert places[steps, units] == place
+    # Sizes without end take no memory without end.
+    for more in (1, 2, 3):
+        assert kernel_gates.cell_states_in(block(3), steps, states[0] + 1) is None
+        longer = torch.zeros(4 * 16 * steps * (units + more), dtype=torch.uint8)
+        assert kernel_gates.cell_states_in(longer, steps, np.zeros(units + more, np.float32)) is not None
+        assert len(places) <= 2
+
+
 def test_few_cell_states_are_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = torch.zeros(4 * 8 * kernel_gates._PAGE, dtype=torch.uint8)
     assert kernel_gates.cell_states_in(numbers, 10, np.zeros(20, np.float32)) is None
