@@ -105,7 +105,7 @@ def test_the_dialog_offers_what_is_seen_and_saves(
     dialog.width_field.setValue(1000)
     dialog.height_field.setValue(600)
     assert "2,000 × 1,200" in dialog.words.text()
-    QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(dialog.take, Qt.MouseButton.LeftButton)
     assert QImage(str(path)).width() == 2000
     assert notices(window) == [f"Saved {path}."]
 
@@ -188,7 +188,7 @@ def test_without_ffmpeg_the_dialog_says_why_there_is_no_mp4(
     assert "ffmpeg" in button.toolTip()
     dialog.first.setValue(9)
     dialog.last.setValue(5)
-    assert not dialog.save.isEnabled()
+    assert not dialog.take.isEnabled()
 
 
 def test_a_playback_that_cannot_be_written_says_so_and_draws_no_more(

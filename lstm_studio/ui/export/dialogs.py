@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from lstm_studio.session.encoding import FASTEST_GIF, ffmpeg
 from lstm_studio.ui.export.stand_in import LARGEST, SMALLEST
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import DARK, GRID, HALF_GRID, LIGHT, PANEL_INSET, Theme
+from lstm_studio.ui.theme import DARK, GRID, HALF_GRID, LIGHT, Theme
+from lstm_studio.ui.widgets.dialog import AskingDialog, wide_form
 from lstm_studio.ui.widgets.segments import Segments
+from lstm_studio.ui.widgets.text import label
 
 WORKSPACE = "workspace"
 """What is exported where no panel is chosen: diagrams and plots."""
@@ -66,18 +57,12 @@ class PlaybackWish:
     suffix: str
 
 
-class _Wish(QDialog):
-    """A form with a size and colours, and two buttons."""
+class _Wish(AskingDialog):
+    """A form with a size and colours."""
 
     def __init__(self, title: str, size: tuple[int, int], parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
-        self.setAccessibleName(title)
-        self.form = QFormLayout()
-        self.form.setHorizontalSpacing(2 * GRID)
-        self.form.setVerticalSpacing(GRID)
-        self.form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        super().__init__(title, "Save…", parent)
+        self.form = wide_form()
         self.width_field, self.height_field = (
             _number(name, low, high, value, " px")
             for name, low, high, value in zip(("Width", "Height"), SMALLEST, LARGEST, size, strict=True)
@@ -90,21 +75,7 @@ class _Wish(QDialog):
         self.sizes.activated.connect(self._take_size)
         self.colours = Segments("Colours", {LIGHT.name: "Light", DARK.name: "Dark"})
         self.colours.show_choice(LIGHT.name)
-        self.words = QLabel()
-        self.words.setProperty("kind", "caption")
-        buttons = QDialogButtonBox()
-        self.save = buttons.addButton("Save…", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.save.setProperty("kind", "primary")
-        self.save.setDefault(True)
-        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
-        column.setSpacing(2 * GRID)
-        column.addLayout(self.form)
-        column.addWidget(self.words)
-        column.addWidget(buttons)
+        self.words = label(kind="caption")
         for field in (self.width_field, self.height_field):
             field.valueChanged.connect(self._show)
 
@@ -159,6 +130,7 @@ class PictureDialog(_Wish):
         self.form.addRow("View", self.what)
         self.add_size()
         self.form.addRow("Sharpness", self.sharpness)
+        self.lay_out(self.form, self.words)
         self.what.activated.connect(self._choose)
         self.sharpness.chosen.connect(self._show)
         self._choose(0)
@@ -179,6 +151,8 @@ class PictureDialog(_Wish):
         self.height_field.setMinimum(0 if own else SMALLEST[1])
         self.width_field.setValue(width)
         self.height_field.setValue(height)
+        # The fields tell of no view that has the size of the one before.
+        self._show()
 
     def _show(self) -> None:
         times = int(self.sharpness.choice)
@@ -214,6 +188,7 @@ class PlaybackDialog(_Wish):
         self.form.addRow("Steps a second", self.rate)
         self.form.addRow("Format", self.format)
         self.add_size()
+        self.lay_out(self.form, self.words)
         for field in (self.first, self.last, self.rate):
             field.valueChanged.connect(self._show)
         self._show()
@@ -232,7 +207,7 @@ class PlaybackDialog(_Wish):
 
     def _show(self) -> None:
         frames = self.last.value() - self.first.value() + 1
-        self.save.setEnabled(frames > 0)
+        self.take.setEnabled(frames > 0)
         if frames <= 0:
             self.words.setText("The last step comes before the first one.")
             return

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from lstm_studio.runs.export.formats import RunFormat
 from lstm_studio.session.pictures import RunPicture
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import GRID, PANEL_INSET
+from lstm_studio.ui.widgets.dialog import AskingDialog, wide_form
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
 
@@ -22,7 +22,7 @@ _LINES = 3
 """Of the longest words, so that nothing moves when another format is chosen."""
 
 
-class RunExportDialog(QDialog):
+class RunExportDialog(AskingDialog):
     """One choice, and what it comes to.
 
     Parameters
@@ -32,15 +32,12 @@ class RunExportDialog(QDialog):
     """
 
     def __init__(self, picture: RunPicture, parent: QWidget) -> None:
-        super().__init__(parent)
+        super().__init__("Export run", "Save…", parent)
         self.address = picture.address
         """Of the run."""
         self.run_title = picture.title
         """What it is called."""
         self._picture = picture
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Export run")
-        self.setAccessibleName("Export run")
         self.format = Segments("Format", {kind.value: title for kind, title in _TITLES.items()})
         self.format.show_choice(RunFormat.PARQUET.value)
         self.words = label(kind="caption")
@@ -49,24 +46,10 @@ class RunExportDialog(QDialog):
         self.words.setMinimumSize(380, _LINES * self.words.fontMetrics().lineSpacing())
         name = label(picture.title)
         name.setTextFormat(Qt.TextFormat.PlainText)
-        form = QFormLayout()
-        form.setHorizontalSpacing(2 * GRID)
-        form.setVerticalSpacing(GRID)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form = wide_form()
         form.addRow("Run", name)
         form.addRow("Format", self.format)
-        buttons = QDialogButtonBox()
-        self.save = buttons.addButton("Save…", QDialogButtonBox.ButtonRole.AcceptRole)
-        self.save.setProperty("kind", "primary")
-        self.save.setDefault(True)
-        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
-        column.setSpacing(2 * GRID)
-        for part in (form, self.words, buttons):
-            column.addLayout(part) if isinstance(part, QFormLayout) else column.addWidget(part)
+        self.lay_out(form, self.words)
         self.format.chosen.connect(self._show)
         self._show()
 

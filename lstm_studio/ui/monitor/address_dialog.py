@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
-from lstm_studio.ui.theme import GRID, PANEL_INSET
+from lstm_studio.ui.theme import GRID
+from lstm_studio.ui.widgets.dialog import AskingDialog
 from lstm_studio.ui.widgets.text import label
 
 _EXAMPLES = (
@@ -15,14 +15,11 @@ _EXAMPLES = (
 )
 
 
-class AddressDialog(QDialog):
+class AddressDialog(AskingDialog):
     """One field, with examples."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Add a run by its address")
-        self.setAccessibleName("Add a run by its address")
+        super().__init__("Add a run by its address", "Add", parent)
         self.field = QLineEdit()
         self.field.setAccessibleName("Address of a run or of a folder of runs")
         self.field.setPlaceholderText(_EXAMPLES[0])
@@ -34,20 +31,9 @@ class AddressDialog(QDialog):
         )
         words.setWordWrap(True)
         examples = label("\n".join(_EXAMPLES), "caption", selectable=True)
-        buttons = QDialogButtonBox()
-        self._add = buttons.addButton("Add", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._add.setProperty("kind", "primary")
-        self._add.setDefault(True)
-        self._add.setEnabled(False)
-        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self.take.setEnabled(False)
         self.field.textChanged.connect(self._on_text)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
-        column.setSpacing(GRID)
-        for part in (words, examples, self.field, buttons):
-            column.addWidget(part)
+        self.lay_out(words, examples, self.field, spacing=GRID)
         self.field.setFocus()
 
     @property
@@ -56,4 +42,4 @@ class AddressDialog(QDialog):
         return self.field.text().strip()
 
     def _on_text(self, text: str) -> None:
-        self._add.setEnabled(bool(text.strip()))
+        self.take.setEnabled(bool(text.strip()))

@@ -8,10 +8,11 @@ from dataclasses import asdict
 
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QDoubleValidator
-from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QGridLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QDialogButtonBox, QGridLayout, QLineEdit, QWidget
 
 from lstm_studio.session.alarms import LIMITS, Thresholds
-from lstm_studio.ui.theme import GRID, PANEL_INSET
+from lstm_studio.ui.theme import GRID
+from lstm_studio.ui.widgets.dialog import AskingDialog
 from lstm_studio.ui.widgets.text import label
 
 _WORDS: Mapping[str, tuple[str, str]] = {
@@ -25,14 +26,11 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class ThresholdsDialog(QDialog):
+class ThresholdsDialog(AskingDialog):
     """A row for each alarm: whether there is one, and from which value."""
 
     def __init__(self, thresholds: Thresholds, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("When there are alarms")
-        self.setAccessibleName("When there are alarms")
+        super().__init__("When there are alarms", "Use these", parent)
         self._rows: dict[str, tuple[QCheckBox, QLineEdit]] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(GRID)
@@ -56,21 +54,9 @@ class ThresholdsDialog(QDialog):
             "caption",
         )
         note.setWordWrap(True)
-        buttons = QDialogButtonBox()
-        self._use = buttons.addButton("Use these", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._use.setProperty("kind", "primary")
-        self._use.setDefault(True)
-        usual = buttons.addButton("As at first", QDialogButtonBox.ButtonRole.ResetRole)
-        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        usual = self.buttons.addButton("As at first", QDialogButtonBox.ButtonRole.ResetRole)
         usual.clicked.connect(self._on_usual)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, PANEL_INSET)
-        column.setSpacing(2 * GRID)
-        column.addLayout(grid)
-        column.addWidget(note)
-        column.addWidget(buttons)
+        self.lay_out(grid, note)
         self._show(thresholds)
 
     @property
@@ -99,7 +85,7 @@ class ThresholdsDialog(QDialog):
     def _on_changed(self) -> None:
         for tick, field in self._rows.values():
             field.setEnabled(tick.isChecked())
-        self._use.setEnabled(all(field.hasAcceptableInput() for tick, field in self._rows.values() if tick.isChecked()))
+        self.take.setEnabled(all(field.hasAcceptableInput() for tick, field in self._rows.values() if tick.isChecked()))
 
 
 def _number(text: str) -> float | None:

@@ -71,7 +71,7 @@ def test_a_run_is_saved(
     monkeypatch.setattr(dialogs, "ask_save", ask_save)
     dialog = begin(window)
     choose(dialog, kind)
-    dialog.save.click()
+    dialog.take.click()
     assert Path(asked[0][0]).name.startswith("mine")
     path = tmp_path / ENDS[kind]
     qtbot.waitUntil(lambda: any(str(path) in words for words in told(window)), timeout=30_000)
@@ -117,7 +117,7 @@ def test_what_is_there_is_replaced_only_where_that_is_wanted(  # noqa: PLR0917 -
     monkeypatch.setattr(dialogs, "ask_choice", ask_choice)
     dialog = begin(window)
     choose(dialog, kind)
-    dialog.save.click()
+    dialog.take.click()
     assert len(questions) == 1
     if answer == 0:
         qtbot.waitUntil(lambda: any("Saved" in words for words in told(window)), timeout=30_000)
@@ -135,7 +135,7 @@ def test_the_log_of_another_tool_is_refused_in_one_message(
     monkeypatch.setattr(dialogs, "ask_choice", lambda *_: 0)
     dialog = begin(window)
     choose(dialog, RunFormat.TENSORBOARD)
-    dialog.save.click()
+    dialog.take.click()
     qtbot.waitUntil(lambda: bool(told(window)), timeout=30_000)
     assert [notice.level for notice in window.stage.notices.notices] == [Level.ERROR]
     assert "another log" in told(window)[0]
@@ -160,7 +160,7 @@ def test_an_export_is_cancelled_where_all_work_is(
     monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(tmp_path / "out" / "out.npz"))
     dialog = begin(window)
     choose(dialog, RunFormat.NPZ)
-    dialog.save.click()
+    dialog.take.click()
     qtbot.waitUntil(began.is_set, timeout=30_000)
     # Meanwhile the window goes on, and says what it does where it always says it.
     qtbot.waitUntil(lambda: window.runner.busy, timeout=30_000)
