@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Gradients, Layer
 from lstm_studio.networks.signals import (
     ADMITTED,
@@ -33,8 +34,6 @@ from lstm_studio.networks.signals import (
 Array = NDArray[Any]
 
 _BEFORE = tuple(preactivation(gate).name for gate in (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE))
-_BLOCK = 128
-"""Steps that are gone back in one piece of memory."""
 _STEPS_PER_LOOK = 8
 """How often the scale is looked at: in so many steps nothing goes from near 1 beyond the range of float32."""
 _FAR = 1e6
@@ -65,32 +64,8 @@ def gradients(
     Gradients or None
         In float64; None where that is for the loop in float64: slopes are next to nothing, or gradients not finite.
     """
-    units = upstream.shape[1]
-    # Taken away while it is in use: others may be at work in another thread.
-    memory = _SPARE.pop(units, None) or _Memory(units)
-    with np.errstate(all="ignore"):
-        found = _through_time(layer, signals, upstream, final, memory)
-    _SPARE[units] = memory
-    return found
-
-
-class _Memory:
-    """What a block of steps is gone back in, in the order of ``lstm._workspace``, (block, ·, H) each.
-
-    The factors are f; those of dL/dc in dL/da of i, f and g; that of dL/dh in dL/da of o; and that of dL/dh in dL/dc.
-    """
-
-    def __init__(self, units: int) -> None:
-        self.factors = np.empty((_BLOCK, 6, units), np.float32)
-        self.states, self.onward = np.empty((2, _BLOCK, 5, units), np.float32)
-        self.blame = self.onward.reshape(_BLOCK, 5 * units)[:, units:]
-        factors, states, onward = self.factors, self.states, self.onward
-        views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], self.blame)
-        self.rows = list(zip(*views, strict=True))
-
-
-_SPARE: dict[int, _Memory] = {}
-"""By the number of units: memory that is new costs a sampled step more than what is computed in it."""
+    with np.errstate(all="ignore"), borrowed_workspace(upstream.shape[1], np.float32) as space:
+        return _through_time(layer, signals, upstream, final, space)
 
 
 class _Scale:
@@ -137,7 +112,7 @@ class _Scale:
 
 
 def _through_time(
-    layer: Layer[Array], signals: Mapping[str, Array], upstream: Array, final: tuple[Array, ...], memory: _Memory
+    layer: Layer[Array], signals: Mapping[str, Array], upstream: Array, final: tuple[Array, ...], space: Workspace
 ) -> Gradients | None:
     steps, units = upstream.shape
     recurrent, multiply, add, copy = layer.recurrent.T.dot, np.multiply, np.add, np.copyto
@@ -151,12 +126,12 @@ def _through_time(
     carried, later = left[0], left[1:].reshape(-1)
     dc_t = np.empty(units, np.float32)
     found, entering = np.empty((6, steps, units)), np.empty((steps, layer.input.shape[1]))
-    for stop in range(steps, 0, -_BLOCK):
-        start = max(0, stop - _BLOCK)
+    for stop in range(steps, 0, -MOST_STEPS):
+        start = max(0, stop - MOST_STEPS)
         count = stop - start
-        if not _factors(signals, slice(start, stop), memory.factors[:count]):
+        if not _factors(signals, slice(start, stop), space.factors[:count]):
             return None
-        going = zip(range(count - 1, -1, -1), memory.rows[count - 1 :: -1], sizes[start:stop][::-1], strict=True)
+        going = zip(range(count - 1, -1, -1), space.rows[count - 1 :: -1], sizes[start:stop][::-1], strict=True)
         for place, (factors_t, exposure, states_t, cells, dh_t, onward_t, kept, da_t), size in going:
             if place % _STEPS_PER_LOOK == 0 or (size and not scale.low < size < scale.high):
                 fitted = scale.fitted(left, size)
@@ -173,10 +148,10 @@ def _through_time(
             multiply(factors_t, states_t, onward_t)
             carried, left, later = kept, onward_t, da_t
         by = np.array(scales[start:stop])[:, None]
-        multiply(memory.states[:count, 4], by, found[0, start:stop])
-        multiply(memory.states[:count, 0], by, found[1, start:stop])
-        multiply(memory.onward[:count, 1:].transpose(1, 0, 2), by, found[2:, start:stop])
-        multiply(memory.blame[:count] @ layer.input, by, entering[start:stop])
+        multiply(space.states[:count, 4], by, found[0, start:stop])
+        multiply(space.states[:count, 0], by, found[1, start:stop])
+        multiply(space.onward[:count, 1:].transpose(1, 0, 2), by, found[2:, start:stop])
+        multiply(space.blame[:count] @ layer.input, by, entering[start:stop])
     before = tuple(part.astype(np.float64) * scale.value for part in (recurrent(later), carried))
     if not all(np.isfinite(part).all() for part in (found[:2, 0], *before)):
         return None

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
@@ -62,8 +63,6 @@ _STOPS = {
     **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
     **{before.name: {before.name: _INF} for before in _BEFORE},
 }
-_BLOCK = 128
-"""Most steps whose local factors are computed at once: those of 64 units then stay in the second-level cache."""
 _LOST = 1e-30
 """Slopes that come below in float32 are computed in float64: those of saturated units must not turn to zero."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
@@ -201,7 +200,20 @@ class _LSTM(Cell):
         the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
         """
         signals = self.stopped(signals, held)
-        no_h, no_c = ((held or {}).get(state) for state in self.states)
+        with borrowed_workspace(signals[CELL_STATE.name].shape[1], np.float64) as space:
+            return self._through_time(layer, signals, upstream, final, held=held or {}, space=space)
+
+    def _through_time(
+        self,
+        layer: Layer[NDArray[Any]],
+        signals: Mapping[str, NDArray[Any]],
+        upstream: NDArray[Any],
+        final: tuple[NDArray[Any], ...],
+        *,
+        held: HeldSteps,
+        space: Workspace,
+    ) -> Gradients:
+        no_h, no_c = (held.get(state) for state in self.states)
         steps, units = signals[CELL_STATE.name].shape
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
@@ -212,15 +224,16 @@ class _LSTM(Cell):
         through_time = np.empty(dh.shape[1])
         project = None if layer.projection is None else repeated_product(layer.projection.T)
 
-        block = -(-steps // -(-steps // _BLOCK))  # all blocks of about the same length
-        factors, states, onward, flat, rows = _workspace(block, units)
+        # All blocks of about the same length.
+        block = -(-steps // -(-steps // MOST_STEPS))
         dc_t = np.empty(units)
+        factors, states, onward, flat = space.factors, space.states, space.onward, space.blame
         multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
         for stop in range(steps, 0, -block):
             start = max(0, stop - block)
             count = stop - start
             _local_factors(signals, slice(start, stop), factors[:count])
-            going = zip(rows[count - 1 :: -1], into_states[start:stop][::-1], strict=True)
+            going = zip(space.rows[count - 1 :: -1], into_states[start:stop][::-1], strict=True)
             for place, (row, has_upstream) in enumerate(going, steps - stop):
                 factors_t, exposure, states_t, cells, dm_t, onward_t, kept, da_t = row
                 if place % STEPS_PER_CHECK == 0 and later is not None and has_vanished(left):
@@ -417,20 +430,6 @@ def _retained(f: NDArray[Any], c: NDArray[Any], start: NDArray[Any], out: NDArra
     np.multiply(f[0], start, retained[0])
     np.multiply(f[1:], c[:-1], retained[1:])
     return retained
-
-
-def _workspace(block: int, units: int) -> tuple[Any, ...]:
-    """Return what a block of steps is gone back in, (block, ·, H) each.
-
-    That is the local factors; dL/dc_t four times, and dL/dm_t: a copy for each factor, because multiplying whole arrays
-    costs NumPy less than spreading one over the others; the products of both, f_t ⊙ dL/dc_t, which flows into the step
-    before, and dL/da_t; the latter with all gates in a row; and the views of all that which belong to each step.
-    """
-    factors = np.empty((block, 6, units))
-    states, onward = np.empty((2, block, 5, units))
-    flat = onward.reshape(block, 5 * units)[:, units:]
-    views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], flat)
-    return factors, states, onward, flat, list(zip(*views, strict=True))
 
 
 def _held_in_row(
