@@ -45,7 +45,7 @@ class Painted(QObject):
         self.seen: list[tuple[float, int]] = []
         centre.runs.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002 - Qt's name
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Note it; the plot paints right after."""
         lines = self._centre.runs.picture.lines
         if event.type() is QEvent.Type.Paint and lines and len(lines[-1].x):

@@ -199,7 +199,7 @@ class KeyboardRules(QObject):
         if now is not None:
             now.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Claim or pass on a key."""
         if not isinstance(event, QKeyEvent):
             return False

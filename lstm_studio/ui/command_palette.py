@@ -90,7 +90,7 @@ class _Found(QAbstractListModel):
     def entry(self, index: _ANY) -> Entry:
         return self._entries[self._shown[index.row()]]
 
-    def rowCount(self, parent: _ANY | None = None) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: _ANY | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._shown)
 
     def data(self, index: _ANY, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -119,7 +119,7 @@ class _Painter(QStyledItemDelegate):
         self.theme = theme
         self._found = found
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: _ANY) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _ANY) -> QSize:
         return QSize(_WIDTH - 2 * HALF_GRID, QFontMetrics(font(Text.BODY)).height() + GRID + HALF_GRID)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _ANY) -> None:
@@ -227,7 +227,7 @@ class CommandPalette(QFrame):
         place = rows.index(now) if now in rows else 0
         self._select(rows[max(0, min(place + by, len(rows) - 1))])
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Let the keys that choose reach the list while the field is typed in."""
         if watched is not self.field or not isinstance(event, QKeyEvent) or event.type() is not QEvent.Type.KeyPress:
             return False

@@ -103,7 +103,7 @@ class Dock(QDockWidget):
             self._inside.addWidget(self._panel)
         return self._panel
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Make the panel the first time."""
         _ = self.panel
         super().showEvent(event)

@@ -47,7 +47,7 @@ class FindButton(QPushButton):
         self._key.setVisible(on)
         self.updateGeometry()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size of a field, with room for the words at any text size."""
         if self._words.isHidden():
             return QSize(_COMPACT, CONTROL_HEIGHT)
@@ -56,7 +56,7 @@ class FindButton(QPushButton):
         keys = QFontMetrics(font(Text.TICK)).horizontalAdvance(self._key.text())
         return QSize(max(_WIDTH, words + keys + 12 * GRID), CONTROL_HEIGHT)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the same: menus have all the rest."""
         return self.sizeHint()
 

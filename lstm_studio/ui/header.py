@@ -183,7 +183,7 @@ class Header(QWidget):
         for place, tool in enumerate(tools, 1):
             tool.setVisible(not one_row or needed[0] + sum(needed[place:]) <= room)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as many of the tools as have room."""
         super().resizeEvent(event)
         self._spare_room()
@@ -225,7 +225,7 @@ class Header(QWidget):
         if self._cancel.isVisibleTo(self):
             self._state.setText(words)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Tell of the first paint once all of the window has been painted.
 
         Of all widgets this one: what opaque children cover, such as the centre, is never painted itself.

@@ -144,7 +144,7 @@ class Hints(QFrame):
         self.close_button.setVisible(not last)
         self.settle()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002 - Qt's name
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Come and go with the workspace."""
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
             self.settle()
@@ -201,7 +201,7 @@ class _Ring(QWidget):
         self.theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the line."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

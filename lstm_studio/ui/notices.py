@@ -236,12 +236,12 @@ class _Card(QFrame):
             self._lasts.start(NOTE_LASTS)
         self.apply_theme(theme)
 
-    def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802 - Qt's name
+    def enterEvent(self, event: QEnterEvent) -> None:
         """Stay while the mouse is here."""
         super().enterEvent(event)
         self._lasts.stop()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def leaveEvent(self, event: QEvent) -> None:
         """Go some time after the mouse has gone."""
         super().leaveEvent(event)
         if self.notice.level is Level.NOTE:

@@ -71,7 +71,7 @@ class Stage(QFrame):
         self._veil.update()
         self.notices.apply_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what lies over the workspace in its place."""
         super().resizeEvent(event)
         self._veil.setGeometry(self.rect())
@@ -89,7 +89,7 @@ class _Veil(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Lay the panel's colour over everything below."""
         painter = QPainter(self)
         colour = QColor(self.colour)

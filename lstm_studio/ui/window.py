@@ -360,13 +360,13 @@ class StudioWindow(QMainWindow):
         offset = self.transport.mapFromGlobal(self.workspace.mapToGlobal(QPoint())).x()
         self.transport.align(left + offset, right + offset)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Follow the density rules."""
         super().resizeEvent(event)
         self.arrangement.fit()
         self.header.show_on_one_row(self.height() < ONE_ROW_BELOW_HEIGHT)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Share the room among the docks, unless the last window has left a layout."""
         super().showEvent(event)
         if not self._was_shown:
@@ -374,7 +374,7 @@ class StudioWindow(QMainWindow):
             if not self.settings.layouts.get(EXPLORE):
                 self.arrangement.share_room()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Let the menu show whether the window fills the screen."""
         super().changeEvent(event)
         if event.type() is QEvent.Type.WindowStateChange:
@@ -499,12 +499,12 @@ class StudioWindow(QMainWindow):
 
     # Files dropped on the window.
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files, nothing else."""
         if _local_files(event):
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+    def dropEvent(self, event: QDropEvent) -> None:
         """Open the files."""
         paths = _local_files(event)
         if paths:
@@ -519,7 +519,7 @@ class StudioWindow(QMainWindow):
             self._train_driver.ask_nothing()
         self.close()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, end the worker, and leave the application as it was found."""
         if not self._closed and self._train_driver is not None and not self._train_driver.may_close():
             event.ignore()

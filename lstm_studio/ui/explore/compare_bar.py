@@ -53,11 +53,11 @@ class TwoLines(QLabel):
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the height of two lines."""
         return QSize(200, 2 * self.fontMetrics().height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return a width that any window has."""
         return QSize(24, self.sizeHint().height())
 
@@ -74,7 +74,7 @@ class TwoLines(QLabel):
         rest = text[first.textLength() :]
         return text[: first.textLength()].rstrip(), metrics.elidedText(rest, Qt.TextElideMode.ElideRight, width)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
         lines = self.lines()
         self.setToolTip(self.text() if lines[-1].endswith("…") else "")
@@ -159,7 +159,7 @@ class CompareBar(QFrame):
         """Offer to bring back the cells, which have made room, or not."""
         self._cells.setVisible(on)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the words below the choosers where there is hardly room beside them."""
         super().resizeEvent(event)
         below = self.width() < _ONE_ROW_FROM

@@ -60,28 +60,28 @@ class EventPad(QWidget):
         share = (self.height() - _MARGIN - y) / max(1, self.height() - 2 * _MARGIN)
         return low + (high - low) * min(1.0, max(0.0, share))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for the past and a dozen new steps."""
         return QSize(STEP_WIDTH * (PAST_STEPS + 12), _HEIGHT)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to draw: the first value is where the mouse goes down."""
         if event.button() == Qt.MouseButton.LeftButton and event.position().x() >= self._border():
             self._drawing, self._stroke = True, []
             self._draw_to(event)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Draw on."""
         if self._drawing:
             self._draw_to(event)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         """End the stroke; it becomes the past."""
         if self._drawing:
             self._drawing = False
             self.show_feature(np.array([*self._past.tolist(), *self._stroke]), *self._range)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw frame, past, border and stroke, and the range at the left."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._theme.panel))

@@ -41,11 +41,11 @@ class FeatureModel(QAbstractTableModel):
         last = self.index(self.rowCount() - 1, self.columnCount() - 1)
         self.dataChanged.emit(self.index(0, 1), last, [Qt.ItemDataRole.DisplayRole])
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return F."""
         return 0 if parent.isValid() or self._sequence is None else self._sequence.features
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
         """Return 2, or 3 where values are scaled."""
         return 0 if parent.isValid() else 2 + self._scaled
 
@@ -73,9 +73,7 @@ class FeatureModel(QAbstractTableModel):
     def _array(sequence: Sequence, column: int) -> NDArray[Any] | None:
         return (sequence.values, sequence.raw)[column - 1]
 
-    def headerData(  # noqa: N802 - Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the head of a column."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return _HEADS[section]
@@ -134,12 +132,12 @@ class FeatureTable(QTableView):
     def _number_width(self, texts: tuple[str, ...]) -> int:
         return max(self.fontMetrics().horizontalAdvance(text) for text in texts) + _CELL_PADDING
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for a few rows."""
         rows = min(_ROWS_SHOWN, max(1, self._model.rowCount()))
         height = self.horizontalHeader().sizeHint().height() + rows * self.verticalHeader().defaultSectionSize()
         return QSize(208, height + 2 * FOCUS_RING + 2)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the same height."""
         return QSize(120, self.sizeHint().height())

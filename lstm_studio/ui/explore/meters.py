@@ -70,7 +70,7 @@ class _Swatch(QWidget):
         self.theme, self.role = theme, Role.INPUT
         self.setFixedSize(_SWATCH, _SWATCH)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the square."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -137,7 +137,7 @@ class _Row(QWidget):
             bar.apply_theme(theme)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if self._marked:
             QPainter(self).fillRect(self.rect(), QColor(self._theme.selected))
 

@@ -151,7 +151,7 @@ class _Line(QWidget):
             view.apply_theme(theme)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the edge, inside the card's frame, and the wash of the live operation."""
         painter = QPainter(self)
         colours = self._theme.roles[self._role]

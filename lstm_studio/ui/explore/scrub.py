@@ -146,39 +146,39 @@ class ScrubBar(QAbstractSlider):
         step = int((x - OVERHANG) * self.steps // self._track_width())
         return max(0, min(step, self.steps - 1))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable length, and the height that marks and labels need."""
         letters = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height()
         beside = max(_HANDLE[1] / 2 - 2, _MARK + 2) + _TRACK / 2
         return QSize(400, max(_HEIGHT, math.ceil(2 * (beside + letters))))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the size below which steps cannot be hit."""
         return QSize(120, 44)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the step under the mouse."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
             self.setValue(self.step_at(event.position().x()))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag the handle along."""
         if self.isSliderDown():
             self.setValue(self.step_at(event.position().x()))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         """Let go."""
         self.setSliderDown(False)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Step by step, whatever the wheel's resolution: up is back."""
         turned = event.angleDelta().y() or event.angleDelta().x()
         if turned:
             self.setValue(self.value() + (1 if turned < 0 else -1))
         event.accept()
 
-    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:  # noqa: N802 - Qt's name
+    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         """Draw what changed: of a handle that moves, where it was, where it is, and the track between."""
         if change is not QAbstractSlider.SliderChange.SliderValueChange:
             super().sliderChange(change)
@@ -189,7 +189,7 @@ class ScrubBar(QAbstractSlider):
         reach = _HANDLE[0] // 2 + 4
         self.update(QRect(int(left) - reach, 0, int(right - left) + 2 * reach + 2, self.height()))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw marks, track, labels and handle from the top down."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

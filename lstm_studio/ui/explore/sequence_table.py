@@ -109,11 +109,11 @@ class SequenceModel(QAbstractTableModel):
         wanted = class_of(self._sequences[row])
         return None if wanted is None or row >= len(said) else said[row] == wanted
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of sequences."""
         return 0 if parent.isValid() or self._sequences is None else len(self._sequences)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of columns."""
         return 0 if parent.isValid() else self.first_verdict + len(self._verdicts)
 
@@ -138,9 +138,7 @@ class SequenceModel(QAbstractTableModel):
         words = {True: "right", False: "wrong", None: "not judged"}
         return words[self.verdict(row, column)] if spoken else None
 
-    def headerData(  # noqa: N802 - Qt's name
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the head of a column; verdicts are headed by the network's letter."""
         if orientation != Qt.Orientation.Horizontal or role != Qt.ItemDataRole.DisplayRole:
             return None
@@ -247,7 +245,7 @@ class BadgeHeader(QHeaderView):
         self._theme = theme
         self.viewport().update()
 
-    def paintSection(self, painter: QPainter, rect: Any, logical_index: int) -> None:  # noqa: N802 - Qt's name
+    def paintSection(self, painter: QPainter, rect: Any, logical_index: int) -> None:
         """Draw a head: a badge, or small grey text."""
         model = self.model()
         assert isinstance(model, SequenceModel)  # noqa: S101 - no other model has these columns
@@ -327,12 +325,12 @@ class SequenceTable(QTableView):
         self.setMaximumHeight(self._height_of(rows) if rows <= _MOST_ROWS_AT_ONCE else _ANY_HEIGHT)
         self.updateGeometry()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose with the left button; the right one asks what can be done with a row without choosing it."""
         if event.button() != Qt.MouseButton.RightButton:
             super().mousePressEvent(event)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer to compare the shown sequence with the one under the mouse, or at the keyboard."""
         by_mouse = event.reason() is QContextMenuEvent.Reason.Mouse
         row = self.indexAt(event.pos()).row() if by_mouse else self.currentIndex().row()
@@ -366,11 +364,11 @@ class SequenceTable(QTableView):
         self._size_columns()
         self.viewport().update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for a few rows."""
         return QSize(208, self._height_of(min(_ROWS_SHOWN, self._model.rowCount())))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the same height: the panel scrolls before the list gets too small to use."""
         return QSize(120, self.sizeHint().height())
 

@@ -59,18 +59,18 @@ class _Box(QCheckBox):
             self.updateGeometry()
             self._elide()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size at which nothing is elided."""
         bare = super().sizeHint()
         shown = self.fontMetrics().horizontalAdvance(self.text().replace("&&", "&"))
         return QSize(bare.width() - shown + self.fontMetrics().horizontalAdvance(self._whole) + 2, bare.height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the width of its first words."""
         scale = self.fontMetrics().horizontalAdvance("Stop when a…") / 80
         return QSize(min(round(_SHORTEST * max(1.0, scale)), self.sizeHint().width()), super().sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Elide again."""
         super().resizeEvent(event)
         self._elide()

@@ -227,16 +227,16 @@ class Transport(QWidget):
         self.updateGeometry()
         self._show_playing()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the bar's height and a comfortable width."""
         return QSize(900, self._scrub.sizeHint().height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the width at which the scrub bar can still be used."""
         sides = self._left.sizeHint().width() + self._right_width(toggles=False, roomy=False)
         return QSize(sides + self._scrub.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""
         super().resizeEvent(event)
         self._place()

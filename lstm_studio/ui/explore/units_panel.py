@@ -141,7 +141,7 @@ class UnitsPanel(Panel[_State]):
         self._clear.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
         self._problem.setStyleSheet(f"color: {theme.error};")
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the height at which all is seen: so little is not worth scrolling."""
         return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 

@@ -139,7 +139,7 @@ class ExploreWorkspace(QWidget):
             self._away = away
             self.cells_put_away.emit(away)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Let the diagrams take their share of the height."""
         super().resizeEvent(event)
         self.deck.fit_into(self.height())

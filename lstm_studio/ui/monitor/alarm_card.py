@@ -36,12 +36,12 @@ class RunLetter(QWidget):
         self._theme = theme
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size of the box."""
         height = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height() + 3
         return QSize(round(height + 3 * (len(self._letter) - 1)), round(height))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw it."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -132,7 +132,7 @@ class AlarmCard(QWidget):
         self._letter.apply_theme(theme)
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the frame with its coloured edge."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

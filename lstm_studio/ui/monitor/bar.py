@@ -185,16 +185,16 @@ class MonitorBar(QWidget):
 
     # Places.
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the bar's height and a comfortable width."""
         return QSize(900, self.bar.sizeHint().height())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the width at which the bar can still be used."""
         sides = self._left.sizeHint().width() + self._right.sizeHint().width()
         return QSize(sides + self.bar.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""
         super().resizeEvent(event)
         self._place()

@@ -315,18 +315,18 @@ class MonitorCentre(QWidget):
             self._show_choices()
             self._show_selected()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Draw what has come while it could not be seen."""
         super().showEvent(event)
         self.refresh()
         self._timer.start()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         """Rest while nobody looks."""
         super().hideEvent(event)
         self._timer.stop()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the tiles, and tell where the edges are."""
         super().resizeEvent(event)
         self.refresh()

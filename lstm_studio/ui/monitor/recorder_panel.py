@@ -99,13 +99,13 @@ class RecorderPanel(Panel[RecorderState]):
         if self.isVisible() and self._monitoring.view.selected in addresses:
             self.refresh()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Keep the age up to date while it can be seen."""
         super().showEvent(event)
         self.refresh()
         self._timer.start()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         """Rest while nobody looks."""
         super().hideEvent(event)
         self._timer.stop()

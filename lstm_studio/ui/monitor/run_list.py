@@ -93,7 +93,7 @@ class RunModel(QAbstractListModel):
             if not _says_the_same(one, other):
                 self.dataChanged.emit(self.index(place), self.index(place))
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return how many runs there are."""
         return 0 if parent.isValid() else len(self.rows)
 
@@ -116,7 +116,7 @@ class RunModel(QAbstractListModel):
             return Qt.CheckState.Checked if row.drawn else Qt.CheckState.Unchecked
         return None
 
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Draw a run, or not."""
         if role != Qt.ItemDataRole.CheckStateRole or not index.isValid():
             return False
@@ -165,7 +165,7 @@ class RunDelegate(PanelDelegate):
     def _height(self, use: Text) -> float:
         return self._font(use)[1].height()
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return room for two lines of words and the small curve."""
         first = max(self._height(Text.ROW_LABEL) + 4, _BOX)
         last = max(2 * self._height(Text.TICK), _SPARK_HEIGHT)
@@ -308,7 +308,7 @@ class RunList(PanelList):
         self._model.list_anew()
         self.show_selected()
 
-    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:  # noqa: N802, ARG002 - Qt's name
+    def dataChanged(self, first: Index, last: Index, _roles: Sequence[int] = ()) -> None:
         """Draw these rows anew; Qt would lay out all of them, which have one size."""
         for row in range(first.row(), last.row() + 1):
             self.update(self._model.index(row))
@@ -324,7 +324,7 @@ class RunList(PanelList):
         if at != self.currentIndex().row():
             self.setCurrentIndex(self._model.index(at) if at >= 0 else QModelIndex())
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Tick the box under the mouse, or select the run."""
         index = self.indexAt(event.position().toPoint())
         box = self._delegate.box(QRectF(self.visualRect(index))).adjusted(-6, -6, 6, 6) if index.isValid() else QRectF()
@@ -340,7 +340,7 @@ class RunList(PanelList):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Draw or not with Space, take off the list with Delete."""
         index = self.currentIndex()
         if index.isValid() and event.key() == Qt.Key.Key_Space:

@@ -93,7 +93,7 @@ class RunsPanel(QWidget):
         column.addSpacing(HALF_GRID)
         column.addWidget(self._record)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a width at which a row can be read."""
         return QSize(248, 560)
 
@@ -153,13 +153,13 @@ class RunsPanel(QWidget):
         self._monitoring.select(address)
         menu.popup(at)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Keep ages up to date while they can be seen."""
         super().showEvent(event)
         self._show_news()
         self._timer.start()
 
-    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+    def hideEvent(self, event: QHideEvent) -> None:
         """Rest while nobody looks."""
         super().hideEvent(event)
         self._timer.stop()

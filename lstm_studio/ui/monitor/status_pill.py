@@ -83,12 +83,12 @@ class StatusPill(QWidget):
         self.updateGeometry()
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size of the word with its sign."""
         width, height = pill_size(QFontMetricsF(text_font(self, Text.VALUE)), self._pill)
         return QSize(round(width) + 1, round(height))
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw it."""
         painter = QPainter(self)
         painter.setFont(text_font(self, Text.VALUE))

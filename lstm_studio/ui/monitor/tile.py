@@ -64,7 +64,7 @@ class TileWidget(QWidget):
         # Of a few letters nobody learns anything; a screen reader says them all the same.
         self._caption.setVisible(rest > 4 * self._caption.fontMetrics().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new width."""
         super().resizeEvent(event)
         self._share_head()

@@ -73,7 +73,7 @@ class TimeAxis(QGraphicsItem):
         self._title = self._write_title()
         self.update()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the strip below the rows."""
         return self._rect
 
@@ -145,7 +145,7 @@ class TimeAxis(QGraphicsItem):
         apart = abs(self.x_of(one.position) - self.x_of(other.position))
         return apart >= (self._width(one) + self._width(other)) / 2
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Draw ticks and label."""
         theme = self.look.theme
         painter.fillRect(self._rect, QColor(theme.panel))

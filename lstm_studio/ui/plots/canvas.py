@@ -53,14 +53,14 @@ class Canvas(QGraphicsView):
         """Make one scene unit one logical pixel, with the origin at the top left."""
         self.setSceneRect(QRectF(self.viewport().rect()))
 
-    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def viewportEvent(self, event: QEvent) -> bool:
         """Keep a shown tool tip: the view would ask its items for one, find none, and hide it after a second."""
         if event.type() == QEvent.Type.ToolTip:
             event.accept()
             return True
         return super().viewportEvent(event)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Scrub with the left button, mark a stretch with Shift and the left one, pan with the middle one."""
         if event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._marking = event.position()
@@ -72,7 +72,7 @@ class Canvas(QGraphicsView):
         else:
             event.ignore()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Scrub, mark, pan or hover."""
         if self._panning is not None:
             here = event.position().toPoint()
@@ -85,7 +85,7 @@ class Canvas(QGraphicsView):
         else:
             self.hovered.emit(event.position())
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End a pan or a stretch."""
         if event.button() == Qt.MouseButton.MiddleButton:
             self._panning = None
@@ -93,15 +93,15 @@ class Canvas(QGraphicsView):
             self._marking = None
             self.released.emit()
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:
         """Ask for the whole sequence."""
         self.double_clicked.emit()
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def leaveEvent(self, _event: QEvent) -> None:
         """Say that the mouse is elsewhere."""
         self.left.emit()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom the time axis; with Shift, or sideways, pan it."""
         delta = event.angleDelta()
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(delta.x()) > abs(delta.y()):

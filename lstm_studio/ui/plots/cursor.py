@@ -102,11 +102,11 @@ class TimeCursor(QGraphicsItem):
         """Height of the strip above the rows that holds the flag."""
         return self.look.metrics(Text.TICK_BOLD).height() + 6
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return all rows, and the strip of the flag."""
         return self._area.adjusted(-_FLAG_REACH, -self.flag_height - 1, self.look.side_width, 0)
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Draw veil, marks, column and flag."""
         exposed: QRectF = option.exposedRect
         self._paint_veil(painter, exposed)

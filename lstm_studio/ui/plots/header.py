@@ -197,7 +197,7 @@ class RowHeader(QWidget):
             top = self._line_top(self.lines - 1) + (self._pitch - _BUTTON_SIZE) / 2
             self._button.move(0, round(top))
 
-    def resizeEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def resizeEvent(self, _event: QEvent) -> None:
         """Share the new size among the lines."""
         self._arrange()
 
@@ -210,7 +210,7 @@ class RowHeader(QWidget):
             return True
         return super().event(event)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the lines that fit."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

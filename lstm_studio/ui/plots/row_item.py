@@ -132,16 +132,16 @@ class RowItem(QGraphicsItem):
         """Draw ticks and side anew, but not the picture."""
         # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
         left = max((reach.width for reach in self.reaches()), default=_LEAST_MARGIN)
-        self._margins[0].setRect(QRectF(-left, -1, left - 2, self.height + 2))
-        self._margins[1].setRect(QRectF(self.scale_of_time.width + 2, -1, self.look.side_width, self.height + 2))
+        self._margins[0].cover(QRectF(-left, -1, left - 2, self.height + 2))
+        self._margins[1].cover(QRectF(self.scale_of_time.width + 2, -1, self.look.side_width, self.height + 2))
         for margin in self._margins:
             margin.update()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return plot and frame."""
         return QRectF(-1, -1, self.scale_of_time.width + 2, self.height + 2)
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Copy the exposed part of the picture, and draw the frame."""
         if self._pixmap is None:
             self._pixmap = self._render()
@@ -278,16 +278,16 @@ class _Margin(QGraphicsItem):
         self._draw = WeakMethod(draw)
         self._rect = QRectF()
 
-    def setRect(self, rect: QRectF) -> None:  # noqa: N802 - as in QGraphicsRectItem
+    def cover(self, rect: QRectF) -> None:
         """Change the area, in the row's coordinates."""
         self.prepareGeometryChange()
         self._rect = rect
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the area."""
         return self._rect
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Let the row draw into it."""
         if self._rect.left() > 0:
             painter.translate(self._rect.left() - 2, 0)

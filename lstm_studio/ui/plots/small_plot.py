@@ -89,7 +89,7 @@ class SmallPlot(QWidget):
     def choose_at(self, at: QPointF) -> None:
         """Tell what the user pointed at."""
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Copy the picture, and draw what moves; into a file, draw all of it anew, as sharp as the file is."""
         painter = QPainter(self)
         ratio = painter.deviceTransform().m11()
@@ -120,12 +120,12 @@ class SmallPlot(QWidget):
         inside.end()
         return picture
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw anew."""
         super().resizeEvent(event)
         self.redraw()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Follow the size of text."""
         super().changeEvent(event)
         if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
@@ -133,7 +133,7 @@ class SmallPlot(QWidget):
             self.redraw()
             self.updateGeometry()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell the value under the mouse; with the button down, choose it too."""
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.choose_at(event.position())
@@ -146,7 +146,7 @@ class SmallPlot(QWidget):
         else:
             QToolTip.hideText()
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose what is under the mouse."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.choose_at(event.position())

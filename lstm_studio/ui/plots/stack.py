@@ -327,11 +327,11 @@ class PlotStack(QWidget):
         self._place()
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for the eight rows of an LSTM and its companion."""
         return QSize(900, 560)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return room for two rows."""
         return QSize(360, 140)
 
@@ -360,12 +360,12 @@ class PlotStack(QWidget):
         for key, item in self._items.items():
             self._headers[key].set_reaches(item.reaches(), _LABEL_GAP)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new size among the rows."""
         super().resizeEvent(event)
         self._place()
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:
         """Place everything anew on a screen of another density or with another font."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
@@ -444,7 +444,7 @@ class PlotStack(QWidget):
             if unit is not None:
                 self.unit_requested.emit(item.row.group, unit)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Ask for the menu of the unit under the mouse; by keyboard, of the selected one at the cursor."""
         if not self._state.steps:
             return
@@ -539,7 +539,7 @@ class PlotStack(QWidget):
             self._window = window
             self._place()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the selected unit with Up and Down, zoom with + and −, show the whole sequence with 0."""
         match event.key():
             case Qt.Key.Key_Up:
@@ -570,12 +570,12 @@ class PlotStack(QWidget):
         if 0 <= place < len(order):
             self.unit_requested.emit(row.group, int(order[place]))
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring to who came by keyboard; the mouse says itself where it is."""
         super().focusInEvent(event)
         self._ring.setVisible(event.reason() in _BY_KEYBOARD)
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the focus ring."""
         super().focusOutEvent(event)
         self._ring.hide()

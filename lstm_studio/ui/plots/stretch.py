@@ -111,7 +111,7 @@ class StretchItem(QGraphicsItem):
                 found.append(grip)
         return found
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the bracket with its halo; empty where nothing of it is visible."""
         span = self.span()
         if span is None:
@@ -120,7 +120,7 @@ class StretchItem(QGraphicsItem):
         top = self._area.top() - _BAR
         return QRectF(span[0] - reach, top, span[1] - span[0] + 2 * reach, self._area.bottom() - top)
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+    def paint(self, painter: QPainter, _option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Draw the bar, and an end wherever the stretch ends within the visible steps."""
         span, ends = self.span(), self.ends()
         if span is None:

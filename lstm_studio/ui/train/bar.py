@@ -177,17 +177,17 @@ class TrainBar(QWidget):
         self._plots, self._edges = plots, (left, right)
         self._place()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the bar's height and a comfortable width."""
         height = max(self.slider.sizeHint().height(), self._end_group.sizeHint().height())
         return QSize(900, height)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the width at which the slider can still be used."""
         sides = self._begin_group.sizeHint().width() + self._end_group.sizeHint().width()
         return QSize(sides + self.slider.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""
         super().resizeEvent(event)
         self._place()

@@ -108,7 +108,7 @@ class Gallery(QWidget):
         for card in self._cards:
             card.apply_theme(theme)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Put as many cards side by side as there is room for."""
         super().resizeEvent(event)
         least = _LEAST_WIDTH * self.fontMetrics().height() // 14
@@ -154,11 +154,11 @@ class TaskCard(QAbstractButton):
         self._theme = theme
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Room for the title, the picture and two lines of words."""
         return QSize(_LEAST_WIDTH, round(self._words.bottom()) + PANEL_INSET)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the card; the one that is chosen with a frame in ink and a filled dot, as colour belongs to data."""
         theme = self._theme
         painter = QPainter(self)

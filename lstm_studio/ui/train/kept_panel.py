@@ -78,11 +78,11 @@ class KeptPanel(QWidget):
             f"QListWidget::item:selected {{ background: {theme.selected}; color: {theme.ink}; }}"
         )
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for a few trainings."""
         return QSize(280, 320)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Look for what has come since."""
         super().showEvent(event)
         self._ask()

@@ -55,7 +55,7 @@ class ResultPanel(Panel[_State]):
         trainings.changed.connect(self.refresh)
         self.refresh()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for both cards, also while they are not there yet."""
         return super().sizeHint().expandedTo(QSize(0, _LINES * self.fontMetrics().height()))
 

@@ -43,11 +43,11 @@ class SeedPlot(SmallPlot):
         self.updateGeometry()
         self.redraw()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a line for each network, and the axis."""
         return QSize(260, round(max(1, len(self._spreads)) * self._band + 2 * self.line_height + 2 * GRID))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the height that it needs."""
         return QSize(160, self.sizeHint().height())
 

@@ -82,7 +82,7 @@ class StepLags(SmallPlot):
         self.setMinimumHeight(_LEAST)
         self.setMaximumHeight(_MOST)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(270, _HEIGHT)
 

@@ -104,7 +104,7 @@ class TrainWorkspace(QWidget):
         silent = self._trainings.error is None and not self._trainings.beginning
         return self.gallery if silent else self._told
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Hand the keyboard on to what is shown; where that takes none, keep it from whatever comes next."""
         super().focusInEvent(event)
         page = self._pages.currentWidget()
@@ -119,7 +119,7 @@ class TrainWorkspace(QWidget):
     def _align(self, left: int, right: int) -> None:
         self._bar.align_to(self.stack, left, right)
 
-    def moveEvent(self, event: QMoveEvent) -> None:  # noqa: N802 - Qt's name
+    def moveEvent(self, event: QMoveEvent) -> None:
         """Keep the slider under the plots."""
         super().moveEvent(event)
         self._align(*self.stack.edges)

@@ -87,7 +87,7 @@ class ColourBar(QWidget):
             self._axis, self._shared = axis, shared
             self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw it; above and below is room for half a line."""
         painter = QPainter(self)
         half = round(self.look.metrics(Text.TICK).height() / 2)

@@ -127,11 +127,11 @@ class CurvePlot(TrainingPlot):
         metrics = self.look.metrics(Text.TICK_BOLD if reference.solved else Text.TICK)
         return metrics.horizontalAdvance(reference.text)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(240, self._height)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return a size at which it can be read."""
         return QSize(120, round(self._least * max(1.0, self.line_height / _LINE_HEIGHT)))
 

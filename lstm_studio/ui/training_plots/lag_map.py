@@ -71,11 +71,11 @@ class LagMap(TrainingPlot):
         self.update(QRect(math.floor(left), math.floor(plot.top()), math.ceil(plot.right() - left) + 1, self.height()))
         return True
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(240, self._height)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return a size at which it can be read."""
         return QSize(160, round(72 + self.line_height))
 

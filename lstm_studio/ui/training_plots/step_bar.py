@@ -120,38 +120,38 @@ class StepBar(QAbstractSlider):
         position = self._span.first + (x - OVERHANG) / self._track_width() * (self._span.last - self._span.first)
         return nearest(self._positions, position)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable length, and the height that marks and labels need."""
         letters = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height()
         return QSize(400, max(_HEIGHT, math.ceil(2 * (_HANDLE[1] / 2 + 2 + letters))))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the size below which steps cannot be hit."""
         return QSize(140, 44)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the step nearest to the mouse."""
         if event.button() == Qt.MouseButton.LeftButton and len(self._positions):
             self.setSliderDown(True)
             self.setValue(self.index_at(event.position().x()))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag the handle along."""
         if self.isSliderDown():
             self.setValue(self.index_at(event.position().x()))
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         """Let go."""
         self.setSliderDown(False)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Step by step, whatever the wheel's resolution: up is back."""
         turned = event.angleDelta().y() or event.angleDelta().x()
         if turned:
             self.setValue(self.value() + (1 if turned < 0 else -1))
         event.accept()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw track, marks, labels and handle."""
         theme, painter = self._theme, QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -60,12 +60,12 @@ class Badge(QWidget):
         self._theme = theme
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the badge's size, growing with the font."""
         side = max(BADGE_SIZE, text_font(self, Text.TICK_BOLD).pixelSize() + 6)
         return QSize(side, side)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the badge, faintly where it is disabled."""
         painter = QPainter(self)
         painter.setOpacity(1.0 if self.isEnabled() else 0.5)

@@ -38,11 +38,11 @@ class Bar(QWidget):
         self._theme = theme
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(80, _HEIGHT)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the track and the filled share; a share above zero is at least one pixel."""
         painter = QPainter(self)
         whole = QRectF(self.rect())

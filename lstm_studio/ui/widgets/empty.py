@@ -25,7 +25,7 @@ class EmptyState(QLabel):
         self._theme = theme
         self.update()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the border around the sentence."""
         painter = QPainter(self)
         pen = QPen(QColor(self._theme.control), 1)

@@ -59,11 +59,11 @@ class Panel(QWidget, Generic[State]):
         top = part.mapTo(self._body, QPoint()).y()
         bar.setValue(min(top, top + part.height() - self._scroll.viewport().height() + GRID))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls."""
         return self._body.sizeHint()
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return a width at which nothing is clipped, and a height from which it scrolls."""
         needed = self._body.minimumSizeHint()
         return QSize(max(_NARROWEST, needed.width()), min(_LOWEST, needed.height()))

@@ -20,7 +20,7 @@ class _Field(QSpinBox):
         super().__init__()
         self.order: tuple[int, ...] = ()
 
-    def stepBy(self, steps: int) -> None:  # noqa: N802 - Qt's name
+    def stepBy(self, steps: int) -> None:
         """Go so many places on."""
         if self.order:
             self.setValue(beside(self.order, self.value(), steps))
@@ -33,7 +33,7 @@ class _Field(QSpinBox):
             return beside(self.order, self.value(), steps) != self.value()
         return self.minimum() <= self.value() + steps <= self.maximum()
 
-    def stepEnabled(self) -> QSpinBox.StepEnabledFlag:  # noqa: N802 - Qt's name
+    def stepEnabled(self) -> QSpinBox.StepEnabledFlag:
         """Return which arrows lead anywhere."""
         enabled = QSpinBox.StepEnabledFlag.StepNone
         if self.goes(1):

@@ -64,13 +64,13 @@ class SymbolBox(QWidget):
         self._theme = theme
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a square, wider for a long name."""
         metrics = QFontMetricsF(text_font(self, Text.ACTIVE))
         side = round(metrics.height() + 8)
         return QSize(max(side, round(metrics.horizontalAdvance(self._text) + 2 * _PADDING)), side)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the box."""
         painter = QPainter(self)
         painter.setFont(text_font(self, Text.ACTIVE))
@@ -140,25 +140,25 @@ class SymbolChips(QWidget):
             x += wide + HALF_GRID
         return boxes
 
-    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+    def hasHeightForWidth(self) -> bool:
         """Return True: a narrower strip has more rows."""
         return True
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:
         """Return the height that the rows take."""
         boxes = self.boxes(width)
         return boxes[-1].bottom() + 1 if boxes else 0
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the size in a dock of usual width."""
         return QSize(208, self.heightForWidth(208))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the height of one row."""
         boxes = self.boxes(10_000)
         return QSize(max((box.width() for box in boxes), default=0), boxes[0].height() if boxes else 0)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the boxes; the one with the keyboard focus gets a ring."""
         painter = QPainter(self)
         painter.setFont(text_font(self, Text.ACTIVE))
@@ -177,22 +177,22 @@ class SymbolChips(QWidget):
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), BADGE_RADIUS, BADGE_RADIUS)
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Ring the box under the mouse."""
         self._point_at(self._index_at(event))
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def leaveEvent(self, _event: QEvent) -> None:
         """Ring none."""
         self._point_at(-1)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose the box under the mouse."""
         index = self._index_at(event)
         if event.button() == Qt.MouseButton.LeftButton and index >= 0:
             self._keyboard = index
             self.chosen.emit(index)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move with the arrow keys, choose with Return; Space plays, as everywhere in the window."""
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         key = Qt.Key(event.key())
@@ -216,12 +216,12 @@ class SymbolChips(QWidget):
             return True
         return super().event(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the ring."""
         super().focusInEvent(event)
         self.update()
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the ring."""
         super().focusOutEvent(event)
         self.update()

@@ -431,7 +431,7 @@ def test_a_step_paints_of_the_bar_only_what_moves_and_leaves_nothing_behind(
             super().__init__()
             self.rects: list[QRect] = []
 
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
             if isinstance(event, QPaintEvent):
                 self.rects.append(event.rect())
             return False

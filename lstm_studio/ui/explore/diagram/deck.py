@@ -35,7 +35,7 @@ _FORWARD, _BACKWARD = "forward", "backward"
 class _Note(ElidedLabel):
     """What is left out where hardly any of it fits."""
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the text, unless most of it would be missing."""
         if self.width() >= self.fontMetrics().horizontalAdvance(self.text()) / 2:
             super().paintEvent(event)
@@ -289,20 +289,20 @@ class DiagramDeck(QWidget):
         self._chosen = int(key)
         self._arrange()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the height at the present scale."""
         return QSize(600, header_height() + HALF_GRID + round(HEIGHT * self._look.scale) + 1)
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return no width: where it is short, one diagram is shown at a time."""
         return QSize(0, self.sizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Choose scale and arrangement anew."""
         super().resizeEvent(event)
         self._arrange()
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the ground, and the lines between the cards and below them."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(self._look.theme.panel))

@@ -443,7 +443,7 @@ class SymbolMark(PaintedMark):
         left = -wide / 2 if self._align is Align.CENTRE else 0.0
         return QRectF(left, -_SYMBOL_SIDE / 2, wide, _SYMBOL_SIDE)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the box."""
         return self.rect.adjusted(-1, -1, 1, 1)
 
@@ -484,7 +484,7 @@ class PillMark(PaintedMark):
         """The pill."""
         return QRectF(self.zone.left, PILL_TOP, self.zone.right - self.zone.left, PILL_HEIGHT)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the pill."""
         return self.rect.adjusted(-1, -1, 1, 1)
 
@@ -516,7 +516,7 @@ class RingMark(PaintedMark):
         self._rect = rect.adjusted(-3, -3, 3, 3)
         self.show()
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the ring."""
         return self._rect.adjusted(-2, -2, 2, 2)
 

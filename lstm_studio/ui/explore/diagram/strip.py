@@ -174,7 +174,7 @@ class StripMark(PaintedMark):
         """Return the line at a point in its own coordinates."""
         return None if self.bands is None else self.bands.line_at(at.y() - self.body.top(), self.height)
 
-    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+    def boundingRect(self) -> QRectF:
         """Return the strip, and the room for a value beside it."""
         return self._bounds
 

@@ -117,7 +117,7 @@ class DiagramView(QGraphicsView):
     def _paint_ground(self) -> None:
         self.setBackgroundBrush(QColor(self.diagram.look.theme.panel))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return the diagram's size at its scale."""
         plan = None if self.state is None else self.state.plan
         width = plan.wiring.width + 2 * EDGE if plan is not None and plan.wiring is not None else 0.0
@@ -130,7 +130,7 @@ class DiagramView(QGraphicsView):
 
     # The mouse.
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         """Remember where a click or a drag begins."""
         if event.button() == Qt.MouseButton.RightButton:
             self._drop()
@@ -140,7 +140,7 @@ class DiagramView(QGraphicsView):
         at = self._local(event.position())
         self._pressed = (event.position().toPoint(), self._draggable(at))
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag a value, or name what is under the mouse."""
         if self._drag is not None:
             self._drag.mark.drag_to(self._dragged_value(event.position().y()))
@@ -158,7 +158,7 @@ class DiagramView(QGraphicsView):
             return
         self._hover(self._local(event.position()), event.globalPosition().toPoint())
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Click, or end a drag."""
         if event.button() != Qt.MouseButton.LeftButton:
             return
@@ -175,7 +175,7 @@ class DiagramView(QGraphicsView):
         elif pressed is not None and (event.position().toPoint() - pressed[0]).manhattanLength() < 2 * _DRAG_FROM:
             self._click(self._local(event.position()), event.globalPosition().toPoint())
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Ask for another value of the selected unit; elsewhere it is another click."""
         mark = self._draggable(self._local(event.position()))
         if event.button() == Qt.MouseButton.LeftButton and mark is not None and self.state is not None:
@@ -185,16 +185,16 @@ class DiagramView(QGraphicsView):
         else:
             self.mousePressEvent(event)
 
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def leaveEvent(self, _event: QEvent) -> None:
         """Let go of what the mouse was over."""
         self.diagram.hover_pill(None)
         self.viewport().unsetCursor()
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:
         """Do nothing: a diagram neither zooms nor scrolls."""
         event.ignore()
 
-    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+    def viewportEvent(self, event: QEvent) -> bool:
         """Keep a shown tool tip: the view would ask its items for one, find none, and hide it."""
         if event.type() == QEvent.Type.ToolTip:
             event.accept()
@@ -341,7 +341,7 @@ class DiagramView(QGraphicsView):
                 return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go through the parts; Return does what a click would; Escape drops a drag."""
         key = Qt.Key(event.key())
         parts = self.diagram.parts()
@@ -373,7 +373,7 @@ class DiagramView(QGraphicsView):
     def _below(self, part: Part) -> QPoint:
         return self.viewport().mapToGlobal(self.mapFromScene(self.diagram.rect_of(part).bottomLeft()))
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """Ring the part that the keyboard is at."""
         super().focusInEvent(event)
         parts = self.diagram.parts()
@@ -382,7 +382,7 @@ class DiagramView(QGraphicsView):
             self._name_reached()
             self._show_words(parts[self._reached])
 
-    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         """Take the ring away."""
         super().focusOutEvent(event)
         self.diagram.ring(None)

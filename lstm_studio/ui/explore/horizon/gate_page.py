@@ -166,13 +166,13 @@ class _GateModel(QAbstractTableModel):
         self.gates, self._titles = gates, titles
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         return 0 if parent.isValid() else max((len(gate.shut) for gate in self.gates), default=0)
 
-    def columnCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index = _NO_PARENT) -> int:
         return 0 if parent.isValid() or not self.gates else 1 + 2 * len(self.gates)
 
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is Qt.Orientation.Vertical or not self.gates:
             return None
         index, is_open = divmod(section - 1, 2)

@@ -331,10 +331,10 @@ class _Line(QWidget):
         self._named = named
         self.update()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         return QSize(SWATCH_WIDTH, 12)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002 - Qt's name
+    def paintEvent(self, _event: QPaintEvent) -> None:
         if self._named is None:
             return
         painter = QPainter(self)

@@ -71,7 +71,7 @@ class LagPlot(SmallPlot):
         self.setMinimumHeight(_LEAST)
         self.setMaximumHeight(_MOST)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(276, _LEAST + 20)
 

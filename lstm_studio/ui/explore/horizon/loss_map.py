@@ -92,17 +92,17 @@ class LossMaps(SmallPlot):
 
     # Places.
 
-    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+    def heightForWidth(self, width: int) -> int:
         """Return the height at which the squares fill the width, up to a comfortable size."""
         columns, rows = self._columns(width)
         side = min(self._room(width, columns), _COMFORTABLE)
         return round(rows * (side + self._above + self._below) + self._bar_height)
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return a comfortable size."""
         return QSize(276, self.heightForWidth(276))
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return a width that every panel has; the height follows it."""
         return QSize(160, _LEAST)
 

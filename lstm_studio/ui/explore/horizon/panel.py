@@ -172,7 +172,7 @@ class HorizonPanel(Panel[_State]):
             return
         super().refresh()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Ask for what is to be seen."""
         super().showEvent(event)
         self.refresh()

@@ -77,7 +77,7 @@ class Beside(QWidget):
         """Whether the plot stands beside the rest."""
         return self._box.direction() is QHBoxLayout.Direction.RightToLeft
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Change places where the width has become another."""
         super().resizeEvent(event)
         wide = event.size().width() >= WIDE_FROM

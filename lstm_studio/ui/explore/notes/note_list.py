@@ -62,7 +62,7 @@ class NoteModel(QAbstractListModel):
         self._rows = rows
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of lines."""
         return 0 if parent.isValid() else len(self._rows)
 
@@ -82,7 +82,7 @@ class NoteModel(QAbstractListModel):
 class NoteDelegate(PanelDelegate):
     """Draws a line as a card."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, index: Index) -> QSize:
         """Return the height of the text at the width of the list."""
         width = self._view.viewport().width()
         head = QFontMetrics(text_font(self._view, Text.ACTIVE)).height()
@@ -156,12 +156,12 @@ class NoteList(PanelList):
                 self._model.index(place), self.selectionModel().SelectionFlag.ClearAndSelect
             )
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Fold the texts anew."""
         super().resizeEvent(event)
         self.scheduleDelayedItemsLayout()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go to, change or remove the note that has the keyboard."""
         row = self.chosen
         if row is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -179,6 +179,6 @@ class NoteList(PanelList):
     def _on_double_clicked(self, index: QModelIndex) -> None:
         self.edit_wanted.emit(index.row())
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return room for one note."""
         return QSize(120, 60)

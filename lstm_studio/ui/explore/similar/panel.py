@@ -199,7 +199,7 @@ class SimilarPanel(Panel[_State]):
             # Also where only what is typed has become a list of units, or is none any more.
             self._find.setEnabled(self._state.query.pattern is not None and not self._units.wrong)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what happened while nobody saw it."""
         super().showEvent(event)
         if not self._seen:

@@ -62,7 +62,7 @@ class FoundModel(QAbstractListModel):
         self.listed = listed
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return how many were found."""
         return 0 if parent.isValid() else len(self.listed.found)
 
@@ -101,7 +101,7 @@ class FoundModel(QAbstractListModel):
 class FoundDelegate(PanelDelegate):
     """Draws a row: the picture, with the stretch bracketed, and two lines of words."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return room for two lines."""
         lines = sum(QFontMetricsF(text_font(self._view, use)).height() for use in (Text.VALUE, Text.SECONDARY))
         return QSize(_PICTURE_WIDTH + 120, round(lines) + 2 * GRID)
@@ -187,7 +187,7 @@ class FoundList(PanelList):
         self.setMaximumHeight(self.height_of(len(listed.found)))
         self.updateGeometry()
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for a few of them; it takes more where there is more."""
         return QSize(_PICTURE_WIDTH + 120, self.height_of(min(_ROWS_SHOWN, len(self._model.listed.found))))
 

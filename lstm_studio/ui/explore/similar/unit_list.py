@@ -82,7 +82,7 @@ class UnitModel(QAbstractListModel):
         self.beginResetModel()
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return how many there are."""
         return 0 if parent.isValid() or self.listed is None else len(self.listed.order)
 
@@ -119,7 +119,7 @@ class UnitModel(QAbstractListModel):
 class UnitDelegate(PanelDelegate):
     """Draws a row: the unit over the stretch, its number and reach, and what it has to be as one of three words."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return room for one line."""
         return QSize(_STRIP + 160, round(QFontMetricsF(text_font(self._view, Text.VALUE)).height()) + GRID + 1)
 
@@ -230,7 +230,7 @@ class UnitList(PanelList):
         stance = next(found, None)
         return None if stance is None else (self._model.unit(index.row()), stance)
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Take the stance whose word was clicked, or the unit beside it."""
         super().mouseReleaseEvent(event)
         if event.button() is not Qt.MouseButton.LeftButton:
@@ -253,7 +253,7 @@ class UnitList(PanelList):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose with Left, Right or Return; go back to what the stretch suggests with Delete."""
         listed, index = self._model.listed, self.currentIndex()
         if listed is None or not index.isValid() or event.key() not in (_LEFT, _RIGHT, *_FORGET, *_NEXT):

@@ -90,7 +90,7 @@ class BranchModel(QAbstractListModel):
         self._rows = rows
         self.endResetModel()
 
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
         """Return the number of lines."""
         return 0 if parent.isValid() else len(self._rows)
 
@@ -108,7 +108,7 @@ class BranchModel(QAbstractListModel):
                 return row.details
         return None
 
-    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:  # noqa: N802 - Qt's name
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
         """Ask for another name or another tick."""
         row = self._rows[index.row()]
         if role == Qt.ItemDataRole.CheckStateRole:
@@ -131,7 +131,7 @@ class BranchModel(QAbstractListModel):
 class BranchDelegate(PanelDelegate):
     """Draws a line as a card: tick box, name and outcome, the sentence below."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: N802, ARG002 - Qt's name
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return the same height for every line, gap included."""
         name = QFontMetricsF(text_font(self._view, Text.ACTIVE)).height()
         sentence = QFontMetricsF(text_font(self._view, Text.SECONDARY)).height()
@@ -173,7 +173,7 @@ class BranchDelegate(PanelDelegate):
             painter.drawText(room, int(edge | Qt.AlignmentFlag.AlignLeft), shown)
         painter.restore()
 
-    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:  # noqa: N802 - Qt's name
+    def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:
         """Tick where the box is clicked; the rest of the card only selects."""
         if isinstance(event, QMouseEvent) and event.type() is QEvent.Type.MouseButtonRelease:
             reach = self.box_of(option.rect).adjusted(-GRID, -GRID, HALF_GRID, GRID)
@@ -181,13 +181,13 @@ class BranchDelegate(PanelDelegate):
                 return bool(model.setData(index, None, Qt.ItemDataRole.CheckStateRole))
         return False
 
-    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: N802, ARG002 - Qt's name
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, _index: Index) -> QWidget:
         """Return a field over the name."""
         field = QLineEdit(parent)
         field.setAccessibleName("New name")
         return field
 
-    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: N802, ARG002 - Qt's name
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, _index: Index) -> None:
         """Put the field over the text of the card."""
         text = self._text_of(option.rect).toRect()
         height = editor.sizeHint().height()
@@ -232,11 +232,11 @@ class BranchList(PanelList):
         super().apply_theme(theme)
         self.setFixedHeight(self.height_of(max(1, self._model.rowCount())))
 
-    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def sizeHint(self) -> QSize:
         """Return room for all lines: the panel scrolls, not the list."""
         return QSize(208, self.height_of(max(1, self._model.rowCount())))
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tick, or remove, the line that has the keyboard."""
         index = self.currentIndex()
         if self.state() is QAbstractItemView.State.EditingState:
@@ -254,7 +254,7 @@ class BranchList(PanelList):
         if row.removable:
             self.remove_wanted.emit(row.key)
 
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Offer what can be done with a line."""
         index = self.indexAt(event.pos())
         if not index.isValid():

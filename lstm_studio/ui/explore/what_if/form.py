@@ -187,7 +187,7 @@ class Form(QFrame):
             return True
         return super().event(event)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         """Close with Escape; add with Return."""
         if _is_escape(event):
             self.closed.emit()

@@ -154,7 +154,7 @@ class WhatIfPanel(Panel[_State]):
         if before is not None and opened is None:
             self.form_closed.emit()
 
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+    def minimumSizeHint(self) -> QSize:
         """Return the height at which the form that is open is seen, with the buttons above it."""
         least = super().minimumSizeHint()
         if self._open is None:
