@@ -27,7 +27,6 @@ from tests.runs.exported import (
     check_parquet,
     check_tensorboard,
     logged,
-    record,
 )
 from tests.runs.made_runs import Said, event, lags, made, scalars, segment
 
@@ -35,11 +34,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return record(tmp_path_factory.mktemp("recorded") / "mine")
 
 
 def test_an_archive_holds_what_the_training_was(told: Told, tmp_path: Path) -> None:

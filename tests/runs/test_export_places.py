@@ -29,7 +29,6 @@ from tests.runs.exported import (
     check_parquet,
     check_tensorboard,
     logged,
-    record,
 )
 from tests.runs.made_runs import made, scalars
 
@@ -40,11 +39,6 @@ pytestmark = [
 
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return record(tmp_path_factory.mktemp("recorded") / "mine")
 
 
 # Where to.
