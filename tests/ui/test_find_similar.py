@@ -22,7 +22,7 @@ from lstm_studio.ui.explore.units_panel import UnitsPanel
 from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.explore.fakes import small_setup, symbol_set
-from tests.ui.explore.similar_fakes import Shelves
+from tests.ui.explore.similar.fakes import Shelves
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
 

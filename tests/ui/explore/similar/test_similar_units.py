@@ -18,7 +18,7 @@ from lstm_studio.ui.explore.similar.query import signal_choices
 from lstm_studio.ui.explore.similar.unit_list import blocks
 from lstm_studio.ui.theme import LIGHT
 from tests.ui.explore.conftest import Show
-from tests.ui.explore.similar_fakes import (
+from tests.ui.explore.similar.fakes import (
     HIDDEN,
     Array,
     SearchingSession,
@@ -28,18 +28,6 @@ from tests.ui.explore.similar_fakes import (
     marked,
     on_throughout,
 )
-
-
-@pytest.fixture
-def session() -> SearchingSession:
-    return SearchingSession()
-
-
-@pytest.fixture
-def panel(session: SearchingSession, show: Show) -> SimilarPanel:
-    made = SimilarPanel(session, LIGHT)
-    show(made)
-    return made
 
 
 def fitting(values: Array, start: int, pattern: Pattern, threshold: float) -> int:

@@ -23,7 +23,7 @@ from lstm_studio.ui.plots.raster import to_index
 from lstm_studio.ui.theme import DARK, LIGHT, Theme
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import symbol_set
-from tests.ui.explore.similar_fakes import (
+from tests.ui.explore.similar.fakes import (
     HIDDEN,
     SearchingSession,
     ends,
@@ -32,18 +32,6 @@ from tests.ui.explore.similar_fakes import (
     marked,
     on_throughout,
 )
-
-
-@pytest.fixture
-def session() -> SearchingSession:
-    return SearchingSession()
-
-
-@pytest.fixture
-def panel(session: SearchingSession, show: Show) -> SimilarPanel:
-    made = SimilarPanel(session, LIGHT)
-    show(made)
-    return made
 
 
 def test_without_a_stretch_it_says_how_to_mark_one(panel: SimilarPanel, session: SearchingSession) -> None:
