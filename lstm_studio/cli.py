@@ -35,7 +35,7 @@ from lstm_studio.training.options import roles, train
 if TYPE_CHECKING:
     from lstm_studio.session.state import Result
 
-SMALLEST_PICTURE, LARGEST_PICTURE = (960, 560), (16_384, 16_384)
+SMALLEST_PICTURE, LARGEST_PICTURE = (960, 512), (16_384, 16_384)
 
 app = typer.Typer(
     name="lstm-studio",

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from lstm_studio.ui.train.driver import TrainDriver
 
 ONE_ROW_BELOW_HEIGHT = 700
-SMALLEST = (960, 560)
+SMALLEST = (960, 512)
+"""With the desktop's frame around it, the window fits on 960 × 560."""
 DEFAULT_SIZE = (1600, 1000)
 _FRAMED_AFTER = 300
 """Milliseconds after which the desktop has put a frame around a window."""

@@ -330,7 +330,14 @@ def test_looping_begins_again(window: StudioWindow, qtbot: QtBot) -> None:
 
 @pytest.mark.parametrize(
     ("size", "folded", "one_row"),
-    [((1600, 1000), False, False), ((2560, 1440), False, False), ((1366, 768), True, False), ((1280, 660), True, True)],
+    [
+        ((1600, 1000), False, False),
+        ((2560, 1440), False, False),
+        ((1366, 768), True, False),
+        ((1280, 660), True, True),
+        # What the title bar and a task bar leave of a screen with 960 × 560 pixels.
+        ((960, 512), True, True),
+    ],
 )
 def test_each_size_gets_its_density(qtbot: QtBot, size: tuple[int, int], folded: bool, one_row: bool) -> None:
     with opened_window(size=size) as window:
