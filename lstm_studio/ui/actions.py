@@ -21,8 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.icons import GRID_SIZE, Icon, make_icon
+from lstm_studio.ui.theme import Theme, scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +159,9 @@ class Actions(QObject):
         return submenus
 
     def apply_theme(self, theme: Theme) -> None:
-        """Draw the icons in the colours of a theme."""
+        """Draw the icons in the colours of a theme, at the size of the text."""
         for key, icon in self._icons.items():
-            self._actions[key].setIcon(make_icon(icon, theme))
+            self._actions[key].setIcon(make_icon(icon, theme, size=scaled(GRID_SIZE)))
 
 
 def shortcut_text(info: ActionInfo) -> str:

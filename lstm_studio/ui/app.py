@@ -29,6 +29,7 @@ from lstm_studio.session.session_file import Contents, read_session
 from lstm_studio.session.settings import Settings, load_settings, settings_file
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.ui.bugs import BugCatcher
+from lstm_studio.ui.heap import share_heap
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.worker import Answers
@@ -109,6 +110,7 @@ def make_application() -> QApplication:
     """Return the one application of this process, with the style that our palette and style sheet expect."""
     application = QApplication.instance()
     if not isinstance(application, QApplication):
+        share_heap()
         QCoreApplication.setApplicationName("LSTM Studio")
         QCoreApplication.setOrganizationName("lstm-studio")
         application = QApplication(["lstm-studio"])

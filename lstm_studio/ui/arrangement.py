@@ -21,6 +21,8 @@ LEFT_WIDTH = 240
 RIGHT_WIDTH = 306
 FOLD_BELOW_WIDTH = 1440
 FOLD_BELOW_HEIGHT = 800
+_FIRST_SHARE = 0.3
+"""Of a side's height that its first panel gets at least."""
 
 _INFOS: Mapping[str, PanelInfo] = {info.key: info for info in PANELS}
 
@@ -173,8 +175,12 @@ class Arrangement:
             docks: list[QDockWidget] = [self.docks[key] for key in keys]
             wanted = [dock.sizeHint().height() for dock in docks]
             if wanted:
-                # What is left over goes to the first list, which can always use it; so does what is missing.
-                wanted[0] = max(1, window.stage.height() - sum(wanted[1:]))
+                # What is left over goes to the first list, which can always use it; so does what is missing, as far
+                # as the list can be used then. Below that all of them scroll.
+                height, others = window.stage.height(), sum(wanted[1:])
+                wanted[0] = max(1, round(_FIRST_SHARE * height), height - others)
+                if others > height - wanted[0] > 0:
+                    wanted[1:] = [round(each * (height - wanted[0]) / others) for each in wanted[1:]]
                 window.resizeDocks(docks, wanted, vertical)
 
     def note_heights(self) -> None:

@@ -19,13 +19,14 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import HALF_GRID, Text, Theme, base_size, font, header_height
+from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
+from lstm_studio.ui.theme import HALF_GRID, Text, Theme, font, header_height, scaled
 
 STRIP_WIDTH = 40
+"""Pixels at 100 %."""
 _ICON = 10
-_STRIP_BUTTON = 30
-_BESIDE = (STRIP_WIDTH - _STRIP_BUTTON) // 2
+_AROUND_ICON = 14
+_BESIDE = (STRIP_WIDTH - GRID_SIZE - _AROUND_ICON) // 2
 
 
 class Dock(QDockWidget):
@@ -118,10 +119,8 @@ class Dock(QDockWidget):
         """Take the colours of a theme."""
         height = header_height()
         self._bar.setFixedHeight(height)
-        icon = round(_ICON * max(1.0, base_size() / 13))
         for button, what in ((self._float, Icon.FLOAT), (self._close, Icon.CROSS)):
-            button.setIcon(make_icon(what, theme, theme.ink3, size=icon))
-            button.setIconSize(QSize(icon, icon))
+            set_icon(button, what, theme, theme.ink3, size=_ICON)
             button.setFixedSize(height - 2, height - 2)
         if self._link is not None:
             self._link.setFixedHeight(height - 2)
@@ -164,20 +163,30 @@ class Strip(Bar):
 
     def __init__(self, actions: Actions, keys: Collection[str], parent: QWidget) -> None:
         super().__init__("strip", "Folded panels", parent)
-        self.setFixedWidth(STRIP_WIDTH)
         self._places: dict[str, QAction] = {}
+        self._buttons: list[QToolButton] = []
         for key in keys:
             button = QToolButton()
             button.setDefaultAction(actions[key])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAccessibleName(actions[key].text())
-            button.setFixedSize(_STRIP_BUTTON, _STRIP_BUTTON)
+            self._buttons.append(button)
             # A tool bar's own layout pays no heed to margins.
             place = QWidget()
             column = QVBoxLayout(place)
             column.setContentsMargins(_BESIDE, HALF_GRID, _BESIDE - 1, 0)
             column.addWidget(button)
             self._places[key] = self.addWidget(place)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme, and the size of the text."""
+        super().apply_theme(theme)
+        icon = scaled(GRID_SIZE)
+        side = icon + _AROUND_ICON
+        self.setFixedWidth(side + 2 * _BESIDE)
+        for button in self._buttons:
+            button.setIconSize(QSize(icon, icon))
+            button.setFixedSize(side, side)
 
     def show_buttons(self, keys: Collection[str]) -> None:
         """Show the buttons of these switches only."""

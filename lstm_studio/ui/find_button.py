@@ -7,10 +7,11 @@ from PySide6.QtGui import QAction, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from lstm_studio.ui.icons import Icon, icon_pixmap
-from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font
+from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font, scaled
 
 _WIDTH = 220
 _COMPACT = 32
+_GLASS = 14
 
 
 class FindButton(QPushButton):
@@ -62,6 +63,6 @@ class FindButton(QPushButton):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self._icon.setPixmap(icon_pixmap(Icon.SEARCH, theme.ink3, 14, self.devicePixelRatioF()))
+        self._icon.setPixmap(icon_pixmap(Icon.SEARCH, theme.ink3, scaled(_GLASS), self.devicePixelRatioF()))
         self._key.setFont(font(Text.TICK))
         self.updateGeometry()

@@ -27,8 +27,8 @@ from lstm_studio.session.state import Result, Setup, View
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.find_button import FindButton
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme, scaled
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import ElidedLabel
 from lstm_studio.ui.workspaces import WORKSPACES
@@ -238,8 +238,10 @@ class Header(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self.find_button.apply_theme(theme)
-        self._samples.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=10))
-        self._samples.setIconSize(QSize(10, 10))
+        set_icon(self._samples, Icon.CHEVRON_DOWN, theme, size=10)
+        side = scaled(GRID_SIZE)
+        for button in self._buttons:
+            button.setIconSize(QSize(side, side))
         for line in (self._separator, self._line):
             line.setStyleSheet(f"background: {theme.line};")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
+from PySide6.QtWidgets import QAbstractButton
 
-from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.theme import Theme, scaled
 
 GRID_SIZE = 16
 _SCALES = (1, 1.5, 2, 3)
@@ -207,6 +208,29 @@ def make_icon(icon: Icon, theme: Theme, colour: str | None = None, size: int = G
         Logical pixels.
     """
     return QIcon(_made(icon, colour or theme.ink, theme.ink3, size))
+
+
+def set_icon(
+    button: QAbstractButton, icon: Icon, theme: Theme, colour: str | None = None, size: int = GRID_SIZE
+) -> None:
+    """Show an icon on a button, as much larger as the text is.
+
+    Parameters
+    ----------
+    button
+        Gets the icon.
+    icon, theme, colour
+        As in :func:`make_icon`.
+    size
+        Logical pixels at 100 %.
+    """
+    side = scaled(size)
+    made = make_icon(icon, theme, colour, side)
+    # The same again would have the button drawn and its neighbours laid out.
+    if made.cacheKey() != button.icon().cacheKey():
+        button.setIcon(made)
+    if button.iconSize().width() != side:
+        button.setIconSize(QSize(side, side))
 
 
 @cache

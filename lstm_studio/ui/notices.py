@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.session.compute import Request
-from lstm_studio.ui.icons import Icon, icon_pixmap, make_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.icons import GRID_SIZE, Icon, icon_pixmap, set_icon
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme, scaled
 
 WIDTH = 400
 NOTE_LASTS = 12_000
@@ -198,7 +198,6 @@ class _Card(QFrame):
         self._close.setProperty("kind", "flat")
         self._close.setToolTip("Close (Escape)")
         self._close.setAccessibleName("Close this notice")
-        self._close.setIconSize(QSize(12, 12))
         self._close.clicked.connect(self._on_close)
         head = QHBoxLayout()
         head.setSpacing(SECTION_GAP)
@@ -250,8 +249,10 @@ class _Card(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Draw the icons in the colours of a theme."""
         colour = {Level.NOTE: theme.ink2, Level.WARNING: theme.warning, Level.ERROR: theme.error}[self.notice.level]
-        self._icon.setPixmap(icon_pixmap(_ICONS[self.notice.level], colour, ratio=self.devicePixelRatioF()))
-        self._close.setIcon(make_icon(Icon.CROSS, theme))
+        self._icon.setPixmap(
+            icon_pixmap(_ICONS[self.notice.level], colour, scaled(GRID_SIZE), self.devicePixelRatioF())
+        )
+        set_icon(self._close, Icon.CROSS, theme, size=12)
 
     def _on_close(self) -> None:
         self.closed.emit(self)

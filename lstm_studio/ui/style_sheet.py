@@ -82,9 +82,10 @@ def style_sheet(theme: Theme, scale: float = 1.0) -> str:
 
     control = round((CONTROL_HEIGHT - 2) * max(1.0, base / 13))
     t = theme
-    up, down = (_image(icon, t.ink, _ARROW_SIZE) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
-    up_off, down_off = (_image(icon, t.ink3, _ARROW_SIZE) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
-    tick, tick_off = _image(Icon.TICK, t.panel, _TICK_SIZE), _image(Icon.TICK, t.ink3, _TICK_SIZE)
+    arrow, box = (round(pixels * max(1.0, base / 13)) for pixels in (_ARROW_SIZE, _TICK_SIZE))
+    up, down = (_image(icon, t.ink, arrow) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
+    up_off, down_off = (_image(icon, t.ink3, arrow) for icon in (Icon.CHEVRON_UP, Icon.CHEVRON_DOWN))
+    tick, tick_off = _image(Icon.TICK, t.panel, box), _image(Icon.TICK, t.ink3, box)
     return f"""
 * {{ font-size: {size(Text.BODY)}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -157,13 +158,15 @@ QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabl
     color: {t.ink3}; border-color: {t.line}; background: {t.sunken};
 }}
 QLineEdit QToolButton {{ min-height: 0; padding: 0; border: 0; background: transparent; }}
-QComboBox::drop-down {{ border: 0; width: 22px; }}
-QComboBox::down-arrow {{ image: {down}; }}
+QComboBox::drop-down {{ border: 0; width: {arrow + 12}px; }}
+QComboBox::down-arrow {{ image: {down}; width: {arrow}px; height: {arrow}px; }}
 QComboBox::down-arrow:disabled {{ image: {down_off}; }}
-QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: 0; background: transparent; width: 18px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{
+    border: 0; background: transparent; width: {arrow + 8}px;
+}}
 QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {t.line}; }}
-QAbstractSpinBox::up-arrow {{ image: {up}; }}
-QAbstractSpinBox::down-arrow {{ image: {down}; }}
+QAbstractSpinBox::up-arrow {{ image: {up}; width: {arrow}px; height: {arrow}px; }}
+QAbstractSpinBox::down-arrow {{ image: {down}; width: {arrow}px; height: {arrow}px; }}
 QAbstractSpinBox::up-arrow:disabled, QAbstractSpinBox::up-arrow:off {{ image: {up_off}; }}
 QAbstractSpinBox::down-arrow:disabled, QAbstractSpinBox::down-arrow:off {{ image: {down_off}; }}
 QComboBox QAbstractItemView {{
@@ -173,7 +176,7 @@ QComboBox QAbstractItemView {{
 QCheckBox, QRadioButton {{ color: {t.ink}; spacing: 6px; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.ink3}; }}
 QCheckBox::indicator {{
-    width: {_TICK_SIZE}px; height: {_TICK_SIZE}px; border: 1px solid {t.control}; border-radius: 4px;
+    width: {box}px; height: {box}px; border: 1px solid {t.control}; border-radius: 4px;
     background: {t.panel};
 }}
 QCheckBox::indicator:hover {{ background: {t.hover}; }}

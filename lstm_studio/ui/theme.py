@@ -62,6 +62,8 @@ class Text(Enum):
 
 
 _SMALLEST_TEXT = 10.0
+_DRAWN_AT = 13.0
+"""Base size of the text to which all sizes in pixels belong."""
 
 
 def base_size() -> float:
@@ -88,6 +90,16 @@ def font(text: Text, scale: float = 1.0) -> QFont:
         made.setCapitalization(QFont.Capitalization.AllUppercase)
         made.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0.6)
     return made
+
+
+def scaled(pixels: float) -> int:
+    """Return what so many pixels at 100 % come to beside the text: larger with it, never smaller."""
+    return round(pixels * max(1.0, base_size() / _DRAWN_AT))
+
+
+def transport_height() -> int:
+    """Return the height of the buttons in the bar at the bottom: as much as the controls beside them need."""
+    return max(TRANSPORT_HEIGHT, scaled(CONTROL_HEIGHT - 2) + 2)
 
 
 def header_height() -> int:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QApplication,
     QCheckBox,
     QComboBox,
@@ -21,6 +22,7 @@ from lstm_studio.networks.signals import Role
 from lstm_studio.ui.icons import Icon, icon_path, icon_pixmap, make_icon
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, MISSING, Text, Theme, contrast, font, palette
+from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -162,3 +164,53 @@ def test_icons_in_fields_are_level_with_large_text(qtbot: QtBot) -> None:
         [icon] = field.findChildren(QToolButton)
         assert field.rect().contains(icon.geometry())
         assert abs(icon.geometry().center().y() - field.rect().center().y()) <= 1
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+@pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
+def test_icons_grow_with_the_text_and_stay_inside_their_buttons(qtbot: QtBot, workspace: str) -> None:
+    with opened_window() as window:
+        window.show_workspace(workspace)
+        QApplication.processEvents()
+        before = {id(button): button.iconSize().width() for button in buttons_with_icons(window)}
+        assert len(before) >= 5
+        window.scale_text(200)
+        qtbot.wait(50)
+        grown = [button for button in buttons_with_icons(window) if id(button) in before]
+        assert len(grown) >= 5
+        for button in grown:
+            side = button.iconSize().width()
+            assert side == pytest.approx(2 * before[id(button)], rel=0.1), button.accessibleName()
+            assert side <= min(button.width(), button.height()) - 4, button.accessibleName()
+            assert side in {size.width() for size in button.icon().availableSizes()}, button.accessibleName()
+        window.scale_text(80)
+        qtbot.wait(50)
+        for button in buttons_with_icons(window):
+            assert button.iconSize().width() == before.get(id(button), button.iconSize().width())
+
+
+def buttons_with_icons(window: StudioWindow) -> list[QAbstractButton]:
+    """Return those that can be seen, but for the icons in fields, which have their own size."""
+    return [
+        button
+        for button in window.findChildren(QAbstractButton)
+        if button.isVisible() and not button.icon().isNull() and not isinstance(button.parent(), QLineEdit)
+    ]
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_where_a_row_has_one_line_its_button_stays_off_the_ticks(qtbot: QtBot) -> None:
+    with opened_window(size=(1600, 620)) as window:
+        window.scale_text(200)
+        qtbot.wait(50)
+        stack, met = window.workspace.stack, 0
+        for key in (row.key for row in stack.state.rows):
+            header, item = stack.row_header(key), stack.row_item(key)
+            button = header.view_button
+            if header.lines > 1 or button is None or not header.isVisible():
+                continue
+            right = button.mapTo(stack, button.rect().topRight()).x()
+            for reach in item.reaches():
+                met += 1
+                assert right < item.scenePos().x() - reach.width, header.accessibleName()
+        assert met >= 4

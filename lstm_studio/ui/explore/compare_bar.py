@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolic
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import CompareMode, Result, View
 from lstm_studio.ui.explore.comparing import compared, difference_in_words, titles_of
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
@@ -121,7 +121,6 @@ class CompareBar(QFrame):
         self._cells.hide()
         self._stop = QToolButton()
         self._stop.setProperty("kind", "flat")
-        self._stop.setIconSize(QSize(_CROSS, _CROSS))
         self._stop.setAccessibleName("Stop comparing")
         self._stop.setToolTip("Stop comparing")
         row = self._row = QHBoxLayout()
@@ -153,7 +152,7 @@ class CompareBar(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
         self._fit_choosers()
-        self._stop.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=_CROSS))
+        set_icon(self._stop, Icon.CROSS, theme, theme.ink3, size=_CROSS)
 
     def offer_cells(self, on: bool) -> None:
         """Offer to bring back the cells, which have made room, or not."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -25,8 +25,8 @@ from lstm_studio.sequences.sequence import SequenceSet
 from lstm_studio.session.session import WITHOUT_NETWORK, Session
 from lstm_studio.session.state import Match, Result, Setup, Verdicts
 from lstm_studio.ui.explore.network_card import NetworkCard, NetworkSummary, summarise
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.icons import Icon, set_icon
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.debounce import Debounce
 from lstm_studio.ui.widgets.fold import Fold
 from lstm_studio.ui.widgets.panel import Panel
@@ -37,7 +37,7 @@ MOST_UNITS = 4_096
 MOST_LAYERS = 8
 _MOST_SEED = 2**31 - 1
 _FIELD_WIDTH = 56
-_BUTTON_WIDTH = 26
+_REROLL, _BESIDE_ICON = 12, 14
 _NONE = ""
 _FROM_FILE = "This network comes from a file, which decides its size."
 
@@ -107,8 +107,6 @@ class NetworksPanel(Panel[_State]):
         self._seed.setToolTip("Seed of the first weights, the same for both networks")
         self._reroll.setToolTip("Another seed")
         self._reroll.setAccessibleName("Another seed")
-        self._reroll.setIconSize(QSize(12, 12))
-        self._reroll.setFixedWidth(_BUTTON_WIDTH)
         row = QHBoxLayout()
         row.setSpacing(HALF_GRID + 2)
         row.addWidget(label("Units", "secondary"))
@@ -186,7 +184,8 @@ class NetworksPanel(Panel[_State]):
         for card in self._cards:
             card.apply_theme(theme)
         self._form.apply_theme(theme)
-        self._reroll.setIcon(make_icon(Icon.LOOP, theme))
+        set_icon(self._reroll, Icon.LOOP, theme, size=_REROLL)
+        self._reroll.setFixedWidth(_BESIDE_ICON + scaled(_REROLL))
 
     @property
     def cards(self) -> tuple[NetworkCard, ...]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from lstm_studio.engine.objectives import CHOICES, Objective, ObjectiveChoice
 from lstm_studio.networks.signals import Labels
 from lstm_studio.session.session import Session
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import Theme
 
 _ARROW = 10
@@ -35,7 +34,6 @@ class ObjectiveMenu(QToolButton):
         self.setAccessibleName("What the gradient is taken of")
         self.setToolTip("Choose what the gradient is taken of")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setIconSize(QSize(_ARROW, _ARROW))
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         menu.aboutToShow.connect(self.fill)
@@ -45,7 +43,7 @@ class ObjectiveMenu(QToolButton):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self.setIcon(make_icon(Icon.CHEVRON_DOWN, theme, size=_ARROW))
+        set_icon(self, Icon.CHEVRON_DOWN, theme, size=_ARROW)
 
     def fill(self) -> None:
         """List what is possible now; the menu does so each time it opens."""

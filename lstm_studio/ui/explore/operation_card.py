@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import add, mul
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -14,14 +14,14 @@ from lstm_studio.networks.signals import Phase, Role
 from lstm_studio.ui.explore.gate_terms import GateTerms
 from lstm_studio.ui.explore.gate_view import GateView
 from lstm_studio.ui.explore.operations import Operation, Reading
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.numbers import Equation, equation, format_number
-from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.card import EDGE, Card
 from lstm_studio.ui.widgets.text import Room, label
 
-_FOLD = 18
+_FOLD, _AROUND_FOLD = 10, 8
 _ARITHMETIC = {"×": mul, "+": add}
 
 
@@ -76,8 +76,6 @@ class _Line(QWidget):
         self.numbers_room = Room(self.numbers, grows=True)
         self.fold = QToolButton()
         self.fold.setProperty("kind", "view")
-        self.fold.setFixedSize(_FOLD, _FOLD)
-        self.fold.setIconSize(QSize(_FOLD - 8, _FOLD - 8))
         self.fold.setStyleSheet("QToolButton { border-color: transparent; background: transparent; }")
         self.fold.clicked.connect(self._toggle)
         self.gates = QWidget()
@@ -134,7 +132,8 @@ class _Line(QWidget):
         icon = Icon.CHEVRON_DOWN if opened else Icon.CHEVRON_RIGHT
         if icon is not self._icon:
             self._icon = icon
-            self.fold.setIcon(make_icon(icon, self._theme, size=_FOLD - 8))
+            set_icon(self.fold, icon, self._theme, size=_FOLD)
+            self.fold.setFixedSize(scaled(_FOLD) + _AROUND_FOLD, scaled(_FOLD) + _AROUND_FOLD)
         self.fold.setAccessibleName(f"{name}: weights and values")
         self.fold.setAccessibleDescription("open" if opened else "folded")
         self.fold.setToolTip("Hide the weights and values" if opened else "Show the weights and values behind it")

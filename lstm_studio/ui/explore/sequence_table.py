@@ -33,7 +33,7 @@ from lstm_studio.session.state import Verdicts
 from lstm_studio.ui.explore.readout import class_of
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.badge import paint_badge
 from lstm_studio.ui.widgets.text import text_font
 from lstm_studio.ui.widgets.thumbnails import paint_sequence, value_extent
@@ -205,7 +205,7 @@ class SequenceDelegate(QStyledItemDelegate):
         if right is None:
             return
         icon, colour = (Icon.TICK, self._theme.ok) if right else (Icon.CROSS, self._theme.error)
-        side = 12.0
+        side = scaled(12)
         place = QRectF(rect.center().x() - side / 2, rect.center().y() - side / 2, side, side)
         paint_icon(painter, icon, place, QColor(colour))
 
@@ -250,7 +250,7 @@ class BadgeHeader(QHeaderView):
         model = self.model()
         assert isinstance(model, SequenceModel)  # noqa: S101 - no other model has these columns
         if logical_index >= model.first_verdict:
-            side = BADGE_SIZE - 2
+            side = scaled(BADGE_SIZE - 2)
             painter.setFont(text_font(self, Text.TICK_BOLD))
             place = QRectF(rect.center().x() - side / 2 + 1, rect.center().y() - side / 2, side, side)
             paint_badge(painter, place, *model.badge(logical_index), self._theme)
@@ -387,11 +387,11 @@ class SequenceTable(QTableView):
                 width = metrics.horizontalAdvance("8" * len(str(self._model.rowCount()))) + 2 * HALF_GRID + _EDGE
                 self.setColumnWidth(column, max(width, metrics.horizontalAdvance("No.") + 2 * HALF_GRID))
             elif column >= self._model.first_verdict:
-                self.setColumnWidth(column, _VERDICT_WIDTH)
+                self.setColumnWidth(column, scaled(_VERDICT_WIDTH))
             elif not stretch:
                 classes = () if self._model.sequences is None else self._model.sequences.classes
                 longest = max((*classes, "target"), key=len)
-                self.setColumnWidth(column, min(96, metrics.horizontalAdvance(longest) + 2 * HALF_GRID))
+                self.setColumnWidth(column, min(scaled(96), metrics.horizontalAdvance(longest) + 2 * HALF_GRID))
 
     def _current_changed(self, current: QModelIndex, before: QModelIndex) -> None:  # noqa: ARG002 - Qt's signal
         if current.isValid() and not self._showing:

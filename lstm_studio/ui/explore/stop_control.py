@@ -25,12 +25,12 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.condition_words import joined_text, joined_words
 from lstm_studio.ui.explore.stop_editor import StopEditor, count_words, met_words
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import HALF_GRID, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.icons import Icon, set_icon
+from lstm_studio.ui.theme import HALF_GRID, Theme, scaled, transport_height
 from lstm_studio.ui.widgets.text import label
 
 _ARROW = 10
-_BUTTON = 22
+_BESIDE_ARROW = 12
 _SHORTEST = 92
 """Pixels at 100 % that the words get at least: "Stop when a…"."""
 
@@ -96,12 +96,9 @@ class StopControl(QFrame):
         self._editor: StopEditor | None = None
         self.setProperty("kind", "segments")
         self.setAccessibleName("Stop when")
-        self.setMinimumHeight(TRANSPORT_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._box, self._count, self._edit = _Box(), label(kind="caption"), QToolButton()
         self._edit.setProperty("kind", "flat")
-        self._edit.setFixedWidth(_BUTTON)
-        self._edit.setIconSize(QSize(_ARROW, _ARROW))
         words = QVBoxLayout()
         words.setSpacing(0)
         words.addWidget(self._box)
@@ -183,7 +180,9 @@ class StopControl(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
         self._theme = theme
-        self._edit.setIcon(make_icon(Icon.CHEVRON_UP, theme, size=_ARROW))
+        set_icon(self._edit, Icon.CHEVRON_UP, theme, size=_ARROW)
+        self._edit.setFixedWidth(_BESIDE_ARROW + scaled(_ARROW))
+        self.setMinimumHeight(transport_height())
         if self._editor is not None:
             self._editor.apply_theme(theme)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -23,7 +23,7 @@ from lstm_studio.session.conditions import Condition, Quantifier, Relation, Stop
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.condition_words import RELATIONS, Choice, choices, is_single
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.numbers import format_count, format_tick
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
@@ -86,7 +86,6 @@ class _Row(QWidget):
             self.relation.setItemData(self.relation.count() - 1, RELATIONS[relation], Qt.ItemDataRole.ToolTipRole)
         self.number.setToolTip("A number, for example 0.1 or 1e−6")
         self.remove.setProperty("kind", "flat")
-        self.remove.setIconSize(QSize(_ARROW, _ARROW))
         self.remove.setToolTip("Remove this condition")
         self.remove.setAccessibleName(f"Remove {name.lower()}")
         line = QHBoxLayout(self)
@@ -106,7 +105,7 @@ class _Row(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self.remove.setIcon(make_icon(Icon.CROSS, theme, size=_ARROW))
+        set_icon(self.remove, Icon.CROSS, theme, size=_ARROW)
         self.number.setFixedWidth(self.number.fontMetrics().horizontalAdvance("−8.88e−888") + 2 * GRID)
 
     def show_condition(self, condition: Condition, offered: tuple[Choice, ...]) -> None:

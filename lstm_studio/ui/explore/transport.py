@@ -17,15 +17,15 @@ from lstm_studio.session.settings import SPEEDS
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar
 from lstm_studio.ui.explore.stop_control import StopControl
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, scaled, transport_height
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.symbols import written
 from lstm_studio.ui.widgets.text import Room, label
 
-_BUTTON_WIDTH = 30
-_PLAY_WIDTH = 46
+_BESIDE_ICON, _BESIDE_PLAY = 14, 30
+"""Pixels of a button that its icon leaves free."""
 _TWO_LINES_FROM = 1_000
 """Steps from which the counter takes two lines, so that the bar can begin under the plots."""
 _DRAWN = 30
@@ -75,7 +75,6 @@ class Transport(QWidget):
         button = QToolButton()
         button.setAccessibleName(name)
         button.setToolTip(name)
-        button.setFixedSize(_PLAY_WIDTH if icon is Icon.PLAY else _BUTTON_WIDTH, TRANSPORT_HEIGHT)
         button.setAutoRepeat(icon in {Icon.PREVIOUS, Icon.NEXT})
         return button
 
@@ -84,7 +83,6 @@ class Transport(QWidget):
         button.setToolTip(f"{text}: {tip}")
         button.setAccessibleName(text)
         button.setCheckable(True)
-        button.setFixedSize(_BUTTON_WIDTH, TRANSPORT_HEIGHT)
         return button
 
     def _lay_out(self) -> None:
@@ -110,7 +108,6 @@ class Transport(QWidget):
         right.addWidget(self._show_all)
         right.addWidget(self._phases, 0, Qt.AlignmentFlag.AlignVCenter)
         right.addWidget(self._stop, 1, Qt.AlignmentFlag.AlignVCenter)
-        self._phases.setMinimumHeight(TRANSPORT_HEIGHT)
         self._scrub.setParent(self)
         # In the order in which Tab goes through them.
         segments = (self._phases.button(_WHOLE), self._phases.button(_PHASES))
@@ -221,7 +218,10 @@ class Transport(QWidget):
             self._show_all: Icon.EYE,
         }
         for button, icon in icons.items():
-            button.setIcon(make_icon(icon, theme))
+            set_icon(button, icon, theme)
+            button.setFixedSize(_button_width(), transport_height())
+        self._play.setFixedSize(_button_width(_BESIDE_PLAY), transport_height())
+        self._phases.setMinimumHeight(transport_height())
         self._stop.apply_theme(theme)
         self._scrub.apply_theme(theme)
         self.updateGeometry()
@@ -245,7 +245,7 @@ class Transport(QWidget):
         """Return the width of what stands right of the bar, with or without the toggles, with all words or few."""
         stop = self._stop.sizeHint() if roomy else self._stop.minimumSizeHint()
         width = self._phases.sizeHint().width() + GRID + stop.width() + PANEL_INSET
-        return width + (2 * (_BUTTON_WIDTH + GRID) if toggles else 0)
+        return width + (2 * (_button_width() + GRID) if toggles else 0)
 
     def _place(self) -> None:
         width, height, low = self.width(), self.height(), self._left.sizeHint().width() + GRID
@@ -353,7 +353,7 @@ class Transport(QWidget):
     def _show_playing(self) -> None:
         playing = self.playing
         words = "Pause" if playing else "Play"
-        self._play.setIcon(make_icon(Icon.PAUSE if playing else Icon.PLAY, self._theme, self._theme.panel))
+        set_icon(self._play, Icon.PAUSE if playing else Icon.PLAY, self._theme, self._theme.panel)
         self._play.setAccessibleName(words)
         self._play.setToolTip(f"{words} (Space)")
         self.playing_changed.emit(playing)
@@ -413,6 +413,10 @@ class Transport(QWidget):
 
     def _choose_show_all(self, on: bool) -> None:
         self._session.look(reveal_all=on)
+
+
+def _button_width(beside: int = _BESIDE_ICON) -> int:
+    return scaled(GRID_SIZE) + beside
 
 
 def _marks(result: Result) -> tuple[Mark, ...]:

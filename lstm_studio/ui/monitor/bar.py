@@ -12,15 +12,15 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, 
 from lstm_studio.runs.like import Status
 from lstm_studio.session.monitoring import Monitoring, MonitorView
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.monitor.drawing import Drawing
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, scaled, transport_height
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.training_plots.step_bar import OVERHANG, StepBar
 from lstm_studio.ui.widgets.text import Room, label
 
-_BUTTON_WIDTH = 30
+_BESIDE_ICON = 14
 _BUTTONS = (
     ("monitor.first-step", Icon.FIRST),
     ("monitor.previous-step", Icon.PREVIOUS),
@@ -70,7 +70,6 @@ class MonitorBar(QWidget):
         button = QToolButton()
         button.setAccessibleName(action.text())
         button.setToolTip(action.toolTip())
-        button.setFixedSize(_BUTTON_WIDTH, TRANSPORT_HEIGHT)
         button.setAutoRepeat(key in {"monitor.previous-step", "monitor.next-step"})
         button.clicked.connect(action.trigger)
         return button
@@ -94,7 +93,6 @@ class MonitorBar(QWidget):
         right.setContentsMargins(0, 0, PANEL_INSET, 0)
         right.setSpacing(GRID)
         for part in (self._items, self._follow, self._open):
-            part.setMinimumHeight(TRANSPORT_HEIGHT)
             right.addWidget(part)
         self.bar.setParent(self)
         for before, after in pairwise((self._buttons[-1], self.bar, self._items, self._follow, self._open)):
@@ -178,7 +176,10 @@ class MonitorBar(QWidget):
         """Draw in another theme."""
         self._theme = theme
         for button, (_, icon) in zip(self._buttons, _BUTTONS, strict=True):
-            button.setIcon(make_icon(icon, theme))
+            set_icon(button, icon, theme)
+            button.setFixedSize(scaled(GRID_SIZE) + _BESIDE_ICON, transport_height())
+        for part in (self._items, self._follow, self._open):
+            part.setMinimumHeight(transport_height())
         self.bar.apply_theme(theme)
         self.refresh()
         self.updateGeometry()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip, QWidget
 
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.plots.rich_label import RichLabel
 from lstm_studio.ui.plots.row_item import Look, Reach
 from lstm_studio.ui.plots.rows import GradientRow, Row, UnitRow, View
-from lstm_studio.ui.theme import BADGE_RADIUS, BADGE_SIZE, HALF_GRID, Text
+from lstm_studio.ui.theme import BADGE_RADIUS, HALF_GRID, Text, scaled
 
 VIEW_ICONS = {View.HEAT: Icon.HEAT, View.LINES: Icon.LINES, View.BAND: Icon.BAND}
-_BUTTON_SIZE = 17
-_ICON_SIZE = 11
+_ICON_SIZE, _AROUND_ICON = 11, 6
 _MARGIN = 2
-_TEXT_LEFT = float(BADGE_SIZE + HALF_GRID)
 _VALUE_GAP = 8
 _TICK_CLEARANCE = 4
 _MOST_LINES = 4
@@ -57,8 +55,6 @@ class RowHeader(QWidget):
     def _make_button(self) -> QToolButton:
         button = QToolButton(self)
         button.setProperty("kind", "view")
-        button.setFixedSize(_BUTTON_SIZE, _BUTTON_SIZE)
-        button.setIconSize(QSize(_ICON_SIZE, _ICON_SIZE))
         button.setPopupMode(QToolButton.ToolButtonPopupMode.DelayedPopup)
         menu = QMenu(button)
         for view in View:
@@ -105,9 +101,9 @@ class RowHeader(QWidget):
         note = row.note if isinstance(row, GradientRow) else f"{row.symbol}&nbsp; {row.note}".removeprefix("&nbsp; ")
         colour = self._look.theme.ink2
         if self._button is not None and isinstance(row, UnitRow):
-            icon = make_icon(VIEW_ICONS[row.view], self._look.theme, self._look.theme.ink2, _ICON_SIZE)
-            if icon.cacheKey() != self._button.icon().cacheKey():
-                self._button.setIcon(icon)
+            theme, side = self._look.theme, scaled(_ICON_SIZE) + _AROUND_ICON
+            set_icon(self._button, VIEW_ICONS[row.view], theme, theme.ink2, _ICON_SIZE)
+            self._button.setFixedSize(side, side)
         font = self._look.font(Text.SECONDARY)
         self._note.write(f'<span style="color:{colour}">{note}</span>', font)
         objective = row.objective if isinstance(row, GradientRow) else ""
@@ -135,7 +131,7 @@ class RowHeader(QWidget):
         bottom = top + lines * self._pitch
         reach = max((r.width for r in self._reaches if r.top < bottom - 2 and r.bottom > top + 2), default=0.0)
         clear = self.width() + self._gap - reach - _TICK_CLEARANCE
-        return max(0.0, min(float(self.width()), clear) - _TEXT_LEFT)
+        return max(0.0, min(float(self.width()), clear) - self._text_left)
 
     def _arrange(self) -> None:
         """Share the lines that fit between note and value, and cut both where they would meet the ticks."""
@@ -166,7 +162,11 @@ class RowHeader(QWidget):
     def _value_right(self) -> float:
         what = self._look.metrics(Text.SECONDARY).horizontalAdvance(self._what)
         value = self._look.metrics(Text.VALUE).horizontalAdvance(self._value)
-        return _TEXT_LEFT + what + _VALUE_GAP + value + 2
+        return self._text_left + what + _VALUE_GAP + value + 2
+
+    @property
+    def _text_left(self) -> float:
+        return float(self._look.badge + HALF_GRID)
 
     @property
     def _pitch(self) -> float:
@@ -188,13 +188,15 @@ class RowHeader(QWidget):
         return _MARGIN + line * self._pitch
 
     def place_button(self) -> None:
-        """Put the button beside the last line, or at the right where only one line fits."""
+        """Put the button beside the last line, or before the ticks where only one line fits."""
         if self._button is None:
             return
+        side = self._button.height()
         if self.lines == 1:
-            self._button.move(self.width() - _BUTTON_SIZE, round((self.height() - _BUTTON_SIZE) / 2))
+            left = self._text_left + self._room(0) - side
+            self._button.move(int(left), round((self.height() - side) / 2))
         else:
-            top = self._line_top(self.lines - 1) + (self._pitch - _BUTTON_SIZE) / 2
+            top = self._line_top(self.lines - 1) + (self._pitch - side) / 2
             self._button.move(0, round(top))
 
     def resizeEvent(self, _event: QEvent) -> None:
@@ -214,7 +216,7 @@ class RowHeader(QWidget):
         """Draw the lines that fit."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        left = _TEXT_LEFT
+        left = self._text_left
         last = self._line_top(self.lines - 1)
         if self.lines == 1 or event.rect().top() < last:
             self._paint_title(painter, left)
@@ -231,7 +233,8 @@ class RowHeader(QWidget):
         theme = self._look.theme
         top = self._line_top(0)
         mark = theme.roles[self._row.role].mark
-        badge = QRectF(0, top + (self._pitch - BADGE_SIZE) / 2, BADGE_SIZE, BADGE_SIZE)
+        side = self._look.badge
+        badge = QRectF(0, top + (self._pitch - side) / 2, side, side)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(mark))
         painter.drawRoundedRect(badge, BADGE_RADIUS, BADGE_RADIUS)
@@ -241,7 +244,8 @@ class RowHeader(QWidget):
         painter.setPen(QColor(theme.ink))
         painter.setFont(self._look.font(Text.ROW_LABEL))
         value = self._value if self.lines == 1 and self._button is None else ""
-        room = QRectF(left, top, self.width() - left, self._pitch)
+        right = self._button.x() - HALF_GRID if self.lines == 1 and self._button is not None else self.width()
+        room = QRectF(left, top, right - left, self._pitch)
         title = painter.fontMetrics().elidedText(self._row.title, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, title)
         if value:

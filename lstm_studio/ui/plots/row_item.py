@@ -48,6 +48,11 @@ class Look:
         return self._metrics[text]
 
     @cached_property
+    def badge(self) -> int:
+        """Side of a badge, as large as its letter needs."""
+        return max(BADGE_SIZE, self.font(Text.TICK_BOLD).pixelSize() + 6)
+
+    @cached_property
     def side_width(self) -> float:
         """Width of the margin at the right: colour bar and its values, legends, end labels."""
         return GRID + COLOUR_BAR_WIDTH + HALF_GRID + self.metrics(Text.TICK).horizontalAdvance("mean")
@@ -261,7 +266,7 @@ class RowItem(QGraphicsItem):
     def _meets_title(self, label: LeftLabel) -> bool:
         top, _, width = self._extent(label)
         metrics = self.look.metrics(Text.ROW_LABEL)
-        title_right = PANEL_INSET + BADGE_SIZE + HALF_GRID + metrics.horizontalAdvance(self.title)
+        title_right = PANEL_INSET + self.look.badge + HALF_GRID + metrics.horizontalAdvance(self.title)
         return top < metrics.height() - 4 and self.scale_of_time.left - width < title_right + 2
 
 

@@ -25,7 +25,7 @@ from lstm_studio.ui.plots.scale import TimeScale, clamp_window
 from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem, stretch_words
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
-from lstm_studio.ui.theme import BADGE_SIZE, HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
+from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
 
 _BY_KEYBOARD = frozenset(
     {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
@@ -354,7 +354,7 @@ class PlotStack(QWidget):
         widest = max(map(metrics.horizontalAdvance, titles), default=0.0)
         number = self._look.metrics(Text.TICK_BOLD).horizontalAdvance("00")
         most = _MOST_LABEL_WIDTH * max(1.0, self._look.scale)
-        return max(LABEL_WIDTH, round(min(most, BADGE_SIZE + HALF_GRID + widest + number + _LABEL_GAP)))
+        return max(LABEL_WIDTH, round(min(most, self._look.badge + HALF_GRID + widest + number + _LABEL_GAP)))
 
     def _fit_headers(self) -> None:
         for key, item in self._items.items():

@@ -13,9 +13,9 @@ from lstm_studio.networks.signals import Role
 from lstm_studio.session.learning import Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, TRANSPORT_HEIGHT, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, transport_height
 from lstm_studio.ui.train.rows import solved_text
 from lstm_studio.ui.train.words import left_words
 from lstm_studio.ui.training_plots.span import Span
@@ -77,8 +77,6 @@ class TrainBar(QWidget):
         self.apply_theme(theme)
 
     def _lay_out(self) -> None:
-        for button in (self._primary, self._stop, self._restart, self._edge):
-            button.setMinimumHeight(TRANSPORT_HEIGHT)
         begin = QHBoxLayout(self._begin_group)
         begin.setContentsMargins(PANEL_INSET, 0, 0, 0)
         begin.setSpacing(HALF_GRID + 2)
@@ -111,8 +109,10 @@ class TrainBar(QWidget):
         self._theme = theme
         self.slider.apply_theme(theme)
         self._progress.apply_theme(theme)
-        self._stop.setIcon(make_icon(Icon.STOP, theme, size=12))
-        self._restart.setIcon(make_icon(Icon.LOOP, theme, size=12))
+        set_icon(self._stop, Icon.STOP, theme, size=12)
+        set_icon(self._restart, Icon.LOOP, theme, size=12)
+        for button in (self._primary, self._stop, self._restart, self._edge):
+            button.setMinimumHeight(transport_height())
         self.updateGeometry()
         self.refresh()
         self.show_buttons()
@@ -149,7 +149,7 @@ class TrainBar(QWidget):
             self._primary.setText(text)
         icon = Icon.PAUSE if text == "Pause" else Icon.PLAY
         colour = self._theme.panel if action.isEnabled() else self._theme.ink3
-        self._primary.setIcon(make_icon(icon, self._theme, colour, size=12))
+        set_icon(self._primary, icon, self._theme, colour, size=12)
         self._primary.setToolTip(action.toolTip())
         self._primary.setEnabled(action.isEnabled())
         for button, one in self._buttons.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QToolButton, QWidget
 
 from lstm_studio.networks.cells import cells
@@ -14,9 +14,9 @@ from lstm_studio.session.learning import badges_of
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.plan import Optimiser, Plan
 from lstm_studio.training.sizes import NetworkSize
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.numbers import format_count, format_tick
-from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.train.equal import OPTIMISERS, network_sizes_of
 from lstm_studio.ui.train.fields import Fields
 from lstm_studio.ui.widgets.badge import Badge
@@ -27,7 +27,7 @@ from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 MOST_UNITS, MOST_LAYERS = 4096, 8
 _NONE = ""
-_BUTTON_WIDTH = 26
+_REROLL, _BESIDE_ICON = 12, 14
 _BIAS = "forget_bias"
 
 
@@ -60,8 +60,6 @@ class TrainedNetworksPanel(Panel[_State]):
         self._reroll = QToolButton()
         self._reroll.setToolTip("Another seed")
         self._reroll.setAccessibleName("Another seed")
-        self._reroll.setIconSize(QSize(12, 12))
-        self._reroll.setFixedWidth(_BUTTON_WIDTH)
         self._solved = QCheckBox("Stop when solved")
         self._solved.setToolTip("End the training as soon as the first network has solved the task")
         self._fold = Fold(theme, "Optimiser, batches, evaluation", self._make_form())
@@ -132,7 +130,8 @@ class TrainedNetworksPanel(Panel[_State]):
         for card in self._cards:
             card.apply_theme(theme)
         self._fold.apply_theme(theme)
-        self._reroll.setIcon(make_icon(Icon.LOOP, theme))
+        set_icon(self._reroll, Icon.LOOP, theme, size=_REROLL)
+        self._reroll.setFixedWidth(_BESIDE_ICON + scaled(_REROLL))
 
     @property
     def fields(self) -> Fields:

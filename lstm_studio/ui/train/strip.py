@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QToolButton
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.explore.workspace import ThemedBar
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.train.explorer import Link
@@ -74,8 +74,8 @@ class SnapshotStrip(ThemedBar):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self._back.setIcon(make_icon(Icon.CHEVRON_LEFT, theme, size=10))
-        self._forward.setIcon(make_icon(Icon.CHEVRON_RIGHT, theme, size=10))
+        set_icon(self._back, Icon.CHEVRON_LEFT, theme, size=10)
+        set_icon(self._forward, Icon.CHEVRON_RIGHT, theme, size=10)
         self.setStyleSheet(
             f"SnapshotStrip {{ background: {theme.sunken}; border: 0; border-bottom: 1px solid {theme.line}; }}"
         )

@@ -14,7 +14,6 @@ from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import GradientRow
 from lstm_studio.ui.theme import (
-    BADGE_SIZE,
     FOCUS_RING,
     GRID,
     HALF_GRID,
@@ -217,7 +216,7 @@ class TrainingStack(QWidget):
             self._place()
 
     def _title_width(self, row: PlotRow) -> float:
-        return BADGE_SIZE + HALF_GRID + self.look.metrics(Text.ROW_LABEL).horizontalAdvance(row.title)
+        return self.look.badge + HALF_GRID + self.look.metrics(Text.ROW_LABEL).horizontalAdvance(row.title)
 
     @property
     def _label_width(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Theme
 
 
@@ -68,7 +68,7 @@ class Fold(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Draw the chevron in another theme."""
         self._theme = theme
-        self._head.setIcon(make_icon(Icon.CHEVRON_DOWN if self._opened else Icon.CHEVRON_RIGHT, theme, size=12))
+        set_icon(self._head, Icon.CHEVRON_DOWN if self._opened else Icon.CHEVRON_RIGHT, theme, size=12)
 
     def _toggle(self) -> None:
         self.open(not self._opened)

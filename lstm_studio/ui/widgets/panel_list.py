@@ -7,10 +7,10 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from lstm_studio.ui.icons import Icon, paint_icon
-from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme
+from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme, scaled
 
 TICK_BOX = 14
-"""Side of a tick box in pixels."""
+"""Side of a tick box in pixels at 100 %."""
 ROW_EDGE = 3
 """Width in pixels of the bar at the left of the row that is chosen."""
 _TICK = 12
@@ -62,7 +62,7 @@ class PanelDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(theme.ink if on else theme.panel))
         painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
         if on:
-            inset = (box.width() - _TICK) / 2
+            inset = (box.width() - scaled(_TICK)) / 2
             paint_icon(painter, Icon.TICK, box.adjusted(inset, inset, -inset, -inset), QColor(theme.panel))
 
 

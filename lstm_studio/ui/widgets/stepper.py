@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from lstm_studio.session.units import beside
-from lstm_studio.ui.icons import Icon, make_icon
-from lstm_studio.ui.theme import HALF_GRID, Theme
+from lstm_studio.ui.icons import Icon, set_icon
+from lstm_studio.ui.theme import HALF_GRID, Theme, scaled
 
 _ARROW = 10
-_BUTTON_WIDTH = 24
+_BESIDE_ARROW = 14
 
 
 class _Field(QSpinBox):
@@ -78,8 +78,6 @@ class Stepper(QWidget):
             button.setAccessibleName(words)
             button.setToolTip(words)
             button.setAutoRepeat(True)
-            button.setIconSize(QSize(_ARROW, _ARROW))
-            button.setFixedWidth(_BUTTON_WIDTH)
         layout.addWidget(self._back)
         layout.addWidget(self._field, 1)
         layout.addWidget(self._forward)
@@ -110,8 +108,10 @@ class Stepper(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw the arrows in another theme."""
-        self._back.setIcon(make_icon(Icon.CHEVRON_LEFT, theme, size=_ARROW))
-        self._forward.setIcon(make_icon(Icon.CHEVRON_RIGHT, theme, size=_ARROW))
+        set_icon(self._back, Icon.CHEVRON_LEFT, theme, size=_ARROW)
+        set_icon(self._forward, Icon.CHEVRON_RIGHT, theme, size=_ARROW)
+        for button in (self._back, self._forward):
+            button.setFixedWidth(_BESIDE_ARROW + scaled(_ARROW))
 
     def _changed(self, value: int) -> None:
         self._enable()

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.panel_list import TICK_BOX, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
 
@@ -140,7 +140,8 @@ class BranchDelegate(PanelDelegate):
     def box_of(self, rect: QRect) -> QRectF:
         """Return where the tick box of a line is."""
         card = QRectF(rect).adjusted(0, 0, 0, -_GAP)
-        return QRectF(card.left() + GRID, card.center().y() - TICK_BOX / 2, TICK_BOX, TICK_BOX)
+        side = scaled(TICK_BOX)
+        return QRectF(card.left() + GRID, card.center().y() - side / 2, side, side)
 
     def _text_of(self, rect: QRect) -> QRectF:
         left = self.box_of(rect).right() + GRID

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.session.state import Branch, Result, View
-from lstm_studio.ui.icons import Icon, make_icon
+from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.text import label
 
@@ -72,7 +72,6 @@ class Form(QFrame):
         self._title = label(title, "title")
         self._close = QToolButton()
         self._close.setProperty("kind", "flat")
-        self._close.setIconSize(QSize(_CROSS, _CROSS))
         self._close.setAccessibleName("Close the form")
         self._close.setToolTip("Close the form")
         self._problem = QLabel()
@@ -147,7 +146,7 @@ class Form(QFrame):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self._close.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=_CROSS))
+        set_icon(self._close, Icon.CROSS, theme, theme.ink3, size=_CROSS)
         self._problem.setStyleSheet(f"color: {theme.error};")
 
     def _fill(self, result: Result, view: View) -> None:
