@@ -42,7 +42,7 @@ def open_files(files: Sequence[str]) -> int:
             raise StudioError(f"{file}: there is no such file.", f"Commands are {commands}; see lstm-studio --help.")
     if not has_display():
         told = f"There is no display to open a window on: rendering the same view to {PICTURE_WITHOUT_DISPLAY} instead."
-        print(told)  # noqa: T201 - who is at a terminal should know
+        sys.stdout.write(f"{told}\n")
         draw_offscreen()
         require_window()
         from lstm_studio.ui.render import render_view
@@ -65,7 +65,7 @@ def start(words: Sequence[str]) -> int:
     try:
         return open_files(words)
     except StudioError as error:
-        print(f"lstm-studio: {error}", file=sys.stderr)  # noqa: T201 - as all commands do
+        sys.stderr.write(f"lstm-studio: {error}\n")
         return 2
 
 

@@ -276,7 +276,7 @@ class RemoteOpened:
     ) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            self._connection.ask(lambda system: file.close())  # noqa: ARG005 - the file has its own
+            self._connection.ask(lambda _: file.close())
 
     def _read(self, system: Any, offset: int, length: int) -> bytes:
         if self._file is None:

@@ -213,7 +213,7 @@ class _Split:
         count = len(examples)
         if count >= _ONE_IN:
             order = np.random.default_rng([seed, _SPLIT]).permutation(count)
-            labels = [int(sequence.target) if _is_label(sequence) else 0 for sequence in sequences]  # type: ignore[arg-type]  # a label is a number
+            labels = [_label(sequence) for sequence in sequences]
             # One in five of each class, as nearly as can be.
             ranked = sorted(order.tolist(), key=lambda index: labels[index])
             return cls(frozenset(ranked[_ONE_IN // 2 :: _ONE_IN]), tuple(len(example.scored) for example in examples))
@@ -378,8 +378,10 @@ def _batch(examples: Many[_Example]) -> Batch:
     return Batch(inputs, targets, scored, lengths)
 
 
-def _is_label(sequence: Sequence) -> bool:
-    return sequence.target is not None and sequence.target.ndim == 0
+def _label(sequence: Sequence) -> int:
+    """Return the class of a whole sequence, 0 where it has none."""
+    target = sequence.target
+    return int(target) if target is not None and target.ndim == 0 else 0
 
 
 def _raw(sequence: Sequence) -> Array:

@@ -200,7 +200,7 @@ class Trainer:
                 losses[key] = 0.0 * torch.stack([weight.sum() for weight in network.module.parameters()]).sum()
         # In one pass backwards, all that happened in this step is there to be recorded when it ends; the gradients are
         # those of each loss alone.
-        torch.stack([*losses.values()]).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        torch.autograd.backward(torch.stack([*losses.values()]).sum())
         found = [loss.detach() for loss in losses.values()]
         weights = [weight for network in self.networks.values() for weight in network.module.parameters()]
         self._share.add_up([*(weight.grad for weight in weights if weight.grad is not None), *found])

@@ -124,9 +124,8 @@ class _Painter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _ANY) -> None:
         theme, entry = self.theme, self._found.entry(index)
-        # PySide's stubs do not know the fields of a style option.
-        room = QRect(getattr(option, "rect"))  # noqa: B009
-        selected = bool(getattr(option, "state") & QStyle.StateFlag.State_Selected)  # noqa: B009
+        room = QRect(option.rect)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         if selected:
             painter.fillRect(room, QColor(theme.selected))

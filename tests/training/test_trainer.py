@@ -144,7 +144,7 @@ def test_truncated_gradients_are_those_of_states_that_are_cut_off_between_the_pi
             hidden = cell(x, hidden)
         outputs.append(torch.nn.functional.linear(hidden, readout.weight.detach(), readout.bias.detach()))
     loss = (torch.stack(outputs) - torch.from_numpy(batch.targets)).square().sum(-1).mean()
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    torch.autograd.backward(loss)
     assert trainer.measure()[kind] == pytest.approx(loss.item(), rel=1e-5)
     whole = Trainer(task, replace(TINY, kinds=(kind,)))
     whole.measure()

@@ -58,7 +58,7 @@ def column_index(values: NDArray[Any], levels: tuple[float, float]) -> NDArray[n
     # Unlike clip, these two cost next to nothing for a few values; both keep what is not a number.
     np.maximum(scaled, np.float32(0), out=scaled)
     np.minimum(scaled, np.float32(LEVELS - 1), out=scaled)
-    missing = scaled != scaled  # noqa: PLR0124 - only not-a-number differs from itself
+    missing = np.isnan(scaled)
     if missing.any():
         scaled[missing] = MISSING
     return np.asarray(scaled, np.uint8)
