@@ -85,6 +85,26 @@ class StopWhen:
     on: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What meets a condition at a step.
+
+    Parameters
+    ----------
+    condition
+        Which one.
+    units
+        The units, or features, whose numbers do, the one farthest beyond the threshold first; empty where the condition
+        speaks of a single number or of the mean.
+    values
+        Their numbers; else the one number.
+    """
+
+    condition: Condition
+    units: tuple[int, ...]
+    values: tuple[float, ...]
+
+
 _COMPARE: dict[Relation, Callable[[NDArray[Any], np.float64], NDArray[np.bool_]]] = {
     Relation.LESS: np.less,
     Relation.AT_MOST: np.less_equal,
@@ -114,6 +134,25 @@ def hits(result: Result, view: View, stop: StopWhen) -> NDArray[np.int64]:
         return np.zeros(0, np.int64)
     joined = np.logical_and.reduce(masks) if stop.every else np.logical_or.reduce(masks)
     return np.flatnonzero(joined).astype(np.int64)
+
+
+def met_at(result: Result, view: View, stop: StopWhen, step: int) -> tuple[Met, ...]:
+    """Return what meets the conditions at a step; nothing where :func:`hits` does not have it.
+
+    Parameters
+    ----------
+    result, view, stop
+        As in :func:`hits`.
+    step
+        0-based.
+    """
+    found = tuple(met for each in stop.conditions if (met := _met(result, view, each, step)) is not None)
+    return found if not stop.every or len(found) == len(stop.conditions) else ()
+
+
+def holds(condition: Condition, number: float) -> bool:
+    """Return whether a number compares with the threshold as a condition says."""
+    return bool(_COMPARE[condition.relation](np.asarray(number), np.float64(condition.threshold)))
 
 
 def is_known(result: Result, condition: Condition) -> bool:
@@ -182,6 +221,30 @@ def _mask(result: Result, view: View, condition: Condition) -> NDArray[np.bool_]
             if not 0 <= unit < values.shape[1]:
                 return np.zeros(len(values), bool)
             return compare(values[:, unit], threshold)
+
+
+def _met(result: Result, view: View, condition: Condition, step: int) -> Met | None:
+    """Return what meets one condition at a step, or None."""
+    values = _values(result, condition)
+    if values is None or not 0 <= step < len(values):
+        return None
+    row, compare, threshold = values[step], _COMPARE[condition.relation], np.float64(condition.threshold)
+    if values.ndim == 1 or condition.quantifier is Quantifier.MEAN:
+        number = row if values.ndim == 1 else row.mean(dtype=np.float64)
+        return Met(condition, (), (float(number),)) if compare(number, threshold) else None
+    if condition.quantifier is Quantifier.ONE:
+        unit = _selected(result, view, condition, len(row)) if condition.unit is None else condition.unit
+        fits = 0 <= unit < len(row) and bool(compare(row[unit], threshold))
+        return Met(condition, (unit,), (float(row[unit]),)) if fits else None
+    units = np.flatnonzero(compare(row, threshold))
+    if len(units) < (len(row) if condition.quantifier is Quantifier.ALL else 1):
+        return None
+    numbers = row[units].astype(np.float64)
+    beyond = np.abs(numbers) if condition.relation is Relation.LARGER else numbers
+    if condition.relation not in {Relation.LESS, Relation.AT_MOST}:
+        beyond = -beyond
+    order = np.argsort(beyond, kind="stable")
+    return Met(condition, tuple(units[order].tolist()), tuple(numbers[order].tolist()))
 
 
 def _selected(result: Result, view: View, condition: Condition, columns: int) -> int:

@@ -110,10 +110,11 @@ def equation(
     printed: tuple[str, ...] = ()
     for digits in (2, 3, 4):
         printed = tuple(format_number(operand, digits) for operand in operands)
-        if format_number(operation(*(_read(text) for text in printed)), decimals) == target:
+        if format_number(operation(*(read_number(text) for text in printed)), decimals) == target:
             return Equation(printed, "=", target)
     return Equation(printed, "≈", target)
 
 
-def _read(text: str) -> float:
+def read_number(text: str) -> float:
+    """Read a number as it is printed here."""
     return float(text.replace(_MINUS, "-").replace(",", "").replace("∞", "inf"))

@@ -24,6 +24,7 @@ from lstm_studio.session.conditions import (
     hits,
     is_known,
     layer_of,
+    met_at,
     needs_selection,
     suggested,
 )
@@ -207,3 +208,35 @@ def test_conditions_are_remarks_that_can_be_undone() -> None:
     assert session.remarks.stop == StopWhen()
     session.redo()
     assert session.remarks.stop == stop
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    conditions=st.lists(CONDITIONS, min_size=1, max_size=3),
+    every=st.booleans(),
+    step=st.integers(0, STEPS - 1),
+    seed=st.integers(0, 5),
+)
+def test_what_meets_a_condition_are_the_numbers_of_a_plain_loop(
+    conditions: list[Condition], every: bool, step: int, seed: int
+) -> None:
+    result, view = make(seed), View(units=MappingProxyType({"0:lstm.0": 1}))
+    stop = StopWhen(tuple(conditions), every)
+    met = met_at(result, view, stop, step)
+    assert bool(met) is (step in hits(result, view, stop))
+    for each in met:
+        row = np.atleast_1d(result.traces[each.condition.network][each.condition.signal][step])
+        compare, threshold = HOLDS[each.condition.relation], each.condition.threshold
+        if each.condition.signal.startswith("norm.") or each.condition.quantifier is Quantifier.MEAN:
+            assert each.units == ()
+            assert each.values == pytest.approx((math.fsum(map(float, row)) / len(row),))
+            continue
+        assert each.values == tuple(float(row[unit]) for unit in each.units)
+        if each.condition.quantifier is Quantifier.ONE:
+            assert len(each.units) == 1
+        else:
+            assert sorted(each.units) == [unit for unit in range(UNITS) if compare(float(row[unit]), threshold)]
+        # The farthest beyond the threshold comes first.
+        beyond = [abs(value) if each.condition.relation is Relation.LARGER else value for value in each.values]
+        below = each.condition.relation in {Relation.LESS, Relation.AT_MOST}
+        assert beyond == sorted(beyond, reverse=not below)

@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 from lstm_studio.engine.trace import Trace, TraceLayer
 from lstm_studio.networks.signals import INPUT, Labels, Signal
-from lstm_studio.session.conditions import Condition, Quantifier, Relation, StopWhen, is_known, layer_of
+from lstm_studio.session.conditions import Condition, Met, Quantifier, Relation, StopWhen, holds, is_known, layer_of
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.layers import network_names
-from lstm_studio.ui.numbers import format_tick
+from lstm_studio.ui.numbers import format_count, format_number, format_tick, read_number
 from lstm_studio.ui.widgets.symbols import written
 from lstm_studio.ui.widgets.text import plain
 
 _FEATURES = 64
 """Features that can be chosen one by one; of a spectrogram with more, only all together."""
+
+_MET_LISTED = 4
+"""Units that are named with their numbers where several meet a condition."""
+_MOST_DIGITS = 8
 
 RELATIONS = {
     Relation.LESS: "below",
@@ -115,9 +119,64 @@ def joined_words(result: Result, stop: StopWhen, labels: Labels) -> str:
     return f"Stop when {words}."
 
 
+def met_text(result: Result, met: tuple[Met, ...]) -> str:
+    """Return what meets the conditions at a step in a few symbols, ``"unit 8: 0.03, 2 more"``."""
+    return " · ".join(_met_text(result, each, named=len(met) > 1) for each in met)
+
+
+def met_words(result: Result, met: tuple[Met, ...], labels: Labels) -> str:
+    """Return the same in words, ``"Here the forget gate of unit 8 is 0.03, of unit 2 0.05, and of 2 more."``."""
+    return " ".join(_met_words(result, each, labels) for each in met)
+
+
 def is_single(result: Result, condition: Condition) -> bool:
     """Return whether a condition speaks of one number a step, whichever units it means."""
     return condition.signal != INPUT.name and not _is_many(result, condition)
+
+
+def _met_text(result: Result, met: Met, *, named: bool) -> str:
+    symbol, number = _symbol(result, met.condition), _met_number(met.condition, met.values[0])
+    if not _is_many(result, met.condition):
+        return f"{symbol} = {number}"
+    if not met.units:
+        return f"mean {symbol} = {number}"
+    more = f", {format_count(len(met.units) - 1)} more" if len(met.units) > 1 else ""
+    return f"{f'{symbol} ' if named else ''}{_who(result, met.condition, met.units[0])}: {number}{more}"
+
+
+def _met_words(result: Result, met: Met, labels: Labels) -> str:
+    condition = met.condition
+    what, numbers = _signal_words(result, condition.network, condition.signal, labels), met.values[:_MET_LISTED]
+    first, *others = (_met_number(condition, value) for value in numbers)
+    if not _is_many(result, condition):
+        feature = f" {_quoted(result.sequence.names[met.units[0]])}" if met.units else ""
+        return f"Here the {what}{feature} is {first}."
+    if not met.units:
+        return f"Here the mean {what} is {first}."
+    words = [f"of {_who(result, condition, met.units[0])} is {first}"]
+    words += [
+        f"of {_who(result, condition, unit)} {number}" for unit, number in zip(met.units[1:], others, strict=False)
+    ]
+    rest = len(met.units) - len(words)
+    if rest:
+        words.append(f"and {format_count(rest)} more meet{'s' if rest == 1 else ''} it")
+    return f"Here the {what} {', '.join(words)}."
+
+
+def _met_number(condition: Condition, value: float) -> str:
+    """Return a number with the fewest digits, two at least, with which what is printed meets the condition, too."""
+    for digits in range(2, _MOST_DIGITS):
+        text = format_number(value, digits)
+        if holds(condition, read_number(text)):
+            return text
+    return format_number(value, _MOST_DIGITS)
+
+
+def _who(result: Result, condition: Condition, unit: int) -> str:
+    names = result.sequence.names
+    if condition.signal == INPUT.name:
+        return f"feature {_quoted(names[unit])}" if unit < len(names) else f"feature {unit}"
+    return f"unit {unit}"
 
 
 def _rank(name: str) -> int:

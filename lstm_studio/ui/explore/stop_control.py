@@ -20,14 +20,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from lstm_studio.session.conditions import StopWhen, hits, needs_selection, suggested
+from lstm_studio.session.conditions import StopWhen, hits, met_at, needs_selection, suggested
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
-from lstm_studio.ui.explore.condition_words import joined_text, joined_words
+from lstm_studio.ui.explore.condition_words import joined_text, joined_words, met_text
+from lstm_studio.ui.explore.condition_words import met_words as words_of_met
 from lstm_studio.ui.explore.stop_editor import StopEditor, count_words, met_words
 from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Theme, scaled, transport_height
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import ElidedLabel
 
 _ARROW = 10
 _BESIDE_ARROW = 12
@@ -94,10 +95,11 @@ class StopControl(QFrame):
         self._known: tuple[Result | None, StopWhen | None, View | None] = (None, None, None)
         self._hits: NDArray[np.int64] = np.zeros(0, np.int64)
         self._editor: StopEditor | None = None
+        self._words = self._counted = ""
         self.setProperty("kind", "segments")
         self.setAccessibleName("Stop when")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self._box, self._count, self._edit = _Box(), label(kind="caption"), QToolButton()
+        self._box, self._count, self._edit = _Box(), ElidedLabel(kind="caption"), QToolButton()
         self._edit.setProperty("kind", "flat")
         words = QVBoxLayout()
         words.setSpacing(0)
@@ -195,6 +197,8 @@ class StopControl(QFrame):
     def _on_view(self, after: View, before: View) -> None:
         if after.labels != before.labels or after.units != before.units:
             self._show()
+        elif after.cursor != before.cursor:
+            self._show_here()
 
     def _show(self) -> None:
         session = self._session
@@ -214,9 +218,10 @@ class StopControl(QFrame):
         self._box.setEnabled(bool(shown.conditions))
         self._box.setChecked(stop.on)
         self._box.show_text(joined_text(result, shown) if shown.conditions else "…")
-        self._box.setToolTip(f"{words}\n{counted}".strip())
-        self._count.setText(count_words(count, result.sequence.steps) if counted and count else counted)
+        self._words = f"{words}\n{counted}".strip()
+        self._counted = count_words(count, result.sequence.steps) if counted and count else counted
         self._count.setVisible(bool(counted))
+        self._show_here()
         self._count.setIndent(self._box.indent)
         self._edit.setAccessibleName("Edit where playing stops")
         self._edit.setAccessibleDescription(counted)
@@ -226,6 +231,17 @@ class StopControl(QFrame):
             # Whoever listens may ask how wide the words are now, and a layout inside another keeps its last answer.
             self._line.activate()
             self.hits_changed.emit()
+
+    def _show_here(self) -> None:
+        """Say what meets the conditions at the cursor; elsewhere how many steps do."""
+        session = self._session
+        result, view = session.result, session.view
+        met = met_at(result, view, session.remarks.stop, view.cursor)
+        here = words_of_met(result, met, view.labels)
+        self._count.setText(met_text(result, met) if met else self._counted)
+        self._count.hint = here
+        self._box.setToolTip(f"{self._words}\n{here}".strip())
+        self._box.setAccessibleDescription(here)
 
     def _show_editor(self) -> None:
         if self._editor is not None:

@@ -9,10 +9,11 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
-from lstm_studio.session.conditions import Condition, Quantifier, Relation, StopWhen, hits
+from lstm_studio.session.conditions import Condition, Quantifier, Relation, StopWhen, hits, met_at
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import View
-from lstm_studio.ui.explore.condition_words import choices, long_text, short_text
+from lstm_studio.ui.explore.condition_words import choices, long_text, met_text, short_text
+from lstm_studio.ui.explore.condition_words import met_words as words_of_met
 from lstm_studio.ui.explore.stop_control import StopControl
 from lstm_studio.ui.explore.stop_editor import MOST, StopEditor, met_words, read_threshold
 from lstm_studio.ui.explore.transport import Transport
@@ -322,3 +323,55 @@ def test_nothing_recurrent_offers_nothing_to_stop_at(qtbot: QtBot) -> None:
     control.edit()
     assert control.editor.rows() == ()
     control.editor.close()
+
+
+def test_at_a_step_that_meets_the_condition_it_says_which_unit_does(
+    control: StopControl, session: AnsweringSession
+) -> None:
+    gate = session.result.traces[0]["lstm.0.forget_gate"]
+    threshold = float(np.sort(gate.min(axis=1))[5])
+    session.remark("Stop when", stop=StopWhen((Condition("lstm.0.forget_gate", threshold=threshold),), on=True))
+    for step in range(session.steps):
+        session.move_cursor(step)
+        below = [int(unit) for unit in np.argsort(gate[step]) if gate[step, unit] < threshold]
+        if not below:
+            assert control._count.text() == "5 of 20 steps"
+            assert control._box.accessibleDescription() == ""
+            continue
+        text = control._count.text()
+        assert text.startswith(f"unit {below[0]}: ")
+        assert text.endswith(f", {len(below) - 1} more") is (len(below) > 1)
+        printed = float(text.partition(": ")[2].partition(",")[0].replace("−", "-"))
+        assert printed == pytest.approx(gate[step, below[0]], abs=0.005)
+        assert printed < threshold, "what is printed meets the condition, too"
+        assert f"forget gate (LSTM) of unit {below[0]} is " in control._box.toolTip()
+        assert control._box.accessibleDescription() in control._box.toolTip()
+
+
+@pytest.mark.parametrize(
+    ("condition", "text", "words"),
+    [
+        (
+            Condition("input", Quantifier.ONE, Relation.GREATER, 0.5, unit=7),
+            "x ‘Y’ = 1.00",
+            "Here the input ‘Y’ is 1.00.",
+        ),
+        (
+            Condition("input", Quantifier.ANY, Relation.GREATER, 0.5),
+            "feature ‘Y’: 1.00",
+            "Here the input of feature ‘Y’ is 1.00.",
+        ),
+        (
+            Condition("input", Quantifier.MEAN, Relation.GREATER, 0.124),
+            "mean x = 0.125",
+            "Here the mean input is 0.125.",
+        ),
+    ],
+)
+def test_what_meets_a_condition_in_words(condition: Condition, text: str, words: str) -> None:
+    result = answer(small_setup())
+    symbols = result.sequence.symbols
+    assert symbols is not None
+    met = met_at(result, View(), StopWhen((condition,)), symbols.index("Y"))
+    assert met_text(result, met) == text
+    assert words_of_met(result, met, Labels.STANDARD) == words
