@@ -25,7 +25,9 @@ import lstm_studio
 
 ROOT = Path(__file__).parent.parent
 SOURCES = [
-    path for folder in ("lstm_studio", "tests", "benchmarks", "packaging") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("lstm_studio", "tests", "benchmarks", "docs", "packaging")
+    for path in (ROOT / folder).rglob("*.py")
 ]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 MAKE = shutil.which("make")
@@ -49,6 +51,8 @@ def test_file_is_short_and_keeps_the_types_strict(path: Path) -> None:
     assert len(lines) <= 600
     bare = [line for line in lines if re.search(r"# type: ignore(\[[\w, -]+\])?\s*$", line)]
     assert not bare, "a type: ignore names its code and gives its reason beside it"
+    bare = [line for line in lines if re.search(r"#\s*noqa\b(?!: [A-Z]+\d+(, [A-Z]+\d+)* - \S)", line)]
+    assert not bare, "so does an exemption from a rule of style"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -152,7 +152,9 @@ class WritePlayback(Question):
         coded = ("-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
         command = [program, "-hide_banner", "-loglevel", "error", "-y", *options, *coded, str(path)]
         with tempfile.TemporaryFile() as errors:
-            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 - a list of words, and no shell
+                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors
+            )
             try:
                 self._feed(process, progress)
             except BaseException:

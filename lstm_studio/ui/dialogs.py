@@ -35,7 +35,7 @@ def ask_choice(parent: QWidget, title: str, question: str, choices: Sequence[str
     return next((place for place, button in enumerate(buttons) if button is pressed), len(buttons) - 1)
 
 
-def ask_count(parent: QWidget, title: str, question: str, first: int, low: int, high: int) -> int:  # noqa: PLR0917
+def ask_count(parent: QWidget, title: str, question: str, first: int, low: int, high: int) -> int:  # noqa: PLR0917 - as QInputDialog has them
     """Return a whole number, or 0 where the dialog was cancelled."""
     number, accepted = QInputDialog.getInt(parent, title, question, first, low, high)
     return number if accepted else 0

@@ -60,7 +60,7 @@ class BandItem(UnitItem):
         """Return the selected unit's point."""
         return self.selected_mark(step)
 
-    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002 - as of all rows
         """Return mean and quantiles, and the selected unit's value."""
         step = min(step, len(self.row.values) - 1)
         low, _, mean, _, high = (format_number(float(part[step])) for part in self.bands)

@@ -174,7 +174,7 @@ class GradientItem(RowItem):
                 found.append(Mark(y / self.scale_of_time.ratio, self.look.theme.roles[curve.role].mark))
         return found
 
-    def value_text(self, step: int) -> tuple[str, str]:  # noqa: ARG002
+    def value_text(self, step: int) -> tuple[str, str]:  # noqa: ARG002 - as of all rows
         """Return the objective; the values stand in the tool tip and at the curves."""
         return self.row.objective, ""
 
@@ -182,7 +182,7 @@ class GradientItem(RowItem):
         """Return each curve's range in one sentence."""
         return self._summary
 
-    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002 - as of all rows
         """Return every curve's value at a step."""
         values = " · ".join(
             f"{curve.full_name} {format_scientific(float(curve.values[step]))}"

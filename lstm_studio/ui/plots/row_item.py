@@ -225,11 +225,11 @@ class RowItem(QGraphicsItem):
         ``label`` names a step, as `StackState.step_label` does.
         """
 
-    def unit_at(self, y: float) -> int | None:  # noqa: ARG002
+    def unit_at(self, y: float) -> int | None:  # noqa: ARG002 - for rows of units
         """Return the unit drawn at a height, if the row has units one can point at."""
         return None
 
-    def marks(self, step: int) -> list[Mark]:  # noqa: ARG002
+    def marks(self, step: int) -> list[Mark]:  # noqa: ARG002 - for rows that have any
         """Return the points to mark at the cursor."""
         return []
 

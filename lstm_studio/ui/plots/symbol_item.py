@@ -147,7 +147,7 @@ class SymbolItem(RowItem):
         """Return how many steps and symbols there are."""
         return f"{len(self.row.symbols)} symbols, {len(set(self.row.symbols))} different ones"
 
-    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002
+    def hover_text(self, step: int, y: float, label: Callable[[int], str]) -> str:  # noqa: ARG002 - as of all rows
         """Return the symbol and its step."""
         return f"{self.row.title} · step {label(step)} · {_shown(self.row.symbols[step])}"
 

@@ -186,7 +186,7 @@ class TrainingPlot(SmallPlot):
 
     # Beside the frame.
 
-    def left_labels(self, plot: QRectF) -> Sequence[LeftLabel]:  # noqa: ARG002
+    def left_labels(self, plot: QRectF) -> Sequence[LeftLabel]:  # noqa: ARG002 - for plots that have any
         """Return the ticks at the left, in pixels from the top of the frame."""
         return ()
 
@@ -223,7 +223,7 @@ class TrainingPlot(SmallPlot):
         size = self.size().toTuple()
         return self.theme, self._look, self.ratio, size, plot.getRect(), self.span, labels, self._axis, self._clear
 
-    def marks_at(self, position: float, plot: QRectF) -> Sequence[Mark]:  # noqa: ARG002
+    def marks_at(self, position: float, plot: QRectF) -> Sequence[Mark]:  # noqa: ARG002 - for plots that have any
         """Return the points to mark under the cursor, in pixels from the top of the widget."""
         return ()
 
