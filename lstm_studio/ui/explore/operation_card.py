@@ -19,6 +19,7 @@ from lstm_studio.ui.numbers import Equation, equation, format_number
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.card import EDGE, Card
+from lstm_studio.ui.widgets.surplus import drop_surplus
 from lstm_studio.ui.widgets.text import Room, label
 
 _FOLD, _AROUND_FOLD = 10, 8
@@ -122,6 +123,9 @@ class _Line(QWidget):
             layout = self.gates.layout()
             if layout is not None:
                 layout.addWidget(self.views[-1])
+        if gates:
+            # While it is folded they wait, as it may be unfolded at the next step; those of a larger cell go.
+            drop_surplus(self.views, len(gates))
         for view, gate in zip(self.views, gates, strict=False):
             view.show_gate(gate)
         for index, view in enumerate(self.views):
@@ -244,18 +248,12 @@ class OperationCard(Card):
         self.unfolded_changed.emit()
 
     def lines(self) -> tuple[tuple[str, str, str], ...]:
-        """Return title, equation and numbers of each visible line, as rich text."""
-        return tuple(
-            (line.title.text(), line.equation.text(), line.numbers.text())
-            for line in self._lines
-            if not line.isHidden()
-        )
+        """Return title, equation and numbers of each line, as rich text."""
+        return tuple((line.title.text(), line.equation.text(), line.numbers.text()) for line in self._lines)
 
     def gate_texts(self) -> tuple[tuple[str, str], ...]:
         """Return symbols and numbers of each gate that is taken apart, as rich text."""
-        return tuple(
-            view.texts() for line in self._lines if not line.isHidden() for view in line.views if not view.isHidden()
-        )
+        return tuple(view.texts() for line in self._lines for view in line.views if not view.isHidden())
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
@@ -274,14 +272,15 @@ class OperationCard(Card):
                 _colour_rule(rule, self._theme)
                 self._rules.append(rule)
                 self._layout.addWidget(rule)
+                rule.show()
             line = _Line(self._theme)
             line.toggled.connect(self._toggle)
             self._lines.append(line)
             self._layout.addWidget(line)
-        for index, line in enumerate(self._lines):
-            line.setVisible(index < count)
-        for index, separator in enumerate(self._rules, start=1):
-            separator.setVisible(index < count)
+            line.show()
+        # Kept for the cell with the most operations so far, they would only ever become more.
+        drop_surplus(self._lines, count)
+        drop_surplus(self._rules, max(0, count - 1))
 
 
 def _colour_rule(rule: QWidget, theme: Theme) -> None:

@@ -276,6 +276,31 @@ def test_in_phases_the_live_operation_shows_its_gates_and_the_others_stand_back(
 
 
 @pytest.mark.usefixtures("calm")
+def test_gates_that_are_folded_wait_and_those_of_a_larger_cell_go(show: Show) -> None:
+    session = AskedSession()
+    card = card_of(opened(show, session))
+    session.show_phases(True)
+    session.answer_all()
+    line = card._lines[1]
+
+    def made() -> list[GateView]:
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        return line.gates.findChildren(GateView)
+
+    session.look(phase=Phase.LEARN)
+    both, views = line.views[:], made()
+    gates = card.content.terms["admitted"]
+    assert len(both) == len(views) == len(gates) == 2
+    session.look(phase=Phase.FORGET)
+    session.look(phase=Phase.LEARN)
+    assert line.views == both
+    assert made() == views
+    line.show_gates("admitted", gates[:1], possible=True, name="Admit")
+    assert line.views == both[:1]
+    assert made() == views[:1]
+
+
+@pytest.mark.usefixtures("calm")
 def test_a_unit_is_asked_for_once_whatever_the_step(show: Show) -> None:
     session = AskedSession()
     opened(show, session)

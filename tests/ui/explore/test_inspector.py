@@ -254,3 +254,18 @@ def test_steps_that_take_turns_make_no_widgets_anew(show: Show) -> None:
     widgets(inspector)
     assert [id(widget) for widget in inspector.findChildren(QWidget)] == before
     assert len(rows) == len(inspector.findChildren(Meters))
+
+
+def test_a_cell_with_more_operations_leaves_no_widgets_behind(show: Show) -> None:
+    session = AnsweringSession(small_setup(companion=None))
+    few = replace(answer(small_setup()), setup=session.setup)
+    few = replace(few, infos=few.infos[1:], traces=few.traces[1:])
+    assert session.accept(few)
+    inspector = opened(show, session)
+    before, shown = widgets(inspector), lines(inspector)
+    assert session.accept(answer(session.setup))
+    assert len(lines(inspector)) == 4
+    assert widgets(inspector) > before
+    assert session.accept(few)
+    assert widgets(inspector) == before
+    assert lines(inspector) == shown
