@@ -19,7 +19,7 @@ from lstm_studio.engine import losses, recovery
 from lstm_studio.engine.call import Call
 from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.losses import Context, CustomObjective
-from lstm_studio.engine.norms import row_norms
+from lstm_studio.engine.norms import row_norms_by_name
 from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
 from lstm_studio.engine.weight_gradients import weight_gradient_norms
@@ -81,7 +81,7 @@ def gradients_of(
     precision = _begun(upstream, objective, context)
     found = _back_propagated(upstream, context, layers)
     with np.errstate(all="ignore"):
-        norms = {f"norm.{name}": row_norms(array) for name, array in found.items()}
+        norms = row_norms_by_name({f"norm.{name}": array for name, array in found.items()})
         norms |= _weight_norms(context, layers, found, norms)
     states = _state_norms(layers)
     narrow = precision != torch.float64 and not any(_fades(norms[name]) for name in states)

@@ -244,14 +244,20 @@ def non_finite(
     """
     began = []
     looked: dict[int, bool] = {}
+    largest: dict[int, float] = {}
     with devices.one_blas_thread():
         for name, array in arrays.items():
             if isinstance(array, Deferred) or name in sound or name.startswith("norm."):
                 continue
             norm = arrays.get(f"norm.{name}")
-            # A gradient whose norms are finite is finite, and the norms are less to look at.
-            if isinstance(norm, np.ndarray) and norm.max() < np.finfo(array.dtype).max:
-                continue
+            if isinstance(norm, np.ndarray):
+                # A gradient whose norms are finite is finite, and the norms are less to look at: all that share memory.
+                shared = norm.base if isinstance(norm.base, np.ndarray) else norm
+                if id(shared) not in largest:
+                    largest[id(shared)] = float(shared.max())
+                limit = float(np.finfo(array.dtype).max)
+                if largest[id(shared)] < limit or norm.max() < limit:
+                    continue
             # The signals of a layer share their memory: a look at all of it is enough where there is nothing to find.
             whole = array.base if isinstance(array.base, np.ndarray) else array
             if id(whole) not in looked:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.engine import recovery
-from lstm_studio.engine.norms import row_norms
+from lstm_studio.engine.norms import row_norms_by_name
 from lstm_studio.engine.recovery import CallGradients, RecoveredLayer
 from lstm_studio.engine.storage import pieces_of_trace
 from lstm_studio.engine.trace import Provenance, Trace
@@ -107,7 +107,7 @@ class Sample:
             found = [part.gradients or _zeros_like(like, len(part.entered)) for part in parts]
         joined = {f"grad.{name}": _in_one([one.signals[name] for one in found]) for name in found[0].signals}
         joined["grad.input"] = _in_one([one.input for one in found])
-        norms = {f"norm.{name}": row_norms(array) for name, array in joined.items()}
+        norms = row_norms_by_name({f"norm.{name}": array for name, array in joined.items()})
         for same in zip(*(part.layers for part in parts), strict=True):
             norm = weight_gradient_norms(self.cell, list(same), joined, norms)
             if norm is not None:
