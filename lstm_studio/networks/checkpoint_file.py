@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,8 @@ METADATA_KEY = "lstm_studio"
 
 
 _NESTED_UNDER = ("state_dict", "model_state_dict")
+_MOST_INFLATED = 100
+"""What takes this many times as much memory as its file was made to fill the memory: PyTorch compresses nothing."""
 _SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
 
 
@@ -62,9 +65,13 @@ def read_checkpoint(path: Path) -> CheckpointFile:
         If it is missing, empty, damaged, of another kind, or holds more than weights.
     """
     suffix = path.suffix.lower()
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:
+        raise NetworkError(f"{str(path)[:80]}… cannot be opened ({error.strerror}).", "Check the name.") from error
+    if is_folder:
         raise NetworkError(f"{path} is a folder.", f"Open a file in it that ends in {', '.join(CHECKPOINT_SUFFIXES)}.")
-    if not path.is_file():
+    if not is_file:
         raise NetworkError(f"{path} does not exist.", "Check the name.")
     if suffix not in CHECKPOINT_SUFFIXES:
         raise NetworkError(
@@ -115,7 +122,14 @@ def _read_safetensors(path: Path) -> CheckpointFile:
     return CheckpointFile(path, tensors, about)
 
 
+def is_plain(tensor: Tensor) -> bool:
+    """Return whether a tensor is an array of numbers of floating point: not sparse, nested, quantised or empty."""
+    usual = tensor.layout == torch.strided and not tensor.is_nested and not tensor.is_quantized
+    return usual and tensor.is_floating_point() and not tensor.is_meta
+
+
 def _read_torch(path: Path) -> CheckpointFile:
+    _check_archive(path)
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -129,13 +143,42 @@ def _read_torch(path: Path) -> CheckpointFile:
     for key in _NESTED_UNDER:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]
+    if isinstance(loaded, Mapping) and not _tensors_in(loaded):
+        inside = [value for value in loaded.values() if isinstance(value, Mapping) and _tensors_in(value)]
+        loaded = inside[0] if len(inside) == 1 else loaded
     if not isinstance(loaded, Mapping):
         raise NetworkError(f"{path.name} holds a {type(loaded).__name__}, not a state dict.", _SAVE_WEIGHTS)
-    tensors = {name: value for name, value in loaded.items() if isinstance(name, str) and isinstance(value, Tensor)}
+    tensors = _tensors_in(loaded)
+    # A tensor may show the same memory as often as it likes.
+    _check_size(path, sum(tensor.numel() * tensor.element_size() for tensor in tensors.values() if is_plain(tensor)))
     if not tensors:
         keys = ", ".join(str(key)[:40] for key in list(loaded)[:8]) or "nothing"
         raise NetworkError(f"{path.name} holds no tensors (it holds {keys}).", _SAVE_WEIGHTS)
     return CheckpointFile(path, tensors)
+
+
+def _tensors_in(loaded: Mapping[Any, Any]) -> dict[str, Tensor]:
+    return {name: value for name, value in loaded.items() if isinstance(name, str) and isinstance(value, Tensor)}
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse an archive that was packed to unfold; what is none is left to PyTorch, which knows older formats."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError) as error:
+        raise NetworkError(f"{path.name} is damaged ({_first_line(error)}).", "Save or download it again.") from error
+    _check_size(path, size)
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > _MOST_INFLATED * max(path.stat().st_size, 1 << 16):
+        raise NetworkError(
+            f"{path.name} has {path.stat().st_size} bytes, and its tensors would take {size}.",
+            "It is damaged, or made to fill the memory. Save or download it again.",
+        )
 
 
 def _refused(path: Path, message: str) -> NetworkError:
@@ -151,12 +194,13 @@ def _refused(path: Path, message: str) -> NetworkError:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200].rstrip(". ")
+    first = lines[0].split(". ")[0] if lines else ""
+    return (first or type(error).__name__)[:200].rstrip(". ")
 
 
 def _plain(path: Path, name: str, tensor: Tensor) -> Tensor:
     """Return a tensor of floating point as float64 (where it is that already) or float32; any other as it is."""
-    if not tensor.is_floating_point() or tensor.layout != torch.strided or tensor.is_quantized:
+    if not is_plain(tensor):
         return tensor
     plain = tensor.detach().to(torch.float64 if tensor.dtype == torch.float64 else torch.float32)
     bad = int((~torch.isfinite(plain)).sum())

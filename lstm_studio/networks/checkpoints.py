@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cells
-from lstm_studio.networks.checkpoint_file import METADATA_KEY, CheckpointFile, read_checkpoint
+from lstm_studio.networks.checkpoint_file import METADATA_KEY, CheckpointFile, is_plain, read_checkpoint
 from lstm_studio.networks.network import READOUT_KINDS, Network, ReadoutNetwork
 from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.told import Told
@@ -25,7 +25,7 @@ from lstm_studio.networks.told import Told
 _RECURRENT = re.compile(
     r"(?:(?P<path>.+)\.)?"
     r"(?P<name>(?P<stem>weight_ih|weight_hh|bias_ih|bias_hh|weight_hr|weight_use|bias_use)"
-    r"_l(?P<layer>\d{1,4})(?P<reverse>_reverse)?)"
+    r"(?:_l(?P<layer>\d{1,4})(?P<reverse>_reverse)?)?)"
 )
 
 
@@ -43,8 +43,8 @@ def open_network(
     ----------
     path
         An ONNX graph (``.onnx``), a Keras file (``.keras``, ``.h5``), or a ``.pt``, ``.pth``, ``.ckpt`` (Lightning) or
-        ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU``
-        or ``nn.RNN`` somewhere, perhaps under ``"state_dict"`` or ``"model_state_dict"``.
+        ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``, or a
+        cell of these, somewhere; perhaps under ``"state_dict"``, ``"model_state_dict"`` or the only name with tensors.
     recurrent
         Which recurrent module to take, ``"encoder.rnn"``, where the file holds several.
     readout
@@ -122,21 +122,31 @@ def _recurrent_groups(file: CheckpointFile) -> dict[str, dict[str, Tensor]]:
     for name, tensor in file.tensors.items():
         match = _RECURRENT.fullmatch(name)
         if match is not None:
-            if not tensor.is_floating_point() or tensor.dim() not in {1, 2, 3} or tensor.numel() == 0:
-                kind = str(tensor.dtype).removeprefix("torch.")
+            if not is_plain(tensor) or tensor.dim() not in {1, 2, 3} or tensor.numel() == 0:
                 raise NetworkError(
-                    f"{file.path.name}: {name} is {kind} of shape {tuple(tensor.shape)}, not a matrix or vector of "
-                    "floating point.",
+                    f"{file.path.name}: {name} is {_kind_of(tensor)}, not a matrix or vector of floating point.",
                     "Save the weights of the model as it was trained, before quantising or packing them.",
                 )
-            groups.setdefault(match["path"] or "", {})[match["name"]] = tensor
+            # The weights of nn.LSTMCell and its kin are those of a stack of one layer.
+            own = match["name"] if match["layer"] else f"{match['name']}_l0"
+            groups.setdefault(match["path"] or "", {})[own] = tensor
     if not groups:
         names = ", ".join(list(file.tensors)[:6])
         raise NetworkError(
-            f"{file.path.name} has no recurrent layers: none of its tensors is called weight_ih_l0 (it has {names}).",
+            f"{file.path.name} has no recurrent layers: none of its tensors is called weight_ih_l0 or weight_ih "
+            f"(it has {names}).",
             "Open a checkpoint of a model with an nn.LSTM, nn.GRU or nn.RNN in it.",
         )
     return groups
+
+
+def _kind_of(tensor: Tensor) -> str:
+    """Return in words what a tensor is."""
+    kind = str(tensor.dtype).removeprefix("torch.")
+    if tensor.is_nested:
+        return f"a nested tensor of {kind}"
+    how = "without numbers, " if tensor.is_meta else "" if tensor.layout == torch.strided else "sparse, "
+    return f"{how}{kind} of shape {tuple(tensor.shape)}"
 
 
 def _size(tensors: Mapping[str, Tensor]) -> str:
@@ -169,7 +179,7 @@ def _recurrent_module(
         return f"{path}.{name}" if path else name
 
     if "weight_ih_l0" not in tensors:
-        raise NetworkError(f"{file.path.name} lacks {called('weight_ih_l0')}.", "Save all weights of the model.")
+        raise _lack(file, called("weight_ih_l0"))
     for name, tensor in tensors.items():
         axes = {2, 3} if name.startswith("weight_ih") else {2} if name.startswith("weight") else {1}
         if tensor.dim() not in axes:
@@ -199,6 +209,18 @@ def _recurrent_module(
     )
     _fill(module, tensors)
     return cell, module
+
+
+def _lack(file: CheckpointFile, name: str) -> NetworkError:
+    """Explain that a matrix is missing, perhaps because it is stored as what it is computed from."""
+    path, _, own = name.rpartition(".")
+    inside = f"{path}.parametrizations.{own}." if path else f"parametrizations.{own}."
+    if any(other.startswith((f"{name}_", inside)) and other != f"{name}_reverse" for other in file.tensors):
+        return NetworkError(
+            f"{file.path.name} has what {name} is computed from (a norm or another parametrization), not the matrix.",
+            "Call torch.nn.utils.parametrize.remove_parametrizations, or remove_weight_norm, before you save it.",
+        )
+    return NetworkError(f"{file.path.name} lacks {name}.", "Save all weights of the model.")
 
 
 def _check_fit(file: CheckpointFile, found: Mapping[str, Tensor], expected: Mapping[str, Tensor], title: str) -> None:
@@ -249,7 +271,7 @@ def _told(
                 f"Open it with kind={next(iter(found))!r}.",
             )
     if "weight_hh" not in shapes:
-        raise NetworkError(f"{file.path.name} lacks {called('weight_hh_l0')}.", "Save all weights of the model.")
+        raise _lack(file, called("weight_hh_l0"))
     rows, out = shapes["weight_hh"]
     hidden = shapes["weight_hr"][1] if "weight_hr" in shapes else out
     kinds = ", ".join(f"{cell.title}: {cell.gates}" for cell in cells().values() if cell.gates)
@@ -267,7 +289,7 @@ def _find_readout(file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor
     matrices = {
         name.removesuffix(".weight"): tensor.shape
         for name, tensor in file.tensors.items()
-        if name.endswith(".weight") and tensor.dim() == 2 and tensor.is_floating_point() and tensor.shape[0] > 0
+        if name.endswith(".weight") and is_plain(tensor) and tensor.dim() == 2 and tensor.shape[0] > 0
     }
     fitting = [path for path, shape in matrices.items() if shape[1] == width]
     if len(fitting) != 1:

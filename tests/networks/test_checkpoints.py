@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
 
 from lstm_studio import NetworkError, new_network, open_network, trace
 from lstm_studio.networks.checkpoints import save_network
@@ -54,7 +56,7 @@ def test_a_bare_module_is_opened(tmp_path: Path, module: nn.RNNBase, suffix: str
         np.testing.assert_array_equal(opened[name], original[name])
 
 
-@pytest.mark.parametrize("nested", [None, "state_dict", "model_state_dict"])
+@pytest.mark.parametrize("nested", [None, "state_dict", "model_state_dict", "net"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_recurrent_module_is_found_inside_a_model(tmp_path: Path, nested: str | None, bidirectional: bool) -> None:
     model = Model(bidirectional=bidirectional)
@@ -206,6 +208,45 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path: Path, legacy: bool) -> 
     assert not ran.exists()
 
 
+def test_a_file_made_to_fill_the_memory_does_not(tmp_path: Path) -> None:
+    """One number shown as a terabyte of weights, and a megabyte of zeros packed into a kilobyte many times over."""
+    torch.save({"weight_ih_l0": torch.zeros(1).expand(4 << 19, 1 << 19)}, tmp_path / "shown.pt")
+    with zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(20):
+            archive.writestr(f"archive/data/{number}", bytes(1 << 20))
+    for name in ("shown.pt", "packed.pt"):
+        with pytest.raises(NetworkError, match=rf"{name} has \d+ bytes, and its tensors would take \d+"):
+            open_network(tmp_path / name)
+
+
+@pytest.mark.parametrize("cell", [nn.LSTMCell(3, 4), nn.GRUCell(3, 4, bias=False), nn.RNNCell(3, 4)])
+def test_a_cell_is_opened_as_a_stack_of_one_layer(tmp_path: Path, cell: nn.RNNCellBase) -> None:
+    class Looped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell, self.out = cell, nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            states: Any = None
+            hidden = []
+            for event in x:
+                states = self.cell(event, states)
+                hidden.append(states[0] if isinstance(states, tuple) else states)
+            output: Tensor = self.out(torch.stack(hidden))
+            return output
+
+    model = Looped()
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    x = torch.randn(6, 3)
+    opened, original = trace(network, x), trace(model, x)
+    assert network.readout_path == "out"
+    for name in original.names:
+        if name.startswith("cell.0."):
+            np.testing.assert_allclose(opened[name], original[name], atol=1e-6)
+    np.testing.assert_allclose(opened["output"], model(x).detach(), atol=1e-6)
+
+
 def test_a_whole_model_is_refused_with_what_to_do(tmp_path: Path) -> None:
     torch.save(nn.LSTM(2, 3), tmp_path / "m.pt")
     with pytest.raises(NetworkError, match=r"refers to torch\.nn\.modules\.rnn\.LSTM") as raised:
@@ -253,6 +294,7 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "m.bin").write_bytes(b"x")
     for path, message in (
         (tmp_path / "m.bin", r"ends in \.bin"),
+        (tmp_path / f"{'long' * 1000}.pt", "long… cannot be opened"),
         (tmp_path / "none.pt", "does not exist"),
         (tmp_path, "is a folder"),
     ):
@@ -281,6 +323,13 @@ def weights(**changes: Tensor | None) -> dict[str, Tensor]:
         (weights(weight_hr_l1=torch.zeros(2, 4)), "weight_hr_l1 has no place"),
         (weights(weight_ih_l0=torch.zeros(16, 0)), r"weight_ih_l0 is float32 of shape \(16, 0\)"),
         (weights(weight_ih_l0=torch.zeros(16, 3, dtype=torch.int8)), "weight_ih_l0 is int8"),
+        (weights(weight_ih_l0=torch.zeros(16, 3).to_sparse()), "weight_ih_l0 is sparse, float32"),
+        (weights(weight_ih_l0=torch.zeros(16, 3, device="meta")), "weight_ih_l0 is without numbers, float32"),
+        (
+            {f"rnn.{name}": tensor for name, tensor in weight_norm(nn.LSTM(3, 4), "weight_hh_l0").state_dict().items()},
+            r"what rnn\.weight_hh_l0 is computed from",
+        ),
+        (dict(weight_norm(nn.GRU(3, 4), "weight_hh_l0").state_dict()), "what weight_hh_l0 is computed from"),
         (weights(weight_ih_l0=torch.full((16, 3), torch.nan)), "weight_ih_l0 has 48 of 48 weights that are NaN"),
         (weights(weight_hh_l1=torch.full((16, 4), torch.inf)), "weight_hh_l1 has 64 of 64"),
         (weights(weight_hh_l0=torch.zeros(20, 4)), "weight_hh_l0 has 20 rows for 4 units"),

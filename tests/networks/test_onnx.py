@@ -158,6 +158,35 @@ def test_what_pytorch_does_not_compute_is_refused(tmp_path: Path, make: Any, cha
     assert raised.value.cure
 
 
+@pytest.mark.parametrize("expanded", [False, True])
+def test_states_that_are_stored_are_no_start_at_zero(tmp_path: Path, expanded: bool) -> None:
+    for value in (0.0, 0.5):
+        model = exported(nn.GRU(3, 4))
+        (operator,) = (node for node in model.graph.node if node.op_type == "GRU")
+        operator.input.extend(["", "start"])
+        stored = numpy_helper.from_array(np.full((1, 1, 4), value, np.float32), "stored" if expanded else "start")
+        model.graph.initializer.append(stored)
+        if expanded:
+            model.graph.node.insert(0, helper.make_node("Shape", ["stored"], ["size"]))
+            model.graph.node.insert(1, helper.make_node("Expand", ["stored", "size"], ["start"]))
+        onnx.save(model, tmp_path / "m.onnx")
+        if value:
+            with pytest.raises(NetworkError, match="does not start at zero, but with states that are stored"):
+                open_network(tmp_path / "m.onnx")
+        else:
+            assert open_network(tmp_path / "m.onnx").kind == "gru"
+
+
+def test_a_decoder_that_starts_where_the_encoder_ended_is_no_layer_above_it(tmp_path: Path) -> None:
+    model = exported(nn.GRU(4, 4, 2))
+    lower, upper = (node for node in model.graph.node if node.op_type == "GRU")
+    lower.output.append("last")
+    upper.input.extend(["", "last"])
+    onnx.save(model, tmp_path / "m.onnx")
+    with pytest.raises(NetworkError, match="2 recurrent modules"):
+        open_network(tmp_path / "m.onnx")
+
+
 def test_weights_outside_the_graph_are_asked_for(tmp_path: Path) -> None:
     onnx.save(
         exported(nn.LSTM(30, 40)), tmp_path / "m.onnx", save_as_external_data=True, location="weights", size_threshold=0

@@ -24,6 +24,11 @@ _KINDS = {"LSTM": "lstm", "GRU": "gru", "RNN": "rnn"}
 _ORDERS = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2), "RNN": (0,)}
 _ACTIVATIONS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 _SHAPE_ONLY = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast"}
+_SIZES = {"Shape", "Size"}
+_BY_FIRST = _SHAPE_ONLY | {"Expand", "Slice", "Tile", "Gather", "Split"}
+"""Operators whose values are those of their first input."""
+_INITIAL = (5, 6)
+"""Which inputs are the states before the first step."""
 _PEEPHOLES = 7
 _CURE = "Open the checkpoint of the framework that the graph was exported from."
 
@@ -138,6 +143,34 @@ class _Graph:
         node = self._made_by.get(name)
         return self.source(node.input[0]) if node is not None and node.op_type in _SHAPE_ONLY else node
 
+    def starts(self, node: Any) -> tuple[bool, bool]:
+        """Return whether the states before the first step come from another recurrent operator, and from constants.
+
+        From constants other than zero, that is; what is only the size of something does not count.
+        """
+        from onnx import numpy_helper
+
+        follows, is_something, seen = False, False, set[str]()
+        left = [name for place in _INITIAL for name in node.input[place : place + 1] if name]
+        while left:
+            name = left.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            array, made_by = self.constant(name), self._made_by.get(name)
+            if array is not None:
+                is_something = is_something or (array.dtype.kind in "fV" and bool(array.astype(np.float64).any()))
+            elif made_by is None or made_by.op_type in _SIZES:
+                continue
+            elif made_by.op_type in _KINDS:
+                follows = True
+            elif made_by.op_type == "ConstantOfShape":
+                value = attributes(made_by).get("value")
+                is_something = is_something or (value is not None and bool(numpy_helper.to_array(value).any()))
+            else:
+                left += made_by.input[:1] if made_by.op_type in _BY_FIRST else made_by.input
+        return follows, is_something
+
     def users(self, name: str) -> Iterator[Any]:
         """Yield the operators that use a tensor, past those that only change its shape."""
         for node in self._used_by.get(name, []):
@@ -199,7 +232,11 @@ def _layer(graph: _Graph, node: Any) -> ForeignLayer:
         directions.append(Direction(reordered(w[index], order), reordered(r[index], order), first, second))
     options = _options(graph, node, about, len(w))
     below = graph.source(node.input[0])
-    follows = module_id(below) if below is not None and below.op_type in _KINDS else ""
+    # What starts with the states of another is no layer of one stack with it.
+    apart, is_something = graph.starts(node)
+    if is_something:
+        raise _unlike_pytorch(graph, node, "it does not start at zero, but with states that are stored in the graph")
+    follows = module_id(below) if below is not None and below.op_type in _KINDS and not apart else ""
     return ForeignLayer(module_id(node), _KINDS[node.op_type], tuple(directions), options, follows)
 
 
@@ -231,12 +268,16 @@ def _options(graph: _Graph, node: Any, about: dict[str, Any], directions: int) -
     if not unlike and "clip" in about:
         unlike = f"it clips what it sums at {about['clip']}"
     if unlike:
-        raise NetworkError(
-            f"{graph.path.name}: {title(node)} cannot be opened: {unlike}, which PyTorch's layers do not.", _CURE
-        )
+        raise _unlike_pytorch(graph, node, unlike)
     if node.op_type != "RNN":
         return {}
     return {"nonlinearity": activations[0].lower()}
+
+
+def _unlike_pytorch(graph: _Graph, node: Any, what: str) -> NetworkError:
+    return NetworkError(
+        f"{graph.path.name}: {title(node)} cannot be opened: {what}, which PyTorch's layers do not.", _CURE
+    )
 
 
 def _add_read_out(graph: _Graph, tensors: dict[str, Any]) -> str:
