@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -97,7 +99,7 @@ def test_an_exploding_network_is_shown_until_it_overflows_and_after() -> None:
 
 def test_a_recovery_that_fails_names_the_layer() -> None:
     class Tampered(torch.nn.LSTM):
-        def forward(self, *args, **kwargs):  # type: ignore[no-untyped-def]  # the signature of the base class
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
             output, states = super().forward(*args, **kwargs)
             return output + 0.01, states
 

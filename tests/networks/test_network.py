@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,10 +105,10 @@ def test_the_forget_bias_is_added_once() -> None:
         ({"readout": "logits"}, "'logits'"),
     ],
 )
-def test_arguments_are_checked(arguments: dict[str, object], message: str) -> None:
-    usual: dict[str, object] = {"kind": "lstm", "input_size": 2, "hidden_size": 3}
+def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
+    usual: dict[str, Any] = {"kind": "lstm", "input_size": 2, "hidden_size": 3}
     with pytest.raises(NetworkError, match=message):
-        new_network(**usual | arguments)  # type: ignore[arg-type]  # wrong types are what is tested
+        new_network(**usual | arguments)
 
 
 def test_a_network_is_built_as_wanted() -> None:

@@ -138,7 +138,7 @@ def test_snapshots_lead_nowhere_else(tmp_path: Path) -> None:
             run.snapshot(20, key)
         assert len(str(told.value)) < 1000
     (folder / "snapshots" / "00000020" / "lstm.safetensors").unlink()
-    os.rename(folder / "snapshots", tmp_path / "elsewhere")  # noqa: PTH104 - as the call below
+    (folder / "snapshots").rename(tmp_path / "elsewhere")
     (folder / "snapshots").symlink_to(tmp_path / "elsewhere")
     assert run.snapshots == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import subprocess
 import sys
 import tempfile
@@ -212,7 +211,7 @@ def test_cancelling_stops_the_database_and_leaves_nothing_behind(
     with pytest.raises(Cancelled):
         open_sequence(path, progress=cancel)
     assert len(heard) >= 2
-    assert os.listdir(tmp_path / "temporary") == []  # noqa: PTH208 - names are all that is asked for
+    assert list((tmp_path / "temporary").iterdir()) == []
     assert not [thread for thread in threading.enumerate() if "ThreadPool" in thread.name]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,10 +21,10 @@ from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, Sequence
 NAN, INF = np.nan, np.inf
 
 
-def one(values: object, **more: object) -> SequenceSet:
+def one(values: object, **more: Any) -> SequenceSet:
     array = np.array(values, np.float32)
     names = tuple(f"f{index}" for index in range(array.shape[1]))
-    return SequenceSet((Sequence(array, names, name="s", **more),), title="a.csv")  # type: ignore[arg-type]  # a shorthand
+    return SequenceSet((Sequence(array, names, name="s", **more),), title="a.csv")
 
 
 def test_a_complete_set_is_left_alone() -> None:

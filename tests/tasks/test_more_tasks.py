@@ -14,7 +14,7 @@ from lstm_studio.tasks.adding_halves import AddingHalves
 from lstm_studio.tasks.bits import Latch, Parity
 from lstm_studio.tasks.copy_memory import CopyMemory
 from lstm_studio.tasks.counting import Counting
-from lstm_studio.tasks.long_lag import LongLag
+from lstm_studio.tasks.long_lag import Form, LongLag
 from lstm_studio.tasks.marked_values import Adding, MarkedValues, Multiplication
 from lstm_studio.tasks.next_symbol import NextSymbol
 from lstm_studio.tasks.parentheses import Parentheses
@@ -251,8 +251,8 @@ def test_adding_halves_has_one_mark_in_each_half() -> None:
 
 
 @pytest.mark.parametrize("form", ["2a", "2b", "2c"])
-def test_long_lags_follow_the_definition(form: str) -> None:
-    task = LongLag(form, lag=12)  # type: ignore[arg-type]  # a parameter of pytest is any text
+def test_long_lags_follow_the_definition(form: Form) -> None:
+    task = LongLag(form, lag=12)
     batch = task.draw(2000, RNG(14))
     symbols = batch.inputs.argmax(axis=-1)
     lengths = set()
@@ -276,8 +276,9 @@ def test_long_lags_follow_the_definition(form: str) -> None:
 
 
 def test_long_lag_tolerances_are_the_papers() -> None:
-    for form, near in (("2a", 0.25), ("2b", 0.25), ("2c", 0.2)):
-        task = LongLag(form, lag=3)  # type: ignore[arg-type]  # the loop's variable is any text
+    tolerances: dict[Form, float] = {"2a": 0.25, "2b": 0.25, "2c": 0.2}
+    for form, near in tolerances.items():
+        task = LongLag(form, lag=3)
         batch = task.draw(10_000, RNG(15))
         for off, solved in ((near - 0.01, True), (near + 0.01, False)):
             outputs = np.abs(batch.targets - off)

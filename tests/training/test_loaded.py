@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +29,8 @@ def written(path: Path, columns: Mapping[str, Sequence[object]]) -> Path:
     return path
 
 
-def loaded(path: Path, **more: object) -> LoadedSequences:
-    return load(replace(Plan(sequence=str(path)), **more))[0]  # type: ignore[arg-type]  # settings of many types
+def loaded(path: Path, **more: Any) -> LoadedSequences:
+    return load(replace(Plan(sequence=str(path)), **more))[0]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,9 +56,9 @@ def test_a_plan_holds_all_parameters_of_its_task() -> None:
         ({"sequence": "a.csv"}, r"for a task or for a sequence"),
     ],
 )
-def test_a_value_out_of_range_is_a_users_error(wrong: dict[str, object], message: str) -> None:
+def test_a_value_out_of_range_is_a_users_error(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(StudioError, match=message):
-        replace(Plan(task="temporal-order"), **wrong)  # type: ignore[arg-type]  # wrong on purpose
+        replace(Plan(task="temporal-order"), **wrong)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from lstm_studio.ui.explore.diagram.state import DiagramResolver, DiagramState
 from lstm_studio.ui.explore.diagram.words import header_note, part_words, summary
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.numbers import format_number
+from lstm_studio.ui.plots.rows import UnitRow
 from tests.ui.explore.fakes import answer, lstm_trace, number_set, rnn_trace, small_setup
 
 LEVELS = 254
@@ -142,7 +143,8 @@ def test_colours_have_the_range_of_the_row_in_the_stack() -> None:
     shared = [row for row in rows if id(getattr(row, "values", None)) in by_values]
     assert len(shared) == 5
     for row in shared:
-        assert by_values[id(row.values)].levels == row.levels  # type: ignore[union-attr]  # the row of a signal
+        assert isinstance(row, UnitRow)
+        assert by_values[id(row.values)].levels == row.levels
 
 
 def test_what_is_retained_has_the_range_of_the_memory() -> None:
@@ -255,7 +257,8 @@ def test_each_part_is_named_with_its_value() -> None:
     assert part_words(part(state, "learn"), state) == f"× makes admitted, unit 3, {value('admitted')}"
     exposed = format_number(tanh(float(trace["lstm.0.cell_state"][7, 3])))
     assert part_words(wire(state, "use.top"), state) == f"tanh of cell state, unit 3, {exposed}"
-    assert part_words(part(state, "x"), state) == f"input, {result.sequence.symbols[7]}"  # type: ignore[index]  # these sequences are of symbols
+    assert result.sequence.symbols is not None
+    assert part_words(part(state, "x"), state) == f"input, {result.sequence.symbols[7]}"
     classroom = first(result, View(cursor=7, labels=Labels.CLASSROOM))
     assert part_words(part(classroom, "f"), classroom).startswith("forget factor, unit 0, ")
     assert part_words(part(classroom, "c"), classroom).startswith("long-term memory, unit 0, ")

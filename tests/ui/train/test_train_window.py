@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.progress import ignore_progress
 from lstm_studio.runs.opening import open_any
 from lstm_studio.session.compute import Answer, Answered, Request
 from lstm_studio.session.held_out import DrawHeldOut
@@ -41,6 +42,7 @@ from lstm_studio.ui.training_plots.step_bar import OVERHANG
 from lstm_studio.ui.window import StudioWindow
 from tests.session.fake_training import FakeStart, small_plan, write_training
 from tests.ui.explore.fakes import symbol_set
+from tests.ui.explore.similar.fakes import Shelves
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
 
@@ -473,7 +475,7 @@ def test_earlier_trainings_are_listed_and_shown(qtbot: QtBot, tmp_path: Path) ->
 
     def rule(request: Request) -> Answer | None:
         if isinstance(request, ListTrainings):
-            return Answered(request.answer(None, lambda *_: None))  # type: ignore[arg-type]  # needs no tools
+            return Answered(request.answer(Shelves(), ignore_progress))
         return None
 
     with opened_window(FakeComputer(rule=rule), Settings(theme="light", trainings=str(kept))) as window:

@@ -18,10 +18,10 @@ from lstm_studio.ui.training_plots.pictures import LagPicture, goes_on
 from lstm_studio.ui.training_plots.span import Span
 
 
-def picture_of(x: list[float], **about: object) -> LagPicture:
+def picture_of(x: list[float], until: float | None = None) -> LagPicture:
     positions = np.array(x, np.float64)
     norms = 10.0 ** -np.arange(len(x), dtype=np.float64)[:, None]
-    return LagPicture(positions, norms, **about)  # type: ignore[arg-type]  # by name
+    return LagPicture(positions, norms, until=until)
 
 
 @pytest.mark.parametrize("seed", range(5))
