@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -153,21 +153,6 @@ def test_files_that_do_not_fit_in_are_named(window: StudioWindow, qtbot: QtBot) 
     window.commands.files.open_files(["a.csv", "b.csv"])
     assert "b.csv" in window.stage.notices.notices[0].found
     settle(window, qtbot)
-
-
-def test_files_can_be_dropped(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "good.csv")), QUrl("https://example.org/a.csv")])
-    event = QDropEvent(
-        QPointF(400, 300),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    window.dropEvent(event)
-    assert event.isAccepted()
-    qtbot.waitUntil(lambda: window.session.result.setup.data.sequences[0].steps == 14)
 
 
 def test_recent_files_and_devices_are_offered_in_their_menus(window: StudioWindow, qtbot: QtBot) -> None:

@@ -45,6 +45,8 @@ class Canvas(QGraphicsView):
         self.setOptimizationFlag(QGraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setMouseTracking(True)
+        # A scene takes whatever is dropped on it: files are the window's.
+        self.setAcceptDrops(False)
         self.setAccessibleName("Plots on one time cursor")
         self._panning: QPoint | None = None
         self._marking: QPointF | None = None
