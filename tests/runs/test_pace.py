@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,9 +60,19 @@ def test_a_budget_is_kept_and_told(tmp_path: Path) -> None:
     assert told
     assert told[-1]["every"] > 1
     assert "ms beside a step of" in told[0]["reason"]
+    for event in told:
+        cost, step = map(float, re.findall(r"(\S+) ms", event["reason"]))
+        assert event["every"] == pytest.approx(cost / (0.001 * step), rel=0.02, abs=1)
     assert read.info["budget"] == 0.001
     assert read.info["every"] == 1
     assert len(read.steps) < 40
+    fewer = {event["step"] - 1: event["every"] for event in told}
+    expected, now, every = [], 0, 1
+    while now < 80:
+        expected.append(now)
+        every = fewer.get(now, every)
+        now += every
+    assert read.steps == expected
     assert len(read.parameters["all.norm"][0]) == len(read.steps)
 
 
