@@ -197,7 +197,8 @@ class RowHeader(QWidget):
             self._button.move(int(left), round((self.height() - side) / 2))
         else:
             top = self._line_top(self.lines - 1) + (self._pitch - side) / 2
-            self._button.move(0, round(top))
+            # A little higher than its line where that one ends with the row.
+            self._button.move(0, min(round(top), self.height() - side))
 
     def resizeEvent(self, _event: QEvent) -> None:
         """Share the new size among the lines."""

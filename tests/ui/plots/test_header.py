@@ -1,0 +1,31 @@
+"""The labels of rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.ui.plots.header import RowHeader
+from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.theme import LIGHT
+from tests.ui.plots.conftest import unit_row
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_the_view_button_is_whole_whatever_the_height_of_the_row(qtbot: QtBot, scale: float) -> None:
+    column = QWidget()
+    qtbot.addWidget(column)
+    row = replace(unit_row("input", 10, 4), note="a note that takes two lines of its own")
+    header = RowHeader(row, Look(LIGHT, scale), column)
+    column.show()
+    button = header.view_button
+    assert button is not None
+    seen = set()
+    for height in range(button.height(), 160):
+        header.resize(round(140 * scale), height)
+        seen.add(header.lines)
+        assert header.rect().contains(button.geometry()), f"{header.lines} lines in {height} pixels"
+    assert {1, 2, 3, 4} <= seen
