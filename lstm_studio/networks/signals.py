@@ -22,7 +22,6 @@ class Role(StrEnum):
     RECURRENT = "recurrent"
     """The memory of a network without a long-term path."""
     GRADIENT = "gradient"
-    OUTPUT = "output"
 
 
 class Labels(StrEnum):

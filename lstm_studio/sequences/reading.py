@@ -14,7 +14,6 @@ from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.sequences.sequence import SequenceSet
 
 _HEAD = 262_144
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROLS = frozenset(map(chr, range(32))) - set("\t\n\r\f\v\x1b")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from lstm_studio.runs.like import Curve, Status
+from lstm_studio.runs.like import Status
 from lstm_studio.session.alarms import Alarm, AlarmWatch, Thresholds, muted_out
 from lstm_studio.session.pictures import Followed, RunPicture
 from lstm_studio.session.run_words import main_loss, network_words
@@ -366,9 +366,3 @@ def _settings_of(picture: RunPicture) -> str:
             parts += [str(word) for word in found[:100]]
     parts += [f"{key}={picture.info[key]}" for key in ("every", "dtype", "ranks") if key in picture.info]
     return " ".join(part[:80] for part in parts)
-
-
-def last_of(curve: Curve) -> tuple[int, float] | None:
-    """Return the last step and value of a curve."""
-    steps, values = curve
-    return (int(steps[-1]), float(values[-1])) if len(steps) else None

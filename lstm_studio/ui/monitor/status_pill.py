@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from lstm_studio.runs.like import Status
 from lstm_studio.ui.icons import Icon, paint_icon
-from lstm_studio.ui.theme import HALF_GRID, Text, Theme
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.theme import HALF_GRID, Theme
 
 _PADDING = 7.0
 _ICON = 10.0
@@ -33,7 +31,6 @@ PILLS: Mapping[Status, Pill] = {
     Status.FINISHED: Pill("Finished", Icon.TICK, "ink2", "hover"),
     Status.DIED: Pill("Died", Icon.CROSS, "error", "error_fill"),
 }
-PAUSED = Pill("Paused", Icon.PAUSE, "warning", "warning_fill")
 WAITING = Pill("Waiting", Icon.NOTE, "ink2", "hover")
 """Nothing could be read yet."""
 
@@ -58,39 +55,3 @@ def paint_pill(painter: QPainter, rect: QRectF, pill: Pill, theme: Theme) -> Non
     words = QRectF(sign.right() + HALF_GRID, rect.top(), rect.right() - sign.right(), rect.height())
     painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, pill.word)
     painter.restore()
-
-
-class StatusPill(QWidget):
-    """A pill as a widget."""
-
-    def __init__(self, theme: Theme, pill: Pill) -> None:
-        super().__init__()
-        self._theme, self._pill = theme, pill
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(pill.word)
-
-    def show_pill(self, pill: Pill) -> None:
-        """Show another word."""
-        if pill != self._pill:
-            self._pill = pill
-            self.setAccessibleName(pill.word)
-            self.updateGeometry()
-            self.update()
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme."""
-        self._theme = theme
-        self.updateGeometry()
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        """Return the size of the word with its sign."""
-        width, height = pill_size(QFontMetricsF(text_font(self, Text.VALUE)), self._pill)
-        return QSize(round(width) + 1, round(height))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw it."""
-        painter = QPainter(self)
-        painter.setFont(text_font(self, Text.VALUE))
-        paint_pill(painter, QRectF(self.rect()), self._pill, self._theme)
-        painter.end()

@@ -126,8 +126,6 @@ class Query:
         From which value on a unit is on.
     stretch
         The marked steps, or None.
-    throughout_on, throughout_off
-        The units that are so all through the stretch, and not so beside it.
     on, off
         Those that are looked for.
     problem
@@ -138,8 +136,6 @@ class Query:
     wish: Wish
     threshold: float
     stretch: tuple[int, int] | None
-    throughout_on: Units = ()
-    throughout_off: Units = ()
     on: Units = ()
     off: Units = ()
     problem: str = ""
@@ -173,7 +169,7 @@ def make_query(result: Result, choice: SignalChoice | None, wish: Wish, stretch:
     found = pattern_of(trace, choice.name, *stretch, threshold, margin=wish.margin, with_off=True)
     on, off = wish.chosen(found.on, found.off, choice.units)
     problem = "" if on or off else _nothing_chosen(wish, threshold)
-    return Query(choice, wish, threshold, stretch, found.on, found.off, on, off, problem)
+    return Query(choice, wish, threshold, stretch, on, off, problem)
 
 
 def _nothing_chosen(wish: Wish, threshold: float) -> str:
