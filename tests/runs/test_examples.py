@@ -86,7 +86,6 @@ def test_an_export_is_read_with_numpy(names: dict[str, Any], capsys: pytest.Capt
 
 
 def test_an_export_is_read_with_pandas(names: dict[str, Any]) -> None:
-    pytest.importorskip("pandas")
     exported(names)
     run = ls.open_run("runs/mine")
     run_example(examples("guide/runs.md")[-2], names)
