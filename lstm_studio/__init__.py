@@ -53,7 +53,8 @@ _HOMES = {
     "watch": "lstm_studio.runs.recorder",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - the keys are strings
+__all__ = ["__version__"]
+__all__ += list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -20,6 +20,7 @@ from lstm_studio.tasks.next_symbol import NextSymbol
 from lstm_studio.tasks.parentheses import Parentheses
 from lstm_studio.tasks.pen_strokes import LETTERS, PenStrokes
 from lstm_studio.tasks.reber import Reber
+from lstm_studio.tasks.registry import new_task
 from lstm_studio.tasks.score import Score
 from lstm_studio.tasks.task import Batch
 from lstm_studio.tasks.temporal_order_three import TemporalOrderThree
@@ -389,7 +390,7 @@ def test_pen_strokes_return_to_where_their_letters_end() -> None:
         (lambda: Adding(5), "at least 22"),
         (lambda: CopyMemory(0), "at least 1"),
         (lambda: Counting(3, 2), "at least 3"),
-        (lambda: Reber("loose"), "Give one of"),  # type: ignore[arg-type]  # what is wrong about it
+        (lambda: new_task("reber", form="loose"), "Give one of"),
         (lambda: Tones(3), "at least 12"),
     ],
 )
