@@ -19,27 +19,15 @@ from torch import nn
 
 from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Gradients, Layer
-from lstm_studio.networks.signals import (
-    ADMITTED,
-    CANDIDATE,
-    CELL_STATE,
-    FORGET_GATE,
-    HIDDEN_STATE,
-    INPUT_GATE,
-    OUTPUT_GATE,
-    RETAINED,
-    preactivation,
-)
+from lstm_studio.networks.local_factors import BEFORE, local_factors
+from lstm_studio.networks.signals import CELL_STATE, HIDDEN_STATE
 
 Array = NDArray[Any]
 
-_BEFORE = tuple(preactivation(gate).name for gate in (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE))
 _STEPS_PER_LOOK = 8
 """How often the scale is looked at: in so many steps nothing goes from near 1 beyond the range of float32."""
 _FAR = 1e6
 """What is larger, or smaller than its inverse, is not near 1."""
-_LOST = 1e-30
-"""Slopes that come below in float32 are for the loop in float64."""
 _VANISHED = 1e-290
 """Gradients below count as zero, as in the loop in float64."""
 
@@ -129,7 +117,7 @@ def _through_time(
     for stop in range(steps, 0, -MOST_STEPS):
         start = max(0, stop - MOST_STEPS)
         count = stop - start
-        if not _factors(signals, slice(start, stop), space.factors[:count]):
+        if not local_factors(signals, slice(start, stop), space.factors[:count]):
             return None
         going = zip(range(count - 1, -1, -1), space.rows[count - 1 :: -1], sizes[start:stop][::-1], strict=True)
         for place, (factors_t, exposure, states_t, cells, dh_t, onward_t, kept, da_t), size in going:
@@ -155,35 +143,5 @@ def _through_time(
     before = tuple(part.astype(np.float64) * scale.value for part in (recurrent(later), carried))
     if not all(np.isfinite(part).all() for part in (found[:2, 0], *before)):
         return None
-    named = dict(zip((HIDDEN_STATE.name, CELL_STATE.name, *_BEFORE), found, strict=True))
+    named = dict(zip((HIDDEN_STATE.name, CELL_STATE.name, *BEFORE), found, strict=True))
     return Gradients(named, entering, before)
-
-
-def _factors(signals: Mapping[str, Array], steps: slice, out: Array) -> bool:
-    """Write the local factors of some steps, (steps, 6, H); return whether float32 holds them."""
-    a_i, a_f, a_g, a_o = (signals[name][steps] for name in _BEFORE)
-    i, f, o, c = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE, CELL_STATE))
-    # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
-    decay = np.empty((5, *c.shape), np.float32)
-    decay[0], decay[1], decay[2] = a_i, a_f, a_o
-    for place, argument in ((3, a_g), (4, c)):
-        np.multiply(np.abs(argument), -2.0, decay[place])
-    np.exp(decay, decay)
-    complement = decay + 1
-    np.reciprocal(complement, complement)
-    slope = decay[3:]
-    slope *= complement[3:]
-    slope *= complement[3:]
-    slope *= 4
-    if not min(complement[:3].min(), slope.min()) > _LOST:
-        return False
-    out[:, 0] = f
-    # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
-    np.multiply(signals[ADMITTED.name][steps], complement[0], out[:, 1])
-    np.multiply(signals[RETAINED.name][steps], complement[1], out[:, 2])
-    np.multiply(i, slope[0], out[:, 3])
-    exposed = np.tanh(c)
-    exposed *= o
-    np.multiply(exposed, complement[2], out[:, 4])
-    np.multiply(o, slope[1], out[:, 5])
-    return True

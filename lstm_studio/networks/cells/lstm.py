@@ -23,6 +23,7 @@ from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borro
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
+from lstm_studio.networks.local_factors import FACTORED, local_factors
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
@@ -63,10 +64,7 @@ _STOPS = {
     **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
     **{before.name: {before.name: _INF} for before in _BEFORE},
 }
-_LOST = 1e-30
-"""Slopes that come below in float32 are computed in float64: those of saturated units must not turn to zero."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
-_FACTORED = (*(signal.name for signal in _SHOWN[:-1]), *(signal.name for signal in _BEFORE))
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
 
 
@@ -445,41 +443,16 @@ def _held_in_row(
 
 
 def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArray[Any]) -> None:
-    """Write the local factors of some steps into ``out``, (steps, 6, H) float64.
+    """Write the local factors of some steps into ``out``, (steps, 6, H) float64, in the precision of the signals.
 
-    f; the factors of dL/dc in dL/da of i, f and g; that of dL/dm in dL/da of o; and that of dL/dm in dL/dc.
+    Where that does not hold them, they are computed in float64.
     """
-    a_i, a_f, a_g, a_o = (signals[signal.name][steps] for signal in _BEFORE)
-    i, f, o = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE))
-    c = signals[CELL_STATE.name][steps]
-    precision = c.dtype
-    # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
-    decay = np.empty((5, *c.shape), precision)
-    decay[0], decay[1], decay[2] = a_i, a_f, a_o
-    for place, argument in ((3, a_g), (4, c)):
-        np.multiply(np.abs(argument), -2.0, decay[place])
-    with np.errstate(over="ignore"):
-        np.exp(decay, decay)
-    complement = decay + 1
-    np.reciprocal(complement, complement)
-    slope = decay[3:]
-    slope *= complement[3:]
-    slope *= complement[3:]
-    slope *= 4
-    if precision != np.float64 and not min(complement[:3].min(), slope.min()) > _LOST:
-        _local_factors({name: signals[name][steps].astype(np.float64) for name in _FACTORED}, slice(None), out)
-        return
-    local = np.empty(out.shape, precision)
-    local[:, 0] = f
-    # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
-    np.multiply(signals[ADMITTED.name][steps], complement[0], local[:, 1])
-    np.multiply(signals[RETAINED.name][steps], complement[1], local[:, 2])
-    np.multiply(i, slope[0], local[:, 3])
-    exposed = np.tanh(c)
-    exposed *= o
-    np.multiply(exposed, complement[2], local[:, 4])
-    np.multiply(o, slope[1], local[:, 5])
-    out[...] = local
+    precision = signals[CELL_STATE.name].dtype
+    local = out if precision == out.dtype else np.empty(out.shape, precision)
+    if not local_factors(signals, steps, local):
+        local_factors({name: signals[name][steps].astype(np.float64) for name in FACTORED}, slice(None), out)
+    elif local is not out:
+        out[...] = local
 
 
 CELL = _LSTM()
