@@ -98,7 +98,7 @@ QMainWindow::separator:horizontal:hover {{ background: {_hairline("y2", t.sunken
 
 QPushButton, QToolButton {{
     background: {t.panel}; color: {t.ink}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS}px;
-    min-height: {control}px; padding: 0 9px;
+    min-height: {control}px; padding: 0 9px; outline: 0;
 }}
 QToolButton {{ padding: 0 5px; }}
 QPushButton:hover, QToolButton:hover {{ background: {t.hover}; }}
@@ -173,7 +173,7 @@ QComboBox QAbstractItemView {{
     background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; outline: 0;
     selection-background-color: {t.selected}; selection-color: {t.ink};
 }}
-QCheckBox, QRadioButton {{ color: {t.ink}; spacing: 6px; }}
+QCheckBox, QRadioButton {{ color: {t.ink}; spacing: 6px; outline: 0; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {t.ink3}; }}
 QCheckBox::indicator {{
     width: {box}px; height: {box}px; border: 1px solid {t.control}; border-radius: 4px;
@@ -183,7 +183,7 @@ QCheckBox::indicator:hover {{ background: {t.hover}; }}
 QCheckBox::indicator:checked {{ background: {t.ink}; border-color: {t.ink}; image: {tick}; }}
 QCheckBox::indicator:disabled {{ background: {t.sunken}; border-color: {t.line}; }}
 QCheckBox::indicator:checked:disabled {{ image: {tick_off}; }}
-QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; }}
+QCheckBox::indicator:focus {{ border: 2px solid {t.focus}; width: {box - 2}px; height: {box - 2}px; }}
 
 QSlider {{ min-height: 22px; }}
 QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}

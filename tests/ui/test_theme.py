@@ -3,6 +3,7 @@ from __future__ import annotations
 import cmap
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -23,7 +24,7 @@ from lstm_studio.ui.icons import Icon, icon_path, icon_pixmap, make_icon
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LEVELS, LIGHT, MISSING, Text, Theme, contrast, font, palette
 from lstm_studio.ui.window import StudioWindow
-from tests.ui.opened import opened_window
+from tests.ui.opened import opened_window, press
 
 THEMES = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
@@ -214,3 +215,44 @@ def test_where_a_row_has_one_line_its_button_stays_off_the_ticks(qtbot: QtBot) -
                 met += 1
                 assert right < item.scenePos().x() - reach.width, header.accessibleName()
         assert met >= 4
+
+
+@pytest.mark.qt_log_ignore("plugin does not support")
+def test_the_focus_is_one_whole_ring_and_changes_nothing_else(qtbot: QtBot) -> None:
+    with opened_window() as window:
+        host = QWidget()
+        column = QVBoxLayout(host)
+        first, button, box = QLineEdit(), QPushButton("Show what happens"), QCheckBox("Loop")
+        button.setProperty("kind", "primary")
+        for widget in (first, button, box):
+            column.addWidget(widget)
+        host.show()
+        host.activateWindow()
+        qtbot.waitUntil(host.isActiveWindow)
+        before = {widget: widget.grab().toImage() for widget in (button, box)}
+        first.setFocus()
+        for widget, ring in ((button, 2), (box, 2)):
+            # With the key: only then does Qt draw what it adds by itself.
+            press(host, Qt.Key.Key_Tab)
+            assert widget.hasFocus()
+            image = widget.grab().toImage()
+            focus, was = QColor(LIGHT.focus).rgb(), before[widget]
+            at = [(x, y) for x in range(image.width()) for y in range(image.height()) if image.pixel(x, y) == focus]
+            left, right = min(x for x, _ in at), max(x for x, _ in at)
+            top, bottom = min(y for _, y in at), max(y for _, y in at)
+            assert right - left >= 10
+            assert bottom - top >= 10
+            inside = [
+                (x, y)
+                for x in range(image.width())
+                for y in range(image.height())
+                if not (left - 1 <= x <= right + 1 and top - 1 <= y <= bottom + 1)
+                or (left + ring + 3 <= x <= right - ring - 3 and top + ring + 3 <= y <= bottom - ring - 3)
+            ]
+            assert all(image.pixel(x, y) == was.pixel(x, y) for x, y in inside), type(widget).__name__
+            for x in (left, right):
+                assert image.pixel(x, (top + bottom) // 2) == focus
+            for y in (top, bottom):
+                assert image.pixel((left + right) // 2, y) == focus
+        host.close()
+        host.deleteLater()
