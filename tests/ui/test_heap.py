@@ -1,8 +1,9 @@
-"""Threads share one heap, where glibc would give each its own."""
+"""Libraries keep little of what they used: threads share one heap, and few kernels wait for their length again."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import subprocess
 import sys
@@ -70,3 +71,33 @@ def test_nothing_is_asked_of_other_systems(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(ctypes, "CDLL", asked.append)
     heap.share_heap()
     assert asked == []
+
+
+_LENGTHS = """
+import sys
+
+if sys.argv[1] == "window":
+    import lstm_studio.ui.app
+import torch
+
+print(torch.backends.mkldnn.is_available())
+network = torch.nn.LSTM(2, 3)
+for few in (20, 20, 100, 100):
+    print("round")
+    for length in range(1, few + 1):
+        with torch.no_grad():
+            network(torch.zeros(length, 1, 2))
+"""
+
+
+def test_few_kernels_are_kept_for_lengths_that_may_come_again() -> None:
+    def made_again(how: str) -> tuple[str, list[int]]:
+        line = [sys.executable, "-c", _LENGTHS, how]
+        spoken = os.environ | {"ONEDNN_VERBOSE": "profile_create"}
+        told = subprocess.run(line, check=True, capture_output=True, text=True, env=spoken).stdout
+        start, *rounds = told.split("round\n")
+        return start.split()[-1], [text.count("create:cache_miss,cpu,rnn") for text in rounds]
+
+    (known, window), (_, bare) = made_again("window"), made_again("nothing")
+    # Where PyTorch comes without oneDNN, no kernels are made.
+    assert (window, bare) == (([20, 0, 80, 100], [20, 0, 80, 0]) if known == "True" else ([0] * 4, [0] * 4))
