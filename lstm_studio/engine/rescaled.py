@@ -19,7 +19,8 @@ from torch import nn
 
 from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Gradients, Layer
-from lstm_studio.networks.local_factors import BEFORE, local_factors
+from lstm_studio.networks.four_gates import BEFORE
+from lstm_studio.networks.local_factors import local_factors
 from lstm_studio.networks.signals import CELL_STATE, HIDDEN_STATE
 
 Array = NDArray[Any]
@@ -143,5 +144,5 @@ def _through_time(
     before = tuple(part.astype(np.float64) * scale.value for part in (recurrent(later), carried))
     if not all(np.isfinite(part).all() for part in (found[:2, 0], *before)):
         return None
-    named = dict(zip((HIDDEN_STATE.name, CELL_STATE.name, *BEFORE), found, strict=True))
+    named = dict(zip((signal.name for signal in (HIDDEN_STATE, CELL_STATE, *BEFORE)), found, strict=True))
     return Gradients(named, entering, before)

@@ -8,23 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.signals import (
-    ADMITTED,
-    CANDIDATE,
-    CELL_STATE,
-    FORGET_GATE,
-    INPUT_GATE,
-    OUTPUT_GATE,
-    RETAINED,
-    preactivation,
-)
+from lstm_studio.networks.four_gates import BEFORE
+from lstm_studio.networks.signals import ADMITTED, CELL_STATE, FORGET_GATE, INPUT_GATE, OUTPUT_GATE, RETAINED
 
-BEFORE = tuple(preactivation(gate).name for gate in (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE))
-"""What the gates and the candidate are made of, in the order of PyTorch's weights."""
-FACTORED = (
-    *(signal.name for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE, ADMITTED, RETAINED, CELL_STATE)),
-    *BEFORE,
-)
+_AFTER = (INPUT_GATE, FORGET_GATE, OUTPUT_GATE, ADMITTED, RETAINED, CELL_STATE)
+FACTORED = tuple(signal.name for signal in (*_AFTER, *BEFORE))
 """The signals that the factors follow from."""
 _LOST = 1e-30
 """Slopes that come below in less than float64 are lost: those of saturated units must not turn to zero."""
@@ -43,7 +31,7 @@ def local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArra
         (steps, 6, H): f; the factors of dL/dc in dL/da of i, f and g; that of dL/dm in dL/da of o, with m the exposed
         memory; and that of dL/dm in dL/dc.
     """
-    a_i, a_f, a_g, a_o = (signals[name][steps] for name in BEFORE)
+    a_i, a_f, a_g, a_o = (signals[signal.name][steps] for signal in BEFORE)
     i, f, o, c = (signals[signal.name][steps] for signal in (INPUT_GATE, FORGET_GATE, OUTPUT_GATE, CELL_STATE))
     # σ(−a) = 1 / (1 + e^a), and the slopes as in ``slopes``, with one exponential for all.
     decay = np.empty((5, *c.shape), out.dtype)

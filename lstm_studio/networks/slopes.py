@@ -1,4 +1,4 @@
-"""The squashing functions' derivatives in float64 from their arguments, exact far into saturation.
+"""The squashing functions and their derivatives in float64 from their arguments, exact far into saturation.
 
 ``1 − tanh²`` and ``σ·(1 − σ)`` computed from the squashed value turn to zero as soon as that value rounds to ±1; a
 gradient that is merely tiny would be shown as gone.
@@ -39,3 +39,9 @@ def squashed(argument: NDArray[Any]) -> NDArray[Any]:
     decay += 1
     np.reciprocal(decay, decay)
     return decay
+
+
+def log10_sigmoid(argument: NDArray[Any]) -> NDArray[np.float64]:
+    """Return log10 σ(a) in float64, same shape, exact where σ(a) rounds to 0."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(-np.logaddexp(0.0, -argument.astype(np.float64)) / np.log(10.0))

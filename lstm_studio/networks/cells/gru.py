@@ -36,7 +36,7 @@ from lstm_studio.networks.signals import (
     preactivation,
 )
 from lstm_studio.networks.sizes import Sizes
-from lstm_studio.networks.slopes import sigmoid, squashed, tanh_slope
+from lstm_studio.networks.slopes import log10_sigmoid, sigmoid, squashed, tanh_slope
 from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
 from lstm_studio.networks.weight_count import stacked_weight_count
 from lstm_studio.networks.wiring import Wiring
@@ -282,9 +282,7 @@ class _GRU(Cell):
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 z_t, (T, H): from the pre-activation, exact where z_t rounds to 0."""
-        before = signals[_BEFORE[1].name].astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
+        return log10_sigmoid(signals[_BEFORE[1].name])
 
 
 def _local_factors(signals: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

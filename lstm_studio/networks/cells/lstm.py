@@ -22,6 +22,7 @@ from lstm_studio.errors import NetworkError
 from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
+from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
 from lstm_studio.networks.local_factors import FACTORED, local_factors
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
@@ -40,8 +41,8 @@ from lstm_studio.networks.signals import (
     preactivation,
 )
 from lstm_studio.networks.sizes import Sizes
-from lstm_studio.networks.slopes import sigmoid
-from lstm_studio.networks.sums import Squash, WeightedSum, block_sums
+from lstm_studio.networks.slopes import log10_sigmoid, sigmoid
+from lstm_studio.networks.sums import WeightedSum, block_sums
 from lstm_studio.networks.weight_count import stacked_weight_count
 from lstm_studio.networks.wiring import Wiring
 from lstm_studio.networks.wirings.gated import lstm_wiring
@@ -49,23 +50,10 @@ from lstm_studio.networks.wirings.gated import lstm_wiring
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
-_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
-_SQUASHES = {
-    signal.name: squash
-    for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
-}
-_GATE_NAMES = tuple(signal.name for signal in _IN_WEIGHT_ORDER)
+_GATE_NAMES = tuple(signal.name for signal in IN_WEIGHT_ORDER)
 _SIGMOIDS_FIRST = (0, 1, 3, 2)
-_INF = float("inf")
-_STOPS = {
-    ADMITTED.name: {_BEFORE[0].name: _INF, _BEFORE[2].name: _INF},
-    RETAINED.name: {_BEFORE[1].name: _INF, FORGET_GATE.name: 0.0},
-    **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
-    **{before.name: {before.name: _INF} for before in _BEFORE},
-}
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
-_DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER)
+_DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in IN_WEIGHT_ORDER)
 
 
 class _LSTM(Cell):
@@ -74,7 +62,7 @@ class _LSTM(Cell):
     gates = 4
     states = (HIDDEN_STATE.name, CELL_STATE.name)
     can_step = True
-    stops = MappingProxyType(_STOPS)
+    stops = MappingProxyType(STOPS)
     options = (
         Option("proj_size", "Projected hidden state, units", 0),
         Option("forget_bias", "Forget gate's first bias", None),
@@ -155,7 +143,7 @@ class _LSTM(Cell):
         if not finite:
             return None
         later = {
-            **dict(zip(_SQUASHES, before, strict=True)),
+            **dict(zip(SQUASHES, before, strict=True)),
             ADMITTED.name: Deferred(c.shape, c.dtype, partial(np.multiply, i, g)),
             RETAINED.name: Deferred(c.shape, c.dtype, partial(_retained, f, c, start)),
         }
@@ -181,7 +169,7 @@ class _LSTM(Cell):
         exposed *= o
         signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
         for place, gate in enumerate(_SIGMOIDS_FIRST):
-            signals[_BEFORE[gate].name], signals[_IN_WEIGHT_ORDER[gate].name] = arrays[place], arrays[4 + place]
+            signals[BEFORE[gate].name], signals[IN_WEIGHT_ORDER[gate].name] = arrays[place], arrays[4 + place]
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
 
     def gradients(
@@ -262,7 +250,7 @@ class _LSTM(Cell):
             entering[start:stop] = row_product(flat[:count], layer.input)
 
         recurrent(flat[0], through_time)
-        blame = dict(zip((signal.name for signal in _BEFORE), found[1:], strict=True))
+        blame = dict(zip((signal.name for signal in BEFORE), found[1:], strict=True))
         named = {HIDDEN_STATE.name: dh, CELL_STATE.name: found[0], **blame}
         return Gradients(named, entering, (through_time, onward[0, 0].copy()))
 
@@ -280,7 +268,7 @@ class _LSTM(Cell):
         np.multiply(dc[:, None], factors[:, 1:4], blame[:, :3])
         np.multiply(dm, factors[:, 4], blame[:, 3])
         flat = blame.reshape(steps, -1)
-        named = dict(zip((signal.name for signal in _BEFORE), blame.transpose(1, 0, 2), strict=True))
+        named = dict(zip((signal.name for signal in BEFORE), blame.transpose(1, 0, 2), strict=True))
         through = flat[0] @ layer.recurrent.astype(np.float64)
         states = {HIDDEN_STATE.name: dh, CELL_STATE.name: dc}
         return Gradients(states | named, row_product(flat, layer.input), (through, factors[0, 0] * dc[0]))
@@ -297,7 +285,7 @@ class _LSTM(Cell):
         outputs = layer.recurrent.shape[1]
         factors = np.empty((steps, 6, units))
         _local_factors(signals, slice(None), factors)
-        forget = sigmoid(signals[_BEFORE[1].name])
+        forget = sigmoid(signals[BEFORE[1].name])
         weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
         weights = weights.astype(np.float64)
         blocks = weights.reshape(4, units, -1)
@@ -341,7 +329,7 @@ class _LSTM(Cell):
         from_input = entering.reshape(steps, 4, units)[:, order].reshape(steps, 4 * units)
         arrays = np.empty((steps, 12, units), entering.dtype)
         flat = arrays.reshape(steps, 12 * units)
-        places = [_BEFORE[gate] for gate in order] + [_IN_WEIGHT_ORDER[gate] for gate in order]
+        places = [BEFORE[gate] for gate in order] + [IN_WEIGHT_ORDER[gate] for gate in order]
         places += [ADMITTED, RETAINED, CELL_STATE]
         hidden = np.empty((steps, len(h)), entering.dtype)
 
@@ -383,13 +371,11 @@ class _LSTM(Cell):
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the four sums."""
-        return block_sums(layer, _SQUASHES, HIDDEN_STATE.name)
+        return block_sums(layer, SQUASHES, HIDDEN_STATE.name)
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
-        before = signals[_BEFORE[1].name].astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
+        return log10_sigmoid(signals[BEFORE[1].name])
 
     def _checked(self, sizes: Sizes, options: Mapping[str, Any]) -> dict[str, Any]:
         chosen = self.checked_options(options)

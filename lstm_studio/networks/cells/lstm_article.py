@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
+from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -40,7 +41,7 @@ from lstm_studio.networks.signals import (
     Signal,
     preactivation,
 )
-from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, squashed, tanh_slope
+from lstm_studio.networks.slopes import log10_sigmoid, sigmoid, sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 from lstm_studio.networks.told import Told
@@ -50,12 +51,6 @@ from lstm_studio.networks.wirings.gated import article_wiring
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
-_BEFORE = tuple(preactivation(signal) for signal in _IN_WEIGHT_ORDER)
-_SQUASHES = {
-    signal.name: squash
-    for signal, squash in zip(_BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
-}
 _BEFORE_USE = preactivation(USE_CANDIDATE)
 # The output reads what the forget gate retained, not the new cell state.
 _HIDDEN_STATE = HIDDEN_STATE.made_of(Phase.USE, Operand(OUTPUT_GATE.name), "×", Operand(USE_CANDIDATE.name))
@@ -72,18 +67,14 @@ _SHOWN = (
 )
 _DECLARED = (
     *_SHOWN,
-    *(preactivation(signal) for signal in _SHOWN if signal in _IN_WEIGHT_ORDER or signal is USE_CANDIDATE),
+    *(preactivation(signal) for signal in _SHOWN if signal in IN_WEIGHT_ORDER or signal is USE_CANDIDATE),
 )
 
 
-_INF = float("inf")
 _STOPS = {
-    ADMITTED.name: {_BEFORE[0].name: _INF, _BEFORE[2].name: _INF},
-    RETAINED.name: {_BEFORE[1].name: _INF, FORGET_GATE.name: 0.0},
-    USE_CANDIDATE.name: {_BEFORE_USE.name: _INF},
-    _BEFORE_USE.name: {_BEFORE_USE.name: _INF},
-    **{signal.name: {preactivation(signal).name: _INF} for signal in _IN_WEIGHT_ORDER},
-    **{before.name: {before.name: _INF} for before in _BEFORE},
+    **STOPS,
+    USE_CANDIDATE.name: {_BEFORE_USE.name: float("inf")},
+    _BEFORE_USE.name: {_BEFORE_USE.name: float("inf")},
 }
 
 
@@ -160,8 +151,8 @@ class _ArticleLSTM(StackedCell):
         exposed = np.tanh(use)
         signals = {ADMITTED.name: admitted, RETAINED.name: retained, CELL_STATE.name: c}
         signals |= {USE_CANDIDATE.name: exposed, _BEFORE_USE.name: use}
-        signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
-        signals |= zip((signal.name for signal in _BEFORE), before.cpu().numpy(), strict=True)
+        signals |= zip((signal.name for signal in IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
+        signals |= zip((signal.name for signal in BEFORE), before.cpu().numpy(), strict=True)
         return Recovered(signals, o * exposed)
 
     def gradients(
@@ -212,7 +203,7 @@ class _ArticleLSTM(StackedCell):
             np.multiply(forget[step], dk, carried)
             later = flat[step]
         recurrent(flat[0], through_time)
-        blocks = {signal.name: da[:, gate] for gate, signal in enumerate(_BEFORE)}
+        blocks = {signal.name: da[:, gate] for gate, signal in enumerate(BEFORE)}
         return Gradients(
             {HIDDEN_STATE.name: dh, CELL_STATE.name: dc, _BEFORE_USE.name: du, **blocks},
             row_product(flat, layer.input),
@@ -247,11 +238,11 @@ class _ArticleLSTM(StackedCell):
         a = layer.recurrent @ h
         a += entering
         before = a.reshape(4, -1)
-        for signal, part in zip(_BEFORE, before, strict=True):
+        for signal, part in zip(BEFORE, before, strict=True):
             edit(signal.name, part)
         i, f, g, o = after = squashed(before)
         np.tanh(before[2], g)
-        for signal, part in zip(_IN_WEIGHT_ORDER, after, strict=True):
+        for signal, part in zip(IN_WEIGHT_ORDER, after, strict=True):
             edit(signal.name, part)
         admitted = i * g
         edit(ADMITTED.name, admitted)
@@ -269,27 +260,25 @@ class _ArticleLSTM(StackedCell):
         edit(_HIDDEN_STATE.name, hidden)
         now = {ADMITTED: admitted, RETAINED: retained, CELL_STATE: state, _HIDDEN_STATE: hidden}
         now |= {USE_CANDIDATE: exposed, _BEFORE_USE: use}
-        now |= zip((*_BEFORE, *_IN_WEIGHT_ORDER), (*before, *after), strict=True)
+        now |= zip((*BEFORE, *IN_WEIGHT_ORDER), (*before, *after), strict=True)
         return {signal.name: value for signal, value in now.items()}
 
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the four sums of the gates, and that of what the output reads."""
         use = Source(RETAINED.name, layer.more["weight_use"], layer.more.get("bias_use"))
         return {
-            **block_sums(layer, _SQUASHES, HIDDEN_STATE.name),
+            **block_sums(layer, SQUASHES, HIDDEN_STATE.name),
             _BEFORE_USE.name: WeightedSum(Squash.TANH, (use,)),
         }
 
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return log10 f_t, (T, H): from the pre-activation, exact where f_t rounds to 0."""
-        before = signals[_BEFORE[1].name].astype(np.float64)
-        with np.errstate(invalid="ignore"):
-            return np.asarray(-np.logaddexp(0.0, -before) / np.log(10.0))
+        return log10_sigmoid(signals[BEFORE[1].name])
 
 
 def _local_factors(signals: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the factors of dL/dc, dL/dk, dL/dc and dL/dh in dL/da, (T, 4, H); that of dL/dh in dL/du; and f."""
-    a_i, a_f, a_g, a_o = (signals[signal.name] for signal in _BEFORE)
+    a_i, a_f, a_g, a_o = (signals[signal.name] for signal in BEFORE)
     local = np.empty((len(a_i), 4, a_i.shape[1]))
     # g ⊙ i′ is l ⊙ (1 − i) and c_{t−1} ⊙ f′ is k ⊙ (1 − f), with the admitted l and the retained k.
     np.multiply(signals[ADMITTED.name], sigmoid(-a_i), local[:, 0])
