@@ -6,7 +6,7 @@ Drawn in code, so they follow theme and scale and need no files.
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
@@ -16,6 +16,8 @@ from lstm_studio.ui.theme import Theme, scaled
 
 GRID_SIZE = 16
 _SCALES = (1, 1.5, 2, 3)
+_KEPT = 128
+"""Icons that are kept: all of the window in both themes at one size of text. Those of every size would be 24 MB."""
 
 
 class Icon(StrEnum):
@@ -190,7 +192,8 @@ def icon_pixmap(icon: Icon, colour: str, size: int = GRID_SIZE, ratio: float = 1
     painter = QPainter(pixmap)
     paint_icon(painter, icon, QRectF(0, 0, size, size), QColor(colour))
     painter.end()
-    return pixmap
+    # A picture that was drawn on keeps what it was drawn with, which is larger than an icon; its copy does not.
+    return pixmap.copy()
 
 
 def make_icon(icon: Icon, theme: Theme, colour: str | None = None, size: int = GRID_SIZE) -> QIcon:
@@ -233,7 +236,7 @@ def set_icon(
         button.setIconSize(QSize(side, side))
 
 
-@cache
+@lru_cache(_KEPT)
 def _made(icon: Icon, colour: str, disabled: str, size: int) -> QIcon:
     """Return an icon, drawn once: Qt keeps its own copies of what it shows, and would add to them with each new one."""
     made = QIcon()

@@ -15,6 +15,7 @@ from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import groups_of
 from lstm_studio.session.state import UnitOrder
+from lstm_studio.ui.icons import _made
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.rows import UnitRow, View
 from lstm_studio.ui.window import StudioWindow
@@ -84,6 +85,23 @@ def another_length(window: StudioWindow, count: int) -> None:
         session.remove_event()
     else:
         session.add_event((0.0,) * session.result.sequence.features)
+
+
+def test_icons_are_kept_for_both_themes_but_not_for_every_size_of_text(window: StudioWindow) -> None:
+    def show_both() -> int:
+        for theme in ("dark", "light"):
+            window.session.look(theme=theme)
+            QApplication.processEvents()
+        return _made.cache_info().misses
+
+    made = show_both()
+    assert show_both() == made, "drawn again, they would be laid out again and copied into Qt's own cache"
+    for percent in (125, 150, 175, 200, 100):
+        window.scale_text(percent)
+        show_both()
+    kept = _made.cache_info()
+    assert kept.misses - made > 2 * 128
+    assert kept.currsize <= 128
 
 
 @pytest.mark.parametrize(
