@@ -65,6 +65,8 @@ def main() -> int:
         computer = ForgetfulComputer()
         window = make_window(computer=computer)
         window.show()
+        # As the program does after its first paint: PyTorch then uses one thread.
+        window.start()
         files = Path(folder) / "files"
         files.mkdir()
         began = time.perf_counter()
