@@ -21,6 +21,7 @@ from lstm_studio.engine import tracing
 from lstm_studio.engine.branch_gradients import branch_gradients
 from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.losses import CustomObjective
+from lstm_studio.engine.recovery import TOLERANCES
 from lstm_studio.engine.recurrences import network_of, refuse_dropout
 from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
@@ -51,7 +52,7 @@ def resume(
 
     Without any change the network runs again over the same sequence, for the same arrays to the last bit (a trace that
     was loaded, or is a branch itself, is returned as it is). With a change the network has to be a :class:`Network` or
-    a bare recurrent module, and to run forwards only.
+    a bare recurrent module, and to run forwards only; from step 0 it has to have started with states of zero.
 
     Parameters
     ----------
@@ -84,14 +85,15 @@ def resume(
     Raises
     ------
     TraceError
-        If a step, signal, unit or feature is not there, the network is missing or not the one of the trace, or it is of
-        a kind in which nothing can be held.
+        If a step, signal, unit or feature is not there, the network is missing or not the one of the trace, it is of a
+        kind in which nothing can be held, or it does something else now: its sequence or its mode was changed, or it
+        drops out at random.
     """
     given = network_of(trace, network)
-    if not 0 <= at < trace.steps:
-        raise TraceError(f"There is no step {at} in {trace.steps} steps.", "Steps are counted from 0.")
-    if until is not None and until <= at:
-        raise TraceError(f"The change lasts from step {at} until step {until}.", "Let it end after it begins.")
+    if not _is_whole(at) or not 0 <= at < trace.steps:
+        raise TraceError(f"There is no step {at!r} in {trace.steps} steps.", "Steps are counted from 0.")
+    if until is not None and (not _is_whole(until) or until <= at):
+        raise TraceError(f"The change lasts from step {at} until step {until!r}.", "Let it end after it begins.")
     held = _held(trace, clamp or {}, ablate or {})
     if not held and not events:
         return _again(trace, given, {"gradients": True, "objective": objective} if gradients else {})
@@ -100,6 +102,8 @@ def resume(
     x = _edited(trace["input"], events or {}, at)
     if whole.cell.can_step:
         stop = trace.steps if until is None else min(until, trace.steps)
+        if at == 0 and not trace.provenance.intervention:
+            _check_start(trace, whole)
         with one_blas_thread():
             arrays = _branched(trace, whole, x, _Held(held, at, stop))
     elif held:
@@ -291,7 +295,43 @@ def _again(trace: Trace, given: Network | nn.Module, wanted: Mapping[str, Any]) 
     if trace.origin is None or trace.provenance.intervention:
         return trace
     chosen = {name: value for name, value in wanted.items() if value is not None}
-    return tracing.trace(given, trace.origin.sequence, **{**trace.origin.arguments, **chosen})
+    again = tracing.trace(given, trace.origin.sequence, **{**trace.origin.arguments, **chosen})
+    # All else follows from these and the weights, which are known to be the same.
+    states = [f"{layer.prefix}.{cell_of_kind(layer.kind).states[0]}" for layer in trace.layers]
+    for name in ("input", *states):
+        if name not in again or not _are_alike(again[name], trace[name], trace):
+            raise TraceError(
+                f"{name} is no longer what the trace has: the sequence or the mode of the network was changed, or "
+                "something is dropped out at random.",
+                "Call model.eval(), and trace again.",
+            )
+    return again
+
+
+def _check_start(trace: Trace, network: Network) -> None:
+    """Raise unless the first step follows from states of zero: what else it began with a trace does not tell."""
+    entering, dtype = trace["input"][:1], _DTYPES[trace.provenance.dtype]
+    for index, layer in enumerate(trace.layers):
+        signals = {signal.name: trace[f"{layer.prefix}.{signal.name}"][:1] for signal in layer.signals}
+        weights = network.cell.layer(network.recurrent, index, False).map(lambda weight: weight.to("cpu", dtype))
+        begin = tuple(np.zeros_like(state) for state in _after(network, signals, 0))
+        state = network.cell.states[0]
+        if not _are_alike(_fused(network.cell, weights, entering, begin)[state], signals[state], trace):
+            raise TraceError(
+                f"{layer.prefix} did not start with states of zero, and the trace does not tell with which.",
+                "Begin the change at step 1 or later.",
+            )
+        entering = signals[state]
+
+
+def _are_alike(one: Array, other: Array, trace: Trace) -> bool:
+    """Return whether arrays are the same but for rounding."""
+    tolerance = TOLERANCES[trace.provenance.dtype]
+    return one.shape == other.shape and np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer)
 
 
 def _as_network(given: Network | nn.Module) -> Network:
@@ -330,7 +370,11 @@ def _held(
     for name, units in clamp.items():
         if name not in known:
             raise TraceError(f"There is no signal {name!r} to hold.", f"Choose one of {', '.join(known)}.")
+        if not isinstance(units, Mapping):
+            raise TraceError(f"The units of {name} to hold are {units!r}.", "Give unit → value, {3: 1.0}.")
         _check_units(name, units, trace[name].shape[1])
+        for unit, value in units.items():
+            _check_number(f"Unit {unit} of {name} is to be held at", value)
         prefix, signal = known[name]
         if units:
             held.setdefault(prefix, {}).setdefault(signal, {}).update(units)
@@ -348,8 +392,13 @@ def _held(
 
 def _check_units(name: str, units: Mapping[int, float] | Sequence[int], count: int) -> None:
     for unit in units:
-        if not 0 <= unit < count:
-            raise TraceError(f"{name} has no unit {unit}.", f"Choose units from 0 to {count - 1}.")
+        if not _is_whole(unit) or not 0 <= unit < count:
+            raise TraceError(f"{name} has no unit {unit!r}.", f"Choose units from 0 to {count - 1}.")
+
+
+def _check_number(what: str, value: object) -> None:
+    if not isinstance(value, int | float | np.number):
+        raise TraceError(f"{what} {value!r}.", "Give a number.")
 
 
 def _edited(x: Array, events: Events, at: int) -> Array:
@@ -363,18 +412,22 @@ def _edited(x: Array, events: Events, at: int) -> Array:
     edited = x.copy()
     steps, features = x.shape
     for step, event in events.items():
-        if not at <= step < steps:
+        if not _is_whole(step) or not at <= step < steps:
             raise TraceError(
-                f"The event at step {step} is not between step {at}, where the branch begins, and {steps - 1}.",
+                f"The event at step {step!r} is not between step {at}, where the branch begins, and {steps - 1}.",
                 "Change events from there on only, or begin earlier.",
             )
         if isinstance(event, Mapping):
             for feature, value in event.items():
-                if not 0 <= feature < features:
-                    raise TraceError(f"An event has no feature {feature}.", f"Choose from 0 to {features - 1}.")
+                if not _is_whole(feature) or not 0 <= feature < features:
+                    raise TraceError(f"An event has no feature {feature!r}.", f"Choose from 0 to {features - 1}.")
+                _check_number(f"Feature {feature} at step {step} is to be", value)
                 edited[step, feature] = value
             continue
-        values = np.asarray(event, x.dtype)
+        try:
+            values = np.asarray(event, x.dtype)
+        except (TypeError, ValueError) as error:
+            raise TraceError(f"The event at step {step} is {event!r}.", "Give a number for every feature.") from error
         if values.shape != (features,):
             raise TraceError(f"The event at step {step} is {values.shape}, not ({features},).", "Give every feature.")
         edited[step] = values

@@ -64,7 +64,10 @@ def network_of(trace: Trace, network: Network | nn.Module | None) -> Network | n
     """
     if network is None:
         if trace.origin is None:
-            raise TraceError("The trace was loaded from a file, without its network.", "Give network=… too.")
+            raise TraceError(
+                "The trace is without its network: it is from a file, or of a network that took more than a sequence.",
+                "Give network=… too.",
+            )
         network = trace.origin.network
     if not isinstance(network, Network | nn.Module):
         raise TraceError(f"{network!r} is not a network.", "Give what ls.trace was given.")

@@ -510,7 +510,7 @@ class Cell(ABC):
         Raises
         ------
         NetworkError
-            If an option is unknown or not one of its choices.
+            If an option is unknown, not one of its choices, or no number where any goes.
         """
         known = {option.name: option for option in self.options}
         for name, value in options.items():
@@ -522,6 +522,9 @@ class Cell(ABC):
                 raise NetworkError(
                     f"{name} is {value!r}.", f"Choose one of {', '.join(repr(choice) for choice in choices)}."
                 )
+            is_number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+            if not choices and value is not None and not is_number:
+                raise NetworkError(f"{name} is {value!r}.", "Give a number.")
         return {name: options.get(name, option.default) for name, option in known.items()}
 
     def sizes(self, module: nn.Module) -> Sizes:

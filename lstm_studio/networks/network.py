@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -284,21 +285,32 @@ def new_network(
     sizes = Sizes(input_size, hidden_size, layers, bidirectional, bias)
     if readout not in READOUT_KINDS:
         raise NetworkError(f"The read-out is {readout!r}.", "Choose 'classes' or 'values'.")
-    if not 0 <= seed < 1 << 63:
-        raise NetworkError(f"The seed is {seed}.", "Give a whole number from 0 to 2**63 − 1.")
-    if outputs < 0:
-        raise NetworkError(f"outputs is {outputs}.", "Give 0 for no read-out, or the number of outputs.")
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
+        raise NetworkError(f"The seed is {seed!r}.", "Give a whole number from 0 to 2**63 − 1.")
+    if not isinstance(outputs, int | np.integer) or outputs < 0:
+        raise NetworkError(f"outputs is {outputs!r}.", "Give 0 for no read-out, or the number of outputs.")
     with torch.random.fork_rng(devices=[]):
         # torch.manual_seed would seed the accelerators' generators too, which fork_rng does not keep here.
-        torch.default_generator.manual_seed(seed)
-        module = cell.build(sizes, options)
+        torch.default_generator.manual_seed(int(seed))
+        module = _built(cell, sizes, options)
         if outputs:
-            linear = nn.Linear(sizes.directions * cell.output_size(module), outputs)
+            linear = nn.Linear(sizes.directions * cell.output_size(module), int(outputs))
             module = ReadoutNetwork(module, kind, linear, "readout")
     module.eval()
     if not outputs:
         return Network(module, f"seed {seed}")
     return Network(module, f"seed {seed}", readout, kind, "readout")
+
+
+def _built(cell: Cell, sizes: Sizes, options: dict[str, Any]) -> nn.Module:
+    try:
+        return cell.build(sizes, options)
+    except RuntimeError as error:
+        if "allocate" not in str(error):
+            raise
+        raise NetworkError(
+            f"{sizes.layers} layers of {sizes.hidden_size} units do not fit into the memory.", "Choose fewer units."
+        ) from error
 
 
 def build(spec: NetworkSpec, input_size: int) -> Network:

@@ -236,12 +236,55 @@ def test_a_network_that_has_learned_since_is_noticed() -> None:
         ({"at": 3, "events": {2: {0: 1.0}}}, "event at step 2 is not between step 3"),
         ({"at": 3, "events": {4: {2: 1.0}}}, "no feature 2"),
         ({"at": 3, "events": {4: [1.0]}}, r"is \(1,\), not \(2,\)"),
+        ({"at": 3, "events": {4: "ab"}}, "event at step 4 is 'ab'"),
+        ({"at": 3, "events": {4: {0: "a"}}}, "Feature 0 at step 4 is to be 'a'"),
+        ({"at": 3, "events": {"4": {0: 1.0}}}, "event at step '4'"),
+        ({"at": 3.5}, r"no step 3\.5"),
+        ({"at": None}, "no step None"),
+        ({"at": 3, "until": "5"}, "until step '5'"),
+        ({"at": 3, "clamp": {"lstm.0.forget_gate": {0: "open"}}}, "is to be held at 'open'"),
+        ({"at": 3, "clamp": {"lstm.0.forget_gate": [1]}}, r"units of lstm\.0\.forget_gate to hold are \[1\]"),
+        ({"at": 3, "clamp": {"lstm.0.forget_gate": {0.5: 1.0}}}, r"no unit 0\.5"),
+        ({"at": 3, "ablate": {"lstm.0": [1.5]}}, r"no unit 1\.5"),
     ],
 )
 def test_what_is_not_there_cannot_be_changed(arguments: dict[str, Any], message: str) -> None:
     original = trace(new_network("lstm", 2, 4), values(9, 2))
     with pytest.raises(TraceError, match=message):
         resume(original, **arguments)
+
+
+def test_what_does_something_else_now_is_noticed() -> None:
+    x = np.asarray(values(9, 2))
+    original = trace(nn.GRU(2, 3), x)
+    x[4] += 1
+    with pytest.raises(TraceError, match="input is no longer what the trace has"):
+        resume(original, at=3)
+    module = nn.LSTM(2, 8, 2, dropout=0.5)
+    original = trace(module, values(9, 2))
+    torch.rand(1)
+    with pytest.raises(TraceError, match=r"lstm\.1\.hidden_state is no longer .* dropped out at random"):
+        resume(original, at=3)
+    original = trace(module.eval(), values(9, 2))
+    with pytest.raises(TraceError, match="is no longer what the trace has"):
+        resume(original, at=3, network=module.train())
+
+
+def test_states_that_were_given_are_needed_at_the_first_step_only() -> None:
+    module = nn.LSTM(2, 3, dtype=torch.float64)
+    x = torch.tensor(values(9, 2), dtype=torch.float64)
+    given = (torch.ones(1, 3, dtype=torch.float64), torch.ones(1, 3, dtype=torch.float64))
+    original = trace(module, x, given, dtype="float64")
+    own = original["lstm.0.forget_gate"]
+    for step in (1, 4):
+        # Held at what it is, so that nothing changes.
+        held = {"lstm.0.forget_gate": {0: float(own[step, 0])}}
+        branch = resume(original, at=step, until=step + 1, clamp=held, network=module)
+        np.testing.assert_allclose(branch["lstm.0.cell_state"], original["lstm.0.cell_state"], rtol=1e-12)
+    with pytest.raises(TraceError, match=r"lstm\.0 did not start with states of zero"):
+        resume(original, at=0, clamp={"lstm.0.forget_gate": {0: 0.5}}, network=module)
+    with pytest.raises(TraceError, match="without its network"):
+        resume(original, at=3)
 
 
 def test_kinds_and_directions_in_which_nothing_can_be_held_say_so() -> None:

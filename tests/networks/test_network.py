@@ -101,7 +101,11 @@ def test_the_forget_bias_is_added_once() -> None:
         ({"layers": 0}, "layers is 0"),
         ({"seed": -1}, "The seed is -1"),
         ({"seed": 2**63}, "seed"),
+        ({"seed": 1.5}, r"The seed is 1\.5"),
+        ({"seed": "a"}, "The seed is 'a'"),
         ({"outputs": -1}, "outputs is -1"),
+        ({"outputs": "3"}, "outputs is '3'"),
+        ({"hidden_size": 10**12}, "do not fit into the memory"),
         ({"readout": "logits"}, "'logits'"),
     ],
 )
