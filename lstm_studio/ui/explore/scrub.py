@@ -8,19 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractSlider, QToolTip
 
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
 from lstm_studio.ui.theme import Text, Theme
 from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.track_bar import HANDLE, MARK, TRACK, TrackBar
 
 OVERHANG = 20
 """Pixels beyond each end of the track, for the handle and the labels."""
-_TRACK = 6
-_HANDLE = (12, 20)
-_MARK = 5
 _HIT = 2
 _STRETCH = 3
 _LABEL_GAP = 56
@@ -36,25 +34,16 @@ class Mark:
     text: str
 
 
-class ScrubBar(QAbstractSlider):
+class ScrubBar(TrackBar):
     """A slider over the steps 0 … T − 1; each step has the same width, and the handle stands at its middle."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme, "Time step", OVERHANG)
         self._drawn_step = 0
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
         self._hits: NDArray[np.int64] = np.zeros((0, 2), np.int64)
         self._notes: tuple[PlacedNote, ...] = ()
-        self.setOrientation(Qt.Orientation.Horizontal)
-        self.setSingleStep(1)
-        self.setPageStep(10)
-        self.setTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Time step")
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     @property
     def steps(self) -> int:
@@ -68,10 +57,7 @@ class ScrubBar(QAbstractSlider):
 
     def show_steps(self, steps: int, step: int, marks: tuple[Mark, ...]) -> None:
         """Show another sequence."""
-        self.blockSignals(True)
-        self.setRange(0, max(0, steps - 1))
-        self.setValue(step)
-        self.blockSignals(False)
+        self.show_value(steps, step)
         self._marks = marks
         self.update()
 
@@ -125,58 +111,26 @@ class ScrubBar(QAbstractSlider):
 
     def show_step(self, step: int) -> None:
         """Move the handle without telling."""
-        if step == self.value():
-            return
-        self.blockSignals(True)
-        self.setValue(step)
-        self.blockSignals(False)
-
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme, and another size of text."""
-        self._theme = theme
-        self.updateGeometry()
-        self.update()
+        self.show_value(self.steps, step)
 
     def x_of(self, step: float) -> float:
         """Return where the middle of a step is."""
-        return OVERHANG + (step + 0.5) * self._track_width() / self.steps
+        return OVERHANG + (step + 0.5) * self.track_width / self.steps
 
-    def step_at(self, x: float) -> int:
+    def value_at(self, x: float) -> int:
         """Return the step under a position, the nearest one beyond the ends."""
-        step = int((x - OVERHANG) * self.steps // self._track_width())
+        step = int((x - OVERHANG) * self.steps // self.track_width)
         return max(0, min(step, self.steps - 1))
 
     def sizeHint(self) -> QSize:
         """Return a comfortable length, and the height that marks and labels need."""
         letters = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height()
-        beside = max(_HANDLE[1] / 2 - 2, _MARK + 2) + _TRACK / 2
+        beside = max(HANDLE[1] / 2 - 2, MARK + 2) + TRACK / 2
         return QSize(400, max(_HEIGHT, math.ceil(2 * (beside + letters))))
 
     def minimumSizeHint(self) -> QSize:
         """Return the size below which steps cannot be hit."""
         return QSize(120, 44)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to the step under the mouse."""
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.setSliderDown(True)
-            self.setValue(self.step_at(event.position().x()))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the handle along."""
-        if self.isSliderDown():
-            self.setValue(self.step_at(event.position().x()))
-
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """Let go."""
-        self.setSliderDown(False)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step by step, whatever the wheel's resolution: up is back."""
-        turned = event.angleDelta().y() or event.angleDelta().x()
-        if turned:
-            self.setValue(self.value() + (1 if turned < 0 else -1))
-        event.accept()
 
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         """Draw what changed: of a handle that moves, where it was, where it is, and the track between."""
@@ -186,18 +140,16 @@ class ScrubBar(QAbstractSlider):
             return
         left, right = sorted((self.x_of(self._drawn_step), self.x_of(self.value())))
         self._drawn_step = self.value()
-        reach = _HANDLE[0] // 2 + 4
+        reach = HANDLE[0] // 2 + 4
         self.update(QRect(int(left) - reach, 0, int(right - left) + 2 * reach + 2, self.height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw marks, track, labels and handle from the top down."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle = self.height() / 2
-        track = QRectF(OVERHANG, middle - _TRACK / 2, self._track_width(), _TRACK)
-        handle = self.x_of(self.value())
-        self._paint_track(painter, track, self._theme.line)
-        self._paint_track(painter, track.adjusted(0, 0, handle - track.right(), 0), self._theme.ink2)
+        track, handle = self.track, self.x_of(self.value())
+        self.paint_track(painter, track.right(), self._theme.line)
+        self.paint_track(painter, handle, self._theme.ink2)
         if self._stretch is not None:
             left, right = self.x_of(self._stretch[0] - 0.5), self.x_of(self._stretch[1] - 0.5)
             painter.setBrush(QColor(self._theme.focus))
@@ -206,56 +158,50 @@ class ScrubBar(QAbstractSlider):
         self._paint_marks(painter, track.top() - 2)
         for step in {step for step, _ in self._notes}:
             paint_note(painter, QPointF(self.x_of(step), track.top() - 1), self._theme, down=True)
-        self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2, event.rect())
-        self._paint_handle(painter, handle, middle)
-
-    @staticmethod
-    def _paint_track(painter: QPainter, part: QRectF, colour: str) -> None:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(colour))
-        painter.drawRoundedRect(part, 3, 3)
+        self._paint_labels(painter, track.bottom() + HANDLE[1] / 2 - 2, event.rect())
+        self.paint_handle(painter, handle)
 
     def _paint_hits(self, painter: QPainter, top: float) -> None:
         if not len(self._hits):
             return
-        width = self._track_width() / self.steps
+        width = self.track_width / self.steps
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self._theme.ink))
         # A tick of its own for each step as long as steps can be told apart.
         if width >= 2 * _HIT:
             for start, stop in self.hits:
                 for step in range(start, stop):
-                    painter.drawRect(QRectF(self.x_of(step) - _HIT / 2, top, _HIT, _MARK))
+                    painter.drawRect(QRectF(self.x_of(step) - _HIT / 2, top, _HIT, MARK))
             return
         # Else whole stretches; of those that share a pixel one is enough.
-        changes = np.zeros(int(self._track_width()) + _HIT + 2, np.int64)
+        changes = np.zeros(int(self.track_width) + _HIT + 2, np.int64)
         pixels = (self._hits * width).astype(np.int64)
         np.add.at(changes, pixels[:, 0], 1)
         np.add.at(changes, np.maximum(pixels[:, 1], pixels[:, 0] + _HIT), -1)
         covered = np.cumsum(changes) > 0
         edges = np.flatnonzero(np.diff(covered, prepend=False, append=False))
         for left, right in edges.reshape(-1, 2):
-            painter.drawRect(QRectF(OVERHANG + float(left), top, float(right - left), _MARK))
+            painter.drawRect(QRectF(OVERHANG + float(left), top, float(right - left), MARK))
 
     def _paint_marks(self, painter: QPainter, bottom: float) -> None:
-        metrics = self._use_font(painter, Text.TICK_BOLD)
+        metrics = self.use_font(painter, Text.TICK_BOLD)
         free_from = -1.0
         painter.setPen(QPen(QColor(self._theme.ink), 1.5))
         for mark in self._marks[:_MOST_MARKS]:
             x = self.x_of(mark.step)
-            painter.drawLine(round(x), round(bottom - _MARK), round(x), round(bottom))
+            painter.drawLine(round(x), round(bottom - MARK), round(x), round(bottom))
             width = metrics.horizontalAdvance(mark.text)
             if x - width / 2 >= free_from:
-                top = bottom - _MARK - metrics.height()
+                top = bottom - MARK - metrics.height()
                 place = QRectF(x - width, top, 2 * width, metrics.height())
                 painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), mark.text)
                 free_from = x + width / 2 + 3
 
     def _paint_labels(self, painter: QPainter, top: float, exposed: QRect) -> None:
-        metrics = self._use_font(painter, Text.TICK)
+        metrics = self.use_font(painter, Text.TICK)
         painter.setPen(QColor(self._theme.ink3))
         widest = metrics.horizontalAdvance(format_count(self.steps))
-        for step, text in self.labels(self._track_width() / max(1.0, widest + _LABEL_GAP)):
+        for step, text in self.labels(self.track_width / max(1.0, widest + _LABEL_GAP)):
             x = self.x_of(step)
             if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
                 continue
@@ -267,23 +213,6 @@ class ScrubBar(QAbstractSlider):
     def labels(self, most: float) -> tuple[tuple[int, str], ...]:
         """Return the steps to name below the bar, about ``most``, and their names: they are counted from 1."""
         return tuple((number - 1, format_count(number)) for number in label_numbers(self.steps, most))
-
-    def _paint_handle(self, painter: QPainter, x: float, middle: float) -> None:
-        width, height = _HANDLE
-        handle = QRectF(x - width / 2, middle - height / 2, width, height)
-        focused = self.hasFocus()
-        painter.setPen(QPen(QColor(self._theme.focus if focused else self._theme.cursor), 2))
-        painter.setBrush(QColor(self._theme.panel))
-        painter.drawRoundedRect(handle, 4, 4)
-        painter.drawLine(round(x), round(middle - 4), round(x), round(middle + 4))
-
-    def _use_font(self, painter: QPainter, use: Text) -> QFontMetricsF:
-        chosen = text_font(self, use)
-        painter.setFont(chosen)
-        return QFontMetricsF(chosen)
-
-    def _track_width(self) -> float:
-        return max(1.0, self.width() - 2.0 * OVERHANG)
 
 
 def label_numbers(steps: int, most: float) -> tuple[int, ...]:

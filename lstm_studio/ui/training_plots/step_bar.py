@@ -7,20 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
+from PySide6.QtCore import QPointF, QSize
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 
 from lstm_studio.ui.theme import Text, Theme
 from lstm_studio.ui.training_plots.pictures import nearest
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.track_bar import HANDLE, MARK, TrackBar
 
 OVERHANG = 28
 """Pixels beyond each end of the track, for the handle and the labels."""
-_TRACK = 6
-_HANDLE = (12, 20)
-_MARK = 5
 _LABEL_ROOM = 84.0
 _HEIGHT = 56
 
@@ -34,7 +31,7 @@ class StepMark:
     ok: bool = False
 
 
-class StepBar(QAbstractSlider):
+class StepBar(TrackBar):
     """A slider over the steps that can be chosen; its value is the index of one of them.
 
     Parameters
@@ -44,21 +41,12 @@ class StepBar(QAbstractSlider):
     """
 
     def __init__(self, theme: Theme, name: str) -> None:
-        super().__init__()
-        self._theme = theme
+        super().__init__(theme, name, OVERHANG)
         self._span = Span()
         self._positions: NDArray[np.float64] = np.zeros(0)
         self._until = 0.0
         self._marks: tuple[StepMark, ...] = ()
         self._told: tuple[object, ...] | None = None
-        self.setOrientation(Qt.Orientation.Horizontal)
-        self.setSingleStep(1)
-        self.setPageStep(10)
-        self.setTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(name)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def show_steps(
         self,
@@ -91,10 +79,7 @@ class StepBar(QAbstractSlider):
         if now == self._told and self.value() == chosen and np.array_equal(positions, self._positions):
             return
         self._told = now
-        self.blockSignals(True)
-        self.setRange(0, max(0, len(positions) - 1))
-        self.setValue(chosen)
-        self.blockSignals(False)
+        self.show_value(len(positions), chosen)
         self.setEnabled(len(positions) > 0)
         self._span, self._positions, self._until, self._marks = span, positions, until, marks
         self.setAccessibleDescription(words)
@@ -105,108 +90,60 @@ class StepBar(QAbstractSlider):
         """What stands out."""
         return self._marks
 
-    def apply_theme(self, theme: Theme) -> None:
-        """Draw in another theme, and another size of text."""
-        self._theme = theme
-        self.updateGeometry()
-        self.update()
-
     def x_of(self, position: float) -> float:
         """Return where a position is."""
-        return OVERHANG + self._span.fraction(position) * self._track_width()
+        return OVERHANG + self._span.fraction(position) * self.track_width
 
-    def index_at(self, x: float) -> int:
+    def value_at(self, x: float) -> int:
         """Return the index of the step nearest to a place."""
-        position = self._span.first + (x - OVERHANG) / self._track_width() * (self._span.last - self._span.first)
+        position = self._span.first + (x - OVERHANG) / self.track_width * (self._span.last - self._span.first)
         return nearest(self._positions, position)
 
     def sizeHint(self) -> QSize:
         """Return a comfortable length, and the height that marks and labels need."""
         letters = QFontMetricsF(text_font(self, Text.TICK_BOLD)).height()
-        return QSize(400, max(_HEIGHT, math.ceil(2 * (_HANDLE[1] / 2 + 2 + letters))))
+        return QSize(400, max(_HEIGHT, math.ceil(2 * (HANDLE[1] / 2 + 2 + letters))))
 
     def minimumSizeHint(self) -> QSize:
         """Return the size below which steps cannot be hit."""
         return QSize(140, 44)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Go to the step nearest to the mouse."""
-        if event.button() == Qt.MouseButton.LeftButton and len(self._positions):
-            self.setSliderDown(True)
-            self.setValue(self.index_at(event.position().x()))
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Drag the handle along."""
-        if self.isSliderDown():
-            self.setValue(self.index_at(event.position().x()))
-
-    def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
-        """Let go."""
-        self.setSliderDown(False)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Step by step, whatever the wheel's resolution: up is back."""
-        turned = event.angleDelta().y() or event.angleDelta().x()
-        if turned:
-            self.setValue(self.value() + (1 if turned < 0 else -1))
-        event.accept()
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw track, marks, labels and handle."""
         theme, painter = self._theme, QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle = self.height() / 2
-        track = QRectF(OVERHANG, middle - _TRACK / 2, self._track_width(), _TRACK)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.line))
-        painter.drawRoundedRect(track, 3, 3)
+        track = self.track
+        self.paint_track(painter, track.right(), theme.line)
         if len(self._positions):
             handle = self.x_of(float(self._positions[self.value()]))
-            for until, colour in ((self.x_of(self._until), theme.frame), (handle, theme.ink2)):
-                painter.setBrush(QColor(colour))
-                length = min(max(0.0, until - track.left()), track.width())
-                painter.drawRoundedRect(QRectF(track.left(), track.top(), length, _TRACK), 3, 3)
+            self.paint_track(painter, self.x_of(self._until), theme.frame)
+            self.paint_track(painter, handle, theme.ink2)
         self._paint_marks(painter, track.top() - 2)
-        self._paint_labels(painter, track.bottom() + _HANDLE[1] / 2 - 2)
+        self._paint_labels(painter, track.bottom() + HANDLE[1] / 2 - 2)
         if len(self._positions):
-            self._paint_handle(painter, handle, middle)
+            self.paint_handle(painter, handle)
         painter.end()
 
     def _paint_marks(self, painter: QPainter, bottom: float) -> None:
-        metrics = self._use_font(painter, Text.TICK_BOLD)
+        metrics = self.use_font(painter, Text.TICK_BOLD)
         free_from = -math.inf
         for mark in self._marks:
             colour = QColor(self._theme.ok if mark.ok else self._theme.ink)
             x = self.x_of(mark.position)
             painter.setPen(QPen(colour, 1.5))
-            painter.drawLine(QPointF(x, bottom - _MARK), QPointF(x, bottom))
+            painter.drawLine(QPointF(x, bottom - MARK), QPointF(x, bottom))
             half = metrics.horizontalAdvance(mark.text) / 2
             left = min(max(x - half, 0.0), self.width() - 2 * half)
             if left >= free_from:
-                top = bottom - _MARK - metrics.height()
+                top = bottom - MARK - metrics.height()
                 painter.drawText(QPointF(left, top + metrics.ascent()), mark.text)
                 free_from = left + 2 * half + 4
 
     def _paint_labels(self, painter: QPainter, top: float) -> None:
-        metrics = self._use_font(painter, Text.TICK)
+        metrics = self.use_font(painter, Text.TICK)
         painter.setPen(QColor(self._theme.ink3))
-        for tick in self._span.ticks(int(self._track_width() / _LABEL_ROOM) + 1):
+        for tick in self._span.ticks(int(self.track_width / _LABEL_ROOM) + 1):
             text = self._span.write(tick)
             half = metrics.horizontalAdvance(text) / 2
             at = min(max(self.x_of(tick), half), self.width() - half)
             painter.drawText(QPointF(at - half, top + metrics.ascent()), text)
-
-    def _paint_handle(self, painter: QPainter, x: float, middle: float) -> None:
-        width, height = _HANDLE
-        painter.setPen(QPen(QColor(self._theme.focus if self.hasFocus() else self._theme.cursor), 2))
-        painter.setBrush(QColor(self._theme.panel))
-        painter.drawRoundedRect(QRectF(x - width / 2, middle - height / 2, width, height), 4, 4)
-        painter.drawLine(QPointF(x, middle - 4), QPointF(x, middle + 4))
-
-    def _use_font(self, painter: QPainter, use: Text) -> QFontMetricsF:
-        chosen = text_font(self, use)
-        painter.setFont(chosen)
-        return QFontMetricsF(chosen)
-
-    def _track_width(self) -> float:
-        return max(1.0, self.width() - 2.0 * OVERHANG)
