@@ -17,6 +17,7 @@ _WIDTH = 320
 _AWAY = 12
 """Pixels between a card and the place it speaks of."""
 _RING = 2
+_MOVED = frozenset({QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Move, QEvent.Type.Resize})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,18 @@ class Hints(QFrame):
         Over which they are shown.
     home
         The workspace of which they speak: while another one is shown, they wait.
+    notices
+        What they must not cover: it may offer what was not saved.
     """
 
     finished = Signal()
     """The last one was read, or they were closed."""
 
-    def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget, home: QWidget) -> None:
+    def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget, home: QWidget, notices: QWidget) -> None:
         super().__init__(window)
-        self._home = home
-        home.installEventFilter(self)
+        self._home, self._notices = home, notices
+        for watched in (home, notices):
+            watched.installEventFilter(self)
         self._hints, self._index = hints, 0
         self._window = window
         self._ring = _Ring(theme, window)
@@ -127,7 +131,8 @@ class Hints(QFrame):
 
     def end(self) -> None:
         """Take card and ring away."""
-        self._home.removeEventFilter(self)
+        for watched in (self._home, self._notices):
+            watched.removeEventFilter(self)
         self._ring.deleteLater()
         self._ring.hide()
         self.hide()
@@ -145,8 +150,8 @@ class Hints(QFrame):
         self.settle()
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Come and go with the workspace."""
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide):
+        """Come and go with the workspace, and make room for notices."""
+        if event.type() in _MOVED:
             self.settle()
         return False
 
@@ -170,7 +175,11 @@ class Hints(QFrame):
         self._ring.show()
         self._ring.raise_()
         self.raise_()
-        self.move(_beside(room, self.rect(), window.rect()))
+        at = _beside(room, self.rect(), window.rect())
+        if self._notices.isVisibleTo(window):
+            taken = QRect(self._notices.mapTo(window, QPoint()), self._notices.size())
+            at = _clear_of(taken, QRect(at, self.size()), window.rect())
+        self.move(at)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw the ring in another theme."""
@@ -191,6 +200,16 @@ def _beside(place: QRect, card: QRect, window: QRect) -> QPoint:
         max(_AWAY, min(x, window.width() - card.width() - _AWAY)),
         max(_AWAY, min(y, window.height() - card.height() - _AWAY)),
     )
+
+
+def _clear_of(taken: QRect, card: QRect, window: QRect) -> QPoint:
+    """Return where a card goes that must not cover something: to the left of it, else above it, if it can."""
+    left = card.translated(min(0, taken.left() - _AWAY - card.right()), 0)
+    above = card.translated(0, min(0, taken.top() - _AWAY - card.bottom()))
+    for place in (card, left, above):
+        if not place.intersects(taken) and window.contains(place):
+            return place.topLeft()
+    return card.topLeft()
 
 
 class _Ring(QWidget):

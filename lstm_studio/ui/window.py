@@ -203,12 +203,12 @@ class StudioWindow(QMainWindow):
         if self._hints is not None:
             self._hints.end()
         hints = first_hints(self.transport, self.workspace.stack, self.header.open_button)
-        self._hints = Hints(hints, self.appearance.theme, self, self.workspace)
+        self._hints = Hints(hints, self.appearance.theme, self, self.workspace, self.stage.notices)
         self._hints.finished.connect(self._on_hints_read)
 
     def _on_hints_read(self) -> None:
         self._hints = None
-        self.settings = replace(self.settings, hints_read=True)
+        self.remember(replace(self.settings, hints_read=True))
 
     @property
     def hints(self) -> Hints | None:
@@ -323,19 +323,20 @@ class StudioWindow(QMainWindow):
         return self.arrangement.dock(key).panel
 
     def remember(self, settings: Settings) -> None:
-        """Take over changed settings; they are saved when the window closes."""
+        """Take over changed settings and save them, so that a crash loses none."""
         self.settings = settings
+        self._write(self._with_looks())
 
     def use_maps(self, gates: str, signed: str) -> None:
         """Show numbers in other colours; keys as in :mod:`lstm_studio.ui.colour_maps`."""
-        self.settings = replace(self.settings, gate_map=gates, signed_map=signed)
+        self.remember(replace(self.settings, gate_map=gates, signed_map=signed))
         self.appearance.use_maps(gates, signed)
         self._show_state()
 
     def scale_text(self, percent: int) -> None:
         """Show all text at so many percent of the system's size."""
         smaller = percent < self.settings.font_scale
-        self.settings = replace(self.settings, font_scale=percent)
+        self.remember(replace(self.settings, font_scale=percent))
         self.appearance.apply(self.session.view.theme, percent)
         if smaller:
             # Larger text makes the docks wider, smaller text would leave them so.
@@ -541,26 +542,27 @@ class StudioWindow(QMainWindow):
         self.closed.emit()
 
     def _save(self) -> None:
-        if self._settings_path is None:
-            return
-        view = self.session.view
         geometry = self.saveGeometry()
         before = () if self._monitoring is not None else self.settings.followed
         followed = tuple(dict.fromkeys((*before, *self.watchlist.addresses)))
         self.settings = replace(
-            self.settings,
-            theme=view.theme,
-            labels=view.labels,
-            speed=view.speed,
-            loop=view.loop,
-            reveal_all=view.reveal_all,
+            self._with_looks(),
             geometry=bytes(geometry.toHex().data()).decode(),
             layouts=self.arrangement.saved(),
             followed=followed[-MOST_FOLLOWED:],
         )
-        with contextlib.suppress(StudioError):
-            # Nobody is left to tell, and the next start works without.
-            save_settings(self.settings, self._settings_path)
+        self._write(self.settings)
+
+    def _with_looks(self) -> Settings:
+        view = self.session.view
+        looks = {name: getattr(view, name) for name in ("theme", "labels", "speed", "loop", "reveal_all")}
+        return replace(self.settings, **looks)
+
+    def _write(self, settings: Settings) -> None:
+        if self._settings_path is not None:
+            # The next start works without.
+            with contextlib.suppress(StudioError):
+                save_settings(settings, self._settings_path)
 
 
 class _Maker:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from lstm_studio.session.settings import Settings
+from lstm_studio.session.settings import Settings, load_settings
 from lstm_studio.ui.hints import Hints
+from lstm_studio.ui.notices import Level
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import EXPLORE
 from tests.ui.opened import opened_window, press
@@ -84,3 +87,34 @@ def test_they_wait_while_another_workspace_is_shown(window: StudioWindow) -> Non
     assert window.current_workspace == EXPLORE
     assert window.hints is not None
     assert window.hints.isVisible()
+
+
+@pytest.mark.parametrize("size", [(1600, 1000), (1366, 768), (1920, 1040)])
+def test_they_do_not_cover_what_a_notice_offers(window: StudioWindow, size: tuple[int, int]) -> None:
+    window.resize(*size)
+    QApplication.processEvents()
+    for _ in range(3):
+        hints = window.hints
+        assert hints is not None
+        alone = hints.geometry()
+        window.note(Level.WARNING, "The session of 14:03 today was not saved: Temporal order, with a note." * 2)
+        QApplication.processEvents()
+        board = window.stage.notices
+        there = QRect(board.mapTo(window, QPoint()), board.size())
+        assert not hints.geometry().intersects(there)
+        assert window.rect().contains(hints.geometry())
+        board.clear()
+        QApplication.processEvents()
+        assert hints.geometry() == alone
+        hints.go_on()
+
+
+def test_that_they_were_read_outlasts_a_crash(qtbot: QtBot, tmp_path: Path) -> None:
+    with opened_window(settings_path=tmp_path / "settings.json") as window:
+        window.greet()
+        window.session.look(speed=16.0)
+        window.command_actions["view.dismiss"].trigger()
+        window.scale_text(125)
+        # What is on the disk while the window is still open is what a killed program leaves.
+        left = load_settings(tmp_path / "settings.json").settings
+        assert (left.hints_read, left.speed, left.font_scale) == (True, 16.0, 125)
