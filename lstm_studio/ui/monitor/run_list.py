@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QPointF,
     QRectF,
@@ -30,10 +29,8 @@ from lstm_studio.ui.monitor.status_pill import PILLS, WAITING, Pill, paint_pill,
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_letter
-from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, Index, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
-
-Index = QModelIndex | QPersistentModelIndex
 
 _NO_PARENT = QModelIndex()
 _BOX = 16

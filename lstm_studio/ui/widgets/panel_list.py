@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, Qt
+from abc import abstractmethod
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme, scaled
 
+Index = QModelIndex | QPersistentModelIndex
+Row = TypeVar("Row")
+
 TICK_BOX = 14
 """Side of a tick box in pixels at 100 %."""
 ROW_EDGE = 3
 """Width in pixels of the bar at the left of the row that is chosen."""
 _TICK = 12
+_NO_PARENT = QModelIndex()
 _RING = (
     f"QListView {{ background: transparent; border: {FOCUS_RING}px solid transparent; border-radius: 5px; }}"
     "QListView:focus { border-color: palette(link); }"
 )
 _NO_RING = "QListView { background: transparent; border: 0; }"
+
+
+class PanelRows(QAbstractListModel, Generic[Row]):
+    """Rows that are all told at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: tuple[Row, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows."""
+        return self._rows
+
+    @abstractmethod
+    def is_same(self, before: Row, now: Row) -> bool:
+        """Return whether a row is about the same thing as before, whatever else it says."""
+
+    def show_rows(self, rows: tuple[Row, ...]) -> None:
+        """Show other rows; where they are about the same things, selection and focus stay."""
+        same = len(rows) == len(self._rows) and all(map(self.is_same, self._rows, rows))
+        if rows and same:
+            self._rows = rows
+            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_PARENT) -> int:
+        """Return the number of rows."""
+        return 0 if parent.isValid() else len(self._rows)
 
 
 class PanelDelegate(QStyledItemDelegate):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem
 
 from lstm_studio.ui.theme import GRID, Text, Theme
-from lstm_studio.ui.widgets.panel_list import PanelDelegate, PanelList
+from lstm_studio.ui.widgets.panel_list import Index, PanelDelegate, PanelList, PanelRows
 from lstm_studio.ui.widgets.text import text_font
 
-Index = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
 _GAP = 5
 _PADDING = 6
 _MOST_LINES = 6
@@ -40,31 +38,12 @@ class NoteRow:
     here: bool
 
 
-class NoteModel(QAbstractListModel):
+class NoteModel(PanelRows[NoteRow]):
     """The lines."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: tuple[NoteRow, ...] = ()
-
-    @property
-    def rows(self) -> tuple[NoteRow, ...]:
-        """The lines."""
-        return self._rows
-
-    def show_rows(self, rows: tuple[NoteRow, ...]) -> None:
-        """Show other lines; where only the cursor has moved, selection and focus stay."""
-        if [row.text for row in rows] == [row.text for row in self._rows] and rows:
-            self._rows = rows
-            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
-            return
-        self.beginResetModel()
-        self._rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Return the number of lines."""
-        return 0 if parent.isValid() else len(self._rows)
+    def is_same(self, before: NoteRow, now: NoteRow) -> bool:
+        """Return whether the same is written in both."""
+        return before.text == now.text
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the texts of a line."""

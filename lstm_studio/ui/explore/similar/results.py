@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
@@ -16,10 +16,8 @@ from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.raster import heat_pixels, medians, to_index
 from lstm_studio.ui.plots.scale import TimeScale
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
-from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, Index, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
-
-Index = QModelIndex | QPersistentModelIndex
 
 _PICTURE_WIDTH = 100
 _NO_PARENT = QModelIndex()

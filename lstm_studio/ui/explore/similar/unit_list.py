@@ -11,7 +11,6 @@ from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
     QModelIndex,
-    QPersistentModelIndex,
     QPoint,
     QRectF,
     QSize,
@@ -26,10 +25,8 @@ from lstm_studio.ui.explore.similar.query import Query
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.raster import to_index
 from lstm_studio.ui.theme import CONTROL_RADIUS, GRID, HALF_GRID, Text, Theme
-from lstm_studio.ui.widgets.panel_list import ROW_EDGE, PanelDelegate, PanelList
+from lstm_studio.ui.widgets.panel_list import ROW_EDGE, Index, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
-
-Index = QModelIndex | QPersistentModelIndex
 
 STANCES = (Stance.ON, Stance.ANY, Stance.OFF)
 """From the left to the right."""

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractListModel,
     QEvent,
     QModelIndex,
-    QPersistentModelIndex,
     QRect,
     QRectF,
     QSize,
@@ -27,11 +25,9 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme, scaled
-from lstm_studio.ui.widgets.panel_list import TICK_BOX, PanelDelegate, PanelList
+from lstm_studio.ui.widgets.panel_list import TICK_BOX, Index, PanelDelegate, PanelList, PanelRows
 from lstm_studio.ui.widgets.text import text_font
 
-Index = QModelIndex | QPersistentModelIndex
-_NO_PARENT = QModelIndex()
 _GAP = 5
 _PADDING = 6
 
@@ -64,35 +60,16 @@ class BranchRow:
     renamable: bool = True
 
 
-class BranchModel(QAbstractListModel):
+class BranchModel(PanelRows[BranchRow]):
     """The lines; checking and renaming them is asked for, not done."""
 
     check_wanted = Signal(str)
     rename_wanted = Signal(str, str)
     """Key and new name."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._rows: tuple[BranchRow, ...] = ()
-
-    @property
-    def rows(self) -> tuple[BranchRow, ...]:
-        """The lines."""
-        return self._rows
-
-    def show_rows(self, rows: tuple[BranchRow, ...]) -> None:
-        """Show other lines; where only their texts and ticks differ, selection and focus stay."""
-        if [row.key for row in rows] == [row.key for row in self._rows]:
-            self._rows = rows
-            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
-            return
-        self.beginResetModel()
-        self._rows = rows
-        self.endResetModel()
-
-    def rowCount(self, parent: Index = _NO_PARENT) -> int:
-        """Return the number of lines."""
-        return 0 if parent.isValid() else len(self._rows)
+    def is_same(self, before: BranchRow, now: BranchRow) -> bool:
+        """Return whether both are of the same what-if."""
+        return before.key == now.key
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Return the texts of a line."""
