@@ -22,6 +22,10 @@ _MARKER = 5
 _LEAST_MARGIN = 8.0
 
 
+_WIDEST = ("mean", "−0.005", "−5e−4")
+"""What stands in the margin at the right; levels of a difference may be small."""
+
+
 class Look:
     """Theme and fonts, handed to every item; fonts are made once, as making one costs as much as drawing with it.
 
@@ -55,7 +59,8 @@ class Look:
     @cached_property
     def side_width(self) -> float:
         """Width of the margin at the right: colour bar and its values, legends, end labels."""
-        return GRID + COLOUR_BAR_WIDTH + HALF_GRID + self.metrics(Text.TICK).horizontalAdvance("mean")
+        widest = max(map(self.metrics(Text.TICK).horizontalAdvance, _WIDEST))
+        return GRID + COLOUR_BAR_WIDTH + HALF_GRID + widest
 
 
 @dataclass(frozen=True, slots=True)

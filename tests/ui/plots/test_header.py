@@ -1,4 +1,4 @@
-"""The labels of rows."""
+"""The labels of rows, and what stands beside their plots."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.ui.numbers import format_tick
 from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.plots.row_item import Look
-from lstm_studio.ui.theme import LIGHT
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LIGHT, Text
 from tests.ui.plots.conftest import unit_row
 
 
@@ -29,3 +30,10 @@ def test_the_view_button_is_whole_whatever_the_height_of_the_row(qtbot: QtBot, s
         seen.add(header.lines)
         assert header.rect().contains(button.geometry()), f"{header.lines} lines in {height} pixels"
     assert {1, 2, 3, 4} <= seen
+
+
+@pytest.mark.parametrize("level", [1.0, 50.0, 0.005, 2e-3, 5e-4, 2e-7])
+def test_the_margin_has_room_for_the_ends_of_any_range(qtbot: QtBot, level: float) -> None:
+    look = Look(LIGHT)
+    widest = max(look.metrics(Text.TICK).horizontalAdvance(format_tick(end, signed=True)) for end in (-level, level))
+    assert GRID + COLOUR_BAR_WIDTH + HALF_GRID + widest <= look.side_width
