@@ -6,6 +6,7 @@ recordings are built from what the cell declares and know no signal by name.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
@@ -63,6 +64,16 @@ class Form(StrEnum):
     PLAIN = ""
     TANH = "tanh"
     COMPLEMENT = "1 −"
+
+    def of(self, value: float) -> float:
+        """Return a value in this form."""
+        match self:
+            case Form.PLAIN:
+                return value
+            case Form.TANH:
+                return math.tanh(value)
+            case Form.COMPLEMENT:
+                return 1.0 - value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ them is listed as it is.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Role, Signal
@@ -176,14 +175,7 @@ def read(shown: ShownLayer, name: str, step: int, unit: int) -> float:
 def value_of(operand: Operand, shown: ShownLayer, step: int, unit: int) -> float:
     """Return what enters an operation: zero for the step before the first."""
     at: int | None = shown.before(step) if operand.before else step
-    value = 0.0 if at is None else read(shown, operand.signal, at, unit)
-    match operand.form:
-        case Form.PLAIN:
-            return value
-        case Form.TANH:
-            return math.tanh(value)
-        case Form.COMPLEMENT:
-            return 1.0 - value
+    return operand.form.of(0.0 if at is None else read(shown, operand.signal, at, unit))
 
 
 def _symbol(operand: Operand, shown: ShownLayer, signals: dict[str, Signal]) -> str:

@@ -5,7 +5,6 @@ No cell and no signal is known by name here: what is drawn is what the kind of t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -135,14 +134,7 @@ class Plan:
         if found is None or not 0 <= unit < found.values.shape[1]:
             return None
         at = self.step_of(tap, step)
-        value = 0.0 if at is None else float(found.values[at, unit])
-        match tap.form:
-            case Form.PLAIN:
-                return value
-            case Form.TANH:
-                return math.tanh(value)
-            case Form.COMPLEMENT:
-                return 1.0 - value
+        return tap.form.of(0.0 if at is None else float(found.values[at, unit]))
 
     def symbol(self, tap: Tap) -> str:
         """Return the rich text of a tap's symbol, its step spelt out: ``h`` with the subscript t−1."""
