@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from lstm_studio.session.alarms import Alarm, Grade
 from lstm_studio.ui.icons import Icon, icon_pixmap
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_letter
+from lstm_studio.ui.widgets.card import EDGE, Card
 from lstm_studio.ui.widgets.text import label, text_font
 
-_EDGE = 4
 _ICONS = {Grade.ERROR: Icon.OCTAGON, Grade.WARNING: Icon.TRIANGLE, Grade.NOTE: Icon.NOTE}
 
 
@@ -50,7 +50,7 @@ class RunLetter(QWidget):
         painter.end()
 
 
-class AlarmCard(QWidget):
+class AlarmCard(Card):
     """One alarm as a card; its links are all that takes the keyboard."""
 
     opened = Signal(Alarm)
@@ -59,9 +59,8 @@ class AlarmCard(QWidget):
     """The user has read it."""
 
     def __init__(self, theme: Theme, alarm: Alarm, letter: str) -> None:
-        super().__init__()
+        super().__init__(theme)
         self.alarm = alarm
-        self._theme = theme
         self.setAccessibleName(f"{alarm.grade.value}, run {letter}: {alarm.title}. {alarm.told}")
         self._icon = label()
         self._title = label(alarm.title, "value")
@@ -85,7 +84,7 @@ class AlarmCard(QWidget):
         foot.addStretch(1)
         foot.addWidget(mute)
         column = QVBoxLayout(self)
-        column.setContentsMargins(GRID + _EDGE + 2, GRID, GRID, HALF_GRID)
+        column.setContentsMargins(EDGE + GRID + 3, GRID, GRID, HALF_GRID)
         column.setSpacing(HALF_GRID)
         column.addLayout(head)
         column.addWidget(self._told)
@@ -121,28 +120,13 @@ class AlarmCard(QWidget):
     def _on_mute(self) -> None:
         self.muted.emit(self.alarm)
 
-    def _colour(self) -> str:
+    def edge_colour(self) -> str:
+        """Return the colour of how bad it is."""
         theme = self._theme
         return {Grade.ERROR: theme.error, Grade.WARNING: theme.warning, Grade.NOTE: theme.ink2}[self.alarm.grade]
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self._theme = theme
-        self._icon.setPixmap(icon_pixmap(_ICONS[self.alarm.grade], self._colour(), 16, self.devicePixelRatioF()))
+        super().apply_theme(theme)
+        self._icon.setPixmap(icon_pixmap(_ICONS[self.alarm.grade], self.edge_colour(), 16, self.devicePixelRatioF()))
         self._letter.apply_theme(theme)
-        self.update()
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw the frame with its coloured edge."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        outline = QPainterPath()
-        outline.addRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
-        painter.fillPath(outline, QColor(self._theme.panel))
-        painter.save()
-        painter.setClipPath(outline)
-        painter.fillRect(QRectF(0, 0, _EDGE, self.height()), QColor(self._colour()))
-        painter.restore()
-        painter.setPen(QPen(QColor(self._theme.frame), 1))
-        painter.drawPath(outline)
-        painter.end()

@@ -30,6 +30,10 @@ class Card(QWidget):
         self._theme = theme
         self.update()
 
+    def edge_colour(self) -> str:
+        """Return the colour of the edge at the left; empty for none."""
+        return "" if self._role is None else self._theme.roles[self._role].mark
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw the frame, and the edge clipped to its round corners."""
         painter = QPainter(self)
@@ -37,10 +41,11 @@ class Card(QWidget):
         outline = QPainterPath()
         outline.addRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), CARD_RADIUS, CARD_RADIUS)
         painter.fillPath(outline, QColor(self._theme.panel))
-        if self._role is not None:
+        edge = self.edge_colour()
+        if edge:
             painter.save()
             painter.setClipPath(outline)
-            painter.fillRect(QRectF(0, 0, EDGE + 1, self.height()), QColor(self._theme.roles[self._role].mark))
+            painter.fillRect(QRectF(0, 0, EDGE + 1, self.height()), QColor(edge))
             painter.restore()
         painter.setPen(QPen(QColor(self._theme.frame), 1))
         painter.drawPath(outline)
