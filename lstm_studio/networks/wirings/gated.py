@@ -65,6 +65,8 @@ _CANDIDATE_X = 280.0
 _SUM_X = 462.0
 _OUTPUT_X = 532.0
 _PRODUCT_X = 577.0
+_OUT_X = 604.0
+_END = 659.0
 
 
 def lstm_wiring(*, projected: bool = False) -> Wiring:
@@ -76,8 +78,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         Whether a projection stands between what the output gate lets out and the hidden state.
     """
     every = _FORGET | _LEARN | _USE
-    end = 712.0 if projected else 659.0
-    h_x = 666.0 if projected else 604.0
+    end, h_x = (712.0, 666.0) if projected else (_END, _OUT_X)
     readers = [Reader("forget-layer", _FORGET_X, _FORGET), *_LEARN_READERS, Reader("output-layer", _OUTPUT_X, _USE)]
     joints, lines = bus([Source("h-before.bottom", _H_X, _H_BEFORE), Source("x.bottom", _X_X, _X)], readers)
     parts: tuple[Part, ...] = (
@@ -90,14 +91,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         Strip("k", 181, RAIL, _K, Spot.RIGHT, named=True, like=CELL_STATE.name, phases=_FORGET | _REMEMBER),
         *_LEARN_PARTS,
         *_REMEMBER_PARTS,
-        Joint("memory", _PRODUCT_X, RAIL, phases=_REMEMBER | _USE),
-        Joint("to", end, RAIL, dot=False),
-        _layer("output-layer", _OUTPUT_X, OUTPUT_GATE, "σ", Phase.USE),
-        Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
-        Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
-        Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
-        Strip("h", h_x, MIDDLE, _H, Spot.ABOVE, phases=_USE),
-        Joint("out", end, MIDDLE, dot=False),
+        *_using(end, h_x),
         *joints,
     )
     wires = [
@@ -105,14 +99,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         *_forgetting(),
         _rail("k.right", "sum.left", (_K,), _REMEMBER, arrow=True),
         *_LEARN_WIRES,
-        _rail("sum.right", "c.left", (_C,), _REMEMBER),
-        _rail("c.right", "memory", (_C,), _REMEMBER | _USE),
-        _rail("memory", "to", (_C,), _REMEMBER, arrow=True),
-        Wire("output-layer.top", "o.bottom", (_O,), Role.USE, phases=_USE),
-        Wire("o.right", "use.left", (_O,), Role.USE, arrow=True, phases=_USE),
-        Wire("memory", "tanh.top", (_C,), Role.LONG_TERM, phases=_USE),
-        Wire("tanh.bottom", "use.top", (_TANH_C,), Role.LONG_TERM, arrow=True, phases=_USE),
-        Wire("h.right", "out", (_H,), Role.SHORT_TERM, arrow=True, phases=_USE),
+        *_USE_WIRES,
     ]
     if projected:
         words = f"the projection of {OUTPUT_GATE.symbol} × tanh {CELL_STATE.symbol}"
@@ -129,12 +116,7 @@ def lstm_wiring(*, projected: bool = False) -> Wiring:
         parts,
         tuple(wires),
         (_goes_on(end),),
-        (
-            Zone(Phase.FORGET, 92, 206),
-            Zone(Phase.LEARN, 212, 402),
-            Zone(Phase.REMEMBER, 408, 508),
-            Zone(Phase.USE, 514, end - 4),
-        ),
+        (Zone(Phase.FORGET, 92, 206), *_zones(end)),
     )
 
 
@@ -205,12 +187,7 @@ def article_wiring() -> Wiring:
         parts,
         wires,
         (_goes_on(end),),
-        (
-            Zone(Phase.FORGET, 92, 206),
-            Zone(Phase.LEARN, 212, 402),
-            Zone(Phase.REMEMBER, 408, 508),
-            Zone(Phase.USE, 514, end - 4),
-        ),
+        (Zone(Phase.FORGET, 92, 206), *_zones(end)),
     )
 
 
@@ -240,14 +217,7 @@ def wiring_of_1997(*, gates_read_gates: bool = False) -> Wiring:
         Joint("from", 8, RAIL, dot=False),
         *_LEARN_PARTS,
         *_REMEMBER_PARTS,
-        Joint("memory", _PRODUCT_X, RAIL, phases=_REMEMBER | _USE),
-        Joint("to", 659, RAIL, dot=False),
-        _layer("output-layer", _OUTPUT_X, OUTPUT_GATE, "σ", Phase.USE),
-        Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
-        Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
-        Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
-        Strip("h", 604, MIDDLE, _H, Spot.ABOVE, phases=_USE),
-        Joint("out", 659, MIDDLE, dot=False),
+        *_using(_END, _OUT_X),
         *joints,
     )
     wires = (
@@ -255,25 +225,18 @@ def wiring_of_1997(*, gates_read_gates: bool = False) -> Wiring:
         _rail("from", "c-before.left", (_C_BEFORE,), _REMEMBER),
         _rail("c-before.right", "sum.left", (_C_BEFORE,), _REMEMBER, arrow=True),
         *_LEARN_WIRES,
-        _rail("sum.right", "c.left", (_C,), _REMEMBER),
-        _rail("c.right", "memory", (_C,), _REMEMBER | _USE),
-        _rail("memory", "to", (_C,), _REMEMBER, arrow=True),
-        Wire("output-layer.top", "o.bottom", (_O,), Role.USE, phases=_USE),
-        Wire("o.right", "use.left", (_O,), Role.USE, arrow=True, phases=_USE),
-        Wire("memory", "tanh.top", (_C,), Role.LONG_TERM, phases=_USE),
-        Wire("tanh.bottom", "use.top", (_TANH_C,), Role.LONG_TERM, arrow=True, phases=_USE),
+        *_USE_WIRES,
         Wire("use.right", "h.left", (_H,), Role.SHORT_TERM, phases=_USE),
-        Wire("h.right", "out", (_H,), Role.SHORT_TERM, arrow=True, phases=_USE),
     )
     return Wiring(
-        664,
+        _END + 5,
         parts,
         wires,
         (
             Text(206, 48, "nothing is forgotten", Align.CENTRE, phases=_REMEMBER),
-            _goes_on(659),
+            _goes_on(_END),
         ),
-        (Zone(Phase.LEARN, 212, 402), Zone(Phase.REMEMBER, 408, 508), Zone(Phase.USE, 514, 655)),
+        _zones(_END),
     )
 
 
@@ -311,6 +274,24 @@ def _forgetting() -> tuple[Wire, ...]:
     )
 
 
+def _using(end: float, h_x: float) -> tuple[Part, ...]:
+    """Return how the output gate lets out what the memory is, with the hidden state at ``h_x``."""
+    return (
+        Joint("memory", _PRODUCT_X, RAIL, phases=_REMEMBER | _USE),
+        Joint("to", end, RAIL, dot=False),
+        _layer("output-layer", _OUTPUT_X, OUTPUT_GATE, "σ", Phase.USE),
+        Strip("o", _OUTPUT_X, MIDDLE, _O, Spot.ABOVE, Side.LEFT, ANYWHERE, phases=_USE),
+        Box("tanh", _PRODUCT_X, 108, "tanh", Role.USE, f"tanh of {CELL_STATE.symbol}", (_TANH_C,), 40, _USE),
+        Node("use", _PRODUCT_X, MIDDLE, "×", Role.USE, _H, _USE),
+        Strip("h", h_x, MIDDLE, _H, Spot.ABOVE, phases=_USE),
+        Joint("out", end, MIDDLE, dot=False),
+    )
+
+
+def _zones(end: float) -> tuple[Zone, ...]:
+    return Zone(Phase.LEARN, 212, 402), Zone(Phase.REMEMBER, 408, 508), Zone(Phase.USE, 514, end - 4)
+
+
 def _goes_on(end: float) -> Text:
     """Return where the memory goes, above the end of its rail."""
     return Text(end, 49, "to {next}", Align.RIGHT, phases=_REMEMBER)
@@ -337,4 +318,14 @@ _LEARN_WIRES = (
     Wire("g.right", "learn.left", (_G,), Role.LEARN, arrow=True, phases=_LEARN),
     Wire("learn.right", "l.left", (_L,), Role.LEARN, arrow=True, phases=_LEARN),
     Wire("l.right", "sum.bottom", (_L,), Role.LEARN, _UP, arrow=True, phases=_REMEMBER),
+)
+_USE_WIRES = (
+    _rail("sum.right", "c.left", (_C,), _REMEMBER),
+    _rail("c.right", "memory", (_C,), _REMEMBER | _USE),
+    _rail("memory", "to", (_C,), _REMEMBER, arrow=True),
+    Wire("output-layer.top", "o.bottom", (_O,), Role.USE, phases=_USE),
+    Wire("o.right", "use.left", (_O,), Role.USE, arrow=True, phases=_USE),
+    Wire("memory", "tanh.top", (_C,), Role.LONG_TERM, phases=_USE),
+    Wire("tanh.bottom", "use.top", (_TANH_C,), Role.LONG_TERM, arrow=True, phases=_USE),
+    Wire("h.right", "out", (_H,), Role.SHORT_TERM, arrow=True, phases=_USE),
 )
