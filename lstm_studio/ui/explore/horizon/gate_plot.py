@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
-from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.session.saturation import GateSaturation
+from lstm_studio.ui.explore.horizon.squares import SquarePlots
 from lstm_studio.ui.explore.horizon.words import percent
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.row_item import paint_frame
-from lstm_studio.ui.plots.small_plot import SmallPlot
 from lstm_studio.ui.theme import BADGE_SIZE, GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_badge
 
-_LEAST, _COMFORTABLE = 84, 240
 _PITCH = 170
 """Width from which one more square stands beside the others."""
 _MOST_COLUMNS = 4
@@ -48,19 +46,17 @@ class GatePicture:
     summary: str
 
 
-class GatePlots(SmallPlot):
+class GatePlots(SquarePlots):
     """Squares from 0 to 1 both ways, of which only the lower left half can be reached; a click chooses a unit."""
 
     unit_chosen = Signal(str, int)
     """Layer (``"0:lstm.0"``) and unit."""
+    least, comfortable = 84, 240
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Gates shut and open")
         self._shown = GatePicture((), (), "")
         self._selected: tuple[int, ...] = ()
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
     def show_picture(self, picture: GatePicture) -> None:
         """Show other gates."""
@@ -77,36 +73,25 @@ class GatePlots(SmallPlot):
 
     # Places.
 
-    def heightForWidth(self, width: int) -> int:
-        """Return the height at which the squares fill the width, up to a comfortable size."""
-        columns, rows = self._columns(width)
-        side = min(self._room(width, columns), _COMFORTABLE)
-        return round(rows * (side + self._above + self._below))
+    @property
+    def count(self) -> int:
+        """How many gates there are."""
+        return len(self._shown.gates)
 
-    def sizeHint(self) -> QSize:
-        """Return a comfortable size."""
-        return QSize(276, self.heightForWidth(276))
-
-    def minimumSizeHint(self) -> QSize:
-        """Return a width that every panel has; the height follows it."""
-        return QSize(160, _LEAST)
-
-    def _columns(self, width: float) -> tuple[int, int]:
-        count = max(1, len(self._shown.gates))
+    def columns(self, width: float) -> int:
+        """Return how many gates stand beside each other."""
+        count = max(1, self.count)
         columns = max(1, min(count, _MOST_COLUMNS, int((width + 2 * GRID) / _PITCH) or 1))
-        if width >= 240:
-            columns = max(columns, min(2, count))
-        return columns, -(-count // columns)
-
-    def _room(self, width: float, columns: int) -> float:
-        return max(_LEAST, (width - (columns - 1) * 2 * GRID) / columns - self._left)
+        return max(columns, min(2, count)) if width >= 240 else columns
 
     @property
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Room for the axis to the left of each square."""
         return self.look.metrics(Text.TICK).horizontalAdvance("1") + HALF_GRID + self.line_height
 
     @property
-    def _above(self) -> float:
+    def above(self) -> float:
+        """Room for the title above each square."""
         return self._title_height + 2 * HALF_GRID
 
     @property
@@ -114,24 +99,14 @@ class GatePlots(SmallPlot):
         return max(BADGE_SIZE, self.look.metrics(Text.ROW_LABEL).height())
 
     @property
-    def _below(self) -> float:
+    def below(self) -> float:
+        """Room for the axis below each square."""
         return 2 * self.line_height + HALF_GRID
 
     def squares(self) -> tuple[QRectF, ...]:
         """Return each plot inside its frame."""
-        columns, rows = self._columns(self.width())
-        room = self._room(self.width(), columns)
-        height = self.height() / rows - self._above - self._below
-        side = math.floor(min(room, max(_LEAST, height)))
-        return tuple(
-            QRectF(
-                math.floor(self._left + index % columns * (side + self._left + 2 * GRID)),
-                math.floor(self._above + index // columns * (side + self._above + self._below)),
-                side,
-                side,
-            )
-            for index in range(len(self._shown.gates))
-        )
+        side = math.floor(self.side)
+        return tuple(QRectF(corner.x(), corner.y(), side, side) for corner in self.corners(side))
 
     def points(self, index: int) -> NDArray[np.float64]:
         """Return the middle of each unit's ring in one square, (G, 2) logical pixels; not-a-number for unknown ones."""

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QSizePolicy
 
 from lstm_studio.session.whose_loss import LossShares
+from lstm_studio.ui.explore.horizon.squares import SquarePlots
 from lstm_studio.ui.explore.horizon.words import format_size
 from lstm_studio.ui.numbers import format_count, format_decade
 from lstm_studio.ui.plots.log_axis import LogAxis, log_axis
 from lstm_studio.ui.plots.row_item import TICK_GAP, paint_frame
 from lstm_studio.ui.plots.scale import unit_edges
-from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
+from lstm_studio.ui.plots.small_plot import paint_line
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LEVELS, MISSING, Text, Theme
 
-_LEAST, _COMFORTABLE = 96, 290
 _BESIDE_FROM = 520
 _UNUSED = 1 / 8
 """Part of a square that may be given up so that all cells are equally large."""
@@ -57,19 +55,17 @@ class _Places:
     bar: float
 
 
-class LossMaps(SmallPlot):
+class LossMaps(SquarePlots):
     """The squares of all networks on one range of colours; a click chooses the step of a column."""
 
     step_chosen = Signal(int)
+    least, comfortable = 96, 290
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Whose loss is felt")
         self._shown = LossPicture((), (), "")
         self._cursor = -1
         self.axis = LogAxis(-1, 0)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
 
     def show_picture(self, picture: LossPicture) -> None:
         """Show other gradients."""
@@ -92,63 +88,43 @@ class LossMaps(SmallPlot):
 
     # Places.
 
-    def heightForWidth(self, width: int) -> int:
-        """Return the height at which the squares fill the width, up to a comfortable size."""
-        columns, rows = self._columns(width)
-        side = min(self._room(width, columns), _COMFORTABLE)
-        return round(rows * (side + self._above + self._below) + self._bar_height)
+    @property
+    def count(self) -> int:
+        """How many networks there are."""
+        return len(self._shown.parts)
 
-    def sizeHint(self) -> QSize:
-        """Return a comfortable size."""
-        return QSize(276, self.heightForWidth(276))
-
-    def minimumSizeHint(self) -> QSize:
-        """Return a width that every panel has; the height follows it."""
-        return QSize(160, _LEAST)
-
-    def _columns(self, width: float) -> tuple[int, int]:
-        count = max(1, len(self._shown.parts))
-        columns = count if width >= _BESIDE_FROM else 1
-        return columns, -(-count // columns)
-
-    def _room(self, width: float, columns: int) -> float:
-        return max(_LEAST, (width - (columns - 1) * 2 * GRID) / columns - self._left)
+    def columns(self, width: float) -> int:
+        """Return how many networks stand beside each other."""
+        return max(1, self.count) if width >= _BESIDE_FROM else 1
 
     @property
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Room for the axis to the left of each square."""
         number = self.look.metrics(Text.TICK).horizontalAdvance(format_count(max(1, self.steps)))
         return self.line_height + number + TICK_GAP + 2
 
     @property
-    def _above(self) -> float:
+    def above(self) -> float:
+        """Room for the name above each square."""
         return self.look.metrics(Text.ROW_LABEL).height() + HALF_GRID
 
     @property
-    def _below(self) -> float:
+    def below(self) -> float:
+        """Room for the axis below each square."""
         return 2 * self.line_height + GRID
 
     @property
-    def _bar_height(self) -> float:
+    def foot(self) -> float:
+        """Room for the colours below all of them."""
         return COLOUR_BAR_WIDTH + self.line_height + HALF_GRID
 
     def places(self) -> _Places:
         """Return where the squares are: as large as both directions allow, their cells whole device pixels."""
-        columns, rows = self._columns(self.width())
-        room = self._room(self.width(), columns)
-        height = (self.height() - self._bar_height) / rows - self._above - self._below
         ratio = self.devicePixelRatioF()
-        pixels = max(1, int(min(room, max(_LEAST, height)) * ratio))
+        pixels = max(1, int(self.side * ratio))
         whole = pixels // max(1, self.steps) * self.steps
         side = (whole if whole >= (1 - _UNUSED) * pixels else pixels) / ratio
-        pitch = side + self._left + 2 * GRID
-        corners = tuple(
-            QPointF(
-                math.floor(self._left + index % columns * pitch),
-                math.floor(self._above + index // columns * (side + self._above + self._below)),
-            )
-            for index in range(len(self._shown.parts))
-        )
-        return _Places(side, corners, rows * (side + self._above + self._below))
+        return _Places(side, self.corners(side), self.rows(self.width()) * (side + self.above + self.below))
 
     # Drawing.
 
@@ -158,7 +134,7 @@ class LossMaps(SmallPlot):
         for part, name, corner in zip(self._shown.parts, self._shown.names, places.corners, strict=True):
             self._paint_square(painter, part, name, QRectF(corner.x(), corner.y(), places.side, places.side))
         if self._shown.parts:
-            right = places.corners[-1].x() if len({corner.y() for corner in places.corners}) == 1 else self._left
+            right = places.corners[-1].x() if len({corner.y() for corner in places.corners}) == 1 else self.left
             left = places.corners[0].x()
             self._paint_bar(painter, QRectF(left, places.bar, right + places.side - left, COLOUR_BAR_WIDTH))
 
@@ -188,7 +164,7 @@ class LossMaps(SmallPlot):
         title = QPointF(inside.center().x(), below)
         self.write(painter, "gradient at step", title, Qt.AlignmentFlag.AlignHCenter)
         painter.save()
-        painter.translate(inside.left() - self._left, inside.center().y())
+        painter.translate(inside.left() - self.left, inside.center().y())
         painter.rotate(-90)
         self.write(painter, "loss at step", QPointF(0, 0), Qt.AlignmentFlag.AlignHCenter)
         painter.restore()
