@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
+from threading import RLock
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
 from lstm_studio.networks.kernel_gates import Kept, kept_of
+
+_IN_TURN = RLock()
+"""Hooks belong to the model, so that of two threads each would record the calls of the other."""
 
 
 @dataclass(slots=True)
@@ -118,14 +122,16 @@ def run(
     recording = Recording()
     known = recurrent_modules(model) if modules is None else modules
     device = x.data.device
+    alone = not inputs and _is_alone(model, known)
     with (
+        nullcontext() if alone else _IN_TURN,
         no_inference(),
         torch.set_grad_enabled(gradients),
         _as_found(model, device, {id(module) for module, _ in known.values()}),
         # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
         torch.backends.cudnn.flags(allow_tf32=False) if device.type == "cuda" else nullcontext(),
     ):
-        if not inputs and _is_alone(model, known):
+        if alone:
             _call(recording, model, known[""][1], x)
         else:
             with _learning_nothing(model), ExitStack() as stack:

@@ -27,6 +27,8 @@ from lstm_studio.errors import TraceError
 
 _NEAR_UNDERFLOW = 1e-30
 """Gradients are kept in float64 where a norm lies below: float32 loses digits below 1.2e-38."""
+_NEAR_OVERFLOW = 1e38
+"""Likewise where a norm lies above: float32 ends at 3.4e38."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class ObjectiveGradients:
         time; ``norm.grad.{signal}`` (T,) float64, its Euclidean norm at each step; and ``norm.grad.{prefix}.weights``,
         the same of what each step contributes to the gradient of the layer's weights, where the kind has plain ones.
     dtype
-        The precision of the former: that of the states, or float64 where a norm comes near the underflow of float32.
+        The precision of the former: that of the states, or float64 where a norm comes near the ends of float32.
     vanished
         (name, step) of the norms of states that turn to zero going back; as in ``Provenance``.
     """
@@ -85,6 +87,7 @@ def gradients_of(
         norms |= _weight_norms(context, layers, found, norms)
     states = _state_norms(layers)
     narrow = precision != torch.float64 and not any(_fades(norms[name]) for name in states)
+    narrow = narrow and not any(_grows(norms[f"norm.{name}"]) for name in found)
     if narrow:
         with np.errstate(all="ignore"):
             found = {name: array.astype(np.float32) for name, array in found.items()}
@@ -244,6 +247,13 @@ def _fades(norm: Array) -> bool:
         return False
     positive = norm[norm > 0]
     return bool(len(positive) and (positive.min() < _NEAR_UNDERFLOW or (norm == 0).any()))
+
+
+def _grows(norm: Array) -> bool:
+    """Return whether finite norms come near the overflow of float32."""
+    if norm.max() <= _NEAR_OVERFLOW:
+        return False
+    return bool(((norm > _NEAR_OVERFLOW) & np.isfinite(norm)).any())
 
 
 def _zero_going_back(norm: Array, reverse: bool) -> int | None:

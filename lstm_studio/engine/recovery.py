@@ -133,7 +133,9 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
     options = {name: value for name, value in cell.module_options(module).items() if value != usual.get(name)}
     dropped = passed_on(call, item)
     weights = [cell.layer(module, row // directions, row % directions == 1) for row in range(sizes.layers * directions)]
-    kept = [call.kept.get(layer.input.data_ptr()) if call.kept else None for layer in weights]
+    places = [layer.input.data_ptr() for layer in weights]
+    # Layers that share a matrix cannot be told apart by it.
+    kept = [call.kept.get(place) if call.kept and places.count(place) == 1 else None for place in places]
     recovered = []
     for index in range(sizes.layers):
         first = index * directions
@@ -164,9 +166,10 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
             if found is None or error > _TOLERANCES[own.dtype]:
                 found = cell.recover(layer, entering, h, start)
                 error = _difference(found.hidden_state, own)
-            _check(call, description.prefix, error, own, tolerance)
             parts: dict[str, Array | Deferred] = {**found.signals, **found.later, cell.states[0]: own}
             signals = Arrays({signal.name: parts[signal.name] for signal in declared})
+            if not _is_close(error, own, tolerance):
+                raise _unexplained(call, description, error, signals)
             about = (description, layer, signals, reverse, cell.states, error, entering, start, factor)
             recovered.append(RecoveredLayer(*about, finite=found.finite))
         x = both if passed is None else both * passed.factor
@@ -276,18 +279,30 @@ def _difference(recomputed: Array, own: Array) -> float:
     return difference
 
 
-def _check(call: Call, prefix: str, difference: float, own: Array, tolerance: float | None) -> None:
-    """Raise where a difference from the module's own hidden states shows that the recovery failed."""
+def _is_close(difference: float, own: Array, tolerance: float | None) -> bool:
+    """Return whether a difference from the module's own hidden states is no more than is allowed."""
     tolerance = _TOLERANCES[own.dtype] if tolerance is None else tolerance
-    if difference <= tolerance or difference <= tolerance * float(np.abs(own[np.isfinite(own)]).max(initial=0.0)):
-        return
+    return difference <= tolerance or difference <= tolerance * float(np.abs(own[np.isfinite(own)]).max(initial=0.0))
+
+
+def _unexplained(call: Call, description: TraceLayer, difference: float, signals: Mapping[str, Array]) -> TraceError:
+    """Explain that the recovery failed, and what is the likely cause."""
     dropout = getattr(call.module, "dropout", 0.0)
-    cure = (
-        f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."
-        if call.module.training and dropout
-        else "Its hidden states do not follow from its weights and inputs: is its forward pass the ordinary one?"
-    )
-    raise TraceError(f"{prefix}: the recomputed hidden state is {difference:.2g} away from the module's own.", cure)
+    before = [signals[signal.name] for signal in description.signals if signal.name.endswith(".preactivation")]
+    largest = max((float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) for array in before), default=0.0)
+    # What the sum of many terms of that size is rounded off by.
+    rounding = 8 * float(np.finfo(before[0].dtype).eps) * largest if before else 0.0
+    if call.module.training and dropout:
+        cure = f"Its layers drop out {dropout:.0%} at random while it trains: call model.eval() first."
+    elif rounding >= difference:
+        cure = (
+            f"Its pre-activations reach {largest:.2g}, too much for the digits of {before[0].dtype}: scale the inputs"
+            f"{', or trace in float64' if before[0].dtype == np.float32 else ''}."
+        )
+    else:
+        cure = "Its hidden states do not follow from its weights and inputs: is its forward pass the ordinary one?"
+    found = f"{description.prefix}: the recomputed hidden state is {difference:.2g} away from the module's own."
+    return TraceError(found, cure)
 
 
 def _to_numpy(tensor: Tensor) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,32 @@ def test_the_model_is_left_as_found_after_an_error(wrong: dict[str, Any]) -> Non
     with pytest.raises(RuntimeError):
         trace(model, torch.zeros(2, 5, 4))
     assert_same(before, state_of(model))
+
+
+def test_one_model_is_traced_in_several_threads() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.LSTM(3, 4), nn.Identity())
+    sequences = [values(60, 2, seed) for seed in range(6)]
+    alone = [trace(model, x) for x in sequences]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda x: trace(model, x), sequences * 5))
+    for number, traced in enumerate(together):
+        expected = alone[number % 6]
+        assert traced.names == expected.names
+        np.testing.assert_allclose(traced["1.0.hidden_state"], expected["1.0.hidden_state"], atol=1e-6)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_layers_that_share_their_weights_are_told_apart(bidirectional: bool) -> None:
+    module = nn.LSTM(4, 4, 1 if bidirectional else 3, bidirectional=bidirectional)
+    last = "_l0_reverse" if bidirectional else "_l2"
+    for stem in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        setattr(module, stem + last, module.get_parameter(f"{stem}_l0"))
+    x = values(300, 4)
+    narrow, wide = trace(module, x), trace(module, x, dtype="float64")
+    for name in narrow.names:
+        if not name.startswith(("grad.", "norm.")):
+            np.testing.assert_allclose(narrow[name], wide[name], atol=1e-5, err_msg=name)
 
 
 def test_inside_no_grad_and_inference_mode_there_are_gradients() -> None:

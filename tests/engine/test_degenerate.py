@@ -95,13 +95,29 @@ def test_an_exploding_network_is_shown_until_it_overflows_and_after() -> None:
     # 1.1…e38 is the last that float32 holds.
     assert began["rnn.0.hidden_state"] == 39
     assert traced["norm.grad.rnn.0.hidden_state"][0] == pytest.approx(1e59, rel=1e-6)
+    # The gradient itself does not overflow: float64 holds it.
+    assert traced["grad.rnn.0.hidden_state"][0, 0] == pytest.approx(1e59, rel=1e-6)
+    assert not [name for name in began if name.startswith("grad.")]
+
+
+class Tampered(torch.nn.LSTM):
+    """Returns other hidden states than its weights give."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        output, states = super().forward(*args, **kwargs)
+        return output + 0.01, states
 
 
 def test_a_recovery_that_fails_names_the_layer() -> None:
-    class Tampered(torch.nn.LSTM):
-        def forward(self, *args: Any, **kwargs: Any) -> Any:
-            output, states = super().forward(*args, **kwargs)
-            return output + 0.01, states
-
-    with pytest.raises(TraceError, match=r"lstm\.1: the recomputed hidden state is 0\.0\d+ away"):
+    with pytest.raises(TraceError, match=r"lstm\.1: the recomputed hidden state is 0\.0\d+ away") as raised:
         trace(Tampered(2, 3, 2), values(5, 2))
+    assert "is its forward pass the ordinary one?" in raised.value.cure
+
+
+def test_a_recovery_that_fails_where_inputs_are_huge_asks_to_scale_them() -> None:
+    """A price without scaling: beside pre-activations of 1e5, float32 has no digits left for what a unit feels."""
+    prices = 1e5 * (1 + np.abs(values(5, 2)))
+    with pytest.raises(TraceError, match="scale the inputs, or trace in float64"):
+        trace(Tampered(2, 3), prices)
+    with pytest.raises(TraceError, match="is its forward pass the ordinary one"):
+        trace(Tampered(2, 3), prices, dtype="float64")
