@@ -29,6 +29,7 @@ from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.debounce import Debounce
 from lstm_studio.ui.widgets.fold import Fold
+from lstm_studio.ui.widgets.number_field import inset
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
@@ -98,8 +99,7 @@ class NetworksPanel(Panel[_State]):
         ):
             field.setRange(low, high)
             field.setAccessibleName(name)
-            line = field.lineEdit()
-            line.setTextMargins(HALF_GRID, 0, 0, 0)
+            inset(field)
             # The range would ask for more room than a dock has.
             field.setMinimumWidth(_FIELD_WIDTH)
             field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
 from lstm_studio.session.encoding import FASTEST_GIF, ffmpeg
 from lstm_studio.ui.export.stand_in import LARGEST, SMALLEST
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.theme import DARK, GRID, HALF_GRID, LIGHT, Theme
+from lstm_studio.ui.theme import DARK, GRID, LIGHT, Theme
 from lstm_studio.ui.widgets.dialog import AskingDialog, wide_form
+from lstm_studio.ui.widgets.number_field import whole_field
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
 
@@ -216,12 +217,10 @@ class PlaybackDialog(_Wish):
 
 
 def _number(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:
-    field = QSpinBox()
-    field.setAccessibleName(name)
+    field = whole_field(name)
+    # What it comes to is said with every digit.
+    field.setKeyboardTracking(True)
     field.setRange(low, high)
-    field.setGroupSeparatorShown(True)
     field.setSuffix(suffix)
     field.setValue(value)
-    # The style sheet's padding does not reach the text of a number.
-    field.lineEdit().setTextMargins(HALF_GRID, 0, 0, 0)
     return field

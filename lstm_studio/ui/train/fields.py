@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QDoubleValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
-from lstm_studio.ui.theme import HALF_GRID
+from lstm_studio.ui.widgets.number_field import whole_field
 
 _FIELD_WIDTH = 56
 _MOST = 2**31 - 1
@@ -31,12 +31,8 @@ class Fields(QObject):
 
     def whole(self, name: str, title: str, low: int, high: int = _MOST, tip: str = "") -> QSpinBox:
         """Return a field for a whole number."""
-        field = QSpinBox()
+        field = whole_field(title)
         field.setRange(low, min(high, _MOST))
-        field.setGroupSeparatorShown(True)
-        # Else every digit that is typed would be a change.
-        field.setKeyboardTracking(False)
-        field.lineEdit().setTextMargins(HALF_GRID, 0, 0, 0)
         # The range would ask for more room than a dock has.
         field.setMinimumWidth(_FIELD_WIDTH)
         field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)

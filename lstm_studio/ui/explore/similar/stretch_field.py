@@ -6,6 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QWidget
 
 from lstm_studio.ui.theme import HALF_GRID
+from lstm_studio.ui.widgets.number_field import whole_field
 from lstm_studio.ui.widgets.text import label
 
 
@@ -58,11 +59,7 @@ class StretchField(QWidget):
 
 
 def _field(name: str) -> QSpinBox:
-    field = QSpinBox()
-    field.setAccessibleName(name)
-    field.setKeyboardTracking(False)
-    field.setGroupSeparatorShown(True)
+    field = whole_field(name)
     field.setAccelerated(True)
     field.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    field.lineEdit().setTextMargins(HALF_GRID, 0, 0, 0)
     return field

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.session.state import Branch, Result, View
 from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.widgets.number_field import whole_field
 from lstm_studio.ui.widgets.text import label
 
 _CROSS = 10
@@ -242,18 +243,9 @@ class Steps(QWidget):
 
 def step_field(name: str) -> QSpinBox:
     """Return a field for the number of a step."""
-    field = QSpinBox()
-    field.setAccessibleName(name)
-    field.setKeyboardTracking(False)
-    field.setGroupSeparatorShown(True)
+    field = whole_field(name)
     field.setMinimumWidth(_STEP_WIDTH)
-    inset(field)
     return field
-
-
-def inset(field: QAbstractSpinBox) -> None:
-    """Keep the number clear of the field's border."""
-    field.lineEdit().setTextMargins(HALF_GRID, 0, 0, 0)
 
 
 def text_field(name: str, hint: str = "") -> QLineEdit:

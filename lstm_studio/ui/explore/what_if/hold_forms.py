@@ -11,11 +11,12 @@ from lstm_studio.networks.signals import Role, Signal
 from lstm_studio.session.branches import can_hold
 from lstm_studio.session.state import Branch, Result, View
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
-from lstm_studio.ui.explore.what_if.form import Form, FormError, Place, Steps, inset, step_field, text_field
+from lstm_studio.ui.explore.what_if.form import Form, FormError, Place, Steps, step_field, text_field
 from lstm_studio.ui.explore.what_if.units_text import ALL, UnreadableUnitsError, parse_units
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.rows import symmetric_levels
 from lstm_studio.ui.theme import HALF_GRID, Theme
+from lstm_studio.ui.widgets.number_field import inset
 from lstm_studio.ui.widgets.text import label
 
 _NOTCHES = 200
