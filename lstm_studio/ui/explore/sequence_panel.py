@@ -24,6 +24,7 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.badge import network_badge
 from lstm_studio.ui.widgets.debounce import Debounce
 from lstm_studio.ui.widgets.fold import Fold
+from lstm_studio.ui.widgets.number_field import inset
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.widgets.symbols import SymbolChips
@@ -94,6 +95,7 @@ class SequencePanel(Panel[_State]):
             self._scaling.setItemData(self._scaling.count() - 1, _SCALING_TIPS[scaling], Qt.ItemDataRole.ToolTipRole)
         self._piece.setRange(SHORTEST_PIECE, LONGEST_PIECE)
         self._piece.setGroupSeparatorShown(True)
+        inset(self._piece)
         self._piece.setSingleStep(100)
         self._piece.setAccessibleName("Piece length in steps")
         self._piece.setToolTip("Longer sequences are cut into pieces of this many steps")
