@@ -6,7 +6,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtWidgets import QApplication
 
 from lstm_studio.session.compute import Computer
 from lstm_studio.ui.app import destroy, first_session, make_application, make_window
@@ -25,6 +26,7 @@ def test_a_monkey_breaks_nothing(seed: int, tmp_path: Path, monkeypatch: pytest.
     make_application()
     caught: list[str] = []
     threads = threading.active_count()
+    others = len(QApplication.allWidgets())
     with BugCatcher() as bugs:
         window = make_window(first_session(), Computer())
         window.show()
@@ -49,3 +51,6 @@ def test_a_monkey_breaks_nothing(seed: int, tmp_path: Path, monkeypatch: pytest.
         finally:
             destroy(window)
     assert threading.active_count() <= threads + 1
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    left = [f"{type(widget).__name__} {widget.objectName()}" for widget in QApplication.allWidgets()]
+    assert len(left) <= others, left
