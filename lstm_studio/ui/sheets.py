@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import QDialog, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QTextBrowser, QVBoxLayout, QWidget
 
 import lstm_studio
 from lstm_studio.ui.actions import ActionInfo, Menus, keys_of, shortcut_text
+from lstm_studio.ui.theme import GRID
+
+FOCUSED = (
+    ("Tab, Shift+Tab", "Go to the next control, or to the one before"),
+    ("Return", "Press the focused button, or take the chosen line of a list"),
+    ("Left, Right", "Go through the parts of the focused diagram, or through choices side by side"),
+    ("Up, Down", "Go through the lines of the focused list"),
+    ("F2", "Rename the chosen what-if, or change the text of the chosen note"),
+    ("Delete", "Remove it"),
+)
 
 MOUSE = (
     ("Click or drag in a plot", "Move the cursor"),
@@ -33,6 +44,8 @@ class TextSheet(QDialog):
         page = QTextBrowser()
         page.setAccessibleName(title)
         page.setOpenExternalLinks(True)
+        page.setFrameShape(QFrame.Shape.NoFrame)
+        page.document().setDocumentMargin(2 * GRID)
         page.setHtml(html)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -40,13 +53,26 @@ class TextSheet(QDialog):
         self.resize(560, 680)
 
 
-def shortcuts_page(menus: Menus, actions: Mapping[str, ActionInfo]) -> str:
-    """Return the table of shortcuts as HTML, made from the menus and the table of actions."""
+def shortcuts_page(menus: Menus, actions: Mapping[str, ActionInfo], where: Mapping[str, str]) -> str:
+    """Return the table of shortcuts as HTML, made from the menus and the table of actions.
+
+    Parameters
+    ----------
+    menus, actions
+        The commands.
+    where
+        Command → title of the workspace in which it can be done, empty for all; it is named where several commands
+        share a key.
+    """
+    used = Counter(shortcut for info in actions.values() for shortcut in info.shortcuts)
     parts = []
     for menu, entries in menus:
-        infos = [actions[key] for key in keys_of(entries) if actions[key].shortcuts]
-        parts.append(_table(menu, [(shortcut_text(info), info.text.rstrip("…")) for info in infos]))
-    parts.append(_table("Buttons", [("Tab", "Go to the next control"), ("Return", "Press the focused button")]))
+        rows = []
+        for info in (actions[key] for key in keys_of(entries) if actions[key].shortcuts):
+            shared = any(used[shortcut] > 1 for shortcut in info.shortcuts) and where[info.key]
+            rows.append((shortcut_text(info), info.text.rstrip("…") + (f" ({where[info.key]})" if shared else "")))
+        parts.append(_table(menu, rows))
+    parts.append(_table("Buttons, lists and diagrams", list(FOCUSED)))
     parts.append(_table("Mouse", list(MOUSE)))
     return "".join(parts)
 

@@ -20,7 +20,7 @@ from lstm_studio.session.compute import Export
 from lstm_studio.session.state import Match
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import keys_of, shortcut_text
-from lstm_studio.ui.commands import ACTIONS, GROUPS, MENUS
+from lstm_studio.ui.commands import ACTIONS, GROUPS, MENUS, WHERE
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.sheets import TextSheet, shortcuts_page
 from lstm_studio.ui.window import StudioWindow
@@ -276,11 +276,15 @@ def test_numbers_are_saved_by_the_worker(
 
 
 def test_the_shortcut_sheet_is_made_from_the_table(window: StudioWindow) -> None:
-    page = shortcuts_page(MENUS, ACTIONS)
+    page = shortcuts_page(MENUS, ACTIONS, {key: where.upper() for key, where in WHERE.items()})
     for info in ACTIONS.values():
         if info.shortcuts:
             assert info.text.rstrip("…") in page
             assert shortcut_text(info).replace("&", "&amp;") in page
+    # A key that does something else in another workspace says where.
+    assert "Export numbers (EXPLORE)" in page
+    assert "Export run (MONITOR)" in page
+    assert "Save session (" not in page
     window.command_actions["help.shortcuts"].trigger()
     sheet = window.findChild(TextSheet)
     assert sheet is not None

@@ -62,6 +62,11 @@ GROUPS: tuple[type[Group], ...] = (
 
 ACTIONS: Mapping[str, ActionInfo] = MappingProxyType({info.key: info for group in GROUPS for info in group.actions})
 
+WHERE: Mapping[str, str] = MappingProxyType(
+    {info.key: info.workspace or group.workspace for group in GROUPS for info in group.actions}
+)
+"""Command → key of the workspace in which it can be done; empty for all of them."""
+
 MENUS: Menus = (
     (
         "File",
@@ -202,6 +207,7 @@ class Commands(QObject):
 
     menus = MENUS
     infos = ACTIONS
+    where = WHERE
 
     def __init__(self, window: StudioWindow) -> None:
         super().__init__(window)

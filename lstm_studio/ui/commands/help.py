@@ -9,7 +9,7 @@ from lstm_studio.ui.command_palette import CommandPalette, entries_of
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.sheets import TextSheet, about_page, shortcuts_page
-from lstm_studio.ui.workspaces import EXPLORE
+from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 
 
 class HelpCommands(Group):
@@ -39,9 +39,10 @@ class HelpCommands(Group):
 
     def show_shortcuts(self) -> None:
         """Show all keys."""
-        TextSheet(
-            "Keyboard shortcuts", shortcuts_page(self._window.commands.menus, self._window.commands.infos), self._window
-        ).show()
+        commands = self._window.commands
+        titles = {info.key: info.title for info in WORKSPACES}
+        where = {key: titles.get(workspace, "") for key, workspace in commands.where.items()}
+        TextSheet("Keyboard shortcuts", shortcuts_page(commands.menus, commands.infos, where), self._window).show()
 
     def show_hints(self) -> None:
         """Show the hints from the first one, in the workspace of which they speak."""
