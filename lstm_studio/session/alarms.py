@@ -5,9 +5,8 @@ Every alarm looks at what is new and never again at what it has seen, so that it
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -18,14 +17,8 @@ from numpy.typing import NDArray
 from lstm_studio.runs.like import Curve, Status
 from lstm_studio.session.pictures import Followed, RunPicture
 from lstm_studio.session.run_words import format_size, is_held_out, main_loss, number_words
-from lstm_studio.session.thinning import has_grown
+from lstm_studio.session.symptoms import Jumps, Odd, Streak
 
-_PERSISTENT = 3
-"""So many records in a row make an alarm of what may come and go."""
-_WINDOW, _LEAST = 20, 5
-"""A jump is one above the median of so many records before, of which there must be a few."""
-_STARTING = 0.1
-"""Below this part of the level at which a training began nothing counts as a jump: small numbers are noisy."""
 _CONSTANT = 1e-4
 """A whole gate or state whose values deviate by less is constant."""
 
@@ -144,9 +137,9 @@ class AlarmWatch:
 
     def __init__(self, thresholds: Thresholds) -> None:
         self._limits = thresholds
-        self._jumps: dict[str, _Jumps] = {}
-        self._streaks: dict[str, _Streak] = {}
-        self._odd: dict[str, _Odd] = {}
+        self._jumps: dict[str, Jumps] = {}
+        self._streaks: dict[str, Streak] = {}
+        self._odd: dict[str, Odd] = {}
 
     def look(self, followed: Followed) -> tuple[Alarm, ...]:
         """Return what there is to say of a run as it is now, the worst first."""
@@ -230,7 +223,7 @@ class AlarmWatch:
         first: tuple[int, str, float] | None = None
         for group in (picture.scalars, picture.parameters, picture.statistics):
             for name, curve in group.items():
-                odd = self._odd.setdefault(name, _Odd())
+                odd = self._odd.setdefault(name, Odd())
                 odd.look(curve)
                 if odd.step is not None and (first is None or odd.step < first[0]):
                     first = odd.step, name, odd.value
@@ -249,7 +242,7 @@ class AlarmWatch:
             if curve is None or limit is None:
                 continue
             name, points = curve
-            jumps = self._jumps.setdefault(kind, _Jumps(limit))
+            jumps = self._jumps.setdefault(kind, Jumps(limit))
             jumps.look(points)
             if jumps.count:
                 told = f"{name} from {format_size(jumps.before)} to {format_size(jumps.peak)}"
@@ -343,10 +336,10 @@ class AlarmWatch:
                 step = _known(streak.last)
                 yield Alarm(picture.address, "dead", Grade.WARNING, "Dead units", told, step, signal)
 
-    def _streak(self, key: str) -> _Streak:
-        return self._streaks.setdefault(key, _Streak())
+    def _streak(self, key: str) -> Streak:
+        return self._streaks.setdefault(key, Streak())
 
-    def _follow(self, key: str, low: Curve, high: Curve | None, limit: float | None) -> _Streak:
+    def _follow(self, key: str, low: Curve, high: Curve | None, limit: float | None) -> Streak:
         """Return for how long a share, or the sum of two different ones, has been at its limit."""
         streak = self._streak(key)
         steps, values = streak.fresh(low)
@@ -367,139 +360,6 @@ _RULES = (
     AlarmWatch.silence,
     AlarmWatch.lacking,
 )
-
-
-class _Seen:
-    """What of a growing curve has been looked at."""
-
-    def __init__(self) -> None:
-        self._before: Curve | None = None
-        self.seen = 0
-
-    def begin(self) -> None:
-        """Forget everything: the curve is another one."""
-
-    def fresh(self, curve: Curve) -> Curve:
-        """Return what has not been looked at yet; all of it where what was there has changed."""
-        if not has_grown(self._before, curve):
-            self.seen = 0
-            self.begin()
-        part = curve[0][self.seen :], curve[1][self.seen :]
-        self._before, self.seen = curve, len(curve[0])
-        return part
-
-
-class _Odd(_Seen):
-    """The first value that is not finite."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begin()
-
-    def begin(self) -> None:
-        self.step: int | None = None
-        self.value = math.nan
-
-    def look(self, curve: Curve) -> None:
-        steps, values = self.fresh(curve)
-        if self.step is None and len(values) and not (finite := np.isfinite(values)).all():
-            first = int(np.argmin(finite))
-            self.step, self.value = int(steps[first]), float(values[first])
-
-
-class _Streak(_Seen):
-    """For how many records in a row something has been so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.begin()
-
-    def begin(self) -> None:
-        self.since = self.last = -1
-        self.value = math.nan
-        self._length = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is so now, and has been for a few records."""
-        return self._length >= _PERSISTENT
-
-    def add(self, steps: NDArray[np.int64], so: NDArray[np.bool_], values: NDArray[np.float64]) -> None:
-        """Go on with further records: whether it is so at each, and the value to tell."""
-        if not len(steps):
-            return
-        others = np.flatnonzero(~so)
-        begin = int(others[-1]) + 1 if len(others) else 0
-        count = len(so) - begin
-        if len(others) or not self._length:
-            self._length = 0
-            self.since = int(steps[begin]) if count else -1
-        self._length += count
-        self.last, self.value = int(steps[-1]), float(values[-1])
-
-
-class _Jumps(_Seen):
-    """Where values are many times the median of those just before."""
-
-    def __init__(self, factor: float) -> None:
-        super().__init__()
-        self._factor = factor
-        self.begin()
-
-    def begin(self) -> None:
-        self.count = 0
-        self.step = -1
-        self.before = self.peak = math.nan
-        self.back: int | None = None
-        self._start: list[float] = []
-        self._last: list[float] = []
-
-    def look(self, curve: Curve) -> None:
-        steps, values = self.fresh(curve)
-        usable = np.isfinite(values)
-        steps, values = steps[usable], values[usable]
-        if not len(steps):
-            return
-        self._start += values[: max(0, _LEAST - len(self._start))].tolist()
-        floor = _STARTING * float(np.median(self._start))
-        history = np.array([*self._last, *values.tolist()])
-        first = len(self._last)
-        for index in _candidates(history, first, self._factor):
-            median = float(np.median(history[max(0, index - _WINDOW) : index]))
-            if history[index] >= floor and 0 < self._factor * median < history[index]:
-                self._look_for_end(steps[: index - first], values[: index - first])
-                self._take(int(steps[index - first]), float(history[index]), median)
-        self._look_for_end(steps, values)
-        self._last = history[-_WINDOW:].tolist()
-
-    def _take(self, step: int, value: float, median: float) -> None:
-        # It is the same jump until the values have come back.
-        if self.count and self.back is None:
-            if value > self.peak:
-                self.peak, self.step = value, step
-            return
-        self.count += 1
-        self.before, self.peak, self.step, self.back = median, value, step, None
-
-    def _look_for_end(self, steps: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-        if self.count and self.back is None:
-            after = np.flatnonzero((steps > self.step) & (values < 2 * self.before))
-            if len(after):
-                self.back = int(steps[after[0]])
-
-
-def _candidates(history: NDArray[np.float64], first: int, factor: float) -> Sequence[int]:
-    """Return indices from ``first`` on that may be jumps: only where they exceed the smallest before by the factor.
-
-    To take the median everywhere would take a second for a long run.
-    """
-    count = len(history)
-    least = np.full(count, np.inf)
-    for back in range(1, min(_WINDOW, count - 1) + 1):
-        np.minimum(least[back:], history[:-back], out=least[back:])
-    may = (history > factor * least) & (np.arange(count) >= max(first, _LEAST))
-    found: list[int] = np.flatnonzero(may).tolist()
-    return found
 
 
 def _left(norms: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
