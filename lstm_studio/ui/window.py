@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any, cast
 from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QSizePolicy, QTabWidget, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.autosave import Desk
 from lstm_studio.session.compute import Warm
-from lstm_studio.session.samples import load_sample, sample_names
 from lstm_studio.session.session import Session
 from lstm_studio.session.settings import MOST_FOLLOWED, Settings, save_settings
 from lstm_studio.session.state import Result, Setup, View
@@ -44,6 +42,7 @@ from lstm_studio.ui.panels import PanelInfo, ThemedWidget
 from lstm_studio.ui.runner import Runner
 from lstm_studio.ui.session_layout import fit_screen, panels_of, place_panels
 from lstm_studio.ui.stage import Stage
+from lstm_studio.ui.submenus import Submenus
 from lstm_studio.ui.theme import Theme
 from lstm_studio.ui.widgets.themed import Themed
 from lstm_studio.ui.worker import Answers
@@ -163,6 +162,7 @@ class StudioWindow(QMainWindow):
         self._bars: dict[str, QAction] = {}
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, self._bottom)
         self.arrangement = Arrangement(self, self.settings.layouts)
+        self._submenus = Submenus(self)
 
     def _connect(self) -> None:
         session = self.session
@@ -182,10 +182,6 @@ class StudioWindow(QMainWindow):
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
         self.workspace.cells_put_away.connect(self._show_state)
-        for title in ("Samples", "Recent files", "Device"):
-            menu = self.header.submenus[title]
-            menu.aboutToShow.connect(self._fill_submenu)
-            menu.triggered.connect(self._on_submenu)
 
     # What others call.
 
@@ -452,52 +448,6 @@ class StudioWindow(QMainWindow):
                 details,
             )
         )
-
-    # Submenus, filled when they open.
-
-    def _fill_submenu(self) -> None:
-        menu = self.sender()
-        if not isinstance(menu, QMenu):
-            return
-        menu.clear()
-        match menu.title():
-            case "Samples":
-                for name in sample_names():
-                    with contextlib.suppress(StudioError):
-                        sample = load_sample(name)
-                        self._add(menu, sample.title, ("sample", name)).setToolTip(sample.description)
-                menu.setToolTipsVisible(True)
-            case "Recent files":
-                settings = self.settings
-                paths = (*settings.recent_sessions, *settings.recent_sequences, *settings.recent_networks)
-                for path in paths:
-                    self._add(menu, Path(path).name, ("file", path)).setToolTip(path)
-                menu.setToolTipsVisible(True)
-                if not paths:
-                    menu.addAction("Files that you open appear here").setEnabled(False)
-            case "Device":
-                group = QActionGroup(menu)
-                found = self.runner.warm.devices if self.runner.warm else ()
-                for device in ("auto", *found):
-                    action = self._add(menu, "Automatic" if device == "auto" else device.upper(), ("device", device))
-                    action.setCheckable(True)
-                    action.setChecked(self.session.setup.device == device)
-                    group.addAction(action)
-
-    def _add(self, menu: QMenu, text: str, data: tuple[str, str]) -> QAction:
-        action = menu.addAction(text.replace("&", "&&"))
-        action.setData(data)
-        return action
-
-    def _on_submenu(self, action: QAction) -> None:
-        what, name = action.data() or ("", "")
-        match what:
-            case "sample":
-                self.commands.files.open_sample(name)
-            case "file":
-                self.commands.files.open_files([name])
-            case "device":
-                self.session.change("Change the device", device=name)
 
     # Files dropped on the window.
 

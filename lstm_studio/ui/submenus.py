@@ -1,0 +1,89 @@
+"""The submenus that are filled when they open: samples, recent files, and what can compute."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMenu
+
+from lstm_studio.errors import StudioError
+from lstm_studio.session.samples import load_sample, sample_names
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
+
+
+class Submenus(QObject):
+    """Fills them, and does what is chosen in them.
+
+    Parameters
+    ----------
+    window
+        Whose header has the menus.
+    """
+
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        for title in ("Samples", "Recent files", "Device"):
+            menu = window.header.submenus[title]
+            menu.aboutToShow.connect(self._fill)
+            menu.triggered.connect(self._on_chosen)
+
+    def _fill(self) -> None:
+        menu = self.sender()
+        if not isinstance(menu, QMenu):
+            return
+        menu.clear()
+        match menu.title():
+            case "Samples":
+                self._fill_samples(menu)
+            case "Recent files":
+                self._fill_files(menu)
+            case "Device":
+                self._fill_devices(menu)
+
+    @staticmethod
+    def _fill_samples(menu: QMenu) -> None:
+        for name in sample_names():
+            with contextlib.suppress(StudioError):
+                sample = load_sample(name)
+                _add(menu, sample.title, ("sample", name)).setToolTip(sample.description)
+        menu.setToolTipsVisible(True)
+
+    def _fill_files(self, menu: QMenu) -> None:
+        settings = self._window.settings
+        paths = (*settings.recent_sessions, *settings.recent_sequences, *settings.recent_networks)
+        for path in paths:
+            _add(menu, Path(path).name, ("file", path)).setToolTip(path)
+        menu.setToolTipsVisible(True)
+        if not paths:
+            menu.addAction("Files that you open appear here").setEnabled(False)
+
+    def _fill_devices(self, menu: QMenu) -> None:
+        group, warm = QActionGroup(menu), self._window.runner.warm
+        for device in ("auto", *(warm.devices if warm else ())):
+            action = _add(menu, "Automatic" if device == "auto" else device.upper(), ("device", device))
+            action.setCheckable(True)
+            action.setChecked(self._window.session.setup.device == device)
+            group.addAction(action)
+
+    def _on_chosen(self, action: QAction) -> None:
+        what, name = action.data() or ("", "")
+        match what:
+            case "sample":
+                self._window.commands.files.open_sample(name)
+            case "file":
+                self._window.commands.files.open_files([name])
+            case "device":
+                self._window.session.change("Change the device", device=name)
+
+
+def _add(menu: QMenu, text: str, data: tuple[str, str]) -> QAction:
+    action = menu.addAction(text.replace("&", "&&"))
+    action.setData(data)
+    return action
