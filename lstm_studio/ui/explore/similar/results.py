@@ -181,8 +181,17 @@ class FoundList(PanelList):
         self._model.show_listed(listed)
         if listed.found:
             self.setCurrentIndex(self._model.index(0))
-        self.setMinimumHeight(self.height_of(min(_ROWS_SHOWN, len(listed.found))))
-        self.setMaximumHeight(self.height_of(len(listed.found)))
+        self._fit()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, and another size of text."""
+        super().apply_theme(theme)
+        self._fit()
+
+    def _fit(self) -> None:
+        count = len(self._model.listed.found)
+        self.setMinimumHeight(self.height_of(min(_ROWS_SHOWN, count)))
+        self.setMaximumHeight(self.height_of(count))
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:

@@ -215,7 +215,15 @@ class UnitList(PanelList):
             if index != self.currentIndex():
                 self.setCurrentIndex(index)
         if self._model.rowCount() != rows:
-            self.setFixedHeight(self.height_of(min(_ROWS_SHOWN, max(1, self._model.rowCount()))))
+            self._fit()
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, and another size of text."""
+        super().apply_theme(theme)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(self.height_of(min(_ROWS_SHOWN, max(1, self._model.rowCount()))))
 
     def stance_at(self, point: QPoint) -> tuple[int, Stance] | None:
         """Return the unit and the stance whose word is at a point."""

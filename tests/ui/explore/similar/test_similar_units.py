@@ -284,3 +284,21 @@ def test_the_strip_of_a_unit_keeps_the_extremes_of_a_long_stretch() -> None:
     assert np.flatnonzero(shown).tolist() == [7_777 // -(-10_001 // 48)]
     assert shown.min() == np.float32(-0.9)
     np.testing.assert_array_equal(blocks(values[:5], 48, 0.3), values[:5])
+
+
+def test_the_lists_take_the_room_that_larger_text_needs(panel: SimilarPanel, session: SearchingSession) -> None:
+    session.look(stretch=(10, 13))
+    panel._threshold.setValue(-0.1)
+    panel.units.fold.open()
+    panel.search()
+    units, found = panel.units.list, panel.found_list
+    count = found.found_model.rowCount()
+    assert count > 4
+    before = units.height(), found.minimumHeight(), found.maximumHeight()
+    assert before == (units.height_of(5), found.height_of(4), found.height_of(count))
+    panel.setStyleSheet("* { font-size: 30px; }")
+    panel.apply_theme(LIGHT)
+    QApplication.processEvents()
+    now = units.height(), found.minimumHeight(), found.maximumHeight()
+    assert now == (units.height_of(5), found.height_of(4), found.height_of(count))
+    assert all(larger > smaller for larger, smaller in zip(now, before, strict=True))
