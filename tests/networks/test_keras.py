@@ -166,6 +166,11 @@ def test_a_layer_between_keeps_modules_apart(tmp_path: Path) -> None:
         (entry("GRU", "l", recurrent_activation="hard_sigmoid"), "'tanh' and 'hard_sigmoid'"),
         (entry("GRU", "l", activation="relu"), "'relu' and 'sigmoid'"),
         (entry("GRU", "l", go_backwards=True), "reads backwards"),
+        (entry("LayerNormGRU", "l"), "a layer of another kind, LayerNormGRU"),
+        (entry("Bidirectional", "l", layer=entry("MyGRU", "forward_l")), "a layer of another kind, MyGRU"),
+        (entry("RNN", "l", cell=entry("GRUCell", "c"), go_backwards=True), "reads backwards"),
+        (entry("RNN", "l", cell=entry("GRUCell", "c", reset_after=False)), "reset gate acts before"),
+        (entry("RNN", "l", cell=entry("MinimalCell", "c")), "a layer of another kind, MinimalCell"),
         (
             entry("Bidirectional", "l", merge_mode="sum", layer=entry("GRU", "forward_l")),
             "directions are merged by 'sum'",
@@ -177,6 +182,13 @@ def test_what_pytorch_does_not_compute_is_refused(tmp_path: Path, layer: dict[st
     with pytest.raises(NetworkError, match=message) as raised:
         open_network(tmp_path / "m.h5")
     assert raised.value.cure
+
+
+def test_a_cell_in_a_layer_that_runs_it_is_opened(tmp_path: Path) -> None:
+    own = weights("GRU", 3, 4, 1)
+    config = model_config(entry("RNN", "l", cell=entry("GRUCell", "c", reset_after=True)))
+    save_keras_2(tmp_path / "m.h5", config, {"l/gru_cell": own})
+    np.testing.assert_allclose(hidden(tmp_path / "m.h5"), recurrence("GRU", X, own), atol=1e-6)
 
 
 def test_a_file_of_weights_alone_is_opened(tmp_path: Path) -> None:
@@ -215,6 +227,12 @@ def test_damaged_and_hostile_files_get_one_message(tmp_path: Path) -> None:
         file.create_dataset("lstm/cell/kernel", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(1024, 1024))
     with pytest.raises(NetworkError, match=r"is damaged.*is not kept in the file"):
         open_network(tmp_path / "huge.h5")
+    with h5py.File(tmp_path / "many.h5", "w") as file:
+        # None of them is much; all together they are 320 MB.
+        for number in range(20):
+            file.create_dataset(f"l{number}/kernel", shape=(2000, 2000), dtype="f4", chunks=(1000, 1000))
+    with pytest.raises(NetworkError, match=r"is damaged.*is not kept in the file"):
+        open_network(tmp_path / "many.h5")
     (tmp_path / "secret").write_bytes(bytes(64))
     with h5py.File(tmp_path / "outside.h5", "w") as file:
         external = [(str(tmp_path / "secret"), 0, 64)]

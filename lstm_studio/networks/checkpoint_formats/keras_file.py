@@ -27,7 +27,7 @@ _WEIGHTS = "model.weights.h5"
 _NO_CHANGE = {"InputLayer", "Masking", "Dropout", "SpatialDropout1D", "GaussianNoise", "ActivityRegularization"}
 _PLAIN_AFTER = _NO_CHANGE | {"Dense", "TimeDistributed"}
 _MOST_INFLATED = 1000
-"""A data set that is this many times as large as its file was made to fill the memory."""
+"""Data sets that are together this many times as large as their file were made to fill the memory."""
 
 
 def read_keras(path: Path) -> CheckpointFile:
@@ -75,15 +75,17 @@ def _leaves(path: Path, opened: Any, group_type: Any) -> tuple[dict[str, dict[st
     """Return the data sets by their group and own name, and the names of layers by group; links are not followed."""
     leaves: dict[str, dict[str, Array]] = {}
     names: dict[str, str] = {}
-    most = _MOST_INFLATED * max(path.stat().st_size, 1 << 16)
+    left = _MOST_INFLATED * max(path.stat().st_size, 1 << 16)
 
     def visit(name: str, found: Any) -> None:
+        nonlocal left
         group, _, own = name.rpartition("/")
         if isinstance(found, group_type):
             if own == "vars" and "name" in found.attrs:
                 names[group] = str(found.attrs["name"])
         elif found.dtype.kind == "f" and found.ndim:
-            if found.external or found.nbytes > most:
+            left -= found.nbytes
+            if found.external or left < 0:
                 raise ValueError(f"{name} is not kept in the file")
             leaves.setdefault(group, {})[own.partition(":")[0]] = found[()]
 
@@ -185,13 +187,19 @@ def _checked_options(path: Path, name: str, class_name: str, entry: dict[str, An
     """Return the options of the kind; raise where the layer computes what PyTorch's do not."""
     if entry is None:
         return {}
-    config = entry["config"]
+    config, own = entry["config"], entry.get("class_name")
     outside = {}
-    if entry.get("class_name") == "Bidirectional":
-        outside, config = config, config["layer"]["config"]
+    if own == "Bidirectional":
+        outside, own, config = config, config["layer"].get("class_name"), config["layer"]["config"]
         if outside.get("merge_mode", "concat") != "concat":
             raise _unlike_pytorch(path, name, f"its directions are merged by {outside['merge_mode']!r}")
-    if config.get("go_backwards"):
+    go_backwards = config.get("go_backwards")
+    if own == "RNN" and isinstance(config.get("cell"), dict):
+        own, config = config["cell"].get("class_name"), config["cell"]["config"]
+    # Weights of the same shapes may be those of a layer of its author's own.
+    if own not in {None, class_name, f"{class_name}Cell"}:
+        raise _unlike_pytorch(path, name, f"it is a layer of another kind, {own}")
+    if go_backwards:
         raise _unlike_pytorch(path, name, "it reads backwards")
     if class_name == "GRU" and not config.get("reset_after", True):
         raise _unlike_pytorch(path, name, "its reset gate acts before the recurrent product (reset_after=False)")
