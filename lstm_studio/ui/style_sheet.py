@@ -222,6 +222,15 @@ QLabel[kind="caption"] {{ color: {t.ink3}; font-size: {size(Text.SECONDARY)}; }}
 QLabel[kind="value"] {{ font-size: {size(Text.VALUE)}; font-weight: 600; }}
 QLabel[kind="step-number"] {{ font-size: {size(Text.STEP_NUMBER)}; font-weight: 700; }}
 
+QTabBar {{ qproperty-drawBase: 0; background: {t.sunken}; }}
+QTabBar::tab {{
+    background: transparent; color: {t.ink2}; border: 2px solid transparent; padding: 4px 10px; margin: 1px;
+    border-radius: {CONTROL_RADIUS}px;
+}}
+QTabBar::tab:hover {{ background: {t.hover}; }}
+QTabBar::tab:selected {{ background: {t.selected}; color: {t.ink}; }}
+QTabBar::tab:focus {{ border-color: {t.focus}; }}
+
 QScrollArea {{ background: transparent; border: 0; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}

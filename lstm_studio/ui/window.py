@@ -358,6 +358,22 @@ class StudioWindow(QMainWindow):
         offset = self.transport.mapFromGlobal(self.workspace.mapToGlobal(QPoint())).x()
         self.transport.align(left + offset, right + offset)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Pass over what lies behind other panels: Qt keeps it outside the window, where the focus cannot be seen."""
+        begin = self.focusWidget()
+        while super().focusNextPrevChild(forward):
+            now = self.focusWidget()
+            if now is None or now is begin or self._is_inside(now):
+                return True
+        return False
+
+    def _is_inside(self, widget: QWidget) -> bool:
+        """Return whether the part of the window that a widget belongs to lies in the window."""
+        parent = widget.parentWidget()
+        while parent is not None and parent is not self:
+            widget, parent = parent, parent.parentWidget()
+        return self.rect().intersects(widget.geometry())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Follow the density rules."""
         super().resizeEvent(event)

@@ -34,6 +34,7 @@ from lstm_studio.ui.training_plots.curve_plot import CurvePlot
 from lstm_studio.ui.training_plots.lag_map import LagMap
 from lstm_studio.ui.training_plots.plot import TrainingPlot
 from lstm_studio.ui.widgets.badge import Badge
+from lstm_studio.ui.widgets.focus_ring import FocusRing
 from lstm_studio.ui.widgets.text import ElidedLabel, label
 from lstm_studio.ui.widgets.themed import Themed
 
@@ -81,6 +82,7 @@ class MonitorCentre(QWidget):
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
         self._timer.timeout.connect(monitoring.tick)
+        self._ring = FocusRing(theme, self)
         self._lay_out(actions)
         for plot in (self.runs, self.lags):
             plot.chosen.connect(self._on_chosen)
@@ -333,7 +335,7 @@ class MonitorCentre(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self._theme = theme
+        self._theme = self._ring.theme = theme
         parts: tuple[Themed, ...] = (self._empty, self.runs, self.lags, self._badge, *self.tiles)
         for part in parts:
             part.apply_theme(theme)

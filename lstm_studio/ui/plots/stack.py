@@ -26,10 +26,8 @@ from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem, stretch_wo
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
+from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
 
-_BY_KEYBOARD = frozenset(
-    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
-)
 _ZOOM_PER_NOTCH = 0.8
 _LABEL_GAP = 8
 _MOST_LABEL_WIDTH = 1.6 * LABEL_WIDTH
@@ -573,7 +571,7 @@ class PlotStack(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring to who came by keyboard; the mouse says itself where it is."""
         super().focusInEvent(event)
-        self._ring.setVisible(event.reason() in _BY_KEYBOARD)
+        self._ring.setVisible(event.reason() in BY_KEYBOARD)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the focus ring."""

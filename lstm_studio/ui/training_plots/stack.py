@@ -30,10 +30,8 @@ from lstm_studio.ui.training_plots.curve_plot import CurvePlot
 from lstm_studio.ui.training_plots.lag_map import LagMap
 from lstm_studio.ui.training_plots.pictures import LagPicture, PlotRow
 from lstm_studio.ui.training_plots.span import Span
+from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
 
-_BY_KEYBOARD = frozenset(
-    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
-)
 _LABEL_GAP = 8
 _LEAST_ROW = 34
 _WIDEST_END = "LSTM 1.39e−12"
@@ -287,7 +285,7 @@ class TrainingStack(QWidget):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus ring to who came by keyboard; the mouse says itself where it is."""
         super().focusInEvent(event)
-        self._ring.setVisible(event.reason() in _BY_KEYBOARD)
+        self._ring.setVisible(event.reason() in BY_KEYBOARD)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the focus ring."""

@@ -79,7 +79,8 @@ class PanelDelegate(QStyledItemDelegate):
             Whether the row is told apart from the others.
         """
         theme = self.theme
-        focused = bool(option.state & QStyle.StateFlag.State_Selected) and self._view.hasFocus()
+        # The row that has the keyboard need not be the one that is chosen.
+        focused = bool(option.state & QStyle.StateFlag.State_HasFocus)
         hovered = bool(option.state & QStyle.StateFlag.State_MouseOver)
         painter.setPen(QPen(QColor(theme.focus if focused or marked else theme.control), 2 if focused else 1))
         painter.setBrush(QColor(theme.selected if marked else theme.hover if hovered else theme.panel))

@@ -18,6 +18,7 @@ from lstm_studio.ui.explore.diagram.state import DiagramState
 from lstm_studio.ui.explore.diagram.strip import StripMark
 from lstm_studio.ui.explore.diagram.words import Part, part_words, summary, unit_words
 from lstm_studio.ui.numbers import format_count
+from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
 
 _DRAG_FROM = 4
 """Pixels that a press has to move to become a drag."""
@@ -26,9 +27,6 @@ _WHOLE_RANGE = 160.0
 _HOW_TO_CHANGE = "\nWhat if: drag it, or double-click to type"
 _MOST_LISTED = 128
 _HOW = "Left and Right go through its parts, Return chooses an operation or a unit."
-_BY_KEYBOARD = frozenset(
-    {Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason}
-)
 _ON_KEYS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -377,7 +375,7 @@ class DiagramView(QGraphicsView):
         """Ring the part that the keyboard is at."""
         super().focusInEvent(event)
         parts = self.diagram.parts()
-        if parts and event.reason() in _BY_KEYBOARD:
+        if parts and event.reason() in BY_KEYBOARD:
             self._reached = max(0, min(self._reached, len(parts) - 1))
             self._name_reached()
             self._show_words(parts[self._reached])

@@ -1,0 +1,55 @@
+"""The keyboard's way through the window: wherever it is, it can be seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window, press
+
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
+
+
+def in_focus_colour(window: StudioWindow) -> NDArray[np.bool_]:
+    """Return which pixels of the window have the colour of the focus."""
+    image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    rows = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
+    focus = QColor(window.appearance.theme.focus).rgb() & 0xFFFFFF
+    return np.asarray((rows & 0xFFFFFF) == focus)
+
+
+@pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
+def test_tab_goes_through_everything_and_each_place_shows_it(qtbot: QtBot, workspace: str) -> None:
+    with opened_window() as window:
+        window.show_workspace(workspace)
+        if workspace == "explore":
+            # What lies behind another panel cannot be seen, so the keyboard must not be there.
+            window.show_panel("notes", True)
+        qtbot.wait(50)
+        window.activateWindow()
+        window.stage.shown.setFocus() if window.stage.shown is not None else None
+        qtbot.waitUntil(lambda: QApplication.focusWidget() is not None)
+        seen: list[QWidget] = []
+        before = in_focus_colour(window)
+        while True:
+            press(window, Qt.Key.Key_Tab)
+            QApplication.processEvents()
+            now = QApplication.focusWidget()
+            assert now is not None
+            if now in seen:
+                break
+            seen.append(now)
+            shown = in_focus_colour(window)
+            place = QRect(now.mapTo(window, QPoint()), now.size())
+            who = f"{type(now).__name__} {now.accessibleName()!r} at {place.getRect()}"
+            assert window.rect().intersects(place), who
+            assert np.count_nonzero(shown & ~before) >= 20, f"{who} does not show that it has the keyboard"
+            before = shown
+        assert len(seen) >= 15
+        assert seen[0] is now, "it goes round"
