@@ -69,7 +69,8 @@ def open_network(
     groups = _recurrent_groups(file)
     where = _chosen(file, groups, recurrent)
     cell, module = _recurrent_module(file, where, groups[where], options, kind)
-    linear_path = _find_readout(file, groups, cell.output_size(module) * cell.sizes(module).directions)
+    sizes = cell.sizes(module)
+    linear_path = _find_readout(file, groups, sizes.input_size, cell.output_size(module) * sizes.directions)
     source = str(path)
     if not where and linear_path is None:
         return Network(module.eval(), source)
@@ -282,8 +283,13 @@ def _told(
     )
 
 
-def _find_readout(file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor]], width: int) -> str | None:
-    """Return the path of the one linear layer that can follow the recurrent one and is followed by no other."""
+def _find_readout(
+    file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor]], entering: int, width: int
+) -> str | None:
+    """Return the path of the one linear layer that can follow the recurrent one and is followed by no other.
+
+    A table of embeddings that can feed the recurrent layer has the shape of such a layer where both are of one size.
+    """
     if len(groups) > 1:
         return None
     matrices = {
@@ -292,6 +298,11 @@ def _find_readout(file: CheckpointFile, groups: Mapping[str, Mapping[str, Tensor
         if name.endswith(".weight") and is_plain(tensor) and tensor.dim() == 2 and tensor.shape[0] > 0
     }
     fitting = [path for path, shape in matrices.items() if shape[1] == width]
+    if entering == width:
+        tables = [path for path in fitting if f"{path}.bias" not in file.tensors]
+        named = [path for path in tables if "emb" in path.lower()]
+        without = named or (tables if len(tables) < len(fitting) else [])
+        fitting = [path for path in fitting if path not in without]
     if len(fitting) != 1:
         return None
     (path,) = fitting

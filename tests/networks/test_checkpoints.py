@@ -98,6 +98,23 @@ def test_a_lightning_checkpoint_is_opened(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("bias", [False, True])
+def test_embeddings_as_wide_as_the_hidden_state_are_no_read_out(tmp_path: Path, bias: bool) -> None:
+    model = nn.ModuleDict({"embed": nn.Embedding(9, 4), "lstm": nn.LSTM(4, 4), "head": nn.Linear(4, 9, bias=bias)})
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    assert network.readout_path == "head"
+    assert network.readout is not None
+    assert torch.equal(network.readout.weight, model["head"].get_parameter("weight"))
+    del model["head"]
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt").readout is None
+    # Without a name that tells, a bias does.
+    other = {"table.weight": torch.zeros(9, 4), "head.weight": torch.ones(9, 4), "head.bias": torch.zeros(9)}
+    torch.save(nn.LSTM(4, 4).state_dict() | other, tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt").readout_path == "head"
+
+
 def test_two_layers_after_another_are_no_plain_read_out(tmp_path: Path) -> None:
     model = nn.ModuleDict({"rnn": nn.RNN(3, 4), "hidden": nn.Linear(4, 6), "out": nn.Linear(6, 2)})
     torch.save(model.state_dict(), tmp_path / "m.pt")
