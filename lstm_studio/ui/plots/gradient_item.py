@@ -23,7 +23,7 @@ NOTHING_LEFT = "0 or below 1e−290"
 """What a norm of zero says: the engine counts as zero what lies below the range of numbers."""
 
 _INSET = 7.0
-_TICK_PITCH = 15.0
+_TICK_PITCH, _TICK_GAP = 15.0, 6.0
 _MOST_TICKS = 12
 _SQUARE = 5.0
 _SQUARE_DISTANCE = 80.0
@@ -84,7 +84,8 @@ class GradientItem(RowItem):
 
     def _ticks(self) -> list[tuple[int, float]]:
         """Return (exponent, logical y) of the ticks that fit."""
-        exponents = self.axis.ticks(min(_MOST_TICKS, int((self.height - 2 * _INSET) / _TICK_PITCH) + 1))
+        pitch = max(_TICK_PITCH, self.look.metrics(Text.TICK).capHeight() + _TICK_GAP)
+        exponents = self.axis.ticks(min(_MOST_TICKS, int((self.height - 2 * _INSET) / pitch) + 1))
         ys = self.y_of(10.0 ** np.array(exponents, np.float64)) / self.scale_of_time.ratio
         return list(zip(exponents, ys.tolist(), strict=True))
 

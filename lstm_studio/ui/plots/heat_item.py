@@ -15,7 +15,7 @@ from lstm_studio.ui.plots.scale import unit_edges
 from lstm_studio.ui.plots.unit_row import UnitItem
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text, Theme
 
-_TICK_DISTANCE = 12
+_TICK_DISTANCE, _TICK_GAP = 12, 4
 _PIN_BAR = 2
 
 
@@ -110,11 +110,12 @@ class HeatItem(UnitItem):
         labels = [] if marked is None else [LeftLabel(self.y_of_unit(marked), str(marked), bold=True)]
         last = self.shown - 1
         others = range(self.shown) if self.order is not None else range(0)
-        if self.height < _TICK_DISTANCE * self.shown:
-            others = range(min(self.pinned, int(self.height / _TICK_DISTANCE)))
+        apart = self._tick_distance
+        if self.height < apart * self.shown:
+            others = range(min(self.pinned, int(self.height / apart)))
         for place in dict.fromkeys((0, last, *others)):
             y = self._y_of_place(place)
-            if all(abs(self._inside(y) - self._inside(label.y)) >= _TICK_DISTANCE for label in labels):
+            if all(abs(self._inside(y) - self._inside(label.y)) >= apart for label in labels):
                 labels.append(LeftLabel(y, str(self._unit_of_place(place))))
         return sorted(labels, key=lambda label: label.y)
 
@@ -126,6 +127,11 @@ class HeatItem(UnitItem):
             painter.fillRect(QRectF(-_PIN_BAR - 1, 0, _PIN_BAR, bottom), QColor(self.look.theme.ink2))
         if self._marked is not None:
             paint_marker(painter, self.y_of_unit(self._marked), self.look.theme.ink)
+
+    @property
+    def _tick_distance(self) -> float:
+        """How far apart two numbers have to be."""
+        return max(_TICK_DISTANCE, self.look.metrics(Text.TICK).capHeight() + _TICK_GAP)
 
     def _inside(self, y: float) -> float:
         return min(max(y, 5.0), self.height - 5.0)
@@ -141,11 +147,19 @@ class HeatItem(UnitItem):
         paint_frame(painter, bar, self.look.theme.frame)
         painter.setFont(self.look.font(Text.TICK))
         painter.setPen(QColor(self.look.theme.ink2))
-        low, high = self.row.levels
         half = painter.fontMetrics().capHeight() / 2 + 2
-        labels = [(half, high), (self.height - half, low)]
-        if self.row.signed and self.height >= 40:
-            labels.append((self.height / 2, 0.0))
-        for y, level in labels:
+        for y, text in self._bar_labels(half):
             room = QRectF(bar.right() + 4, y - 10, self.look.side_width, 20)
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, format_tick(level, signed=self.row.signed))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, text)
+
+    def _bar_labels(self, half: float) -> list[tuple[float, str]]:
+        """Return y and text of what stands beside the colour bar; ``half`` is what a text needs above and below."""
+        (low, high), signed = self.row.levels, self.row.signed
+        ends = [(half, format_tick(high, signed=signed)), (self.height - half, format_tick(low, signed=signed))]
+        if self.height < 2 * self._tick_distance:
+            # Two would lie over each other.
+            whole = f"±{format_tick(high)}" if signed and low == -high else f"{format_tick(low)}…{format_tick(high)}"
+            return [(self.height / 2, whole)]
+        if signed and self.height >= max(40, 3 * self._tick_distance):
+            ends.append((self.height / 2, format_tick(0.0, signed=signed)))
+        return ends

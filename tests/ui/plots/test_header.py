@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtWidgets import QWidget
@@ -10,7 +11,10 @@ from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui.numbers import format_tick
 from lstm_studio.ui.plots.header import RowHeader
+from lstm_studio.ui.plots.heat_item import HeatItem
 from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.plots.unit_row import UnitData
 from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LIGHT, Text
 from tests.ui.plots.conftest import unit_row
 
@@ -37,3 +41,25 @@ def test_the_margin_has_room_for_the_ends_of_any_range(qtbot: QtBot, level: floa
     look = Look(LIGHT)
     widest = max(look.metrics(Text.TICK).horizontalAdvance(format_tick(end, signed=True)) for end in (-level, level))
     assert GRID + COLOUR_BAR_WIDTH + HALF_GRID + widest <= look.side_width
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.0, 2.0])
+def test_numbers_beside_a_plot_never_lie_over_each_other(qtbot: QtBot, scale: float) -> None:
+    del qtbot
+    look = Look(LIGHT, scale)
+    high = look.metrics(Text.TICK).capHeight()
+    for levels in ((-50.0, 50.0), (0.0, 1.0)):
+        row = replace(unit_row("heat", 10, 16), levels=levels)
+        item = HeatItem(row, UnitData(row), look)
+        for height in range(31, 120):
+            item.place(TimeScale(200.0, 400.0, 1.0, 0, 10), 0.0, float(height))
+            right = sorted(y for y, _ in item._bar_labels(high / 2 + 2))
+            assert right
+            assert all(b - a > high for a, b in pairwise(right)), f"{height} pixels: {right}"
+            left = sorted(item._inside(label.y) for label in item.left_labels())
+            assert left
+            assert all(b - a > high for a, b in pairwise(left)), f"{height} pixels: {left}"
+        texts = [text for _, text in item._bar_labels(high / 2 + 2)]
+        assert texts[:2] == (["+50", "−50"] if levels[0] else ["1", "0"])
+    item.place(TimeScale(200.0, 400.0, 1.0, 0, 10), 0.0, high * 1.5)
+    assert [text for _, text in item._bar_labels(high / 2 + 2)] == ["0…1"]
