@@ -89,7 +89,8 @@ def gradients(
         hidden, states = kernel(entering, tuple(start) if len(start) > 1 else start[0])
         ends = [hidden, *(states if isinstance(states, tuple) else (states,))]
         given = [upstream, *(state[None] for state in final)]
-        into = [torch.tensor(gradient).to(entering) for gradient in given]
+        # Of a single step that was turned round NumPy keeps the negative stride, which PyTorch refuses.
+        into = [torch.from_numpy(gradient.copy()).to(entering) for gradient in given]
         da, *before = (found.cpu() for found in torch.autograd.grad(ends, [entering, *start], into))
     flat: Array = da.numpy()
     blocks, states_from = _in_weight_order(layer.module)

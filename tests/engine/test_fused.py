@@ -48,6 +48,15 @@ def test_both_ways_agree(
         np.testing.assert_allclose(by_kernel[name], by_hand[name], rtol=1e-9, atol=1e-15, err_msg=name)
 
 
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN])
+def test_both_ways_agree_on_a_single_step_in_both_directions(layer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(8)
+    module = layer(3, 4, bidirectional=True).double()
+    by_hand, by_kernel = both(monkeypatch, module, values(1, 3), dtype="float64")
+    for name in by_hand.names:
+        np.testing.assert_allclose(by_kernel[name], by_hand[name], rtol=1e-9, atol=1e-15, err_msg=name)
+
+
 @pytest.mark.parametrize(("kind", "layer"), [("lstm", nn.LSTM), ("gru", nn.GRU)])
 def test_both_ways_agree_in_float32_over_a_range_that_float32_does_not_have(
     kind: str, layer: Any, monkeypatch: pytest.MonkeyPatch
