@@ -19,7 +19,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QPixmapCache
 from PySide6.QtWidgets import QApplication, QComboBox
 
@@ -37,6 +37,8 @@ from tests.ui.monkey import Monkey
 DEEDS = 18_000
 """Ten a second for thirty minutes."""
 READINGS = 24
+_INDENT = 4
+"""By which Qt indents what belongs to an object."""
 
 
 class ForgetfulComputer(Computer):
@@ -81,8 +83,9 @@ def main() -> int:
                 if count % max(1, wanted.deeds // READINGS) == 0:
                     _return_to_the_beginning(monkey, window, computer)
                     readings.note(count, settle=True)
-                    counts.append(_counted(window))
-                    kinds = Counter(_kind(found) for found in window.findChildren(QObject))
+                    kinds = _kinds(window)
+                    # Also of widgets that belong to nobody, and would be left behind.
+                    counts.append((len(QApplication.allWidgets()), kinds.total(), _timers(kinds)))
                     if len(counts) == READINGS // 4 + 1:
                         early = kinds
                 monkey.act()
@@ -156,16 +159,33 @@ def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: For
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
-def _kind(found: QObject) -> str:
-    """Return its class and those of the two objects that it belongs to."""
-    parent = found.parent()
-    above = None if parent is None else parent.parent()
-    return " in ".join(type(one).__name__ for one in (found, parent, above) if one is not None)
+def _kinds(window: StudioWindow) -> Counter[str]:
+    """Count what belongs to the window by its class and those of the two objects above it.
+
+    Qt lists the tree. Asked for its children, the window would keep an object of Python for each, also when Qt's is
+    gone: what counts would grow by counting.
+    """
+    lines: list[str] = []
+
+    def note(_kind: QtMsgType, _place: QMessageLogContext, text: str) -> None:
+        lines.append(text)
+
+    before = qInstallMessageHandler(note)
+    try:
+        window.dumpObjectTree()
+    finally:
+        qInstallMessageHandler(before)
+    path: list[str] = []
+    found: Counter[str] = Counter()
+    for line in lines:
+        name = line.lstrip()
+        path[(len(line) - len(name)) // _INDENT :] = [name.partition("::")[0]]
+        found[" in ".join(path[:-4:-1])] += 1
+    return found
 
 
-def _counted(window: StudioWindow) -> tuple[int, int, int]:
-    # Also of widgets that belong to nobody, and would be left behind.
-    return len(QApplication.allWidgets()), len(window.findChildren(QObject)), len(window.findChildren(QTimer))
+def _timers(kinds: Counter[str]) -> int:
+    return sum(count for kind, count in kinds.items() if kind.split()[0] == "QTimer")
 
 
 if __name__ == "__main__":

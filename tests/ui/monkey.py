@@ -212,8 +212,8 @@ class Monkey:
 
     def _press(self) -> str:
         key, modifier = self.random.choice(_KEYS), self.random.choice(_MODIFIERS)
-        target = QApplication.focusWidget() or self.window
-        if target.window() is not self.window:
+        target = QApplication.focusWidget()
+        if target is None or not self.window.isAncestorOf(target):
             target = self.window
         QTest.keyClick(target, key, modifier)
         return f"key {key.name} {modifier.name}"
@@ -224,13 +224,19 @@ class Monkey:
         return canvas.viewport()
 
     def _widgets(self) -> list[QWidget]:
+        # Asked for its children, the window would keep an object of Python for each of Qt's, also when that is gone.
+        # The frame's own buttons and native menus would leave the window.
         found = [
             widget
-            for widget in self.window.findChildren(QWidget)
-            if widget.isVisible() and min(widget.width(), widget.height()) > 4
+            for widget in QApplication.allWidgets()
+            if self.window.isAncestorOf(widget) and widget.isVisible() and min(widget.width(), widget.height()) > 4
         ]
-        # The frame's own buttons and native menus would leave the window.
-        return [widget for widget in found if widget.window() is self.window]
+        # Those come in any order.
+        return sorted(found, key=self._identity)
+
+    def _identity(self, widget: QWidget) -> tuple[int | str, ...]:
+        place = widget.mapTo(self.window, QPoint())
+        return place.y(), place.x(), widget.height(), widget.width(), type(widget).__name__, widget.accessibleName()
 
     def _place(self, widget: QWidget) -> QPoint:
         return QPoint(self.random.randrange(widget.width()), self.random.randrange(widget.height()))
@@ -277,7 +283,7 @@ class Monkey:
 
     def _type(self) -> str:
         target = QApplication.focusWidget()
-        if target is None or target.window() is not self.window:
+        if target is None or not self.window.isAncestorOf(target):
             return "type nothing"
         QTest.keyClicks(target, self.random.choice(("12", "-3.5", "abc", "Y", "3, 5, 8-12", "1e400", "?", "ß")))
         return f"type into {type(target).__name__}"
