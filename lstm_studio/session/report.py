@@ -17,6 +17,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import StudioError
 from lstm_studio.progress import Progress
 from lstm_studio.resources import resources_folder
+from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.question import Question, Tools
 from lstm_studio.session.state import Remarks, Result, Setup, View
 
@@ -139,12 +140,18 @@ def _network_facts(result: Result, network: int) -> dict[str, str]:
         "Units": f"{info.hidden_size:,}",
         "Layers": f"{info.layers}, in both directions" if info.bidirectional else str(info.layers),
         "Weights": f"{info.parameters:,}",
-        "From": info.source,
+        "From": _origin(info.source),
         "Fingerprint of the weights": info.fingerprint,
         "Computed on": f"{made.device}, {made.dtype}",
         "Gradients of": made.objective or "not taken",
         "Largest recovery error": f"{made.recovery_error:.2g}",
     }
+
+
+def _origin(source: str) -> str:
+    """Return where a network comes from; of one that a session brought along, not where it lies for so long."""
+    path = Path(source)
+    return f"{path.name}, kept in the session" if path.is_relative_to(desks_folder()) else source
 
 
 def _tables(result: Result, view: View) -> Iterator[Table]:
@@ -222,7 +229,7 @@ def _settings(setup: Setup) -> dict[str, Any]:
                 "layers": spec.layers,
                 "bidirectional": spec.bidirectional,
                 "seed": spec.seed,
-                "checkpoint": spec.checkpoint,
+                "checkpoint": None if spec.checkpoint is None else _origin(spec.checkpoint),
             }
             for role, spec in networks.items()
         },

@@ -8,6 +8,7 @@ import numpy as np
 
 from lstm_studio.engine.trace import Trace
 from lstm_studio.progress import ignore_progress
+from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.report import MOST_STEPS, difference_words, report_page
 from lstm_studio.session.state import Note, Remarks, Result, Setup, View
@@ -30,6 +31,16 @@ def test_notes_of_the_sequence_are_in_it_and_nothing_is_taken_as_markup() -> Non
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script" not in page
     assert "of another sequence" not in page
+
+
+def test_networks_of_a_session_are_not_said_to_lie_where_they_are_unpacked() -> None:
+    result = computed()
+    folder = desks_folder() / "123-abc" / "networks" / "0123456789abcdef"
+    own = page_of(replace(result, infos=(replace(result.infos[0], source="/home/me/best.pt"),)))
+    kept = page_of(replace(result, infos=(replace(result.infos[0], source=str(folder / "lstm.safetensors")),)))
+    assert "/home/me/best.pt" in own
+    assert "lstm.safetensors, kept in the session" in kept
+    assert "123-abc" not in kept
 
 
 def test_every_unit_value_of_the_first_steps_is_listed() -> None:
