@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.networks.signals import Labels, Phase
@@ -128,6 +128,84 @@ def notes() -> None:
         save(window, "notes")
 
 
+def stop_when() -> None:
+    """Stop where a gate lets much in: the ticks below the bar, the editor, and which unit it is."""
+    from lstm_studio.session.conditions import Condition, Relation, StopWhen
+
+    with opened() as window:
+        condition = Condition("lstm.0.input_gate", relation=Relation.GREATER, threshold=0.95)
+        window.session.remark("Stop when", stop=StopWhen((condition,), on=True))
+        window.session.move_cursor(0)
+        window.command_actions["run.next-hit"].trigger()
+        control = window.transport.stop_control
+        control.edit()
+        settle(window)
+        editor, whole = control.editor, window.grab()
+        corner = control.mapTo(window, QPoint(control.width() - editor.width(), -editor.height() - 4))
+        editor.render(whole, corner)
+        left, top = window.transport.mapTo(window, QPoint()).x(), corner.y() - 12
+        whole.copy(QRect(left, top, whole.width() - left, whole.height() - top)).save(str(FOLDER / "stop-when.png"))
+        editor.close()
+
+
+def exports() -> None:
+    """Ask for a picture and for a playback, and wait for one that is being written."""
+    from lstm_studio.ui.export.dialogs import PictureDialog, PlaybackDialog
+
+    with opened() as window:
+        for kind, name in ((PictureDialog, "export-picture"), (PlaybackDialog, "export-playback")):
+            window.command_actions[f"file.{name}"].trigger()
+            dialog = window.findChild(kind)
+            assert dialog is not None  # noqa: S101 - just opened
+            save(window, name, dialog)
+            dialog.reject()
+            settle(window)
+
+
+def sessions() -> None:
+    """Offer what was not saved, and open what can be saved of a session that was cut short."""
+    from lstm_studio.session.autosave import Desk
+    from lstm_studio.session.session_file import contents_of, write_session
+    from lstm_studio.ui.session_layout import layout_of
+
+    with TemporaryDirectory() as folder, opened() as window:
+        os.environ["XDG_STATE_HOME"] = folder
+        window.session.remark("Add a note", notes=(Note(0, 28, "The second event"),))
+        contents = contents_of(window.session, layout_of(window))
+        desk = Desk()
+        desk.keep(contents)
+        desk.close()
+        window.keeper.look_back()
+        save(window, "recovery", window.stage.notices)
+        window.stage.notices.clear()
+        whole = Path(folder) / "lesson.lstmstudio"
+        write_session(contents, whole)
+        whole.write_bytes(whole.read_bytes()[: 2 * whole.stat().st_size // 3])
+        window.keeper.open(whole)
+        save(window, "damaged", window.stage.notices)
+
+
+def looks() -> None:
+    """Show the first hints; text at 200 %; other colours for numbers; and all keys."""
+    from lstm_studio.ui.sheets import TextSheet
+
+    with opened((1366, 768)) as window:
+        window.show_hints()
+        save(window, "hints")
+        window.command_actions["view.dismiss"].trigger()
+        window.use_maps("viridis", "purple-green")
+        save(window, "maps", window.workspace.stack)
+        window.use_maps("cividis", "blue-orange")
+        window.command_actions["help.shortcuts"].trigger()
+        sheet = window.findChild(TextSheet)
+        assert sheet is not None  # noqa: S101 - just opened
+        save(window, "keys", sheet)
+        sheet.close()
+    with opened(theme="dark") as window:
+        window.scale_text(200)
+        save(window, "large-text")
+
+
 def train() -> None:
     """Train temporal order, look at a snapshot of it, and compare four seeds."""
     from lstm_studio.progress import ignore_progress
@@ -205,7 +283,21 @@ def main() -> None:
     render_view(FOLDER / "explore-light.png", theme="light")
     render_view(FOLDER / "explore-dark.png", theme="dark", labels=Labels.CLASSROOM, step=28)
     render_view(FOLDER / "explore-small.png", size=(1366, 768), step=28)
-    for draw in (cell, what_if, similar, horizon, units, notes, train, monitor, palette):
+    for draw in (
+        cell,
+        what_if,
+        similar,
+        horizon,
+        units,
+        notes,
+        stop_when,
+        exports,
+        sessions,
+        looks,
+        train,
+        monitor,
+        palette,
+    ):
         draw()
 
 
