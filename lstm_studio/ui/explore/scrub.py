@@ -13,12 +13,14 @@ from PySide6.QtWidgets import QAbstractSlider, QToolTip
 
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
-from lstm_studio.ui.theme import Text, Theme
+from lstm_studio.ui.theme import GRID, Text, Theme
 from lstm_studio.ui.widgets.text import text_font
 from lstm_studio.ui.widgets.track_bar import HANDLE, MARK, TRACK, TrackBar
 
 OVERHANG = 20
 """Pixels beyond each end of the track, for the handle and the labels."""
+_COVERED = OVERHANG - GRID
+"""Pixels at each end that what stands beside the bar may lie over; the handle comes no farther."""
 _HIT = 2
 _STRETCH = 3
 _LABEL_GAP = 56
@@ -206,8 +208,8 @@ class ScrubBar(TrackBar):
             if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
                 continue
             width = metrics.horizontalAdvance(text) + 2.0
-            # Beside the ends of the track there is little room for large letters.
-            left = min(max(x - width / 2, 0.0), self.width() - width)
+            # Beside the ends of the track there is little room: what stands next to the bar lies over its ends.
+            left = min(max(x - width / 2, _COVERED), self.width() - _COVERED - width)
             painter.drawText(QRectF(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignCenter), text)
 
     def labels(self, most: float) -> tuple[tuple[int, str], ...]:

@@ -20,7 +20,7 @@ from lstm_studio.session.settings import SPEEDS
 from lstm_studio.session.state import View
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar, label_numbers
 from lstm_studio.ui.explore.transport import Transport
-from lstm_studio.ui.theme import LIGHT
+from lstm_studio.ui.theme import GRID, LIGHT
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 
 
@@ -183,6 +183,21 @@ def test_one_step_cannot_be_played(qtbot: QtBot) -> None:
     single.play()
     assert not single.playing
     assert not single._play.isEnabled()
+
+
+@pytest.mark.parametrize("steps", [2, 50, 1_000, 1_000_000])
+def test_the_label_of_the_last_step_stands_clear_of_what_is_beside_the_bar(qtbot: QtBot, steps: int) -> None:
+    bar = ScrubBar(LIGHT)
+    qtbot.addWidget(bar)
+    bar.resize(400, 56)
+    bar.show()
+    bar.show_steps(steps, 0, ())
+    image = bar.grab().toImage()
+    below = range(round(bar.height() * 0.75), bar.height())
+    written = [x for x in range(image.width()) for y in below if image.pixelColor(x, y).lightness() < 180]
+    assert written
+    assert min(written) >= OVERHANG - GRID
+    assert max(written) <= bar.width() - (OVERHANG - GRID)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 50, 100, 999, 10_000, 123_457])
