@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.norms import row_norms
 from lstm_studio.engine.recurrences import Recurrence, network_of, recurrences, refuse_dropout
 from lstm_studio.engine.trace import Trace
@@ -109,7 +110,8 @@ def itemised_gradient(
     widest = max(hidden.shape[1], given.input_size)
     block = max(1, _ENTRIES // (steps * widest))
     norms, shares = np.empty((steps, steps)), np.empty((steps, steps))
-    with np.errstate(all="ignore"):
+    # The products of a step are so small that threads wait for each other for most of the time.
+    with np.errstate(all="ignore"), one_blas_thread():
         whole = _gone_back(stack, upstream[None], prefix, state)[0]  # (T, ·)
         total = row_norms(whole)
         unit = whole / np.where(total > 0, total, 1.0)[:, None]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.recurrences import Recurrence, recurrences
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import TraceError
@@ -68,7 +69,7 @@ def _exponents(recurrence: Recurrence, count: int) -> NDArray[np.float64]:
     directions: NDArray[Any] = np.linalg.qr(start)[0]  # (N, k)
     growth = np.zeros(directions.shape[1])
     transient = recurrence.steps // _TRANSIENT
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_blas_thread():
         for done, step in enumerate(reversed(range(recurrence.steps))):
             rows = tuple(np.split(directions.T, cuts, axis=1))
             stretched = np.concatenate(pull_back(step, rows).before, axis=1)

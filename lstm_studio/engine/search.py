@@ -141,6 +141,7 @@ class SignalIndex:
         self.signal, self.threshold = signal, threshold
         self.units = units.pop()
         lengths = np.array([len(array) for array in arrays])
+        self._lengths: list[int] = lengths.tolist()
         # Before, between and after the traces one word stays empty, for the margins to reach into.
         words = -(-lengths // _WORD) + 1
         self._starts = (np.concatenate(([0], np.cumsum(words)[:-1])) + 1) * _WORD
@@ -180,9 +181,10 @@ class SignalIndex:
         Raises
         ------
         TraceError
-            If the pattern names no unit, or one that there is not, or its length or margin is out of range.
+            If the pattern names no unit, or one that there is not, its length or margin is out of range, ``count`` is
+            below 1, or ``first`` is in none of the traces.
         """
-        self._check(pattern)
+        self._check(pattern, count, first)
         chosen: list[Match] = []
         fitting = len(pattern.on) + len(pattern.off)
         planes = self._counts(pattern)
@@ -230,7 +232,15 @@ class SignalIndex:
         _add_up(waiting, 2)
         return [planes[0] for planes in waiting if planes]
 
-    def _check(self, pattern: Pattern) -> None:
+    def _check(self, pattern: Pattern, count: int, first: tuple[int, int] | None) -> None:
+        if count < 1:
+            raise TraceError(f"The number of stretches to find is {count}.", "Ask for at least 1.")
+        if first is not None and not (
+            0 <= first[0] < len(self._lengths) and 0 <= first[1] <= self._lengths[first[0]] - pattern.length
+        ):
+            raise TraceError(
+                f"The stretch that is looked for, {first}, is not in the traces.", "Give a trace and a step of it."
+            )
         named = [*pattern.on, *pattern.off]
         if not named:
             raise TraceError("The pattern names no unit.", "Lower the threshold, or choose units.")

@@ -150,6 +150,22 @@ def test_a_pattern_that_makes_no_sense_says_why(pattern: Pattern, message: str) 
         SignalIndex([traced(np.ones((5, 4)))], SIGNAL, 0.0).find(pattern)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 0}, "stretches to find is 0"),
+        ({"first": (1, 0)}, r"\(1, 0\), is not in the traces"),
+        ({"first": (0, 7)}, r"\(0, 7\), is not in the traces"),
+        ({"first": (0, -1)}, r"\(0, -1\), is not in the traces"),
+    ],
+)
+def test_a_search_for_nothing_says_why(arguments: dict[str, Any], message: str) -> None:
+    index = SignalIndex([traced(np.ones((8, 3)))], SIGNAL, 0.5)
+    assert index.find(Pattern((0,), length=2, margin=0), first=(0, 6))
+    with pytest.raises(TraceError, match=message):
+        index.find(Pattern((0,), length=2), **arguments)
+
+
 def test_traces_that_cannot_be_searched_say_why() -> None:
     four, three = traced(np.ones((5, 4))), traced(np.ones((5, 3)))
     with pytest.raises(TraceError, match="3 and 4 units"):
