@@ -14,6 +14,7 @@ from lstm_studio.ui import heap
 
 _TUNABLES = {"MALLOC_ARENA_MAX", "GLIBC_TUNABLES"}
 """By which whoever starts a program can have what the window asks for."""
+
 # Each thread keeps what it got until all have got theirs, of a size that is not mapped apart from the heap.
 _ELSEWHERE = """
 import sys, threading
