@@ -52,6 +52,8 @@ class Header(QWidget):
 
     cancelled = Signal()
     """The user does not want to wait for what is in progress."""
+    keyboard_left = Signal()
+    """What had the keyboard is gone."""
     painted = Signal()
     """The window has been painted for the first time."""
 
@@ -138,6 +140,8 @@ class Header(QWidget):
         self._cancel = QPushButton("Cancel")
         self._cancel.setProperty("kind", "link")
         self._cancel.setToolTip("Stop, and keep what is on the screen")
+        # A click leaves the keyboard where it is: the button goes when the work ends.
+        self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._cancel.clicked.connect(self.cancelled)
         self._devices = QComboBox()
         self._devices.setAccessibleName("Device")
@@ -211,7 +215,11 @@ class Header(QWidget):
 
     def show_busy(self, busy: bool) -> None:
         """Show or hide Cancel; the words stand in the place of the state."""
+        left = self._cancel.hasFocus() and not busy
         self._cancel.setVisible(busy)
+        if left:
+            # Else Qt gives it to the next control, where the keys that step would choose a device.
+            self.keyboard_left.emit()
         if not busy:
             self._on_result_replaced(self._session.result)
 

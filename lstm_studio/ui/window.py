@@ -178,6 +178,7 @@ class StudioWindow(QMainWindow):
         self.runner.warmed.connect(self._on_warmed)
         self.runner.opened.connect(self._on_opened)
         self.header.cancelled.connect(self.runner.cancel)
+        self.header.keyboard_left.connect(self._take_keyboard)
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
@@ -439,6 +440,10 @@ class StudioWindow(QMainWindow):
     def _on_busy_changed(self, busy: bool) -> None:
         self.header.show_busy(busy)
         self.stage.show_busy(busy, stale=self.session.waiting)
+
+    def _take_keyboard(self) -> None:
+        if self.stage.shown is not None:
+            self.stage.shown.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_progressed(self, fraction: float, words: str) -> None:
         self.header.show_progress(words)

@@ -7,11 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window, press
+from tests.ui.slow_computer import FakeComputer
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
 
@@ -22,6 +25,28 @@ def in_focus_colour(window: StudioWindow) -> NDArray[np.bool_]:
     rows = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
     focus = QColor(window.appearance.theme.focus).rgb() & 0xFFFFFF
     return np.asarray((rows & 0xFFFFFF) == focus)
+
+
+@pytest.mark.parametrize("by_mouse", [True, False])
+def test_after_cancel_the_keys_still_step(qtbot: QtBot, by_mouse: bool) -> None:
+    with opened_window(FakeComputer(open_gate=False)) as window:
+        window.activateWindow()
+        window.workspace.stack.setFocus()
+        window.session.change("Change the size", network=NetworkSpec(hidden_size=9))
+        qtbot.waitUntil(window.stage.bar.isVisible)
+        cancel = next(one for one in window.header.findChildren(QPushButton) if one.text() == "Cancel")
+        if by_mouse:
+            QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
+        else:
+            cancel.setFocus(Qt.FocusReason.TabFocusReason)
+            press(window, Qt.Key.Key_Return)
+        qtbot.waitUntil(lambda: not cancel.isVisible())
+        now = QApplication.focusWidget()
+        assert now is not None
+        assert window.stage.isAncestorOf(now), f"{type(now).__name__} {now.accessibleName()}"
+        window.session.move_cursor(0)
+        press(window, Qt.Key.Key_Right)
+        assert window.session.view.cursor == 1
 
 
 @pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
