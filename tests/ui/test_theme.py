@@ -219,7 +219,7 @@ def test_where_a_row_has_one_line_its_button_stays_off_the_ticks(qtbot: QtBot) -
 
 @pytest.mark.qt_log_ignore("plugin does not support")
 def test_the_focus_is_one_whole_ring_and_changes_nothing_else(qtbot: QtBot) -> None:
-    with opened_window() as window:
+    with opened_window():
         host = QWidget()
         column = QVBoxLayout(host)
         first, button, box = QLineEdit(), QPushButton("Show what happens"), QCheckBox("Loop")
