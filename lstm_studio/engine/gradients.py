@@ -87,7 +87,7 @@ def gradients_of(
         norms |= _weight_norms(context, layers, found, norms)
     states = _state_norms(layers)
     narrow = precision != torch.float64 and not any(_fades(norms[name]) for name in states)
-    narrow = narrow and not any(_grows(norms[f"norm.{name}"]) for name in found)
+    narrow = narrow and not _grows(np.concatenate([norms[f"norm.{name}"] for name in found]))
     if narrow:
         with np.errstate(all="ignore"):
             found = {name: array.astype(np.float32) for name, array in found.items()}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lstm_studio.engine.devices import one_blas_thread
-from lstm_studio.engine.recurrences import Recurrence, recurrences
+from lstm_studio.engine.recurrences import Recurrence, recurrences, refuse_changes
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.network import Network
 from lstm_studio.progress import Progress, ignore_progress
@@ -80,9 +80,10 @@ def memory_curves(
     Raises
     ------
     TraceError
-        If there is no network, or it is not the one of the trace.
+        If there is no network, it is not the one of the trace, or its model changes states between the steps.
     """
     found: dict[str, Array] = {}
+    refuse_changes(trace)
     every = recurrences(trace, network)
     for done, recurrence in enumerate(every):
         curves = _curves(recurrence, exact_units, _teller(progress, recurrence, done, len(every)))

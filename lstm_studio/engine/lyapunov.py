@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lstm_studio.engine.devices import one_blas_thread
-from lstm_studio.engine.recurrences import Recurrence, recurrences
+from lstm_studio.engine.recurrences import Recurrence, recurrences, refuse_changes
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.network import Network
@@ -55,6 +55,7 @@ def lyapunov_exponents(
     """
     if count < 1:
         raise TraceError(f"count is {count}.", "Ask for at least one exponent.")
+    refuse_changes(trace)
     return {found.layer.prefix: _exponents(found, count) for found in recurrences(trace, network)}
 
 

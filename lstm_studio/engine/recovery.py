@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -99,8 +100,20 @@ def joined(parts: list[list[RecoveredLayer]]) -> list[RecoveredLayer]:
         first = same[0]
         signals = {name: np.concatenate([part.signals[name] for part in same]) for name in first.signals}
         error, finite = max(part.error for part in same), all(part.finite for part in same)
-        whole.append(replace(first, signals=Arrays(signals), error=error, finite=finite))
+        description = replace(first.description, changed=_are_changed(list(same)))
+        whole.append(replace(first, description=description, signals=Arrays(signals), error=error, finite=finite))
     return whole
+
+
+def _are_changed(parts: list[RecoveredLayer]) -> bool:
+    """Return whether a part starts with other states than the one before ended with."""
+    for place, state in enumerate(parts[0].states):
+        ended = np.stack([part.signals[state][-1] for part in parts[:-1]])
+        started = torch.stack([part.initial[place] for part in parts[1:]])
+        tolerance = _TOLERANCES[ended.dtype]
+        if not np.allclose(_to_numpy(started), ended, rtol=tolerance, atol=tolerance, equal_nan=True):
+            return True
+    return False
 
 
 def recover(call: Call, item: int, path: str, *, tolerance: float | None = None) -> list[RecoveredLayer]:

@@ -123,6 +123,22 @@ def refuse_dropout(trace: Trace) -> None:
         )
 
 
+def refuse_changes(trace: Trace) -> None:
+    """Refuse to multiply the Jacobians of steps between which the model changed the states.
+
+    Raises
+    ------
+    TraceError
+        If it did, in any layer.
+    """
+    for layer in trace.layers:
+        if layer.changed:
+            raise TraceError(
+                f"The model changes the states of {layer.prefix} between its steps: weights do not tell what survives.",
+                "Trace it without memory=True; gradients go through the changes.",
+            )
+
+
 def _module(network: Network | nn.Module) -> nn.Module:
     return network.module if isinstance(network, Network) else network
 

@@ -32,6 +32,8 @@ class TraceLayer:
         What the cell declares, in the order to show them.
     options
         Options of the kind, as far as they change what it computes; what is missing is at its default.
+    changed
+        Whether the model changed its states between the steps, in a loop over a cell.
     """
 
     prefix: str
@@ -40,6 +42,7 @@ class TraceLayer:
     units: int
     signals: tuple[Signal, ...]
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

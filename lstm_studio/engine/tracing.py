@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine import capture, devices, losses, recovery
@@ -93,6 +94,8 @@ def trace(
     if dtype not in _DTYPES:
         raise TraceError(f"There is no precision {dtype!r} here.", "Choose float32 or float64.")
     given = network.module if isinstance(network, Network) else network
+    if not isinstance(given, nn.Module):
+        raise TraceError(f"{given!r} is no network.", "Give what ls.new_network returned, or a torch.nn.Module.")
     module, where = _placed(given, device, _DTYPES[dtype])
     modules = capture.recurrent_modules(module)
     x = _input(modules, network, sequence, _DTYPES[dtype], where)
@@ -172,13 +175,37 @@ def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Modu
     # One round through the modules, where ``parameters()`` and ``buffers()`` take one each and look for doubles.
     owned = (tensor for part in module.modules() for tensor in (*part._parameters.values(), *part._buffers.values()))
     tensors = [tensor for tensor in owned if tensor is not None]
+    if any(tensor.is_meta or is_lazy(tensor) for tensor in tensors):
+        raise TraceError(
+            f"{type(module).__name__} has weights without numbers.", "Load them, or call the model once, before."
+        )
     here = tensors[0].device if tensors else torch.device("cpu")
     where = here if device == "auto" else devices.choose(device)
     if where.type == "mps" and dtype == torch.float64:
         raise TraceError("MPS has no float64.", "Choose float32, or the CPU.")
-    if all(tensor.device == where and (tensor.dtype == dtype or not tensor.is_floating_point()) for tensor in tensors):
+    # Autograd records nothing of weights that were made in inference mode; copies of them are ordinary ones.
+    if all(
+        tensor.device == where
+        and (tensor.dtype == dtype or not tensor.is_floating_point())
+        and not tensor.is_inference()
+        for tensor in tensors
+    ):
         return module, where
-    return copy.deepcopy(module).to(device=where, dtype=dtype), where
+    with devices.no_inference():
+        return _copied(module).to(device=where, dtype=dtype), where
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    """Return a copy of a module that may keep states with the graph that led to them, which is not copied."""
+    kept: dict[int, Any] = {}
+    left = [value for part in module.modules() for value in vars(part).values()]
+    while left:
+        value = left.pop()
+        if isinstance(value, Tensor) and (not value.is_leaf or value.is_inference()):
+            kept[id(value)] = value.detach().clone()
+        elif isinstance(value, tuple | list):
+            left += value
+    return copy.deepcopy(module, kept)
 
 
 def _input(
@@ -202,7 +229,9 @@ def _input(
             "Give the model that calls it in a loop over the steps.",
         )
     values = sequence.values if isinstance(sequence, Sequence) else sequence
-    x = values.detach() if isinstance(values, Tensor) else torch.tensor(np.asarray(values))
+    x = values.detach() if isinstance(values, Tensor) else _as_tensor(values, name)
+    if x.is_complex() or x.layout != torch.strided or x.is_meta:
+        raise TraceError(f"{name} is not an array of real numbers.", "Give its numbers as an array or a dense tensor.")
     x = x.to(device=where, dtype=dtype if bare or x.is_floating_point() else None)
     if bare:
         size = cell.sizes(recurrent).input_size
@@ -219,6 +248,21 @@ def _input(
     if isinstance(sequence, Sequence) and not bare:
         return x.unsqueeze(0 if recurrent.batch_first else 1)
     return x
+
+
+def _as_tensor(values: ArrayLike, name: str) -> Tensor:
+    """Return numbers as a tensor, whatever their order in memory."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise TraceError(f"{name} is no array ({error}).", "Give rows of the same length.") from error
+    if array.dtype.kind not in "biuf":
+        raise TraceError(
+            f"{name} is {type(values).__name__}, of {array.dtype}, not an array of numbers.",
+            "Give its numbers first; what else the model takes follows them.",
+        )
+    wide = array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(np.float64).itemsize
+    return torch.tensor(np.ascontiguousarray(array, np.float64 if wide else array.dtype.newbyteorder("=")))
 
 
 def _moved(value: Any, dtype: torch.dtype, where: torch.device) -> Any:

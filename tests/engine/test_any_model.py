@@ -282,6 +282,26 @@ def test_a_model_that_keeps_its_states_goes_on_from_where_it_was(training: bool)
     assert all(torch.equal(buffer, before[name]) for name, buffer in model.named_buffers())
 
 
+def test_a_model_that_keeps_its_states_with_their_graph_is_traced_in_another_precision() -> None:
+    model = WithMemory()
+    x = torch.randn(2, 5, 3)
+    model(x)
+    assert trace(model, x, dtype="float64").recovery_error < 1e-12
+    assert model.states is not None
+    assert model.states[0].requires_grad
+
+
+def test_a_model_that_was_made_in_inference_mode_is_traced() -> None:
+    with torch.inference_mode():
+        model = nn.Sequential(nn.Linear(3, 4), nn.LSTM(4, 5))
+        inside = trace(model, torch.ones(6, 3))
+    for traced in (inside, trace(model, torch.ones(6, 3))):
+        with torch.inference_mode():
+            hidden = model[1](model[0](torch.ones(6, 3)))[0]
+        np.testing.assert_allclose(traced["1.0.hidden_state"], hidden, atol=1e-6)
+        assert traced["norm.grad.1.0.hidden_state"].all()
+
+
 class DropConnect(nn.Module):
     """Draws the recurrent weights of a layer anew for each call, as the AWD-LSTM does."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -42,6 +42,36 @@ def test_a_wrong_number_of_features_names_both(outputs: int) -> None:
     with pytest.raises(TraceError, match=r"has 3 features a step, the network \(seed 9\) takes 5") as raised:
         trace(new_network("lstm", 5, 4, seed=9, outputs=outputs), values(6, 3))
     assert "input_size=3" in raised.value.cure
+
+
+@pytest.mark.parametrize("kind", [">f8", "<f4", ">i2", "u2", "g", "?"])
+def test_numbers_may_lie_in_memory_as_they_like(kind: str) -> None:
+    module = torch.nn.LSTM(4, 3)
+    x = (10 * values(8, 6)).astype(kind)[::-2, ::-1][:, 1:5]
+    plain = trace(module, np.array(x, np.float32))
+    np.testing.assert_array_equal(trace(module, x)["lstm.0.hidden_state"], plain["lstm.0.hidden_state"])
+
+
+@pytest.mark.parametrize(
+    "sequence", [{"x": 1}, None, "abc", [[1, 2], [3]], values(5, 4) * 1j, torch.zeros(5, 4).to_sparse()]
+)
+@pytest.mark.parametrize("model", [torch.nn.LSTM(4, 3), torch.nn.Sequential(torch.nn.LSTM(4, 3))])
+def test_what_is_no_array_of_numbers_is_refused(model: torch.nn.Module, sequence: Any) -> None:
+    with pytest.raises(TraceError, match="The sequence is"):
+        trace(model, sequence)
+
+
+@pytest.mark.parametrize(
+    "module", [torch.nn.LSTM(4, 3, device="meta"), torch.nn.Sequential(torch.nn.LazyLinear(4), torch.nn.LSTM(4, 3))]
+)
+def test_a_model_without_weights_is_refused(module: torch.nn.Module) -> None:
+    with pytest.raises(TraceError, match="has weights without numbers"):
+        trace(module, values(5, 4))
+
+
+def test_what_is_no_network_is_refused() -> None:
+    with pytest.raises(TraceError, match="3 is no network"):
+        trace(cast(Any, 3), values(5, 4))
 
 
 def test_a_vector_is_refused() -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lstm_studio import TraceError, load_trace, new_network, trace
 from lstm_studio.engine.jacobians import memory_curves
+from lstm_studio.engine.lyapunov import lyapunov_exponents
 from lstm_studio.engine.recurrences import recurrences
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cells
@@ -242,6 +243,30 @@ def test_a_loop_over_a_cell_has_the_curves_of_the_layer() -> None:
     for path in ("cell", "cell#2"):
         for curve in ("hidden_state", "cell_state", "direct_path"):
             np.testing.assert_allclose(traced[f"jac.{path}.0.{curve}"], oracle[f"jac.lstm.0.{curve}"], atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_a_loop_that_changes_its_states_between_the_steps_has_none(factor: float) -> None:
+    class Looped(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cell = torch.nn.GRUCell(3, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            h = x.new_zeros(1, 4)
+            for event in x:
+                h = factor * self.cell(event, h)
+            return h
+
+    model, x = Looped(), torch.randn(6, 1, 3)
+    traced = trace(model, x)
+    assert traced.layers[0].changed is (factor != 1.0)
+    if factor == 1.0:
+        assert np.isfinite(memory_curves(traced)["jac.cell.0.hidden_state"]).all()
+        return
+    for wanted in (memory_curves, lyapunov_exponents):
+        with pytest.raises(TraceError, match=r"changes the states of cell\.0 between its steps"):
+            wanted(traced)
 
 
 def test_curves_are_saved_with_the_trace(tmp_path: Path) -> None:
