@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -24,7 +24,10 @@ from lstm_studio.ui import dialogs
 from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
 from lstm_studio.ui.export.stand_in import SMALLEST, StandIn
-from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.icons import icon_pixmap
+from lstm_studio.ui.plots.header import VIEW_ICONS
+from lstm_studio.ui.plots.rows import View
+from lstm_studio.ui.theme import DARK, LIGHT, Theme
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
@@ -55,6 +58,33 @@ def test_a_picture_has_the_size_colours_and_step_that_were_asked_for(window: Stu
     window.session.move_cursor(3)
     exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 2, LIGHT), tmp_path / "early.png")
     assert QImage(str(tmp_path / "early.png")) != light
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_icons_in_a_picture_are_as_sharp_as_the_picture(window: StudioWindow, theme: Theme) -> None:
+    with StandIn(window.session, (900, 700), theme) as stand_in:
+        stack = stand_in._workspace.stack
+        button = next(
+            header.view_button for row in stack.state.rows if (header := stack.row_header(row.key)).view_button
+        )
+        assert button is not None
+        image, side = stand_in.draw(3.0), button.iconSize().width()
+        image.setDevicePixelRatio(1.0)
+        corner = button.mapTo(stand_in._workspace, button.rect().center()) - QPoint(side // 2, side // 2)
+        shown = image.copy(QRect(corner * 3, QSize(3 * side, 3 * side)))
+        # The same lines drawn at that size, on the same ground.
+        wanted = QImage(shown.size(), shown.format())
+        wanted.fill(QColor(theme.panel))
+        painter = QPainter(wanted)
+        painter.drawPixmap(0, 0, icon_pixmap(VIEW_ICONS[View.HEAT], theme.ink2, 3 * side))
+        painter.end()
+        off = [
+            abs(shown.pixelColor(x, y).lightness() - wanted.pixelColor(x, y).lightness())
+            for x in range(3 * side)
+            for y in range(3 * side)
+        ]
+        assert max(off) < 40
+        assert sum(value > 4 for value in off) < 0.1 * len(off)
 
 
 def test_the_smallest_and_the_largest_picture_have_their_size(window: StudioWindow) -> None:

@@ -8,8 +8,8 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QEvent, QFile, QIODevice, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPalette
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette
+from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.session import Session
@@ -108,7 +108,29 @@ def draw(widget: QWidget, theme: Theme, ratio: float) -> QImage:
     painter = QPainter(image)
     widget.render(painter, QPoint(), QRect(QPoint(), widget.size()), QWidget.RenderFlag.DrawChildren)
     painter.end()
+    if ratio != widget.devicePixelRatioF():
+        _draw_icons(image, widget, ratio)
     return image
+
+
+def _draw_icons(image: QImage, widget: QWidget, ratio: float) -> None:
+    """Draw the icons of buttons as sharp as the rest: Qt takes them in the density of the screen."""
+    places = []
+    for button in widget.findChildren(QAbstractButton):
+        if button.visibleRegion().isEmpty() or button.icon().isNull() or button.text():
+            continue
+        side = button.iconSize()
+        corner = QPoint((button.width() - side.width()) // 2, (button.height() - side.height()) // 2)
+        place = QRect(button.mapTo(widget, corner), side)
+        # Icons leave the corners of their grid free.
+        ground = image.pixelColor(place.topLeft() * ratio)
+        mode = QIcon.Mode.Normal if button.isEnabled() else QIcon.Mode.Disabled
+        places.append((place, ground, button.icon().pixmap(side, ratio, mode)))
+    painter = QPainter(image)
+    for place, ground, pixmap in places:
+        painter.fillRect(place, ground)
+        painter.drawPixmap(place.topLeft(), pixmap)
+    painter.end()
 
 
 def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
