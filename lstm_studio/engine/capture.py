@@ -196,7 +196,9 @@ def _entering(module: nn.Module, title: str, features: int, values: tuple[Any, A
             "Give a sequence, or build a network, with the other's number of features.",
         )
     given = () if states is None else (states,) if isinstance(states, Tensor) else tuple(states)
-    dtype = next((weight.dtype for weight in module.parameters()), x.dtype)
+    # One of its own where it has any: to go through all there are takes PyTorch long.
+    own = next((weight for weight in module._parameters.values() if weight is not None), None)
+    dtype = next(module.parameters(), x).dtype if own is None else own.dtype
     initial = tuple(state.to(dtype, copy=copied) for state in given)
     layout = layout_of(x, packed, module)
     return _Entered(x.to(dtype, copy=copied), layout, given, initial, random_state(module, x.device))
@@ -358,10 +360,12 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
     """
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     cpu = torch.get_rng_state()
-    buffers = {buffer: buffer.clone() for buffer in model.buffers()}
+    parts = list(model.modules())
+    owned = (buffer for part in parts for buffer in part._buffers.values() if buffer is not None)
+    buffers = {buffer: buffer.clone() for buffer in owned}
     attributes = [
         (held, dict(held))
-        for module in model.modules()
+        for module in parts
         if id(module) not in recurrent
         for held in (vars(module), module.__dict__.get("_buffers"))
         if isinstance(held, dict)
@@ -372,9 +376,10 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, device)
-        with torch.no_grad():
-            for buffer, value in buffers.items():
-                buffer.copy_(value)
+        if buffers:
+            with torch.no_grad():
+                for buffer, value in buffers.items():
+                    buffer.copy_(value)
         for held, before in attributes:
             for name in held.keys() - before.keys():
                 del held[name]
