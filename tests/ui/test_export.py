@@ -26,6 +26,7 @@ from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish,
 from lstm_studio.ui.export.stand_in import SMALLEST, StandIn
 from lstm_studio.ui.icons import icon_pixmap
 from lstm_studio.ui.plots.header import VIEW_ICONS
+from lstm_studio.ui.plots.heat_item import HeatItem
 from lstm_studio.ui.plots.rows import View
 from lstm_studio.ui.theme import DARK, LIGHT, Theme
 from lstm_studio.ui.window import StudioWindow
@@ -87,6 +88,24 @@ def test_icons_in_a_picture_are_as_sharp_as_the_picture(window: StudioWindow, th
         assert sum(value > 4 for value in off) < 0.1 * len(off)
 
 
+def test_curves_and_symbols_in_a_picture_have_as_many_pixels_as_the_picture(window: StudioWindow) -> None:
+    with StandIn(window.session, (900, 700), LIGHT) as stand_in:
+        stack = stand_in._workspace.stack
+        for ratio in (2.0, 1.0):
+            image = stand_in.draw(ratio).convertToFormat(QImage.Format.Format_Grayscale8)
+            image.setDevicePixelRatio(1.0)
+            for key in ("input", "gradient"):
+                item = stack.row_item(key)
+                corner = stack.mapTo(stand_in._workspace, item.scenePos().toPoint())
+                size = QSize(round(item.scale_of_time.width), round(item.height))
+                row = image.copy(QRect(corner * ratio, size * ratio))
+                lines = np.frombuffer(row.constBits(), np.uint8).reshape(row.height(), row.bytesPerLine())
+                pairs = lines[: row.height() // 2 * 2, : row.width() // 2 * 2].reshape(row.height() // 2, 2, -1, 2)
+                # Enlarged from one pixel, all four would be equal.
+                uneven = int((np.ptp(pairs, axis=(1, 3)) > 30).sum())
+                assert uneven > 100, f"{key} at {ratio}: {uneven}"
+
+
 def test_the_smallest_and_the_largest_picture_have_their_size(window: StudioWindow) -> None:
     for size in (SMALLEST, (4000, 3000)):
         with StandIn(window.session, size, LIGHT) as stand_in:
@@ -110,6 +129,16 @@ def test_an_svg_has_text_and_curves_as_such(window: StudioWindow, tmp_path: Path
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
     assert "Forget gate" in words
     assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5
+    # Of the plots, only heat maps are pictures; symbols are text.
+    with StandIn(window.session, (900, 700), LIGHT) as stand_in:
+        stack = stand_in._workspace.stack
+        wide = int(stack.row_item("gradient").scale_of_time.width)
+        heat = sum(isinstance(stack.row_item(row.key), HeatItem) for row in stack.state.rows)
+    images = [image.get("width") for image in root.iter("{http://www.w3.org/2000/svg}image")]
+    assert images.count(str(wide)) == heat > 0
+    symbols = window.session.result.sequence.symbols
+    assert symbols is not None
+    assert set(symbols[: window.session.view.cursor + 1]) <= set(words.split())
 
 
 def test_a_panel_is_exported_at_its_own_size(window: StudioWindow, tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ class StandIn:
 
     def draw(self, ratio: float = 1.0) -> QImage:
         """Return the picture, with so many pixels for each logical one."""
+        self._workspace.stack.draw_at(ratio)
         return draw(self._workspace, self._theme, ratio)
 
     def frame(self) -> NDArray[np.uint8]:

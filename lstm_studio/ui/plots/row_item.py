@@ -9,7 +9,7 @@ from functools import cached_property
 from weakref import WeakMethod
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPaintEngine, QPainter, QPixmap, QPolygonF
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from lstm_studio.ui.numbers import format_count
@@ -153,6 +153,9 @@ class RowItem(QGraphicsItem):
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Copy the exposed part of the picture, and draw the frame."""
+        if painter.paintEngine().type() is QPaintEngine.Type.SVG:
+            self._paint_as_such(painter)
+            return
         if self._pixmap is None:
             self._pixmap = self._render()
         exposed = option.exposedRect.intersected(QRectF(0, 0, self.scale_of_time.width, self.height))
@@ -160,6 +163,17 @@ class RowItem(QGraphicsItem):
             ratio = self.scale_of_time.ratio
             source = QRectF(exposed.x() * ratio, exposed.y() * ratio, exposed.width() * ratio, exposed.height() * ratio)
             painter.drawPixmap(exposed, self._pixmap, source)
+        if self.framed:
+            paint_frame(painter, QRectF(0, 0, self.scale_of_time.width, self.height), self.look.theme.frame)
+
+    def _paint_as_such(self, painter: QPainter) -> None:
+        """Draw text and curves into a file as what they are."""
+        painter.save()
+        painter.setClipRect(QRectF(0, 0, self.scale_of_time.width, self.height))
+        painter.scale(1 / self.scale_of_time.ratio, 1 / self.scale_of_time.ratio)
+        self.render(painter)
+        self._paint_rest(painter)
+        painter.restore()
         if self.framed:
             paint_frame(painter, QRectF(0, 0, self.scale_of_time.width, self.height), self.look.theme.frame)
 

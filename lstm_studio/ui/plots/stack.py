@@ -115,6 +115,7 @@ class PlotStack(QWidget):
         self._ring = self._canvas.scene().addRect(QRectF())
         self._ring.setZValue(_CURSOR_Z + 1)
         self._ring.hide()
+        self._drawn_at = 0.0
         self._canvas.pressed.connect(self._press)
         self._canvas.dragged.connect(self._drag)
         self._canvas.released.connect(self._handles.release)
@@ -369,13 +370,18 @@ class PlotStack(QWidget):
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.ApplicationFontChange):
             self._place()
 
+    def draw_at(self, ratio: float) -> None:
+        """Prepare so many pixels for each logical one, as a file needs them; 0 for as many as the screen has."""
+        self._drawn_at = ratio
+        self._place()
+
     def _place(self) -> None:
         """Give every part its place."""
         self._canvas.setGeometry(self.rect())
         self._canvas.fit()
         self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         state, look = self._state, self._look
-        ratio = self.devicePixelRatioF()
+        ratio = self._drawn_at or self.devicePixelRatioF()
         top, axis_height = self._around_rows
         room = max(1.0, self.height() - top - axis_height)
         shared = share_height(state.rows, room, ratio, _numbers_shown(state))
