@@ -96,7 +96,6 @@ class SymbolItem(RowItem):
     def _paint_box(self, painter: QPainter, step: int, box: QRectF) -> None:
         theme = self.look.theme
         symbol = self.row.symbols[step]
-        inner = box.adjusted(0.5, 0.5, -0.5, -0.5)
         fill, edge, ink, bold, width = theme.sunken, theme.line, theme.ink2, False, 1.0
         if symbol in self.row.emphasis:
             bold = True
@@ -107,7 +106,9 @@ class SymbolItem(RowItem):
             fill, ink, bold = theme.hover, theme.ink, True
         painter.setPen(QPen(QColor(edge), width))
         painter.setBrush(QColor(fill))
-        painter.drawRect(inner)
+        # All of the line inside: a file does not cut what lies beyond the row.
+        inset = width / 2
+        painter.drawRect(box.adjusted(inset, inset, -inset, -inset))
         painter.setPen(QColor(ink))
         painter.setFont(self._bold if bold else self.look.font(Text.BODY))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, _shown(symbol))
