@@ -29,6 +29,8 @@ from lstm_studio.session.samples import FIRST_SAMPLE
 from lstm_studio.session.state import View
 from lstm_studio.ui.app import destroy, make_application, make_window
 from lstm_studio.ui.bugs import BugCatcher
+from lstm_studio.ui.docks import Dock
+from lstm_studio.ui.explore.operation_card import OperationCard
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
@@ -119,6 +121,10 @@ def _make_everything(window: StudioWindow) -> None:
         QCoreApplication.processEvents()
     for box in window.findChildren(QComboBox):
         box.view()
+    for dock in window.findChildren(Dock):
+        for floating in (True, False):
+            dock.setFloating(floating)
+            QCoreApplication.processEvents()
     window.show_hints()
 
 
@@ -145,6 +151,9 @@ def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: For
     window.commands.files.open_sample(FIRST_SAMPLE)
     first = View(cursor=0, theme="light")
     session.look(**{field.name: getattr(first, field.name) for field in fields(View)})
+    for card in window.findChildren(OperationCard):
+        card.unfolded = frozenset()
+        card.unfolded_changed.emit()
     # Undo keeps so many steps and so many bytes, which it has not yet filled at the first readings.
     session._past.clear()
     session._future.clear()

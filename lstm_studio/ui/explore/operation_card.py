@@ -123,8 +123,8 @@ class _Line(QWidget):
             layout = self.gates.layout()
             if layout is not None:
                 layout.addWidget(self.views[-1])
-        if gates:
-            # While it is folded they wait, as it may be unfolded at the next step; those of a larger cell go.
+        if gates or possible:
+            # Where each operation is live in its turn they wait for it; those folded by hand or of a larger cell go.
             drop_surplus(self.views, len(gates))
         for view, gate in zip(self.views, gates, strict=False):
             view.show_gate(gate)

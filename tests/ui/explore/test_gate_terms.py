@@ -276,7 +276,7 @@ def test_in_phases_the_live_operation_shows_its_gates_and_the_others_stand_back(
 
 
 @pytest.mark.usefixtures("calm")
-def test_gates_that_are_folded_wait_and_those_of_a_larger_cell_go(show: Show) -> None:
+def test_gates_wait_for_their_turn_and_those_folded_or_of_a_larger_cell_go(show: Show) -> None:
     session = AskedSession()
     card = card_of(opened(show, session))
     session.show_phases(True)
@@ -298,6 +298,14 @@ def test_gates_that_are_folded_wait_and_those_of_a_larger_cell_go(show: Show) ->
     line.show_gates("admitted", gates[:1], possible=True, name="Admit")
     assert line.views == both[:1]
     assert made() == views[:1]
+    session.look(phase=Phase.FORGET)
+    assert made() == views[:1]
+    session.show_phases(False)
+    assert made() == line.views == []
+    line.fold.click()
+    assert len(made()) == len(card.gate_texts()) == 2
+    line.fold.click()
+    assert made() == []
 
 
 @pytest.mark.usefixtures("calm")
