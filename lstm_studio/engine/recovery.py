@@ -175,8 +175,9 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
             description = TraceLayer(prefix, cell.kind, cell.title, sizes.hidden_size, declared, options)
             left = kept[first + direction]
             found = None if left is None else cell.recover_kept(layer, entering, h, start, left.block)
-            error = np.inf if found is None else _difference(found.hidden_state, own)
-            if found is None or error > _TOLERANCES[own.dtype]:
+            error = np.inf if found is None else _distance(found.hidden_state, own)
+            # Nor is what was kept taken where a number is not finite, which the equations show step by step.
+            if found is None or not error <= _TOLERANCES[own.dtype]:
                 found = cell.recover(layer, entering, h, start)
                 error = _difference(found.hidden_state, own)
             parts: dict[str, Array | Deferred] = {**found.signals, **found.later, cell.states[0]: own}
@@ -283,13 +284,18 @@ def _initial(call: Call, item: int, rows: int) -> tuple[Tensor, ...]:
 
 def _difference(recomputed: Array, own: Array) -> float:
     """Return max |recomputed − own| over finite entries."""
+    difference = _distance(recomputed, own)
+    if not np.isfinite(difference):
+        both = np.isfinite(recomputed) & np.isfinite(own)
+        difference = float(np.abs(recomputed[both] - own[both]).max(initial=0.0))
+    return difference
+
+
+def _distance(recomputed: Array, own: Array) -> float:
+    """Return max |recomputed − own|, which is not finite where an entry of one of them is not."""
     with np.errstate(all="ignore"):
         apart = recomputed - own
-        difference = float(max(apart.max(), -apart.min()))
-        if not np.isfinite(difference):
-            both = np.isfinite(recomputed) & np.isfinite(own)
-            difference = float(np.abs(recomputed[both] - own[both]).max(initial=0.0))
-    return difference
+        return float(max(apart.max(), -apart.min()))
 
 
 def _is_close(difference: float, own: Array, tolerance: float | None) -> bool:

@@ -8,6 +8,7 @@ hidden state before it is added (the GRU's reset gate), the gradient of that pro
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -54,11 +55,11 @@ def weight_gradient_norms(
     beside = np.hypot(x, 1.0) if weights.input_bias is not None else x
     prefix = layer.description.prefix
     blame = {name: norms[f"norm.grad.{prefix}.{name}"] for name in before}
-    into_input = into_hidden = row_norms(np.stack(list(blame.values()), axis=1))
+    into_input = into_hidden = reduce(np.hypot, blame.values())
     for name, gate in cell.gated_products.items():
         factor = np.concatenate([part.signals[gate] for part in parts])
         blame[name] = row_norms(gradients[f"grad.{prefix}.{name}"] * layer.in_time(factor))
-        into_hidden = row_norms(np.stack(list(blame.values()), axis=1))
+        into_hidden = reduce(np.hypot, blame.values())
     whole: Array = np.hypot(into_input * beside, into_hidden * h)
     return whole
 
@@ -66,7 +67,7 @@ def weight_gradient_norms(
 def _norms_before(part: RecoveredLayer) -> Array:
     """Return ‖h_{t−1}‖ at each step, (T,), in the order of processing."""
     first = _to_numpy(part.initial[0])[None]
-    return row_norms(np.concatenate((first, part.signals[part.states[0]][:-1])))
+    return np.concatenate((row_norms(first), row_norms(part.signals[part.states[0]][:-1])))
 
 
 def _to_numpy(tensor: Any) -> Array:

@@ -15,15 +15,16 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 
-MOST_STEPS = 128
-"""Steps of a block: those of 64 units stay in the second-level cache."""
+_BLOCK = 1 << 13
+"""Steps times units of a block: they stay in the second-level cache."""
+_FEWEST_STEPS, _MOST_STEPS = 128, 256
 _MOST_SPARE = 4
 _LARGEST_SPARE = 1 << 23
 """Bytes of what is worth keeping: with more units, what new memory costs is little beside the products."""
 
 
 class Workspace:
-    """Memory for a block of up to :data:`MOST_STEPS` steps, (block, ·, H) each, never initialised.
+    """Memory for a block of up to :attr:`steps` steps, (block, ·, H) each, never initialised.
 
     Parameters
     ----------
@@ -34,7 +35,9 @@ class Workspace:
     """
 
     def __init__(self, units: int, dtype: DTypeLike) -> None:
-        self.factors: Array = np.empty((MOST_STEPS, 6, units), dtype)
+        self.steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _BLOCK // units))
+        """The most steps of a block."""
+        self.factors: Array = np.empty((self.steps, 6, units), dtype)
         """The local factors: f; those of dL/dc in dL/da of i, f and g; that of dL/dm in dL/da of o, with m the exposed
         memory; and that of dL/dm in dL/dc."""
         self.states: Array
@@ -42,8 +45,8 @@ class Workspace:
         than spreading one over the others."""
         self.onward: Array
         """The products of both: f_t ⊙ dL/dc_t, which flows into the step before, and dL/da_t."""
-        self.states, self.onward = np.empty((2, MOST_STEPS, 5, units), dtype)
-        self.blame: Array = self.onward.reshape(MOST_STEPS, 5 * units)[:, units:]
+        self.states, self.onward = np.empty((2, self.steps, 5, units), dtype)
+        self.blame: Array = self.onward.reshape(self.steps, 5 * units)[:, units:]
         """dL/da_t with all gates in a row, (block, 4·H)."""
         factors, states, onward = self.factors, self.states, self.onward
         views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], self.blame)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lstm_studio.networks import backward_workspace
-from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
+from lstm_studio.networks.backward_workspace import Workspace, borrowed_workspace
 
 
 @pytest.fixture(autouse=True)
@@ -14,12 +14,17 @@ def _nothing_spare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backward_workspace, "_SPARE", {})
 
 
+@pytest.mark.parametrize(("units", "steps"), [(1, 256), (32, 256), (40, 204), (64, 128), (512, 128)])
+def test_blocks_of_few_units_are_longer(units: int, steps: int) -> None:
+    assert Workspace(units, np.float64).steps == steps
+
+
 def test_rows_are_parts_of_the_memory() -> None:
     space = Workspace(5, np.float32)
     space.factors[:] = np.arange(space.factors.size).reshape(space.factors.shape)
     space.states[:] = 1 + space.factors[:, :5]
     space.onward[:] = 2 + space.factors[:, :5]
-    assert len(space.rows) == MOST_STEPS
+    assert len(space.rows) == space.steps == 256
     for step, (factors, exposure, states, cells, dm, onward, kept, blame) in enumerate(space.rows):
         np.testing.assert_array_equal(factors, space.factors[step, :5])
         np.testing.assert_array_equal(exposure, space.factors[step, 5])
@@ -27,7 +32,7 @@ def test_rows_are_parts_of_the_memory() -> None:
         np.testing.assert_array_equal(np.concatenate((cells, dm[None])), space.states[step])
         np.testing.assert_array_equal(np.concatenate((kept, blame)), onward.reshape(-1))
         np.testing.assert_array_equal(blame, space.blame[step])
-    assert space.nbytes == MOST_STEPS * 16 * 5 * 4
+    assert space.nbytes == 256 * 16 * 5 * 4
 
 
 def test_what_was_given_back_is_lent_again() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
+from lstm_studio.networks.backward_workspace import Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
@@ -141,10 +141,12 @@ class _LSTM(Cell):
             _kept_cell_states((i, f, g), start, block, out=c, scratch=exposed)
             np.tanh(c, exposed)
             exposed *= o
-            # What is wrong with i, f or g is wrong with c too, and what is wrong with c stays so to the last step.
-            finite = np.isfinite(np.vdot(exposed, exposed)) and np.isfinite(c[-1]).all()
-        if not finite:
+        # What is wrong with i, f or g is wrong with c too, and what is wrong with c stays so to the last step; what is
+        # wrong with o is wrong with the hidden state, which is compared with the module's own.
+        if not np.isfinite(c[-1]).all():
             return None
+        # Views of what cannot be written to need not be made so one by one.
+        arrays.flags.writeable = False
         later = {
             **dict(zip(SQUASHES, before, strict=True)),
             ADMITTED.name: Deferred(c.shape, c.dtype, partial(np.multiply, i, g)),
@@ -214,7 +216,7 @@ class _LSTM(Cell):
         project = None if layer.projection is None else repeated_product(layer.projection.T)
 
         # All blocks of about the same length.
-        block = -(-steps // -(-steps // MOST_STEPS))
+        block = -(-steps // -(-steps // space.steps))
         dc_t = np.empty(units)
         factors, states, onward, flat = space.factors, space.states, space.onward, space.blame
         multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
