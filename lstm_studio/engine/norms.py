@@ -16,36 +16,39 @@ _SHIFT = 2.0**600
 
 def row_norms(rows: NDArray[Any]) -> NDArray[np.float64]:
     """Return the Euclidean norm of each row of (T, N), (T,) float64."""
-    wide = rows.astype(np.float64, copy=False)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        squares = np.vecdot(wide, wide)
-        norms: NDArray[np.float64] = np.sqrt(squares)
-        if _are_safe(squares):
-            return norms
-        small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
-        for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
-            if risky.any():
-                some = wide[risky] * scale
-                norms[risky] = np.sqrt(np.vecdot(some, some)) / scale
-    return norms
+    return row_norms_by_name({"": rows})[""]
 
 
 def row_norms_by_name(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
     """Return :func:`row_norms` of several arrays by their names.
 
-    Where they are of one length the norms lie in one piece of memory, and are looked at together: to look at a few
-    hundred numbers takes about as long as to look at a few thousand.
+    Those of one length lie in one piece of memory, and are looked at together: to look at a few hundred numbers takes
+    about as long as to look at a few thousand.
     """
     lengths = {len(rows) for rows in arrays.values()}
-    if len(lengths) == 1:
-        squares = np.empty((len(arrays), lengths.pop()))
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            for rows, own in zip(arrays.values(), squares, strict=True):
-                wide = rows.astype(np.float64, copy=False)
-                np.vecdot(wide, wide, own)
-            if _are_safe(squares):
-                return dict(zip(arrays, np.sqrt(squares, squares), strict=True))
-    return {name: row_norms(rows) for name, rows in arrays.items()}
+    if len(lengths) > 1:
+        return {name: row_norms(rows) for name, rows in arrays.items()}
+    squares = np.empty((len(arrays), *lengths))
+    wide = [rows.astype(np.float64, copy=False) for rows in arrays.values()]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        for rows, own in zip(wide, squares, strict=True):
+            np.vecdot(rows, rows, own)
+        norms = np.sqrt(squares)
+        if not _are_safe(squares):
+            for rows, own, found in zip(wide, squares, norms, strict=True):
+                _bring_back(rows, own, found)
+    return dict(zip(arrays, norms, strict=True))
+
+
+def _bring_back(rows: NDArray[np.float64], squares: NDArray[np.float64], norms: NDArray[np.float64]) -> None:
+    """Compute the norms again, in place, of the rows whose sums of squares have lost something."""
+    if _are_safe(squares):
+        return
+    small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
+    for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
+        if risky.any():
+            some = rows[risky] * scale
+            norms[risky] = np.sqrt(np.vecdot(some, some)) / scale
 
 
 def _are_safe(squares: NDArray[np.float64]) -> bool:

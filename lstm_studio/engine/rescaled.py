@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from lstm_studio.networks.backward_workspace import Workspace, borrowed_workspace
+from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace, borrowed_workspace
 from lstm_studio.networks.cell import Gradients, Layer
 from lstm_studio.networks.four_gates import BEFORE
 from lstm_studio.networks.local_factors import local_factors
@@ -115,8 +115,8 @@ def _through_time(
     carried, later = left[0], left[1:].reshape(-1)
     dc_t = np.empty(units, np.float32)
     found, entering = np.empty((6, steps, units)), np.empty((steps, layer.input.shape[1]))
-    for stop in range(steps, 0, -space.steps):
-        start = max(0, stop - space.steps)
+    for stop in range(steps, 0, -MOST_STEPS):
+        start = max(0, stop - MOST_STEPS)
         count = stop - start
         if not local_factors(signals, slice(start, stop), space.factors[:count]):
             return None

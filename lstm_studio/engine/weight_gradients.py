@@ -67,7 +67,7 @@ def weight_gradient_norms(
 def _norms_before(part: RecoveredLayer) -> Array:
     """Return ‖h_{t−1}‖ at each step, (T,), in the order of processing."""
     first = _to_numpy(part.initial[0])[None]
-    return np.concatenate((row_norms(first), row_norms(part.signals[part.states[0]][:-1])))
+    return row_norms(np.concatenate((first, part.signals[part.states[0]][:-1])))
 
 
 def _to_numpy(tensor: Any) -> Array:

@@ -1,8 +1,4 @@
-"""The memory in which gradients go back through an LSTM, a block of steps at a time.
-
-What is new costs: to make the views of 100 steps takes as long as to go back through 20 of them, and memory that the
-system hands out page by page as long again. So it is used again.
-"""
+"""The memory in which gradients go back through an LSTM, a block of steps at a time."""
 
 from __future__ import annotations
 
@@ -15,29 +11,28 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 
-_BLOCK = 1 << 13
-"""Steps times units of a block: they stay in the second-level cache."""
-_FEWEST_STEPS, _MOST_STEPS = 128, 256
+MOST_STEPS = 128
+"""Steps of a block: those of 64 units stay in the second-level cache."""
 _MOST_SPARE = 4
 _LARGEST_SPARE = 1 << 23
 """Bytes of what is worth keeping: with more units, what new memory costs is little beside the products."""
 
 
 class Workspace:
-    """Memory for a block of up to :attr:`steps` steps, (block, ·, H) each, never initialised.
+    """Memory for a block of steps, (block, ·, H) each, never initialised.
 
     Parameters
     ----------
+    steps
+        The most steps of a block.
     units
         H.
     dtype
         Of all arrays.
     """
 
-    def __init__(self, units: int, dtype: DTypeLike) -> None:
-        self.steps = min(_MOST_STEPS, max(_FEWEST_STEPS, _BLOCK // units))
-        """The most steps of a block."""
-        self.factors: Array = np.empty((self.steps, 6, units), dtype)
+    def __init__(self, steps: int, units: int, dtype: DTypeLike) -> None:
+        self.factors: Array = np.empty((steps, 6, units), dtype)
         """The local factors: f; those of dL/dc in dL/da of i, f and g; that of dL/dm in dL/da of o, with m the exposed
         memory; and that of dL/dm in dL/dc."""
         self.states: Array
@@ -45,8 +40,8 @@ class Workspace:
         than spreading one over the others."""
         self.onward: Array
         """The products of both: f_t ⊙ dL/dc_t, which flows into the step before, and dL/da_t."""
-        self.states, self.onward = np.empty((2, self.steps, 5, units), dtype)
-        self.blame: Array = self.onward.reshape(self.steps, 5 * units)[:, units:]
+        self.states, self.onward = np.empty((2, steps, 5, units), dtype)
+        self.blame: Array = self.onward.reshape(steps, 5 * units)[:, units:]
         """dL/da_t with all gates in a row, (block, 4·H)."""
         factors, states, onward = self.factors, self.states, self.onward
         views = (factors[:, :5], factors[:, 5], states, states[:, :4], states[:, 4], onward, onward[:, 0], self.blame)
@@ -65,10 +60,14 @@ _SPARE: dict[tuple[int, np.dtype[Any]], Workspace] = {}
 
 @contextmanager
 def borrowed_workspace(units: int, dtype: DTypeLike) -> Iterator[Workspace]:
-    """Lend memory for so many units inside, which nobody else has meanwhile."""
+    """Lend memory for :data:`MOST_STEPS` steps inside, which nobody else has meanwhile.
+
+    For whoever needs it again and again: to make the views of 100 steps takes as long as to go back through 20 of them.
+    Once in a while new memory is better, which comes from the processor's caches, where what was used long ago is not.
+    """
     key = units, np.dtype(dtype)
     # Taken away while it is in use: others may be at work in another thread.
-    workspace = _SPARE.pop(key, None) or Workspace(units, dtype)
+    workspace = _SPARE.pop(key, None) or Workspace(MOST_STEPS, units, dtype)
     yield workspace
     if workspace.nbytes <= _LARGEST_SPARE:
         while len(_SPARE) >= _MOST_SPARE:

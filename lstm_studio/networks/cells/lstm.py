@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.backward_workspace import Workspace, borrowed_workspace
+from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
@@ -191,20 +191,7 @@ class _LSTM(Cell):
         the exposed memory; dL/da_t = (dL/dc_t ⊙ [g i′, c_{t−1} f′, i g′], dL/dm_t ⊙ tanh(c_t) o′).
         """
         signals = self.stopped(signals, held)
-        with borrowed_workspace(signals[CELL_STATE.name].shape[1], np.float64) as space:
-            return self._through_time(layer, signals, upstream, final, held=held or {}, space=space)
-
-    def _through_time(
-        self,
-        layer: Layer[NDArray[Any]],
-        signals: Mapping[str, NDArray[Any]],
-        upstream: NDArray[Any],
-        final: tuple[NDArray[Any], ...],
-        *,
-        held: HeldSteps,
-        space: Workspace,
-    ) -> Gradients:
-        no_h, no_c = (held.get(state) for state in self.states)
+        no_h, no_c = ((held or {}).get(state) for state in self.states)
         steps, units = signals[CELL_STATE.name].shape
         dh = upstream.copy()  # (T, P)
         dh[-1] += final[0]
@@ -212,12 +199,11 @@ class _LSTM(Cell):
         found = np.empty((5, steps, units))  # dL/dc, then dL/da
         entering = np.empty((steps, layer.input.shape[1]))
         recurrent = repeated_product(layer.recurrent.T)
-        through_time = np.empty(dh.shape[1])
+        through_time, dc_t = np.empty(dh.shape[1]), np.empty(units)
         project = None if layer.projection is None else repeated_product(layer.projection.T)
 
-        # All blocks of about the same length.
-        block = -(-steps // -(-steps // space.steps))
-        dc_t = np.empty(units)
+        block = -(-steps // -(-steps // MOST_STEPS))  # all blocks of about the same length
+        space = Workspace(block, units, np.float64)
         factors, states, onward, flat = space.factors, space.states, space.onward, space.blame
         multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
         for stop in range(steps, 0, -block):
