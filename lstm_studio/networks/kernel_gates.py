@@ -172,24 +172,23 @@ def are_same(one: Array, other: Array, scratch: Array | None = None) -> bool:
 def _is_as_expected(units: int) -> bool:
     """Return whether the gates of so many units are where :func:`gates_in` looks for them."""
     import torch
-    from torch import nn
 
     random = np.random.default_rng(0)
-    # On no device at first: drawing initial weights would move the random state.
-    module = nn.LSTM(1, units, device="meta").to_empty(device="cpu")
+    shapes = ((4 * units, 1), (4 * units, units), (4 * units,), (4 * units,))
+    drawn = [(random.normal(size=shape) / np.sqrt(units)).astype(np.float32) for shape in shapes]
+    x = random.normal(size=(_PROBED_STEPS, 1, 1)).astype(np.float32)
     with torch.inference_mode(mode=False), torch.enable_grad():
-        for weight in module.parameters():
-            drawn = random.normal(size=tuple(weight.shape)).astype(np.float32) / np.sqrt(np.float32(units))
-            weight.data = torch.from_numpy(drawn)
-        x = torch.from_numpy(random.normal(size=(_PROBED_STEPS, 1, 1)).astype(np.float32))
-        output = module(x)[0]
-        entering, recurrent, *biases = (weight.detach().numpy() for weight in module.parameters())
+        # As a module calls it, but without one: to make it would move the random state, or take half a second.
+        weights = [torch.from_numpy(weight).requires_grad_() for weight in drawn]
+        begin = (torch.zeros(1, 1, units), torch.zeros(1, 1, units))
+        output = torch.lstm(torch.from_numpy(x), begin, weights, True, 1, 0.0, True, False, False)[0]
+        entering, recurrent, *biases = drawn
         kept = kept_of(output).get(entering.ctypes.data)
     gates = None if kept is None else gates_in(kept.block, _PROBED_STEPS, units)
     if gates is None:
         return False
     before = np.zeros(units, np.float32)
-    for x_t, h_t, found in zip(x.numpy()[:, 0], output.detach().numpy()[:, 0], gates, strict=True):
+    for x_t, h_t, found in zip(x[:, 0], output.detach().numpy()[:, 0], gates, strict=True):
         a = (entering @ x_t + recurrent @ before + sum(biases)).reshape(4, units)
         expected = squashed(a)
         expected[2] = np.tanh(a[2])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from threading import Thread
 from typing import Any
 
@@ -269,3 +271,13 @@ def test_what_is_retained_is_of_the_cell_state_at_the_time_of_the_trace() -> Non
     np.testing.assert_array_equal(traced["lstm.0.retained"], f * before)
     np.testing.assert_array_equal(traced["lstm.0.admitted"], traced["lstm.0.input_gate"] * traced["lstm.0.candidate"])
     np.testing.assert_allclose(traced["lstm.0.retained"] + traced["lstm.0.admitted"], c, rtol=0, atol=1e-6)
+
+
+def test_the_first_trace_loads_no_symbolic_mathematics() -> None:
+    # PyTorch needs it for tensors on its meta device, and to load it takes longer than all the rest of a first trace.
+    code = (
+        "import sys, torch, lstm_studio; lstm_studio.trace(torch.nn.LSTM(2, 3), torch.ones(4, 2)); "
+        "print('sympy' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "False"
