@@ -112,6 +112,7 @@ class RowItem(QGraphicsItem):
         self.renders = 0
         self._pixmap: QPixmap | None = None
         self._margins = (_Margin(self, self.paint_left), _Margin(self, self.paint_right))
+        self._reaches: list[Reach] = []
 
     def place(self, scale: TimeScale, top: float, height: float) -> None:
         """Give the row its place; draws anew only if the size or the visible steps changed."""
@@ -140,8 +141,9 @@ class RowItem(QGraphicsItem):
 
     def redraw_margins(self) -> None:
         """Draw ticks and side anew, but not the picture."""
+        self._reaches = [reach for _, reach in self._drawn_labels()]
         # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
-        left = max((reach.width for reach in self.reaches()), default=_LEAST_MARGIN)
+        left = max((reach.width for reach in self._reaches), default=_LEAST_MARGIN)
         self._margins[0].cover(QRectF(-left, -1, left - 2, self.height + 2))
         self._margins[1].cover(QRectF(self.scale_of_time.width + 2, -1, self.look.side_width, self.height + 2))
         for margin in self._margins:
@@ -258,35 +260,35 @@ class RowItem(QGraphicsItem):
 
     def reaches(self) -> list[Reach]:
         """Return how far each tick that is drawn reaches into the label column."""
-        return [Reach(*self._extent(label)) for label in self.left_labels() if not self._meets_title(label)]
+        return self._reaches
 
     def paint_left(self, painter: QPainter) -> None:
         """Draw ticks to the left of the plot, where they do not meet the title; x = 0 is the plot's left edge."""
-        for label in self.left_labels():
-            if self._meets_title(label):
-                continue
-            top, bottom, width = self._extent(label)
+        for label, reach in self._drawn_labels():
             painter.setFont(self.look.font(Text.TICK_BOLD if label.bold else Text.TICK))
             painter.setPen(QColor(self.look.theme.ink if label.bold else self.look.theme.ink2))
-            room = QRectF(-width, top, width - _tick_gap(label), bottom - top)
+            room = QRectF(-reach.width, reach.top, reach.width - _tick_gap(label), reach.bottom - reach.top)
             painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label.text)
 
     def paint_right(self, painter: QPainter) -> None:
         """Draw colour bar, legend or end labels; x = 0 is the plot's right edge."""
 
-    def _extent(self, label: LeftLabel) -> tuple[float, float, float]:
-        """Return top, bottom and width of a label, gap to the plot included, kept inside the row."""
+    def _drawn_labels(self) -> list[tuple[LeftLabel, Reach]]:
+        """Return the ticks that do not meet the title, and how far each reaches."""
+        title = self.look.metrics(Text.ROW_LABEL)
+        bottom = title.height() - 4
+        right = PANEL_INSET + self.look.badge + HALF_GRID + title.horizontalAdvance(self.title) + 2
+        every = [(label, self._extent(label)) for label in self.left_labels()]
+        room = self.scale_of_time.left - right
+        return [(label, reach) for label, reach in every if reach.top >= bottom or reach.width <= room]
+
+    def _extent(self, label: LeftLabel) -> Reach:
+        """Return where a label lies and how far it reaches, gap to the plot included, kept inside the row."""
         metrics = self.look.metrics(Text.TICK_BOLD if label.bold else Text.TICK)
         half = metrics.capHeight() / 2 + 1
         y = min(max(label.y, half), self.height - half)
         width = metrics.horizontalAdvance(label.text) + _tick_gap(label)
-        return y - metrics.height() / 2, y + metrics.height() / 2, width
-
-    def _meets_title(self, label: LeftLabel) -> bool:
-        top, _, width = self._extent(label)
-        metrics = self.look.metrics(Text.ROW_LABEL)
-        title_right = PANEL_INSET + self.look.badge + HALF_GRID + metrics.horizontalAdvance(self.title)
-        return top < metrics.height() - 4 and self.scale_of_time.left - width < title_right + 2
+        return Reach(y - metrics.height() / 2, y + metrics.height() / 2, width)
 
 
 def _tick_gap(label: LeftLabel) -> float:
