@@ -5,9 +5,7 @@ Beside it: the window on its first sample, which is what the session adds to; an
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,33 +13,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks._fresh import WINDOW, environment, tell, timed
+
 RUNS = 7
 LIMIT = 2.0
 SIZE = 50_000_000
 """Bytes, at least: noise, which no packing shrinks."""
 STEPS, FEATURES = 1_000, 16
 
-_WINDOW = """
-import sys, time
-began = float(sys.argv[1])
-from lstm_studio.cli import run
-from lstm_studio.ui import app
-
-make_window = app.make_window
-
-def watched(*args, **kwargs):
-    window = make_window(*args, **kwargs)
-    def report():
-        took = time.monotonic() - began
-        heavy = sorted(sys.modules.keys() & {"torch", "duckdb", "soundfile"})
-        print(took, window.session.result.sequences.title.replace(" ", "-"), ",".join(heavy) or "-", flush=True)
-        window.close()
-    window.header.painted.connect(report)
-    return window
-
-app.make_window = watched
-sys.exit(run(sys.argv[2:]))
-"""
 _READING = """
 import sys, time, tempfile
 from pathlib import Path
@@ -71,16 +50,6 @@ def write(path: Path) -> None:
     write_session(contents_of(session), path)
 
 
-def measure(code: str, environment: dict[str, str], *arguments: str) -> tuple[float, str]:
-    """Run code in a fresh process; return the seconds it printed, and what it showed."""
-    # The monotonic clock is the same in all processes of a machine.
-    line = [sys.executable, "-c", code, repr(time.monotonic()), *arguments]
-    done = subprocess.run(line, capture_output=True, text=True, check=True, env=environment)
-    seconds, title, heavy = done.stdout.split()
-    assert heavy == "-", f"{heavy} was imported before the first paint"
-    return float(seconds), title
-
-
 def main() -> int:
     """Print the distribution and return 1 if the median misses the target."""
     found: dict[str, list[float]] = {}
@@ -90,23 +59,18 @@ def main() -> int:
         write(session)
         size = session.stat().st_size / 1e6
         print(f"{size:.0f} MB, computed and written in {time.monotonic() - began:.1f} s")
-        # An installed program has its bytecode; some machines tell Python not to write any.
-        environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder, "XDG_STATE_HOME": folder}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        programs = {"window with the session": (_WINDOW, str(session)), "window": (_WINDOW,)}
+        around = environment(folder)
+        programs = {"window with the session": (WINDOW, str(session)), "window": (WINDOW,)}
         programs["reading alone"] = (_READING, str(session))
         for program in programs.values():
-            measure(program[0], environment, *program[1:])
+            timed(program[0], around, *program[1:])
         for _ in range(RUNS):
             # Interleaved, so that a busy moment of the machine strikes all of them.
             for name, program in programs.items():
-                seconds, title = measure(program[0], environment, *program[1:])
+                seconds, title = timed(program[0], around, *program[1:])
                 assert (title == "noise") is (len(program) > 1)
                 found.setdefault(name, []).append(seconds)
-    for name, times in found.items():
-        print(
-            f"{name:24} median {statistics.median(times):.2f} s, fastest {min(times):.2f} s, slowest {max(times):.2f} s"
-        )
+    tell(found)
     median = statistics.median(found["window with the session"])
     print(f"first paint of {size:.0f} MB: {median:.2f} s, {median / LIMIT:.2f} of the {LIMIT:.1f} s allowed")
     return 0 if median < LIMIT else 1

@@ -15,13 +15,13 @@ hands them over.
 
 from __future__ import annotations
 
-import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -89,7 +89,7 @@ def time_steps(
     # By place: a sampled step; one that follows it; and one that gets ready for the next.
     more: list[list[float]] = [[], [], []]
     busy: list[list[float]] = [[], [], []]
-    lot = random.Random(0)  # noqa: S311 - no secret
+    lot = np.random.default_rng(0)
     with ls.watch(beside.model, folder, every=3, sequences=sequences) as run:
 
         def watched() -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -31,6 +32,7 @@ from lstm_studio.ui.window import StudioWindow
 FOLDER = Path(__file__).parent / "pictures"
 _PATIENCE = 60.0
 """Seconds that an answer may take."""
+_PartT = TypeVar("_PartT", bound=QWidget)
 
 
 @contextmanager
@@ -64,6 +66,14 @@ def save(window: StudioWindow, name: str, part: QWidget | None = None) -> None:
     """Save the window, or one of its parts."""
     settle(window)
     (part or window).grab().save(str(FOLDER / f"{name}.png"))
+
+
+def opened_part(window: StudioWindow, kind: type[_PartT]) -> _PartT:
+    """Return what a command has opened over the window."""
+    part = window.findChild(kind)
+    if part is None:
+        raise RuntimeError(f"no {kind.__name__} was opened")
+    return part
 
 
 def cell() -> None:
@@ -155,8 +165,7 @@ def exports() -> None:
     with opened() as window:
         for kind, name in ((PictureDialog, "export-picture"), (PlaybackDialog, "export-playback")):
             window.command_actions[f"file.{name}"].trigger()
-            dialog = window.findChild(kind)
-            assert dialog is not None  # noqa: S101 - just opened
+            dialog = opened_part(window, kind)
             save(window, name, dialog)
             dialog.reject()
             settle(window)
@@ -197,8 +206,7 @@ def looks() -> None:
         save(window, "maps", window.workspace.stack)
         window.use_maps("cividis", "blue-orange")
         window.command_actions["help.shortcuts"].trigger()
-        sheet = window.findChild(TextSheet)
-        assert sheet is not None  # noqa: S101 - just opened
+        sheet = opened_part(window, TextSheet)
         save(window, "keys", sheet)
         sheet.close()
     with opened(theme="dark") as window:
@@ -266,9 +274,7 @@ def palette() -> None:
     """Open the palette of commands over the window."""
     with opened((1366, 768)) as window:
         window.command_actions["help.find-command"].trigger()
-        found = window.findChild(CommandPalette)
-        if found is None:
-            raise RuntimeError("the palette of commands did not open")
+        found = opened_part(window, CommandPalette)
         found.field.setText("sequence")
         settle(window)
         picture = window.grab()
