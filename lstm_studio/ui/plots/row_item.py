@@ -144,7 +144,8 @@ class RowItem(QGraphicsItem):
         self._reaches = [reach for _, reach in self._drawn_labels()]
         # As narrow as ticks allow, so that a value that changes in the label column leaves them alone.
         left = max((reach.width for reach in self._reaches), default=_LEAST_MARGIN)
-        self._margins[0].cover(QRectF(-left, -1, left - 2, self.height + 2))
+        # The ▸ of a first or last unit that is low reaches beyond the row.
+        self._margins[0].cover(QRectF(-left, -_MARKER, left - 2, self.height + 2 * _MARKER))
         self._margins[1].cover(QRectF(self.scale_of_time.width + 2, -1, self.look.side_width, self.height + 2))
         for margin in self._margins:
             margin.update()
