@@ -14,9 +14,11 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDoubleSpinBox,
     QLineEdit,
     QMenu,
     QPlainTextEdit,
+    QSpinBox,
     QTextEdit,
     QWidget,
 )
@@ -184,9 +186,10 @@ _PRESSING_KEYS = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 class KeyboardRules(QObject):
     """Decides who gets a key: the command with that shortcut, wherever the focus is, or the focused widget.
 
-    A field that is typed in gets every key without Ctrl or Alt; lists and combo boxes keep the keys that choose;
-    Return presses a focused button, as Space belongs to Play. Only the focused widget is filtered: a filter on the
-    application would bring every event of every widget through Python.
+    A field that is typed in gets every key without Ctrl or Alt, and undoes what is typed in it and counts nowhere else
+    yet; lists and combo boxes keep the keys that choose; Return presses a focused button, as Space belongs to Play.
+    Only the focused widget is filtered: a filter on the application would bring every event of every widget through
+    Python.
     """
 
     def __init__(self, application: QApplication, parent: QObject) -> None:
@@ -206,6 +209,10 @@ class KeyboardRules(QObject):
         if event.type() is QEvent.Type.ShortcutOverride and _keeps(watched, event):
             event.accept()
             return True
+        if event.type() is QEvent.Type.ShortcutOverride and _leaves_undo(watched, event):
+            # Else the field claims it, for what it has typed itself or for nothing.
+            event.ignore()
+            return True
         if event.type() is QEvent.Type.KeyPress and _presses(watched, event):
             watched.click()
             return True
@@ -224,6 +231,28 @@ def _keeps(widget: QObject, event: QKeyEvent) -> bool:
     if isinstance(widget, _FIELDS):
         return event.key() != Qt.Key.Key_Escape and not _is_function_key(event)
     return isinstance(widget, _CHOOSERS) and event.key() in _CHOOSING_KEYS
+
+
+def _leaves_undo(widget: QObject, event: QKeyEvent) -> bool:
+    """Return whether the key undoes or does again, and the field has nothing of its own to undo or do again."""
+    undoes = event.matches(QKeySequence.StandardKey.Undo)
+    if not (undoes or event.matches(QKeySequence.StandardKey.Redo) or _is_second_redo(event)):
+        return False
+    if isinstance(widget, QAbstractSpinBox):
+        return _counts(widget)
+    return isinstance(widget, QLineEdit) and not (widget.isUndoAvailable() if undoes else widget.isRedoAvailable())
+
+
+def _is_second_redo(event: QKeyEvent) -> bool:
+    # Which of the two keys a system has for this, and whether its fields claim both, differs.
+    return event.key() == Qt.Key.Key_Y and event.modifiers() == Qt.KeyboardModifier.ControlModifier
+
+
+def _counts(field: QAbstractSpinBox) -> bool:
+    """Return whether the number that can be read in a field is the one that it stands for."""
+    if isinstance(field, QSpinBox):
+        return field.cleanText() == field.textFromValue(field.value())
+    return isinstance(field, QDoubleSpinBox) and field.cleanText() == field.textFromValue(field.value())
 
 
 def _is_function_key(event: QKeyEvent) -> bool:

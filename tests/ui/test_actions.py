@@ -21,6 +21,7 @@ from lstm_studio.session.state import Match
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import keys_of, shortcut_text
 from lstm_studio.ui.commands import ACTIONS, GROUPS, MENUS, WHERE
+from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.sheets import TextSheet, shortcuts_page
 from lstm_studio.ui.window import StudioWindow
@@ -210,6 +211,79 @@ def test_undo_and_redo_name_what_they_do(window: StudioWindow, qtbot: QtBot) -> 
     redo.trigger()
     settle(window, qtbot)
     assert window.session.result.setup.network.seed == 1
+
+
+def test_undo_and_redo_work_from_the_field_that_made_the_change(window: StudioWindow, qtbot: QtBot) -> None:
+    control, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    window.activateWindow()
+    window.show_panel("networks", True)
+    units = next(it for it in window.panel("networks").findChildren(QSpinBox) if it.accessibleName() == "Units")
+    units.setFocus()
+    qtbot.waitUntil(units.hasFocus)
+    size = window.session.setup.network.hidden_size
+    press(window, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: window.session.undo_text == "Change the units")
+    settle(window, qtbot)
+    QTest.keyClick(units, Qt.Key.Key_A, control)
+    QTest.keyClicks(units, "7")
+    press(window, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: window.session.setup.network.hidden_size == 7)
+    settle(window, qtbot)
+    found = []
+    redo = (control, shift)
+    for key, held in (
+        (Qt.Key.Key_Z, (control,)),
+        (Qt.Key.Key_Z, (control,)),
+        (Qt.Key.Key_Z, redo),
+        (Qt.Key.Key_Y, (control,)),
+    ):
+        press(window, key, *held)
+        settle(window, qtbot)
+        found.append((window.session.setup.network.hidden_size, units.value()))
+    assert found == [(size + 1, size + 1), (size, size), (size + 1, size + 1), (7, 7)]
+    assert units.hasFocus()
+
+
+def test_a_field_undoes_what_was_typed_and_counts_nowhere_yet(window: StudioWindow, qtbot: QtBot) -> None:
+    control = Qt.KeyboardModifier.ControlModifier
+    window.activateWindow()
+    window.session.change("Change the seed", network=NetworkSpec(hidden_size=5, seed=3))
+    settle(window, qtbot)
+    wanted = window.session.setup
+    number, words = QSpinBox(window.stage), QLineEdit(window.stage)
+    number.setKeyboardTracking(False)
+    number.setValue(5)
+    for field, typed, before in ((number, "24", "5"), (words, "abc", "")):
+        field.show()
+        field.setFocus()
+        qtbot.waitUntil(field.hasFocus)
+        field.selectAll()
+        QTest.keyClicks(field, typed)
+        assert field.text() == typed
+        press(window, Qt.Key.Key_Z, control)
+        assert field.text() == before
+        assert window.session.setup == wanted
+    # Now there is nothing left to undo in it.
+    press(window, Qt.Key.Key_Z, control)
+    settle(window, qtbot)
+    assert window.session.undo_text is None
+
+
+def test_an_event_that_was_typed_is_taken_back_from_its_field(window: StudioWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    window.show_panel("sequence", True)
+    panel = window.panel("sequence")
+    assert isinstance(panel, SequencePanel)
+    field = panel.new_event.field
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    QTest.keyClicks(field, window.session.result.sequence.names[0])
+    press(window, Qt.Key.Key_Return)
+    settle(window, qtbot)
+    assert len(window.session.setup.events) == 1
+    press(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    settle(window, qtbot)
+    assert (window.session.setup.events, field.text()) == ((), "")
 
 
 def test_the_companion_comes_back_as_it_was(window: StudioWindow, qtbot: QtBot) -> None:

@@ -219,7 +219,8 @@ class NewEvent(QWidget):
             self._problem.show()
             return
         self._problem.hide()
-        self._field.clear()
+        # Not cleared, which the field could undo: what was typed has become an event, and undo takes that back.
+        self._field.setText("")
         for event in events:
             self._emit(event)
 
