@@ -120,6 +120,7 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ width: 0; image: non
 *[kind="flat"]:hover {{ background: {t.hover}; }}
 *[kind="flat"]:disabled {{ background: transparent; }}
 *[kind="link"]:focus, *[kind="flat"]:focus {{ border: 2px solid {t.focus}; }}
+*[kind="link"]:focus {{ padding: 0 1px; }}
 QPushButton[kind="field"] {{ min-height: {control - 2}px; background: {t.panel}; }}
 QLabel[kind="key"] {{
     color: {t.ink2}; background: {t.sunken}; border: 1px solid {t.line}; border-radius: 4px; padding: 0 5px;

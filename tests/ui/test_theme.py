@@ -223,15 +223,19 @@ def test_the_focus_is_one_whole_ring_and_changes_nothing_else(qtbot: QtBot) -> N
         host = QWidget()
         column = QVBoxLayout(host)
         first, button, box = QLineEdit(), QPushButton("Show what happens"), QCheckBox("Loop")
+        link = QPushButton("Compare with another network…")
         button.setProperty("kind", "primary")
+        link.setProperty("kind", "link")
         for widget in (first, button, box):
             column.addWidget(widget)
+        # No wider than its text needs.
+        column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         host.show()
         host.activateWindow()
         qtbot.waitUntil(host.isActiveWindow)
-        before = {widget: widget.grab().toImage() for widget in (button, box)}
+        before = {widget: widget.grab().toImage() for widget in (button, box, link)}
         first.setFocus()
-        for widget, ring in ((button, 2), (box, 2)):
+        for widget, ring in ((button, 2), (box, 2), (link, 2)):
             # With the key: only then does Qt draw what it adds by itself.
             press(host, Qt.Key.Key_Tab)
             assert widget.hasFocus()
