@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QToolTip
 from pytestqt.qtbot import QtBot
@@ -17,11 +17,14 @@ from lstm_studio.session.state import Branch, CompareMode, Comparison, Second, b
 from lstm_studio.ui.explore.rows import GRADIENT_KEY
 from lstm_studio.ui.explore.sequence_panel import SequencePanel
 from lstm_studio.ui.explore.sequence_table import SequenceTable
+from lstm_studio.ui.explore.what_if.branch_list import BranchDelegate
 from lstm_studio.ui.explore.what_if.form import Change, Place
 from lstm_studio.ui.explore.what_if.hold_forms import ClampForm
 from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 from lstm_studio.ui.explore.what_if.plot_menu import PlotMenu
 from lstm_studio.ui.plots.rows import GradientRow
+from lstm_studio.ui.theme import Text
+from lstm_studio.ui.widgets.text import text_font
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
@@ -205,3 +208,47 @@ def test_the_panel_gives_back_the_room_that_a_form_needed(qtbot: QtBot) -> None:
         QApplication.processEvents()
         panel_of(window).close_form()
         qtbot.waitUntil(lambda: (docks["step"].height(), docks["what-if"].height()) == before)
+
+
+def test_a_new_what_if_and_each_line_that_the_keyboard_comes_to_are_in_sight_in_a_low_window(qtbot: QtBot) -> None:
+    with opened_window(Computer(), size=(1366, 748)) as window:
+        panel = panel_of(window)
+
+        def await_line(place: int) -> None:
+            qtbot.waitUntil(lambda: panel.list.currentIndex().row() == place, timeout=20_000)
+
+        def in_sight() -> bool:
+            room = panel._scroll.viewport()
+            top = panel.list.viewport().mapTo(room, panel.list.line.topLeft()).y()
+            return 0 <= top <= room.height() - panel.list.line.height()
+
+        for step in range(4):
+            window.workspace.value_dragged.emit(0, "lstm.0.forget_gate", 3, step, 0.2)
+            await_line(step + 1)
+            assert in_sight()
+        dock = window.arrangement.docks["what-if"]
+        low = dock.height()
+        window.command_actions["what-if.clamp"].trigger()
+        qtbot.waitUntil(lambda: dock.height() > low + 40)
+        panel.form(Change.CLAMP).submit()
+        await_line(5)
+        qtbot.waitUntil(lambda: dock.height() == low)
+        assert panel.list.hasFocus()
+        for place in (5, 4, 3, 2, 1, 0):
+            assert panel.list.currentIndex().row() == place
+            assert in_sight()
+            QTest.keyClick(panel.list, Qt.Key.Key_Up)
+
+
+def test_a_long_name_is_whole_beside_the_box_also_where_the_outcome_is_long(qtbot: QtBot) -> None:
+    with opened_window(Computer()) as window:
+        panel = panel_of(window)
+        window.workspace.value_dragged.emit(0, "lstm.0.forget_gate", 3, 2, 0.25)
+        qtbot.waitUntil(lambda: panel.list.branch_model.rowCount() == 2, timeout=20_000)
+        row, delegate = panel.list.branch_model.rows[1], panel.list.itemDelegate()
+        assert isinstance(delegate, BranchDelegate)
+        name = round(QFontMetricsF(text_font(panel.list, Text.ACTIVE)).horizontalAdvance(row.title))
+        assert delegate.shown_title(QRect(0, 0, 400 + name, 41), row) == row.title
+        assert delegate.shown_title(QRect(0, 0, 48 + name, 41), row) == row.title
+        assert delegate.shown_title(QRect(0, 0, name, 41), row).endswith("…")
+        assert panel.list.visualRect(panel.list.currentIndex()).width() >= 48 + name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lstm_studio.ui.theme import GRID, PANEL_INSET, SECTION_GAP
@@ -50,14 +50,17 @@ class Panel(QWidget, Generic[State]):
             self._state = state
             self._apply(state, before)
 
-    def reveal(self, part: QWidget) -> None:
-        """Scroll so that as much of a part as possible can be seen."""
+    def reveal(self, part: QWidget, area: QRect | None = None) -> None:
+        """Scroll so that as much of a part, or of an area of it, as possible can be seen."""
         # What was just unfolded has no place yet, and the body not the height for it.
         self.column.activate()
         self._body.resize(self._body.width(), self._body.sizeHint().height())
-        bar = self._scroll.verticalScrollBar()
-        top = part.mapTo(self._body, QPoint()).y()
-        bar.setValue(min(top, top + part.height() - self._scroll.viewport().height() + GRID))
+        bar, room = self._scroll.verticalScrollBar(), self._scroll.viewport().height()
+        shown = area or part.rect()
+        top = part.mapTo(self._body, shown.topLeft()).y()
+        lowest = min(top, top + shown.height() - room + GRID)
+        # Of a part, its end; an area, for example a line among others, moves no more than it has to.
+        bar.setValue(lowest if area is None else max(lowest, min(bar.value(), top)))
 
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls."""

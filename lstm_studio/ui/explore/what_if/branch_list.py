@@ -124,6 +124,29 @@ class BranchDelegate(PanelDelegate):
         left = self.box_of(rect).right() + GRID
         return QRectF(left, rect.top() + _PADDING, rect.right() - GRID - left, rect.height() - _GAP - 2 * _PADDING)
 
+    def _places(self, rect: QRect, row: BranchRow) -> tuple[QRectF, QRectF, bool]:
+        """Return the place of all text, that beside the outcome, and whether the outcome is beside the sentence alone.
+
+        A long name has the whole of its line: it says at its end to what value, and when.
+        """
+        text = self._text_of(rect)
+        outcome = QFontMetricsF(text_font(self._view, Text.VALUE)).horizontalAdvance(row.outcome)
+        beside = text.adjusted(0, 0, -outcome - GRID, 0)
+        return (
+            text,
+            beside,
+            QFontMetricsF(text_font(self._view, Text.ACTIVE)).horizontalAdvance(row.title) > beside.width(),
+        )
+
+    def _elided(self, words: str, kind: Text, room: QRectF) -> str:
+        metrics = QFontMetricsF(text_font(self._view, kind))
+        return metrics.elidedText(words, Qt.TextElideMode.ElideRight, room.width())
+
+    def shown_title(self, rect: QRect, row: BranchRow) -> str:
+        """Return as much of a name as a line of that size shows."""
+        text, beside, low = self._places(rect, row)
+        return self._elided(row.title, Text.ACTIVE, text if low else beside)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one line."""
         model = index.model()
@@ -134,21 +157,18 @@ class BranchDelegate(PanelDelegate):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self.paint_card(painter, card, option, marked=row.checked)
         self.paint_tick_box(painter, self.box_of(option.rect), on=row.checked)
-        text = self._text_of(option.rect)
-        value_font, name_font = text_font(self._view, Text.VALUE), text_font(self._view, Text.ACTIVE)
-        outcome = QFontMetricsF(value_font).horizontalAdvance(row.outcome)
-        painter.setFont(value_font)
+        text, beside, low = self._places(option.rect, row)
+        painter.setFont(text_font(self._view, Text.VALUE))
         painter.setPen(QColor(theme.ink))
-        painter.drawText(text, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.outcome)
-        room = text.adjusted(0, 0, -outcome - GRID, 0)
-        for words, font, colour, edge in (
-            (row.title, name_font, theme.ink, Qt.AlignmentFlag.AlignTop),
-            (row.sentence, text_font(self._view, Text.SECONDARY), theme.ink2, Qt.AlignmentFlag.AlignBottom),
+        height = Qt.AlignmentFlag.AlignBottom if low else Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignRight | height), row.outcome)
+        for words, room, kind, colour, edge in (
+            (row.title, text if low else beside, Text.ACTIVE, theme.ink, Qt.AlignmentFlag.AlignTop),
+            (row.sentence, beside, Text.SECONDARY, theme.ink2, Qt.AlignmentFlag.AlignBottom),
         ):
-            painter.setFont(font)
+            painter.setFont(text_font(self._view, kind))
             painter.setPen(QColor(colour))
-            shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room.width()))
-            painter.drawText(room, int(edge | Qt.AlignmentFlag.AlignLeft), shown)
+            painter.drawText(room, int(edge | Qt.AlignmentFlag.AlignLeft), self._elided(words, kind, room))
         painter.restore()
 
     def editorEvent(self, event: QEvent, model: Any, option: QStyleOptionViewItem, index: Index) -> bool:
@@ -176,6 +196,8 @@ class BranchList(PanelList):
     """The lines as a list: Return ticks, F2 renames, Delete removes."""
 
     remove_wanted = Signal(str)
+    line_reached = Signal(QRect)
+    """Where the line is that is new, or that the keyboard has come to: the panel scrolls, not the list."""
 
     def __init__(self, theme: Theme) -> None:
         self._model = BranchModel()
@@ -184,11 +206,17 @@ class BranchList(PanelList):
         self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed | QAbstractItemView.EditTrigger.DoubleClicked)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.selectionModel().currentChanged.connect(self._tell_line)
 
     @property
     def branch_model(self) -> BranchModel:
         """The model."""
         return self._model
+
+    @property
+    def line(self) -> QRect:
+        """Where the line is that has the keyboard, or would have it."""
+        return QRect(0, self.height_of(max(0, self.currentIndex().row())), self.width(), self.height_of(1))
 
     def show_rows(self, rows: tuple[BranchRow, ...]) -> None:
         """Show other lines; the keyboard goes to one that is new, else stays at its line, or where that was."""
@@ -213,6 +241,10 @@ class BranchList(PanelList):
     def sizeHint(self) -> QSize:
         """Return room for all lines: the panel scrolls, not the list."""
         return QSize(208, self.height_of(max(1, self._model.rowCount())))
+
+    def _tell_line(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self.line_reached.emit(self.line)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Tick, or remove, the line that has the keyboard."""

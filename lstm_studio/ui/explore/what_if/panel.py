@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QPushButton, QWidget
 
 from lstm_studio.networks.signals import INPUT, Labels
@@ -92,6 +93,7 @@ class WhatIfPanel(Panel[_State]):
         self._list.branch_model.check_wanted.connect(self.toggle)
         self._list.branch_model.rename_wanted.connect(self.rename)
         self._list.remove_wanted.connect(self.remove)
+        self._list.line_reached.connect(self._show_line)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
         self.refresh()
@@ -153,6 +155,12 @@ class WhatIfPanel(Panel[_State]):
         self.updateGeometry()
         if before is not None and opened is None:
             self.form_closed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the line with the keyboard in sight when the room that a form needed is given back."""
+        super().resizeEvent(event)
+        if self._list.hasFocus():
+            self._show_line(self._list.line)
 
     def minimumSizeHint(self) -> QSize:
         """Return the height at which the form that is open is seen, with the buttons above it."""
@@ -240,6 +248,11 @@ class WhatIfPanel(Panel[_State]):
             return
         branches = tuple(branch for branch in self._session.setup.branches if branch_key(branch.name) != key)
         self._session.change("Remove a what-if", branches=branches)
+
+    def _show_line(self, line: QRect) -> None:
+        """Scroll to a line that is new or that the keyboard has come to; but not away from a form that is filled in."""
+        if self._open is None or self._list.hasFocus():
+            self.reveal(self._list, line)
 
     # From the session to what is shown.
 
