@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.session.state import CompareMode, View
-from lstm_studio.ui.explore.comparing import Compared
+from lstm_studio.ui.explore.comparing import ROUNDING, Compared
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, symmetric_levels
 from lstm_studio.ui.plots.rows import View as PlotView
@@ -34,7 +34,7 @@ def compared_rows(base: Sequence[Row], other: Sequence[Row], pair: Compared, vie
         For the plot views of the rows that only a comparison has.
     """
     twins = {row.key: row for row in other}
-    differences = _differences(base, twins) if pair.mode is CompareMode.DIFFERENCE else {}
+    differences = _differences(base, twins, _rounding(pair)) if pair.mode is CompareMode.DIFFERENCE else {}
     rows: list[Row] = []
     for row in base:
         twin = twins.pop(row.key, None)
@@ -78,8 +78,17 @@ def _units(row: UnitRow, twin: UnitRow, pair: Compared, view: View, differences:
     ]
 
 
-def _differences(base: Sequence[Row], twins: Mapping[str, Row]) -> dict[str, UnitRow]:
-    """Return key → the row of the difference, in one symmetric range for all networks and directions with a signal."""
+def _rounding(pair: Compared) -> float:
+    """Return up to where two numbers count as the same, relative to the largest of them where that is above 1."""
+    traces = pair.base.result.traces
+    return ROUNDING.get(traces[0].provenance.dtype if traces else "", ROUNDING["float32"])
+
+
+def _differences(base: Sequence[Row], twins: Mapping[str, Row], rounding: float) -> dict[str, UnitRow]:
+    """Return key → the row of the difference, in one symmetric range for all networks and directions with a signal.
+
+    A range is never smaller than what counts as rounding: else what is the same but for it would look different.
+    """
     pairs = [(row, twins.get(row.key)) for row in base]
     values: dict[str, NDArray[Any]] = {}
     largest: dict[str, float] = {}
@@ -87,14 +96,16 @@ def _differences(base: Sequence[Row], twins: Mapping[str, Row]) -> dict[str, Uni
         if isinstance(row, UnitRow) and isinstance(twin, UnitRow) and row.units == twin.units:
             apart = values[row.key] = _apart(row.values, twin.values)
             signal = _signal(row.key)
-            largest[signal] = max(largest.get(signal, 0.0), 0.0 if row.values is twin.values else _magnitude(apart))
+            if row.values is not twin.values:
+                least = rounding * max(1.0, _magnitude(row.values))
+                largest[signal] = max(largest.get(signal, 0.0), least, _magnitude(apart))
     return {
         row.key: replace(
             row,
             symbol=f"Δ{row.symbol}",
             note=f"difference {OTHER} − {BASE}",
             values=values[row.key],
-            levels=symmetric_levels(largest[_signal(row.key)]),
+            levels=symmetric_levels(largest.get(_signal(row.key), 0.0)),
             alone=row,
         )
         for row, _ in pairs

@@ -114,6 +114,22 @@ def test_the_difference_is_other_minus_base_on_a_symmetric_range_and_named() -> 
     assert companion.levels == unit_row(state, "0.hidden_state").levels
 
 
+def test_what_differs_by_rounding_alone_is_not_made_to_look_different() -> None:
+    result = answer(small_setup(branches=(GATE,)))
+    recorded = result.traces[0]
+    arrays = {name: array for name, array in recorded.arrays.items() if "grad" not in name}
+    # One unit in the last place of the cell state, and in the hidden state twenty times what counts as rounding.
+    arrays["lstm.0.cell_state"] = np.nextafter(recorded["lstm.0.cell_state"], np.float32(np.inf))
+    arrays["lstm.0.hidden_state"] = recorded["lstm.0.hidden_state"] + np.float32(2e-4)
+    result = replace(result, branches=((Trace(arrays, recorded.layers, recorded.provenance), result.traces[1]),))
+    state = looked_at(result, CompareMode.DIFFERENCE)
+    cells = unit_row(state, "0.cell_state")
+    apart = np.abs(cells.values).max()
+    assert apart > 0
+    assert cells.levels[1] >= 1e-5 > 50 * apart
+    assert unit_row(state, "0.hidden_state").levels[1] == pytest.approx(5e-4)
+
+
 def test_a_branch_can_be_the_base() -> None:
     result = result_of_two()
     view = View(comparison=Comparison("recorded", branch_key("gate"), CompareMode.DIFFERENCE))
