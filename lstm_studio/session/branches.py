@@ -64,6 +64,15 @@ def unique_name(name: str, branches: tuple[Branch, ...]) -> str:
     return unique
 
 
+def renamed(before: tuple[Branch, ...], now: tuple[Branch, ...]) -> dict[str, str]:
+    """Return old name → new name of the what-ifs that are called otherwise now, also by undo, and else the same."""
+    names = {branch.name for branch in now}
+    taken = {branch.name for branch in before}
+    new = {replace(branch, name=""): branch.name for branch in now if branch.name not in taken}
+    gone = [branch for branch in before if branch.name not in names]
+    return {branch.name: new[same] for branch in gone if (same := replace(branch, name="")) in new}
+
+
 def scaled_events(branch: Branch, result: Result) -> ScaledEvents:
     """Return the changed events of a branch as the networks receive them: scaled as the rest of the sequence is."""
     if not branch.events:

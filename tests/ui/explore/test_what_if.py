@@ -416,6 +416,23 @@ def test_keys_tick_rename_and_remove_and_undo_brings_back(session: Session, pane
     assert branches_of(session) == (GATE,)
 
 
+def test_a_what_if_stays_compared_under_its_other_name_also_where_undo_gives_it_back(
+    session: Session, panel: WhatIfPanel
+) -> None:
+    add(session, GATE, Branch("off", 0, ablate=(("lstm.0", (1,)),)))
+    session.look(comparison=Comparison(branch_key("off"), branch_key("gate"), CompareMode.DIFFERENCE))
+    panel.rename(branch_key("gate"), "kept open")
+    assert view_of(session).comparison == Comparison(branch_key("off"), branch_key("kept open"), CompareMode.DIFFERENCE)
+    session.undo()
+    assert view_of(session).comparison == Comparison(branch_key("off"), branch_key("gate"), CompareMode.DIFFERENCE)
+    assert rows_of(panel) == [("Recorded", False), ("gate", True), ("off", True)]
+    session.redo()
+    assert rows_of(panel) == [("Recorded", False), ("kept open", True), ("off", True)]
+    # Another one that is new under the same name is not the one that was compared.
+    session.change("Other", branches=(Branch("new", 4, clamp=(("lstm.0.forget_gate", ((1, 0.5),)),)),))
+    assert rows_of(panel) == [("Recorded", True), ("new", False)]
+
+
 def test_the_recorded_trace_can_be_neither_renamed_nor_removed(session: Session, panel: WhatIfPanel) -> None:
     add(session, GATE)
     panel.list.setCurrentIndex(panel.list.branch_model.index(0))

@@ -16,7 +16,7 @@ from lstm_studio.session.branch_words import (
     sentence_of,
     title_of,
 )
-from lstm_studio.session.branches import can_hold, unique_name
+from lstm_studio.session.branches import can_hold, renamed, unique_name
 from lstm_studio.session.session import WITHOUT_NETWORK, Session
 from lstm_studio.session.state import (
     RECORDED,
@@ -71,6 +71,7 @@ class WhatIfPanel(Panel[_State]):
         }
         self._open: Change | None = None
         self._awaited: tuple[str, CompareMode] | None = None
+        self._branches = session.result.setup.branches
         self._list = BranchList(theme)
         self._hint = label(kind="caption")
         self._hint.setWordWrap(True)
@@ -233,13 +234,8 @@ class WhatIfPanel(Panel[_State]):
         if old is None:
             return
         name = unique_name(name, tuple(branch for branch in branches if branch is not old))
-        comparison = self._session.view.comparison
-        if comparison is not None:
-            new = {key: branch_key(name)}
-            base, other = (new.get(end, end) for end in (comparison.base, comparison.other))
-            self._session.look(comparison=replace(comparison, base=base, other=other))
-        renamed = tuple(replace(branch, name=name) if branch is old else branch for branch in branches)
-        self._session.change("Rename a what-if", branches=renamed)
+        changed = tuple(replace(branch, name=name) if branch is old else branch for branch in branches)
+        self._session.change("Rename a what-if", branches=changed)
 
     def remove(self, key: str) -> None:
         """Remove a what-if, or what else is compared."""
@@ -256,7 +252,17 @@ class WhatIfPanel(Panel[_State]):
 
     # From the session to what is shown.
 
+    def _follow_names(self, before: tuple[Branch, ...], now: tuple[Branch, ...]) -> None:
+        """Go on comparing a what-if that has another name, also after undo."""
+        comparison = self._session.view.comparison
+        keys = {branch_key(old): branch_key(new) for old, new in renamed(before, now).items()}
+        if comparison is not None and keys:
+            base, other = (keys.get(end, end) for end in (comparison.base, comparison.other))
+            self._session.look(comparison=replace(comparison, base=base, other=other))
+
     def _on_result(self, result: Result) -> None:
+        before, self._branches = self._branches, result.setup.branches
+        self._follow_names(before, self._branches)
         awaited, self._awaited = self._awaited, None
         if awaited is not None and awaited[0] in keys_of(result):
             # What a what-if changes lies after its step, which is mostly the last one that is revealed.
