@@ -15,11 +15,12 @@ import numpy as np
 import lstm_studio
 from lstm_studio.engine.trace import Trace
 from lstm_studio.errors import StudioError
+from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.resources import resources_folder
 from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.question import Question, Tools
-from lstm_studio.session.state import Remarks, Result, Setup, View
+from lstm_studio.session.state import Remarks, Result, View
 
 MOST_STEPS = 1_000
 """Steps whose numbers the tables list; the files of "Export numbers" have all."""
@@ -101,6 +102,7 @@ def report_page(
         title=result.sequences.title or "Sequence",
         subtitle=f"Step {view.cursor + 1} of {result.sequence.steps}, "
         + " and ".join(info.title for info in result.infos),
+        caption=f"Signals and gradients up to step {view.cursor + 1} of {result.sequence.steps}.",
         picture=base64.b64encode(picture).decode(),
         picture_words=picture_words,
         sequence=_sequence_facts(result),
@@ -112,7 +114,7 @@ def report_page(
             for branch, traces in zip(result.setup.branches, result.branches, strict=False)
         ],
         tables=list(_tables(result, view)),
-        settings=json.dumps(_settings(result.setup), indent=2, ensure_ascii=False),
+        settings=json.dumps(_settings(result), indent=2, ensure_ascii=False),
         version=lstm_studio.__version__,
         torch=torch_version,
         date=dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -212,31 +214,36 @@ def difference_words(recorded: tuple[Trace, ...], changed: tuple[Trace, ...]) ->
     return words
 
 
-def _settings(setup: Setup) -> dict[str, Any]:
-    """Return what decides the traces as plain values, without the data themselves."""
-    networks = {role: getattr(setup, role) for role in ("network", "companion")}
+def _settings(result: Result) -> dict[str, Any]:
+    """Return what decides the traces as plain values, without the data themselves.
+
+    Of the networks, what their settings came to: a companion has the size that it has in common with the other.
+    """
+    setup = result.setup
+    specs = {"network": setup.network, "companion": setup.companion}
+    infos = iter(result.infos)
+    networks = {role: None if spec is None else _network_settings(spec, next(infos)) for role, spec in specs.items()}
     return {
         "sequence": setup.item,
         "scaling": setup.scaling.value,
         "piece_length": setup.piece_length,
         "events": len(setup.events),
-        **{
-            role: None
-            if spec is None
-            else {
-                "kind": spec.kind,
-                "hidden_size": spec.hidden_size,
-                "layers": spec.layers,
-                "bidirectional": spec.bidirectional,
-                "seed": spec.seed,
-                "checkpoint": None if spec.checkpoint is None else _origin(spec.checkpoint),
-            }
-            for role, spec in networks.items()
-        },
+        **networks,
         "match": setup.match.value,
         "objective": setup.objective,
         "memory": setup.memory,
         "device": setup.device,
         "dtype": setup.dtype,
         "branches": [branch.name for branch in setup.branches],
+    }
+
+
+def _network_settings(spec: NetworkSpec, info: NetworkInfo) -> dict[str, Any]:
+    return {
+        "kind": info.kind,
+        "hidden_size": info.hidden_size,
+        "layers": info.layers,
+        "bidirectional": info.bidirectional,
+        "seed": spec.seed,
+        "checkpoint": None if spec.checkpoint is None else _origin(spec.checkpoint),
     }

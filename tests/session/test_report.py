@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import numpy as np
 
 from lstm_studio.engine.trace import Trace
+from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import ignore_progress
 from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.compute import Computer
@@ -51,6 +56,75 @@ def test_every_unit_value_of_the_first_steps_is_listed() -> None:
         if "." not in signal.name:
             for value in trace[f"{trace.layers[0].prefix}.{signal.name}"][:MOST_STEPS, 0]:
                 assert f"{value:.4g}" in page
+
+
+def test_settings_tell_the_size_that_the_companion_came_to() -> None:
+    setup = Setup(make_data(), network=NetworkSpec(hidden_size=7), companion=NetworkSpec("rnn", hidden_size=3))
+    page = html.unescape(page_of(Computer().compute(setup, ignore_progress)))
+    settings = json.loads(page.partition("<pre>")[2].partition("</pre>")[0])
+    assert (settings["network"]["hidden_size"], settings["companion"]["hidden_size"]) == (7, 7)
+    assert (settings["network"]["kind"], settings["companion"]["kind"]) == ("lstm", "rnn")
+
+
+def colours_of(rules: str) -> dict[str, str]:
+    return dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", rules))
+
+
+def luminance(colour: str) -> float:
+    # WCAG 2.2, "relative luminance".
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_the_page_is_readable_in_dark_and_light_and_prints_in_light() -> None:
+    style = page_of(computed()).partition("<style>")[2].partition("</style>")[0]
+    at_first, _, after = style.partition("@media (prefers-color-scheme: dark) {")
+    dark, _, printed = after.partition("@media print {")
+    light, in_dark, on_paper = colours_of(at_first), colours_of(dark), colours_of(printed)
+    assert in_dark.keys() == light.keys()
+    assert on_paper.items() <= light.items()
+    assert {"page", "ink", "ink2", "sunken"} <= on_paper.keys()
+    assert luminance(in_dark["page"]) < 0.05
+    assert luminance(light["page"]) > 0.9
+    for colours in (light, in_dark):
+        for ink in ("ink", "ink2"):
+            for ground in ("page", "sunken"):
+                bright, dim = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
+                assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, ground)
+    # Nothing is cut off on paper, where nothing scrolls.
+    assert "overflow: visible; max-height: none;" in printed
+
+
+class Wide(HTMLParser):
+    """Finds what is wider than a small screen, and what it lies in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[dict[str, str | None]] = []
+        self.tables: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "div":
+            self.open.append(dict(attrs))
+        elif tag == "table" and self.open:
+            self.tables.append(self.open[-1])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "div":
+            self.open.pop()
+
+
+def test_wide_tables_scroll_by_themselves_and_by_the_keyboard() -> None:
+    found = Wide()
+    found.feed(page_of(computed()))
+    reached = [box for box in found.tables if box.get("role") == "region"]
+    # The networks, the gradient norms, and the signals of the network.
+    assert len(reached) == 3
+    for box in reached:
+        assert box["tabindex"] == "0"
+        assert box["aria-label"]
+        assert "scroll" in str(box["class"]).split()
 
 
 def test_the_largest_difference_of_a_branch_is_found() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
 from lstm_studio.ui.export.stand_in import SMALLEST, StandIn
 from lstm_studio.ui.icons import icon_pixmap
-from lstm_studio.ui.plots.header import VIEW_ICONS
+from lstm_studio.ui.plots.header import VIEW_ICONS, RowHeader
 from lstm_studio.ui.plots.heat_item import HeatItem
 from lstm_studio.ui.plots.rows import View
 from lstm_studio.ui.theme import DARK, LIGHT, Theme
@@ -284,6 +285,24 @@ def test_the_report_is_one_page_with_the_numbers(
     assert result.infos[0].fingerprint in page
     layer = result.traces[0].layers[0]
     assert f"{result.traces[0][f'{layer.prefix}.cell_state'][2, 0]:.4g}" in page
+
+
+def test_the_report_says_in_words_what_its_picture_shows(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.html"
+    monkeypatch.setattr(dialogs, "ask_save", lambda *_: str(path))
+    window.session.move_cursor(7)
+    window.command_actions["file.export-report"].trigger()
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
+    said = re.search(r'<img alt="([^"]*)"', path.read_text(encoding="utf-8"))
+    assert said is not None
+    headers = window.workspace.stack.findChildren(RowHeader)
+    assert len(headers) >= 6
+    for header in headers:
+        assert f"{header.accessibleName()}: " in said[1]
+    forget = window.session.result.traces[0]["lstm.0.forget_gate"]
+    assert f"unit 0 at step 8: {forget[7, 0]:.2f}" in said[1]
 
 
 def test_the_picture_is_on_the_clipboard(window: StudioWindow) -> None:

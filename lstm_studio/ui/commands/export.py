@@ -182,11 +182,10 @@ class ExportCommands(Group):
             return
         session = self._session
         with StandIn(session, self._workspace_size(), self._window.appearance.in_my_maps(LIGHT)) as stand_in:
-            image = stand_in.draw(_REPORT_SHARPNESS)
+            image, words = stand_in.draw(_REPORT_SHARPNESS), stand_in.words
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         QImageWriter(buffer, QByteArray(b"png")).write(image)
-        words = f"Signals and gradients up to step {session.view.cursor + 1} of {session.steps}."
         session.ask(
             WriteReport(path, session.result, session.view, session.remarks, bytes(buffer.data().data()), words)
         )

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 from lstm_studio.errors import StudioError
 from lstm_studio.session.session import Session
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
+from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import Theme, palette
 
@@ -70,6 +71,15 @@ class StandIn:
     def steps(self) -> int:
         """Number of steps of what it shows."""
         return self._session.steps
+
+    @property
+    def words(self) -> str:
+        """What it shows, for those who do not see it: what is compared, and a sentence for each row of the plots."""
+        bar = self._workspace.compare_bar
+        said = [] if bar.isHidden() else [bar.accessibleDescription()]
+        headers = sorted(self._workspace.stack.findChildren(RowHeader), key=RowHeader.y)
+        said += [f"{header.accessibleName()}: {header.accessibleDescription()}" for header in headers]
+        return " ".join(f"{words.rstrip('.')}." for words in said)
 
     def show_step(self, step: int) -> None:
         """Show a step, 0-based."""
