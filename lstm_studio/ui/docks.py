@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Text, Theme, font, header_height, scaled
+from lstm_studio.ui.widgets.action_button import ActionButton
 
 STRIP_WIDTH = 40
 """Pixels at 100 %."""
@@ -166,8 +167,7 @@ class Strip(Bar):
         self._places: dict[str, QAction] = {}
         self._buttons: list[QToolButton] = []
         for key in keys:
-            button = QToolButton()
-            button.setDefaultAction(actions[key])
+            button = ActionButton(actions[key])
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAccessibleName(actions[key].text())
             self._buttons.append(button)

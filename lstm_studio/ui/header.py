@@ -29,6 +29,7 @@ from lstm_studio.ui.commands import MENUS
 from lstm_studio.ui.find_button import FindButton
 from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme, scaled
+from lstm_studio.ui.widgets.action_button import ActionButton
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import ElidedLabel
 from lstm_studio.ui.workspaces import WORKSPACES
@@ -116,9 +117,9 @@ class Header(QWidget):
         return bar
 
     def _fill_tools(self, actions: Actions) -> None:
-        self._buttons = [QToolButton(), QToolButton()]
-        for button, key in zip(self._buttons, ("file.open-sequence", "file.open-network"), strict=True):
-            button.setDefaultAction(actions[key])
+        keys = ("file.open-sequence", "file.open-network")
+        self._buttons: list[QToolButton] = [ActionButton(actions[key]) for key in keys]
+        for button, key in zip(self._buttons, keys, strict=True):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setAccessibleName(actions[key].text())
         self.open_button = self._buttons[0]

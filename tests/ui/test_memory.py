@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import SIGNAL, QEvent, QObject
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QGridLayout, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio import ui
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import groups_of
@@ -18,6 +22,7 @@ from lstm_studio.session.state import UnitOrder
 from lstm_studio.ui.icons import _made
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.rows import UnitRow, View
+from lstm_studio.ui.widgets.layouts import take_widgets
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
@@ -145,3 +150,64 @@ def test_a_change_leaves_nothing_behind(
         gc.set_debug(0)
         gc.garbage.clear()
         gc.enable()
+
+
+def _stands_in_a_field(action: QAction) -> bool:
+    return isinstance(action.parent(), QLineEdit)
+
+
+def test_what_shows_an_action_is_connected_to_it_once(window: StudioWindow) -> None:
+    def change() -> list[int]:
+        for count in range(ROUND):
+            another_theme(window, count)
+            for action in actions:
+                enabled = action.isEnabled()
+                action.setEnabled(not enabled)
+                action.setEnabled(enabled)
+            QApplication.processEvents()
+        window.session.look(theme="light")
+        return [action.receivers(SIGNAL("changed()")) for action in actions]
+
+    actions = [
+        action
+        for action in window.findChildren(QAction)
+        # What stands in a field is Qt's button: what it is connected to goes with each change of the theme.
+        if not _stands_in_a_field(action)
+    ]
+    assert len(actions) > 100
+    assert change() == change()
+
+
+def test_the_icons_in_fields_are_connected_once(window: StudioWindow) -> None:
+    def change() -> list[int]:
+        for count in range(ROUND):
+            another_theme(window, count)
+        return [action.receivers(SIGNAL("changed()")) for action in actions]
+
+    actions = [action for action in window.findChildren(QAction) if _stands_in_a_field(action)]
+    assert len(actions) > 1
+    assert change() == change()
+
+
+def test_a_layout_is_emptied_of_widgets_only() -> None:
+    place = QWidget()
+    grid = QGridLayout(place)
+    inner = QGridLayout()
+    labels = [QLabel(), QLabel(), QLabel()]
+    for row, words in enumerate(labels):
+        grid.addWidget(words, row, row)
+    grid.addLayout(inner, 3, 0)
+    assert take_widgets(grid) == labels
+    assert grid.count() == 1
+    assert all(words.parent() is place for words in labels), "as Qt's own removing leaves them"
+
+
+def test_no_item_is_taken_from_a_layout() -> None:
+    # PySide neither deletes what takeAt returns nor lets Python own it: 96 bytes each time, for good.
+    taken = [
+        f"{path.name}:{call.lineno}"
+        for path in Path(ui.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Attribute) and call.attr == "takeAt"
+    ]
+    assert taken == []

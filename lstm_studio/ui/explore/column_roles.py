@@ -9,6 +9,7 @@ from lstm_studio.sequences.columns import ColumnInfo, ColumnRole
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID
+from lstm_studio.ui.widgets.layouts import take_widgets
 from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 MOST_COLUMNS = 48
@@ -44,10 +45,8 @@ class ColumnRoles(QWidget):
             return
         self._columns = columns
         self._choosers.clear()
-        while self._grid.count():
-            item = self._grid.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None and widget not in (self._apply, self._rest):
+        for widget in take_widgets(self._grid):
+            if widget not in (self._apply, self._rest):
                 widget.deleteLater()
         for row, column in enumerate(columns[:MOST_COLUMNS]):
             chooser = QComboBox()

@@ -25,6 +25,7 @@ from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer, layers_of
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.theme import GRID, Theme
+from lstm_studio.ui.widgets.action_button import set_field_icon
 from lstm_studio.ui.widgets.debounce import Debounce
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.segments import Segments
@@ -138,7 +139,7 @@ class UnitsPanel(Panel[_State]):
         """Draw in another theme."""
         self._unit.apply_theme(theme)
         self._layer.apply_theme(theme)
-        self._clear.setIcon(make_icon(Icon.CROSS, theme, theme.ink3, size=10))
+        set_field_icon(self._clear, make_icon(Icon.CROSS, theme, theme.ink3, size=10))
         self._problem.setStyleSheet(f"color: {theme.error};")
 
     def minimumSizeHint(self) -> QSize:

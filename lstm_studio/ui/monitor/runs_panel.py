@@ -12,6 +12,7 @@ from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import Icon, make_icon
 from lstm_studio.ui.monitor.run_list import RunList
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.widgets.action_button import set_field_icon
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import ElidedLabel, label
@@ -166,6 +167,6 @@ class RunsPanel(QWidget):
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
-        self._glass.setIcon(make_icon(Icon.SEARCH, theme, theme.ink3))
+        set_field_icon(self._glass, make_icon(Icon.SEARCH, theme, theme.ink3))
         self.list.apply_theme(theme)
         self._record.apply_theme(theme)

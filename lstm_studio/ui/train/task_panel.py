@@ -19,6 +19,7 @@ from lstm_studio.training.plan import Goal, Plan, class_room
 from lstm_studio.ui.runner import Runner
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.fields import Fields
+from lstm_studio.ui.widgets.layouts import take_widgets
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.text import label
 
@@ -155,11 +156,9 @@ class TaskPanel(Panel[_State]):
         self._choice.setCurrentIndex(self._choice.findData(plan.task or _SEQUENCE))
 
     def _make_form(self, task: Task | None) -> None:
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for widget in take_widgets(self._grid):
+            widget.hide()
+            widget.deleteLater()
         self._fields.forget()
         if task is None:
             goal = self._fields.choice("goal", "Asked for", _GOALS, "What is asked of the sequences")

@@ -61,6 +61,8 @@ class Beside(QWidget):
         self._beside.setContentsMargins(0, 0, 0, 0)
         self._beside.setSpacing(SECTION_GAP)
         self._beside.addWidget(head)
+        # The room that is left over, last: it takes none until the tail is here too.
+        self._beside.addStretch(0)
         self._below = QVBoxLayout()
         self._below.setSpacing(SECTION_GAP)
         self._below.addWidget(plot, 1)
@@ -88,15 +90,15 @@ class Beside(QWidget):
         self._box.setStretch(1, 2 if wide else 1)
         if wide:
             self._below.removeWidget(self._tail)
-            self._beside.addWidget(self._tail)
-            self._beside.addStretch(1)
+            self._beside.insertWidget(1, self._tail)
+            self._beside.setStretch(2, 1)
             # Not a fixed width: the panel must be able to get narrow again.
             self._numbers.setMaximumWidth(_NUMBERS_WIDTH)
             self._box.setDirection(QHBoxLayout.Direction.RightToLeft)
             self._box.setSpacing(2 * GRID)
         else:
-            self._beside.takeAt(self._beside.count() - 1)
             self._beside.removeWidget(self._tail)
+            self._beside.setStretch(1, 0)
             self._below.addWidget(self._tail)
             self._numbers.setMaximumWidth(_ANY_WIDTH)
             self._box.setDirection(QHBoxLayout.Direction.TopToBottom)
