@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QDockWidget,
     QFrame,
     QHBoxLayout,
@@ -42,6 +43,9 @@ class Dock(QDockWidget):
     make
         Returns what it holds; called when the dock is first shown or its panel first asked for.
     """
+
+    keyboard_left = Signal()
+    """It was hidden with the keyboard in it."""
 
     def __init__(self, key: str, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
         super().__init__(title, parent)
@@ -104,6 +108,13 @@ class Dock(QDockWidget):
             self._panel = self._make()
             self._inside.addWidget(self._panel)
         return self._panel
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Tell when it goes with the keyboard, which would come to whatever stands next."""
+        focused = QApplication.focusWidget()
+        if self.isHidden() and focused is not None and self.isAncestorOf(focused):
+            self.keyboard_left.emit()
+        super().hideEvent(event)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Make the panel the first time."""

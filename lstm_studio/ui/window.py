@@ -313,6 +313,7 @@ class StudioWindow(QMainWindow):
             dock.offer(self.command_actions[info.link])
         dock.apply_theme(self.appearance.theme)
         dock.visibilityChanged.connect(self._show_state)
+        dock.keyboard_left.connect(self._take_keyboard)
         return dock
 
     def panel(self, key: str) -> QWidget:

@@ -49,6 +49,29 @@ def test_after_cancel_the_keys_still_step(qtbot: QtBot, by_mouse: bool) -> None:
         assert window.session.view.cursor == 1
 
 
+@pytest.mark.parametrize("by_mouse", [True, False])
+def test_where_the_panel_with_the_keyboard_is_hidden_the_keys_step(qtbot: QtBot, by_mouse: bool) -> None:
+    with opened_window() as window:
+        qtbot.wait(50)
+        window.activateWindow()
+        dock = window.arrangement.docks["what-if"]
+        inside = next(one for one in dock.panel.findChildren(QPushButton) if one.isVisible())
+        inside.setFocus(Qt.FocusReason.TabFocusReason)
+        if by_mouse:
+            QTest.mouseClick(dock._close, Qt.MouseButton.LeftButton)
+        else:
+            window.command_actions["view.panel-what-if"].trigger()
+        assert dock.isHidden()
+        window.session.move_cursor(0)
+        press(window, Qt.Key.Key_Right)
+        assert window.session.view.cursor == 1
+        # One that has not the keyboard takes none along.
+        window.header.open_button.setFocus(Qt.FocusReason.TabFocusReason)
+        window.show_panel("what-if", True)
+        window.show_panel("what-if", False)
+        assert QApplication.focusWidget() is window.header.open_button
+
+
 @pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
 def test_tab_goes_through_everything_and_each_place_shows_it(qtbot: QtBot, workspace: str) -> None:
     with opened_window() as window:
