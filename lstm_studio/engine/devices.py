@@ -12,6 +12,7 @@ from importlib import import_module
 import numpy as np
 import torch
 
+from lstm_studio.arguments import shown, text
 from lstm_studio.errors import TraceError
 
 INTERACTIVE_THREADS = 1
@@ -32,7 +33,7 @@ def available_devices() -> tuple[str, ...]:
     return tuple(devices)
 
 
-def choose(device: str = "auto") -> torch.device:
+def choose(device: str | torch.device = "auto") -> torch.device:
     """Return the device of that name; for ``"auto"`` the last of :func:`available_devices`, an accelerator if any.
 
     Raises
@@ -41,12 +42,14 @@ def choose(device: str = "auto") -> torch.device:
         If this machine has no such device.
     """
     available = available_devices()
+    cure = f"Choose auto, {', '.join(available)}."
+    device = str(device) if isinstance(device, torch.device) else text("device", device, TraceError, cure)
     if device == "auto":
         return torch.device(available[-1])
     kind, _, index = device.partition(":")
     beyond = kind == "cuda" and index.isdigit() and int(index) >= torch.cuda.device_count()
     if kind not in available or (index and not index.isdigit()) or beyond:
-        raise TraceError(f"There is no device {device!r} on this machine.", f"Choose auto, {', '.join(available)}.")
+        raise TraceError(f"There is no device {shown(device)} on this machine.", cure)
     return torch.device(device)
 
 

@@ -17,6 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from lstm_studio.arguments import each, mapping, number, shown, whole_number, wrong, yes_or_no
 from lstm_studio.engine import tracing
 from lstm_studio.engine.branch_gradients import branch_gradients
 from lstm_studio.engine.devices import one_blas_thread
@@ -34,6 +35,9 @@ Array = NDArray[Any]
 Events = Mapping[int, ArrayLike | Mapping[int, float]]
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_CLAMP = "Give signal → unit → value, {'lstm.0.forget_gate': {3: 1.0}}."
+_ABLATE = "Give layer → units, {'lstm.0': [3, 5]}."
+_EVENTS = "Give step → the values of all features, or feature → value, {40: {2: 1.0}}."
 
 
 def resume(
@@ -90,16 +94,21 @@ def resume(
         drops out at random.
     """
     given = network_of(trace, network)
-    if not _is_whole(at) or not 0 <= at < trace.steps:
-        raise TraceError(f"There is no step {at!r} in {trace.steps} steps.", "Steps are counted from 0.")
-    if until is not None and (not _is_whole(until) or until <= at):
-        raise TraceError(f"The change lasts from step {at} until step {until!r}.", "Let it end after it begins.")
-    held = _held(trace, clamp or {}, ablate or {})
+    at = whole_number("at", at, TraceError, most=trace.steps - 1)
+    if until is not None:
+        until = whole_number("until", until, TraceError, least=at + 1)
+    gradients = yes_or_no("gradients", gradients, TraceError)
+    if objective is not None:
+        tracing.chosen_objective(objective, has_target=False)
+    clamp = mapping("clamp", {} if clamp is None else clamp, TraceError, _CLAMP)
+    ablate = mapping("ablate", {} if ablate is None else ablate, TraceError, _ABLATE)
+    events = mapping("events", {} if events is None else events, TraceError, _EVENTS)
+    held = _held(trace, clamp, ablate)
     if not held and not events:
         return _again(trace, given, {"gradients": True, "objective": objective} if gradients else {})
     refuse_dropout(trace)
     whole = _as_network(given)
-    x = _edited(trace["input"], events or {}, at)
+    x = _edited(trace["input"], events, at)
     if whole.cell.can_step:
         stop = trace.steps if until is None else min(until, trace.steps)
         if at == 0 and not trace.provenance.intervention:
@@ -330,8 +339,8 @@ def _are_alike(one: Array, other: Array, trace: Trace) -> bool:
     return one.shape == other.shape and np.allclose(one, other, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int | np.integer)
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _as_network(given: Network | nn.Module) -> Network:
@@ -370,18 +379,19 @@ def _held(
     for name, units in clamp.items():
         if name not in known:
             raise TraceError(f"There is no signal {name!r} to hold.", f"Choose one of {', '.join(known)}.")
-        if not isinstance(units, Mapping):
-            raise TraceError(f"The units of {name} to hold are {units!r}.", "Give unit → value, {3: 1.0}.")
+        mapping(f"clamp: {name}", units, TraceError, _CLAMP)
         _check_units(name, units, trace[name].shape[1])
-        for unit, value in units.items():
-            _check_number(f"Unit {unit} of {name} is to be held at", value)
+        values = {
+            int(unit): number(f"clamp: unit {unit} of {name}", value, TraceError) for unit, value in units.items()
+        }
         prefix, signal = known[name]
         if units:
-            held.setdefault(prefix, {}).setdefault(signal, {}).update(units)
-    for prefix, off in ablate.items():
+            held.setdefault(prefix, {}).setdefault(signal, {}).update(values)
+    for prefix, those in ablate.items():
         if prefix not in layers:
             raise TraceError(f"There is no layer {prefix!r}.", f"Choose one of {', '.join(layers)}.")
         layer = layers[prefix]
+        off = list(each(f"ablate: {prefix}", those, TraceError, _ABLATE))
         _check_units(prefix, off, layer.units)
         for state in cell_of_kind(layer.kind).states:
             # A projected hidden state has no units of its own: it is without them once the cell state is.
@@ -393,12 +403,7 @@ def _held(
 def _check_units(name: str, units: Mapping[int, float] | Sequence[int], count: int) -> None:
     for unit in units:
         if not _is_whole(unit) or not 0 <= unit < count:
-            raise TraceError(f"{name} has no unit {unit!r}.", f"Choose units from 0 to {count - 1}.")
-
-
-def _check_number(what: str, value: object) -> None:
-    if not isinstance(value, int | float | np.number):
-        raise TraceError(f"{what} {value!r}.", "Give a number.")
+            raise TraceError(f"{name} has no unit {shown(unit)}.", f"Choose units from 0 to {count - 1}.")
 
 
 def _edited(x: Array, events: Events, at: int) -> Array:
@@ -414,20 +419,19 @@ def _edited(x: Array, events: Events, at: int) -> Array:
     for step, event in events.items():
         if not _is_whole(step) or not at <= step < steps:
             raise TraceError(
-                f"The event at step {step!r} is not between step {at}, where the branch begins, and {steps - 1}.",
+                f"The event at step {shown(step)} is not between step {at}, where the branch begins, and {steps - 1}.",
                 "Change events from there on only, or begin earlier.",
             )
         if isinstance(event, Mapping):
             for feature, value in event.items():
                 if not _is_whole(feature) or not 0 <= feature < features:
-                    raise TraceError(f"An event has no feature {feature!r}.", f"Choose from 0 to {features - 1}.")
-                _check_number(f"Feature {feature} at step {step} is to be", value)
-                edited[step, feature] = value
+                    raise TraceError(f"An event has no feature {shown(feature)}.", f"Choose from 0 to {features - 1}.")
+                edited[step, feature] = number(f"events: feature {feature} at step {step}", value, TraceError)
             continue
         try:
             values = np.asarray(event, x.dtype)
         except (TypeError, ValueError) as error:
-            raise TraceError(f"The event at step {step} is {event!r}.", "Give a number for every feature.") from error
+            raise wrong(f"The event at step {step}", event, TraceError, "Give a number for every feature.") from error
         if values.shape != (features,):
             raise TraceError(f"The event at step {step} is {values.shape}, not ({features},).", "Give every feature.")
         edited[step] = values

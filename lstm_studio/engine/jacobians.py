@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lstm_studio.arguments import whole_number
 from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.recurrences import Recurrence, recurrences, refuse_changes
 from lstm_studio.engine.trace import Trace
+from lstm_studio.errors import TraceError
 from lstm_studio.networks.network import Network
 from lstm_studio.progress import Progress, ignore_progress
 
@@ -84,6 +86,7 @@ def memory_curves(
     """
     found: dict[str, Array] = {}
     refuse_changes(trace)
+    exact_units = whole_number("exact_units", exact_units, TraceError)
     every = recurrences(trace, network)
     for done, recurrence in enumerate(every):
         curves = _curves(recurrence, exact_units, _teller(progress, recurrence, done, len(every)))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from lstm_studio.arguments import whole_number
 from lstm_studio.engine.devices import one_blas_thread
 from lstm_studio.engine.recurrences import Recurrence, recurrences, refuse_changes
 from lstm_studio.engine.trace import Trace
@@ -53,8 +54,7 @@ def lyapunov_exponents(
     TraceError
         If there is no network, it is not the one of the trace, or ``count`` is below 1.
     """
-    if count < 1:
-        raise TraceError(f"count is {count}.", "Ask for at least one exponent.")
+    count = whole_number("count", count, TraceError, least=1)
     refuse_changes(trace)
     return {found.layer.prefix: _exponents(found, count) for found in recurrences(trace, network)}
 

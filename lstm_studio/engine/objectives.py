@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lstm_studio.arguments import shown
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.signals import Labels
 
@@ -113,6 +114,11 @@ class Objective:
         return f"{self.kind}:{self.step}:{self.unit}" if self.kind is ObjectiveKind.HIDDEN else str(self.kind)
 
 
+def patterns() -> str:
+    """Return how all objectives are written, one after the other."""
+    return ", ".join(choice.pattern for choice in CHOICES)
+
+
 def parse(text: str) -> Objective:
     """Read a named objective.
 
@@ -127,11 +133,11 @@ def parse(text: str) -> Objective:
         If it is none of them.
     """
     name, _, numbers = text.partition(":")
-    cure = f"Write one of {', '.join(choice.pattern for choice in CHOICES)}."
+    cure = f"Write one of {patterns()}."
     try:
         kind = ObjectiveKind(name)
     except ValueError:
-        raise TraceError(f"There is no objective {text!r}.", cure) from None
+        raise TraceError(f"There is no objective {shown(text)}.", cure) from None
     if kind is not ObjectiveKind.HIDDEN:
         if numbers:
             raise TraceError(f"The objective {name!r} takes no numbers, but {numbers!r} follows it.", cure)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lstm_studio.arguments import instance, shown
 from lstm_studio.engine.capture import recurrent_modules
-from lstm_studio.engine.trace import Trace, TraceLayer
+from lstm_studio.engine.trace import OF_A_TRACE, Trace, TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell, Layer
 from lstm_studio.networks.naming import layer_prefix
@@ -62,6 +63,7 @@ def network_of(trace: Trace, network: Network | nn.Module | None) -> Network | n
     TraceError
         If there is none, or its weights are not those of the trace.
     """
+    instance("trace", trace, Trace, TraceError, OF_A_TRACE)
     if network is None:
         if trace.origin is None:
             raise TraceError(
@@ -70,7 +72,7 @@ def network_of(trace: Trace, network: Network | nn.Module | None) -> Network | n
             )
         network = trace.origin.network
     if not isinstance(network, Network | nn.Module):
-        raise TraceError(f"{network!r} is not a network.", "Give what ls.trace was given.")
+        raise TraceError(f"network is {shown(network)}.", "Give what ls.trace was given.")
     if trace.provenance.network not in {"", fingerprint(_module(network))}:
         raise TraceError(
             "The weights of the network are not those that the trace was made with.",
@@ -131,7 +133,7 @@ def refuse_changes(trace: Trace) -> None:
     TraceError
         If it did, in any layer.
     """
-    for layer in trace.layers:
+    for layer in instance("trace", trace, Trace, TraceError, OF_A_TRACE).layers:
         if layer.changed:
             raise TraceError(
                 f"The model changes the states of {layer.prefix} between its steps: weights do not tell what survives.",

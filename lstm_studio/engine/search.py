@@ -7,14 +7,15 @@ index keeps one bit per step and unit, the steps of one unit side by side, so th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.engine.trace import Trace
+from lstm_studio.arguments import each, instance, number, shown, text, whole_number, yes_or_no
+from lstm_studio.engine.trace import OF_A_TRACE, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.progress import Progress, ignore_progress
 
@@ -92,12 +93,14 @@ def pattern_of(
         If the signal or the stretch is not in the trace, or the margin is out of range.
     """
     values = _values(trace, signal)
-    if not 0 <= start < stop <= len(values):
+    start, stop = (whole_number(name, step, TraceError) for name, step in (("start", start), ("stop", stop)))
+    margin, threshold = _checked_margin(margin), number("threshold", threshold, TraceError)
+    with_off = yes_or_no("with_off", with_off, TraceError)
+    if not start < stop <= len(values):
         raise TraceError(
             f"The stretch from {start} to {stop} is not within the {len(values)} steps of {signal}.",
             "Choose one that begins before it ends.",
         )
-    _check_margin(margin)
     # Of the stretch and its margins alone: this is asked while the threshold is being chosen.
     inside = values[start:stop] >= threshold
     around = np.concatenate([values[max(0, start - margin) : start], values[stop : stop + margin]]) >= threshold
@@ -129,7 +132,9 @@ class SignalIndex:
     def __init__(
         self, traces: Sequence[Trace], signal: str, threshold: float, progress: Progress = ignore_progress
     ) -> None:
-        arrays = [_values(trace, signal) for trace in traces]
+        every = each("traces", traces, TraceError, "Give a list of traces.")
+        arrays = [_values(trace, signal) for trace in every]
+        threshold = number("threshold", threshold, TraceError)
         if not arrays:
             raise TraceError("There is no trace to search in.", "Give at least one.")
         units = {array.shape[1] for array in arrays}
@@ -184,7 +189,7 @@ class SignalIndex:
             If the pattern names no unit, or one that there is not, its length or margin is out of range, ``count`` is
             below 1, or ``first`` is in none of the traces.
         """
-        self._check(pattern, count, first)
+        pattern, count, first = self._checked(pattern, count, first)
         chosen: list[Match] = []
         fitting = len(pattern.on) + len(pattern.off)
         planes = self._counts(pattern)
@@ -232,26 +237,31 @@ class SignalIndex:
         _add_up(waiting, 2)
         return [planes[0] for planes in waiting if planes]
 
-    def _check(self, pattern: Pattern, count: int, first: tuple[int, int] | None) -> None:
-        if count < 1:
-            raise TraceError(f"The number of stretches to find is {count}.", "Ask for at least 1.")
-        if first is not None and not (
-            0 <= first[0] < len(self._lengths) and 0 <= first[1] <= self._lengths[first[0]] - pattern.length
-        ):
-            raise TraceError(
-                f"The stretch that is looked for, {first}, is not in the traces.", "Give a trace and a step of it."
-            )
-        named = [*pattern.on, *pattern.off]
+    def _checked(
+        self, pattern: Pattern, count: int, first: tuple[int, int] | None
+    ) -> tuple[Pattern, int, tuple[int, int] | None]:
+        instance("pattern", pattern, Pattern, TraceError, "Give a Pattern, or what pattern_of returned.")
+        count = whole_number("count", count, TraceError, least=1)
+        on, off = (
+            tuple(_numbered(name, each(name, units, TraceError)))
+            for name, units in (("on", pattern.on), ("off", pattern.off))
+        )
+        length = whole_number("length", pattern.length, TraceError, least=1)
+        if first is not None:
+            cure = "Give a trace and a step of it."
+            place = _numbered("first", each("first", first, TraceError, cure))
+            if len(place) != 2 or place[0] >= len(self._lengths) or place[1] > self._lengths[place[0]] - length:
+                raise TraceError(f"The stretch that is looked for, {shown(first)}, is not in the traces.", cure)
+            first = (place[0], place[1])
+        named = [*on, *off]
         if not named:
             raise TraceError("The pattern names no unit.", "Lower the threshold, or choose units.")
-        beyond = [unit for unit in named if not 0 <= unit < self.units]
+        beyond = [unit for unit in named if unit >= self.units]
         if beyond:
             raise TraceError(f"{self.signal} has no unit {beyond[0]}.", f"Choose units from 0 to {self.units - 1}.")
         if len(set(named)) < len(named):
             raise TraceError("The pattern names a unit twice.", "Name each unit once, as on or as off.")
-        if pattern.length < 1:
-            raise TraceError(f"The length is {pattern.length}.", "Look for stretches of at least 1 step.")
-        _check_margin(pattern.margin)
+        return Pattern(on, off, length, _checked_margin(pattern.margin)), count, first
 
     @staticmethod
     def _write(bits: Bits, begin: int, flags: NDArray[np.bool_]) -> None:
@@ -262,7 +272,8 @@ class SignalIndex:
 
 
 def _values(trace: Trace, signal: str) -> NDArray[Any]:
-    if signal not in trace:
+    instance("trace", trace, Trace, TraceError, OF_A_TRACE)
+    if text("signal", signal, TraceError) not in trace:
         raise TraceError(f"The trace has no {signal!r}.", f"It has {', '.join(trace.names[:12])} …")
     values = trace[signal]
     if values.ndim != 2:
@@ -270,9 +281,13 @@ def _values(trace: Trace, signal: str) -> NDArray[Any]:
     return values
 
 
-def _check_margin(margin: int) -> None:
-    if not 0 <= margin <= _WORD:
-        raise TraceError(f"The margin is {margin}.", f"Give 0 to {_WORD} steps.")
+def _numbered(name: str, values: Iterable[Any]) -> list[int]:
+    """Return whole numbers, each with its place in what an error says."""
+    return [whole_number(f"{name}[{place}]", value, TraceError) for place, value in enumerate(values)]
+
+
+def _checked_margin(margin: int) -> int:
+    return whole_number("margin", margin, TraceError, most=_WORD)
 
 
 def _later(bits: Bits, steps: int) -> Bits:

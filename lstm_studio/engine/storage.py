@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.arguments import path_of
 from lstm_studio.engine.trace import Provenance, Trace, TraceLayer
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.signals import Composition, Form, Operand, Phase, Role, Signal
@@ -48,7 +49,7 @@ def save_trace(trace: Trace, path: str | Path) -> None:
     TraceError
         If the suffix is another, or the file cannot be written.
     """
-    path = Path(path)
+    path = path_of("path", path, TraceError)
     writers = {".npz": _write_npz, ".safetensors": _write_safetensors, ".csv": _write_csv}
     writer = writers.get(path.suffix.lower())
     if writer is None:
@@ -67,7 +68,7 @@ def load_trace(path: str | Path) -> Trace:
     TraceError
         If the file is missing, damaged or no trace; the message names the array where it can.
     """
-    path = Path(path)
+    path = path_of("path", path, TraceError)
     readers = {".npz": _read_npz, ".safetensors": _read_safetensors}
     reader = readers.get(path.suffix.lower())
     if reader is None:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from lstm_studio.networks.deferred import Arrays, parts_of
 from lstm_studio.networks.signals import Signal
 
+OF_A_TRACE = "Give what ls.trace, ls.resume or ls.load_trace returned."
+"""What to do where something else is given for a trace."""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceLayer:

@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.nn.utils.rnn import PackedSequence
 
+from lstm_studio.arguments import one_of, shown, whole_number, wrong, yes_or_no
 from lstm_studio.engine import capture, devices, losses, recovery
 from lstm_studio.engine.dropout import share_of
 from lstm_studio.engine.gradients import gradients_of
 from lstm_studio.engine.jacobians import memory_curves
 from lstm_studio.engine.losses import Context, CustomObjective
-from lstm_studio.engine.objectives import Objective, ObjectiveKind, parse
+from lstm_studio.engine.objectives import Objective, ObjectiveKind, parse, patterns
 from lstm_studio.engine.recovery import Array
 from lstm_studio.engine.trace import Origin, Provenance, Trace
 from lstm_studio.errors import TraceError
@@ -91,22 +92,23 @@ def trace(
     devices.keep_freed_memory()
     arguments = {"item": item, "gradients": gradients, "objective": objective, "memory": memory}
     arguments |= {"device": device, "dtype": dtype}
-    if dtype not in _DTYPES:
-        raise TraceError(f"There is no precision {dtype!r} here.", "Choose float32 or float64.")
+    item, dtype = whole_number("item", item, TraceError), one_of("dtype", dtype, _DTYPES, TraceError)
+    gradients, memory = yes_or_no("gradients", gradients, TraceError), yes_or_no("memory", memory, TraceError)
     given = network.module if isinstance(network, Network) else network
     if not isinstance(given, nn.Module):
-        raise TraceError(f"{given!r} is no network.", "Give what ls.new_network returned, or a torch.nn.Module.")
+        raise TraceError(f"{shown(given)} is no network.", "Give what ls.new_network returned, or a torch.nn.Module.")
     module, where = _placed(given, device, _DTYPES[dtype])
     modules = capture.recurrent_modules(module)
     x = _input(modules, network, sequence, _DTYPES[dtype], where)
     target = sequence.target if isinstance(sequence, Sequence) else None
     readout_kind = network.readout_kind if isinstance(network, Network) else ""
-    wanted = chosen_objective(objective, has_target=target is not None and bool(readout_kind)) if gradients else None
+    meant = chosen_objective(objective, has_target=target is not None and bool(readout_kind))
+    wanted = meant if gradients else None
 
     others = tuple(_moved(other, _DTYPES[dtype], where) for other in inputs)
     recording = capture.run(module, x, *others, gradients=gradients, modules=modules)
     items = min(call.layout.items for call in recording.calls)
-    if not 0 <= item < items:
+    if item >= items:
         raise TraceError(f"There is no item {item} in a batch of {items}.", "Items are counted from 0.")
     context = Context(recording, item, target, readout_kind)
     with (
@@ -167,7 +169,11 @@ def chosen_objective(objective: str | CustomObjective | None, *, has_target: boo
     """Return the objective that is meant, by default the target where there is one to reach."""
     if objective is None:
         return Objective(ObjectiveKind.TARGET if has_target else ObjectiveKind.LAST_HIDDEN)
-    return parse(objective) if isinstance(objective, str) else objective
+    if isinstance(objective, str):
+        return parse(objective)
+    if isinstance(objective, Objective) or callable(objective):
+        return objective
+    raise wrong("objective", objective, TraceError, f"Give a function, or write one of {patterns()}.")
 
 
 def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Module, torch.device]:
@@ -180,7 +186,7 @@ def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Modu
             f"{type(module).__name__} has weights without numbers.", "Load them, or call the model once, before."
         )
     here = tensors[0].device if tensors else torch.device("cpu")
-    where = here if device == "auto" else devices.choose(device)
+    where = here if isinstance(device, str) and device == "auto" else devices.choose(device)
     if where.type == "mps" and dtype == torch.float64:
         raise TraceError("MPS has no float64.", "Choose float32, or the CPU.")
     # Autograd records nothing of weights that were made in inference mode; copies of them are ordinary ones.

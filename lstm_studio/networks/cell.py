@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.arguments import finite_number, wrong
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.deferred import Deferred
 from lstm_studio.networks.signals import Signal
@@ -49,6 +50,28 @@ class Option:
     title: str
     default: Any
     choices: tuple[Any, ...] = ()
+
+    def checked(self, value: object) -> Any:
+        """Return the value as Python has it.
+
+        Raises
+        ------
+        NetworkError
+            If it is none of the choices, or no finite number where any goes.
+        """
+        plain = value.item() if isinstance(value, np.generic) else value
+        if not self.choices:
+            is_default = plain is None and self.default is None
+            return None if is_default else self._number(plain)
+        for choice in self.choices:
+            if isinstance(plain, type(choice) | int) and plain == choice:
+                return choice
+        raise wrong(self.name, value, NetworkError, f"Choose one of {', '.join(map(repr, self.choices))}.")
+
+    def _number(self, value: object) -> Any:
+        """Return a finite number, a whole one as it is."""
+        found = finite_number(self.name, value, NetworkError)
+        return value if isinstance(value, int) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -513,19 +536,13 @@ class Cell(ABC):
             If an option is unknown, not one of its choices, or no number where any goes.
         """
         known = {option.name: option for option in self.options}
-        for name, value in options.items():
+        for name in options:
             if name not in known:
                 offered = ", ".join(known) or "none"
                 raise NetworkError(f"{self.title} has no option {name!r}.", f"Its options: {offered}.")
-            choices = known[name].choices
-            if choices and value not in choices:
-                raise NetworkError(
-                    f"{name} is {value!r}.", f"Choose one of {', '.join(repr(choice) for choice in choices)}."
-                )
-            is_number = isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
-            if not choices and value is not None and not is_number:
-                raise NetworkError(f"{name} is {value!r}.", "Give a number.")
-        return {name: options.get(name, option.default) for name, option in known.items()}
+        return {
+            name: option.checked(options[name]) if name in options else option.default for name, option in known.items()
+        }
 
     def sizes(self, module: nn.Module) -> Sizes:
         """Return the sizes of a module of this kind."""

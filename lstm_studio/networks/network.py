@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lstm_studio import arguments
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module
@@ -111,8 +111,20 @@ class Network:
     readout_path: str = ""
 
     def __post_init__(self) -> None:
-        if bool(self.readout_path) != (self.readout_kind in READOUT_KINDS):
-            raise ValueError(f"readout_kind is {self.readout_kind!r}, readout_path {self.readout_path!r}")
+        cure = "Give a torch.nn.Module, or open or build a network with ls.open_network or ls.new_network."
+        arguments.instance("module", self.module, nn.Module, NetworkError, cure)
+        arguments.one_of("readout_kind", self.readout_kind, ("", *READOUT_KINDS), NetworkError)
+        for name in ("source", "path", "readout_path"):
+            arguments.text(name, getattr(self, name), NetworkError)
+        if bool(self.readout_path) != bool(self.readout_kind):
+            raise NetworkError(
+                f"readout_path is {arguments.shown(self.readout_path)}, and readout_kind {self.readout_kind!r}.",
+                "Give both, or none of them.",
+            )
+        named = dict(self.module.named_modules(remove_duplicate=False))
+        for name, own in (("path", self.path), ("readout_path", self.readout_path)):
+            if own not in named:
+                raise arguments.wrong(name, own, NetworkError, f"Choose one of {', '.join(map(repr, named))}.")
 
     @property
     def recurrent(self) -> nn.Module:
@@ -223,6 +235,8 @@ _FINGERPRINTS: WeakKeyDictionary[nn.Module, _Known] = WeakKeyDictionary()
 own counters of changes do not see those through ``.data`` and NumPy."""
 _WORTH_KEEPING = 1 << 25
 """Bytes of weights of which a copy is kept."""
+_MOST_WEIGHTS = 1 << 44
+"""More than any computer has room for; of far more PyTorch cannot even say the size."""
 
 
 def _contents(tensor: Tensor) -> memoryview:
@@ -283,34 +297,39 @@ def new_network(
     """
     cell = cell_of_kind(kind)
     sizes = Sizes(input_size, hidden_size, layers, bidirectional, bias)
-    if readout not in READOUT_KINDS:
-        raise NetworkError(f"The read-out is {readout!r}.", "Choose 'classes' or 'values'.")
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 1 << 63:
-        raise NetworkError(f"The seed is {seed!r}.", "Give a whole number from 0 to 2**63 − 1.")
-    if not isinstance(outputs, int | np.integer) or outputs < 0:
-        raise NetworkError(f"outputs is {outputs!r}.", "Give 0 for no read-out, or the number of outputs.")
+    arguments.one_of("readout", readout, READOUT_KINDS, NetworkError)
+    cure = "Give a whole number from 0 to 2**63 − 1."
+    seed = arguments.whole_number("seed", seed, NetworkError, most=(1 << 63) - 1, cure=cure)
+    outputs = arguments.whole_number("outputs", outputs, NetworkError)
     with torch.random.fork_rng(devices=[]):
         # torch.manual_seed would seed the accelerators' generators too, which fork_rng does not keep here.
-        torch.default_generator.manual_seed(int(seed))
-        module = _built(cell, sizes, options)
-        if outputs:
-            linear = nn.Linear(sizes.directions * cell.output_size(module), int(outputs))
-            module = ReadoutNetwork(module, kind, linear, "readout")
+        torch.default_generator.manual_seed(seed)
+        module = _built(cell, sizes, options, outputs)
     module.eval()
     if not outputs:
         return Network(module, f"seed {seed}")
     return Network(module, f"seed {seed}", readout, kind, "readout")
 
 
-def _built(cell: Cell, sizes: Sizes, options: dict[str, Any]) -> nn.Module:
+def _built(cell: Cell, sizes: Sizes, options: dict[str, Any], outputs: int) -> nn.Module:
+    weights = cell.parameter_count(sizes, options) + outputs * sizes.directions * sizes.hidden_size
+    too_large = NetworkError(
+        f"{sizes.layers} layers of {sizes.hidden_size} units with {sizes.input_size} features and {outputs} outputs do "
+        "not fit into the memory.",
+        "Choose fewer.",
+    )
+    if weights > _MOST_WEIGHTS:
+        raise too_large
     try:
-        return cell.build(sizes, options)
+        module = cell.build(sizes, options)
+        if not outputs:
+            return module
+        linear = nn.Linear(sizes.directions * cell.output_size(module), outputs)
     except RuntimeError as error:
         if "allocate" not in str(error):
             raise
-        raise NetworkError(
-            f"{sizes.layers} layers of {sizes.hidden_size} units do not fit into the memory.", "Choose fewer units."
-        ) from error
+        raise too_large from error
+    return ReadoutNetwork(module, cell.kind, linear, "readout")
 
 
 def build(spec: NetworkSpec, input_size: int) -> Network:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from lstm_studio.arguments import whole_number, yes_or_no
 from lstm_studio.errors import NetworkError
+
+_MOST_LAYERS = 9_999
+"""Beyond, to make the layers alone would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Sizes:
     hidden_size
         H, units per layer and direction, at least 1.
     layers
-        Stacked layers, at least 1.
+        Stacked layers, from 1 to 9999.
     bidirectional
         Whether a second pass runs backwards in time.
     bias
@@ -29,7 +31,7 @@ class Sizes:
     Raises
     ------
     NetworkError
-        If a size is not a whole number of at least 1.
+        If a size is not a whole number within its bounds, or a choice neither True nor False.
     """
 
     input_size: int
@@ -40,11 +42,14 @@ class Sizes:
 
     def __post_init__(self) -> None:
         for name in ("input_size", "hidden_size", "layers"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise NetworkError(f"{name} is {value!r}.", "Give a whole number of at least 1.")
-            if not isinstance(value, int):
-                object.__setattr__(self, name, int(value))
+            given = getattr(self, name)
+            number = whole_number(name, given, NetworkError, least=1, most=_MOST_LAYERS if name == "layers" else None)
+            if number is not given:
+                object.__setattr__(self, name, number)
+        for name in ("bidirectional", "bias"):
+            given = getattr(self, name)
+            if given is not True and given is not False:
+                object.__setattr__(self, name, yes_or_no(name, given, NetworkError))
 
     @property
     def directions(self) -> int:

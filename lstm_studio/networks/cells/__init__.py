@@ -8,6 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from lstm_studio.arguments import shown, text
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell
 
@@ -35,10 +36,11 @@ def cell_of_kind(kind: str) -> Cell:
     NetworkError
         If there is no such kind.
     """
-    try:
-        return cells()[kind]
-    except KeyError:
-        raise NetworkError(f"There is no kind of network called {kind!r}.", f"Choose {', '.join(cells())}.") from None
+    cure = f"Choose {', '.join(cells())}."
+    found = cells().get(text("kind", kind, NetworkError, cure))
+    if found is None:
+        raise NetworkError(f"There is no kind of network called {shown(kind)}.", cure)
+    return found
 
 
 def cell_of_module(module: nn.Module) -> Cell | None:
