@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.plots.curves import paint_band
-from lstm_studio.ui.plots.legend import Entry, Swatch, paint_legend
+from lstm_studio.ui.plots.legend import Entry, Swatch, legend_needs, paint_legend
 from lstm_studio.ui.plots.raster import quantile_bands
 from lstm_studio.ui.plots.row_item import Mark
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
@@ -70,6 +70,10 @@ class BandItem(UnitItem):
             text += f" · {self.row.unit_name(self.selected)} {format_number(value)}"
         return text
 
+    def side_needed(self) -> float:
+        """Return what the legend takes."""
+        return legend_needs(self.look, (*self.legend_names, "mean"))
+
     def paint_right(self, painter: QPainter) -> None:
         """Draw the legend."""
         entries = [
@@ -78,8 +82,7 @@ class BandItem(UnitItem):
             Entry("90%", Swatch.FILL, self.colours.mark, _OUTER_OPACITY),
         ]
         if self.selected is not None:
-            name = self.row.names[self.selected] if self.row.names else f"u{self.selected}"
-            entries.insert(0, Entry(name, Swatch.LINE, self.look.theme.ink))
+            entries.insert(0, Entry(self.legend_name(self.selected), Swatch.LINE, self.look.theme.ink))
         if self.row.other is not None:
             entries.insert(0, Entry("B", Swatch.DASHED, self.look.theme.ink2))
         paint_legend(painter, self.look, entries, self.height)

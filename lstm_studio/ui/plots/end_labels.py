@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
-from lstm_studio.ui.plots.legend import Entry, paint_entry
+from lstm_studio.ui.plots.legend import Entry, legend_needs, paint_entry
 from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.theme import GRID, Text
 
@@ -54,6 +54,19 @@ def _pitch(look: Look) -> float:
     return look.metrics(Text.TICK).height() + 1
 
 
+def end_labels_need(look: Look, labels: Sequence[EndLabel]) -> float:
+    """Return how wide a margin is in which no label is cut, in however many lines."""
+    wide = look.metrics(Text.TICK).horizontalAdvance
+    names = [look.metrics(Text.TICK_BOLD).horizontalAdvance(label.name) for label in labels]
+    joined = [wide(_joined(label)) for label in labels]
+    entries = [entry.text for label in labels for entry in label.entries]
+    return max(GRID + max((*names, *joined), default=0.0), legend_needs(look, entries))
+
+
+def _joined(label: EndLabel) -> str:
+    return ", ".join(entry.text for entry in label.entries)
+
+
 def paint_end_labels(painter: QPainter, look: Look, labels: Sequence[EndLabel], height: float) -> None:
     """Draw the labels into a margin; the origin is the plot's right edge, the margin ``look.side_width`` wide."""
     pitch = _pitch(look)
@@ -78,5 +91,4 @@ def _paint(painter: QPainter, look: Look, label: EndLabel, lines: int, top: floa
             paint_entry(painter, look, entry, top + (line + 0.5) * pitch)
     elif lines == 2:
         painter.setPen(QColor(look.theme.ink2))
-        words = ", ".join(entry.text for entry in label.entries)
-        painter.drawText(room.translated(0, pitch), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(room.translated(0, pitch), Qt.AlignmentFlag.AlignVCenter, _joined(label))

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QPainter
 from lstm_studio.ui.numbers import format_count, format_decade, format_scientific
 from lstm_studio.ui.plots.axis import nice_step
 from lstm_studio.ui.plots.curves import paint_curve
-from lstm_studio.ui.plots.end_labels import EndLabel, paint_end_labels
+from lstm_studio.ui.plots.end_labels import EndLabel, end_labels_need, paint_end_labels
 from lstm_studio.ui.plots.legend import Entry, Swatch
 from lstm_studio.ui.plots.log_axis import log_axis
 from lstm_studio.ui.plots.row_item import LeftLabel, Look, Mark, RowItem
@@ -197,11 +197,19 @@ class GradientItem(RowItem):
         return [LeftLabel(y, format_decade(exponent)) for exponent, y in reversed(self._ticks())]
 
     def paint_right(self, painter: QPainter) -> None:
-        """Draw the end labels: each name once, with its curves."""
+        """Draw the end labels."""
+        paint_end_labels(painter, self.look, self._end_labels(), self.height)
+
+    def side_needed(self) -> float:
+        """Return what the end labels take."""
+        return end_labels_need(self.look, self._end_labels())
+
+    def _end_labels(self) -> list[EndLabel]:
+        """Return each name once, with its curves."""
         blocks: dict[str, list[Curve]] = {}
         for curve in self.row.curves:
             blocks.setdefault(curve.name, []).append(curve)
-        labels = [
+        return [
             EndLabel(
                 name,
                 self.look.theme.roles[curves[0].role].text,
@@ -210,7 +218,6 @@ class GradientItem(RowItem):
             )
             for name, curves in blocks.items()
         ]
-        paint_end_labels(painter, self.look, labels, self.height)
 
     def _end(self, curves: list[Curve]) -> float:
         last = self.scale_of_time.first + self.scale_of_time.count - 1

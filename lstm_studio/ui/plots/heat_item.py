@@ -13,7 +13,7 @@ from lstm_studio.ui.plots.raster import heat_pixels
 from lstm_studio.ui.plots.row_item import LeftLabel, paint_frame, paint_marker
 from lstm_studio.ui.plots.scale import unit_edges
 from lstm_studio.ui.plots.unit_row import UnitItem
-from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, LEVELS, Text, Theme
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LEVELS, Text, Theme
 
 _TICK_DISTANCE, _TICK_GAP = 12, 4
 _PIN_BAR = 2
@@ -149,17 +149,35 @@ class HeatItem(UnitItem):
         painter.setPen(QColor(self.look.theme.ink2))
         half = painter.fontMetrics().capHeight() / 2 + 2
         for y, text in self._bar_labels(half):
-            room = QRectF(bar.right() + 4, y - 10, self.look.side_width, 20)
+            room = QRectF(bar.right() + HALF_GRID, y - 10, self.look.side_width, 20)
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextDontClip, text)
+
+    def side_needed(self) -> float:
+        """Return what the colour bar takes with its values, however high the row is."""
+        low, high = self._ends
+        widest = max(map(self.look.metrics(Text.TICK).horizontalAdvance, (low, high, self._whole_range)))
+        return GRID + COLOUR_BAR_WIDTH + HALF_GRID + widest
+
+    @property
+    def _ends(self) -> tuple[str, str]:
+        low, high = self.row.levels
+        return format_tick(low, signed=self.row.signed), format_tick(high, signed=self.row.signed)
+
+    @property
+    def _whole_range(self) -> str:
+        """Both ends in one text."""
+        low, high = self.row.levels
+        if self.row.signed and low == -high:
+            return f"±{format_tick(high)}"
+        return f"{format_tick(low)}…{format_tick(high)}"
 
     def _bar_labels(self, half: float) -> list[tuple[float, str]]:
         """Return y and text of what stands beside the colour bar; ``half`` is what a text needs above and below."""
-        (low, high), signed = self.row.levels, self.row.signed
-        ends = [(half, format_tick(high, signed=signed)), (self.height - half, format_tick(low, signed=signed))]
         if self.height < 2 * self._tick_distance:
             # Two would lie over each other.
-            whole = f"±{format_tick(high)}" if signed and low == -high else f"{format_tick(low)}…{format_tick(high)}"
-            return [(self.height / 2, whole)]
-        if signed and self.height >= max(40, 3 * self._tick_distance):
-            ends.append((self.height / 2, format_tick(0.0, signed=signed)))
+            return [(self.height / 2, self._whole_range)]
+        low, high = self._ends
+        ends = [(half, high), (self.height - half, low)]
+        if self.row.signed and self.height >= max(40, 3 * self._tick_distance):
+            ends.append((self.height / 2, format_tick(0.0, signed=True)))
         return ends

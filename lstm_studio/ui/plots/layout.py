@@ -1,16 +1,19 @@
-"""How the height of the stack is shared among its rows."""
+"""How much room the rows of the stack take beside their plots, and how its height is shared among them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_studio.ui.plots.row_item import RowItem
 from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, View
-from lstm_studio.ui.theme import PLOT_GAP
+from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, PLOT_GAP, Text
 
 LEAST_ROW = 31.0
 SYMBOL_ROW = 24.0
 GRADIENT_RATIO = 1.5
+LABEL_GAP = 8
+_MOST_LABEL_WIDTH = 1.6 * LABEL_WIDTH
 _SNAP_FROM = 2
 """Pixels a unit from which heights are cut to whole pixels a unit."""
 
@@ -21,6 +24,23 @@ class Rows:
 
     heights: tuple[float, ...]
     total: float
+
+
+def label_width(items: Collection[RowItem]) -> int:
+    """Return the room that labels of rows need: for the longest title beside a unit's number, within limits."""
+    needed = 0.0
+    for item in items:
+        look = item.look
+        number = look.metrics(Text.TICK_BOLD).horizontalAdvance("00")
+        title = look.metrics(Text.ROW_LABEL).horizontalAdvance(item.title)
+        most = _MOST_LABEL_WIDTH * max(1.0, look.scale)
+        needed = max(needed, min(most, look.badge + HALF_GRID + title + number + LABEL_GAP))
+    return max(LABEL_WIDTH, round(needed))
+
+
+def side_width(items: Collection[RowItem]) -> float:
+    """Return the room that scales, legends and labels need at the right of some rows, within limits."""
+    return max((min(item.look.side_width, item.side_needed()) for item in items), default=0.0)
 
 
 def share_height(

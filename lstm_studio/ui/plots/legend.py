@@ -13,6 +13,7 @@ from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.theme import GRID, Text
 
 SWATCH_WIDTH = 8
+_SWATCH_GAP = 3
 
 
 class Swatch(Enum):
@@ -33,6 +34,11 @@ class Entry:
     swatch: Swatch
     colour: str
     opacity: float = 1.0
+
+
+def legend_needs(look: Look, words: Sequence[str]) -> float:
+    """Return how wide a margin is in which no word of a legend is cut."""
+    return GRID + SWATCH_WIDTH + _SWATCH_GAP + max(map(look.metrics(Text.TICK).horizontalAdvance, words), default=0.0)
 
 
 def paint_legend(painter: QPainter, look: Look, entries: Sequence[Entry], height: float) -> None:
@@ -66,7 +72,7 @@ def paint_entry(painter: QPainter, look: Look, entry: Entry, y: float) -> None:
         painter.drawLine(QPointF(GRID, y), QPointF(GRID + SWATCH_WIDTH, y))
         if entry.swatch is Swatch.SQUARES:
             painter.fillRect(QRectF(GRID + SWATCH_WIDTH / 2 - 2.5, y - 2.5, 5, 5), colour)
-    left = GRID + SWATCH_WIDTH + 3
+    left = GRID + SWATCH_WIDTH + _SWATCH_GAP
     room = look.side_width - left
     text = painter.fontMetrics().elidedText(entry.text, Qt.TextElideMode.ElideRight, int(room) + 2)
     painter.setPen(QColor(look.theme.ink2))

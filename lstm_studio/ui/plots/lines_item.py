@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QPainter
 
 from lstm_studio.ui.plots.curves import paint_depth
-from lstm_studio.ui.plots.legend import Entry, Swatch, paint_legend
+from lstm_studio.ui.plots.legend import Entry, Swatch, legend_needs, paint_legend
 from lstm_studio.ui.plots.raster import line_bars, line_coverage
 from lstm_studio.ui.plots.row_item import Mark
 from lstm_studio.ui.plots.unit_row import UnitItem
@@ -63,12 +63,15 @@ class LinesItem(UnitItem):
         """Return the selected unit's point."""
         return self.selected_mark(step)
 
+    def side_needed(self) -> float:
+        """Return what the legend takes."""
+        return legend_needs(self.look, (*self.legend_names, "units"))
+
     def paint_right(self, painter: QPainter) -> None:
         """Draw the legend."""
         entries = []
         if self.selected is not None:
-            name = self.row.names[self.selected] if self.row.names else f"u{self.selected}"
-            entries.append(Entry(name, Swatch.LINE, self.look.theme.ink))
+            entries.append(Entry(self.legend_name(self.selected), Swatch.LINE, self.look.theme.ink))
         if self.shown > 1:
             entries.append(Entry("all" if self.row.names else "units", Swatch.LINE, self.colours.mark))
         if self.other is not None:

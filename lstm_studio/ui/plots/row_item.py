@@ -58,7 +58,7 @@ class Look:
 
     @cached_property
     def side_width(self) -> float:
-        """Width of the margin at the right: colour bar and its values, legends, end labels."""
+        """The most that the margin at the right takes: colour bar and its values, legends, end labels."""
         widest = max(map(self.metrics(Text.TICK).horizontalAdvance, _WIDEST))
         return GRID + COLOUR_BAR_WIDTH + HALF_GRID + widest
 
@@ -273,6 +273,10 @@ class RowItem(QGraphicsItem):
 
     def paint_right(self, painter: QPainter) -> None:
         """Draw colour bar, legend or end labels; x = 0 is the plot's right edge."""
+
+    def side_needed(self) -> float:
+        """Return how wide that is; the same whatever unit is selected."""
+        return self.look.side_width
 
     def _drawn_labels(self) -> list[tuple[LeftLabel, Reach]]:
         """Return the ticks that do not meet the title, and how far each reaches."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 _UNIFORM_FROM = 8
 """Device pixels a column from which all columns get the same width …"""
-_MOST_UNUSED = 1 / 16
+_MOST_UNUSED = 1 / 32
 """… if that leaves no more than this part of the room unused; else widths differ by one device pixel."""
 
 

@@ -17,7 +17,7 @@ from lstm_studio.ui.plots.cursor import TimeCursor
 from lstm_studio.ui.plots.gradient_item import GradientItem
 from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.plots.heat_item import HeatItem
-from lstm_studio.ui.plots.layout import share_height
+from lstm_studio.ui.plots.layout import LABEL_GAP, label_width, share_height, side_width
 from lstm_studio.ui.plots.lines_item import LinesItem
 from lstm_studio.ui.plots.row_item import Look, RowItem
 from lstm_studio.ui.plots.rows import Row, StackState, SymbolRow, UnitRow, View
@@ -25,12 +25,10 @@ from lstm_studio.ui.plots.scale import TimeScale, clamp_window
 from lstm_studio.ui.plots.stretch import StretchHandles, StretchItem, stretch_words
 from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
-from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
+from lstm_studio.ui.theme import LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
 from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
 
 _ZOOM_PER_NOTCH = 0.8
-_LABEL_GAP = 8
-_MOST_LABEL_WIDTH = 1.6 * LABEL_WIDTH
 _RIGHT_INSET = 4
 _CURSOR_Z = 3
 _BAR_WIDTH = 10
@@ -91,6 +89,7 @@ class PlotStack(QWidget):
         self._data: dict[str, UnitData] = {}
         self._window = (0, 0)
         self._edges = (0, 0)
+        self._side = 0.0
         self._track = (0, 0)
         self._group = ""
         self._dragged = 0.0
@@ -191,7 +190,7 @@ class PlotStack(QWidget):
         if (
             arranged
             or followed
-            or self._label_width != self._labels.width()
+            or (state.rows is not before.rows and self._room_beside != (self._labels.width(), self._side))
             or state.steps != before.steps
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
@@ -346,18 +345,14 @@ class PlotStack(QWidget):
         return float(round(self._cursor.flag_height + 6)), float(axis)
 
     @property
-    def _label_width(self) -> int:
-        """Room for the longest title beside a unit's number, within limits."""
-        metrics = self._look.metrics(Text.ROW_LABEL)
-        titles = (item.title for item in self._items.values())
-        widest = max(map(metrics.horizontalAdvance, titles), default=0.0)
-        number = self._look.metrics(Text.TICK_BOLD).horizontalAdvance("00")
-        most = _MOST_LABEL_WIDTH * max(1.0, self._look.scale)
-        return max(LABEL_WIDTH, round(min(most, self._look.badge + HALF_GRID + widest + number + _LABEL_GAP)))
+    def _room_beside(self) -> tuple[int, float]:
+        """Width of the labels at the left of the plots, and of what is at their right."""
+        items = self._items.values()
+        return label_width(items), side_width(items)
 
     def _fit_headers(self) -> None:
         for key, item in self._items.items():
-            self._headers[key].set_reaches(item.reaches(), _LABEL_GAP)
+            self._headers[key].set_reaches(item.reaches(), LABEL_GAP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the new size among the rows."""
@@ -380,7 +375,7 @@ class PlotStack(QWidget):
         self._canvas.setGeometry(self.rect())
         self._canvas.fit()
         self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        state, look = self._state, self._look
+        state = self._state
         ratio = self._drawn_at or self.devicePixelRatioF()
         top, axis_height = self._around_rows
         room = max(1.0, self.height() - top - axis_height)
@@ -393,16 +388,17 @@ class PlotStack(QWidget):
         self._bar.setGeometry(QRect(self.width() - _BAR_WIDTH, round(top), _BAR_WIDTH, round(room)))
         offset = self._bar.value()
 
-        left = round((PANEL_INSET + self._label_width + _LABEL_GAP) * ratio) / ratio
-        right = self.width() - look.side_width - (_BAR_WIDTH + 2 if hidden else _RIGHT_INSET)
+        labels, self._side = self._room_beside
+        left = round((PANEL_INSET + labels + LABEL_GAP) * ratio) / ratio
+        right = self.width() - self._side - (_BAR_WIDTH + 2 if hidden else _RIGHT_INSET)
         first, count = self._window
         scale = TimeScale(left, max(1.0, right - left), ratio, first, max(1, count))
         y = top + 1 - offset
-        self._labels.setGeometry(PANEL_INSET, round(top), self._label_width, round(room))
+        self._labels.setGeometry(PANEL_INSET, round(top), labels, round(room))
         for (key, item), height in zip(self._items.items(), shared.heights, strict=True):
             item.place(self._reused(item, scale), y, height)
             header = self._headers[key]
-            header.setGeometry(0, round(y - top), self._label_width, round(height + 2))
+            header.setGeometry(0, round(y - top), labels, round(height + 2))
             y += height + PLOT_GAP
         self._fit_headers()
         bottom = min(self.height() - axis_height, top + shared.total)

@@ -144,6 +144,10 @@ class SymbolItem(RowItem):
         """Return the symbol at a step."""
         return "", _shown(self.row.symbols[step]) if 0 <= step < len(self.row.symbols) else ""
 
+    def side_needed(self) -> float:
+        """Return nothing: there is no scale."""
+        return 0.0
+
     def summary(self) -> str:
         """Return how many steps and symbols there are."""
         return f"{len(self.row.symbols)} symbols, {len(set(self.row.symbols))} different ones"

@@ -199,6 +199,15 @@ class UnitItem(RowItem):
             value = f"A {value}, B {format_number(other)}"
         return f"{self.row.title} · {self.row.unit_name(unit)} · step {label(step)} · {value}"
 
+    def legend_name(self, unit: int) -> str:
+        """Return what a legend calls a unit: its name, or ``"u14"``."""
+        return self.row.names[unit] if self.row.names else f"u{unit}"
+
+    @property
+    def legend_names(self) -> tuple[str, ...]:
+        """What a legend may have to say of units: all names, or the longest number."""
+        return self.row.names or (self.legend_name(self.row.units - 1),)
+
     def selected_mark(self, step: int) -> list[Mark]:
         """Return the selected unit's point on its line, and on that of what it is compared with."""
         value = self.value_at(step)
