@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QColor, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -173,7 +173,8 @@ class CommandPalette(QFrame):
         self.list = QListView()
         self.list.setAccessibleName("Commands")
         self.list.setModel(self._found)
-        self.list.setItemDelegate(_Painter(theme, self._found, self.list))
+        self._painter = _Painter(theme, self._found, self.list)
+        self.list.setItemDelegate(self._painter)
         self.list.setUniformItemSizes(True)
         self.list.setFrameShape(QFrame.Shape.NoFrame)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -204,12 +205,20 @@ class CommandPalette(QFrame):
         self.show()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw in another theme, as when the system turns dark meanwhile."""
+        self._painter.theme = theme
+        self.list.viewport().update()
+
     def _search(self, query: str) -> None:
         self._found.search(query)
         found = self._found.rowCount()
         self._nothing.setVisible(not found)
         self.list.setVisible(bool(found))
-        self._select(next((row for row in range(found) if self._possible(row)), -1))
+        first = next((row for row in range(found) if self._possible(row)), -1)
+        self._select(first)
+        if first < 0:
+            self._say(_NOTHING if not found else "Nothing of this is possible now")
 
     def _possible(self, row: int) -> bool:
         return bool(self._found.flags(self._found.index(row)) & Qt.ItemFlag.ItemIsEnabled)
@@ -217,6 +226,13 @@ class CommandPalette(QFrame):
     def _select(self, row: int) -> None:
         if row >= 0:
             self.list.setCurrentIndex(self._found.index(row))
+            self._say(str(self._found.index(row).data(Qt.ItemDataRole.AccessibleTextRole)))
+
+    def _say(self, words: str) -> None:
+        """Tell screen readers what Return would do: the keyboard stays in the field, so they do not follow the list."""
+        self.field.setAccessibleDescription(words)
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, words))
 
     def _move(self, by: int) -> None:
         rows = [row for row in range(self._found.rowCount()) if self._possible(row)]

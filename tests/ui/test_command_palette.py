@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -83,3 +83,32 @@ def test_a_click_does_a_command(window: StudioWindow) -> None:
         pos=palette.list.visualRect(palette.list.currentIndex()).center(),
     )
     assert window.session.view.theme == "dark"
+
+
+def test_what_return_would_do_is_said_while_the_keyboard_stays_in_the_field(window: StudioWindow) -> None:
+    palette = opened_palette(window)
+    said = []
+    for words, downs in (("edit undo", 0), ("text", 0), ("text", 1), ("zzzz", 0)):
+        palette.field.clear()
+        QTest.keyClicks(palette.field, words)
+        for _ in range(downs):
+            QTest.keyClick(palette.field, Qt.Key.Key_Down)
+        assert palette.field.hasFocus()
+        said.append(palette.field.accessibleDescription())
+    wanted = ("Nothing of this is possible now", "View: Larger text", "View: Smaller text", "No command")
+    for words, expected in zip(said, wanted, strict=True):
+        assert words.startswith(expected)
+    palette.close()
+
+
+def test_it_changes_its_colours_with_the_system(window: StudioWindow) -> None:
+    palette = opened_palette(window)
+    for name in ("dark", "light"):
+        window.session.look(theme=name)
+        theme = window.appearance.theme
+        assert theme.name == name
+        image = palette.list.viewport().grab().toImage()
+        row = palette.list.visualRect(palette.list.currentIndex())
+        at = row.topLeft() + QPoint(7, row.height() // 2)
+        assert image.pixelColor(at).name().upper() == theme.selected
+    palette.close()

@@ -34,6 +34,7 @@ class HelpCommands(Group):
         window = self._window
         entries = entries_of(window.commands.menus, window.commands.infos, window.command_actions)
         palette = CommandPalette(entries, window.appearance.theme, window)
+        window.appearance.changed.connect(palette.apply_theme)
         field = window.header.find_button
         palette.open_below(field.mapToGlobal(QPoint(field.width(), field.height() + 2)), window.screen().geometry())
 
