@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QElapsedTimer, Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import INPUT, Labels, Phase, Role
@@ -31,9 +32,10 @@ from lstm_studio.ui.explore.operations import Operation, Reading, operations_at,
 from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
 from lstm_studio.ui.explore.sentences import phase_sentence, step_sentence
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
-from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.badge import network_badge
 from lstm_studio.ui.widgets.empty import EmptyState
+from lstm_studio.ui.widgets.fold import Fold
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.widgets.symbols import SymbolBox, written
@@ -44,6 +46,8 @@ _IGNORE_FACTOR = "The Ignore factor is what is multiplied in, not what is left o
 _NOTHING = "Open a network with recurrent layers to see what each step does to its units."
 _NO_READOUT = "These networks have no read-out: nothing maps their last state to an answer."
 _VALUES_SHOWN = 6
+_ROOMY = 560
+"""Pixels of height at 100 % from which the gradients are unfolded at first."""
 HURRIED = 300
 """Milliseconds from step to step below which nobody reads the terms of a gate."""
 _MANY_STEPS = 1_000
@@ -108,10 +112,11 @@ class Inspector(Panel[_State]):
         self._layer = label(kind="caption")
         self._operations = OperationCard(theme)
         self._quote, self._sentence = QFrame(), label()
-        self._gradient_title, self._objective = label("Gradient norm at this step", "title"), label(kind="caption")
+        self._objective = label(kind="caption")
         self._objectives = ObjectiveMenu(session, theme, self._selected_unit)
-        self._norms = Meters(theme)
-        self._ratio = Meters(theme)
+        self._norms, self._ratio = Meters(theme), Meters(theme)
+        self._gradients_fold = Fold(theme, "Gradient norm at this step", _column(self._norms, self._ratio))
+        self._roomy: bool | None = None
         self._readout_title, self._target = label(kind="title"), label(kind="title")
         self._readouts: dict[int, Meters] = {}
         self._readout_place = QVBoxLayout()
@@ -122,6 +127,7 @@ class Inspector(Panel[_State]):
         self._operations.unfolded_changed.connect(self.refresh)
         self._weights.changed.connect(self.refresh)
         self._calm.timeout.connect(self.refresh)
+        self._gradients_fold.unfolded.connect(self.reveal)
         session.result_replaced.connect(self._on_result)
         session.view_changed.connect(self._on_view)
         session.remarks_changed.connect(self._on_remarks)
@@ -151,9 +157,9 @@ class Inspector(Panel[_State]):
         self.column.addWidget(self._operations)
         self.column.addWidget(self._quote)
         self.column.addSpacing(HALF_GRID)
-        self.column.addLayout(_pair(self._gradient_title, self._objective, self._objectives))
-        self.column.addWidget(self._norms)
-        self.column.addWidget(self._ratio)
+        self._gradients_fold.put_beside(self._objective)
+        self._gradients_fold.put_beside(self._objectives)
+        self.column.addWidget(self._gradients_fold)
         self.column.addSpacing(HALF_GRID)
         self.column.addLayout(_pair(self._readout_title, self._target))
         self.column.addLayout(self._readout_place)
@@ -164,10 +170,18 @@ class Inspector(Panel[_State]):
         """Draw in another theme."""
         self._theme = theme
         parts: tuple[Themed, ...] = (self._symbol, self._unit, self._operations, self._norms, self._ratio, self._empty)
-        for part in (*parts, self._objectives, *self._readouts.values()):
+        for part in (*parts, self._gradients_fold, self._objectives, *self._readouts.values()):
             part.apply_theme(theme)
         if self._state is not None:
             self._apply(self._state, None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold the gradients where the panel gets low, so that the read-out is seen; unfold them where it is high."""
+        super().resizeEvent(event)
+        roomy = self.height() >= scaled(_ROOMY)
+        if roomy is not self._roomy:
+            self._roomy = roomy
+            self._gradients_fold.open(roomy)
 
     def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
         self.refresh()
@@ -353,11 +367,8 @@ class Inspector(Panel[_State]):
             for norm in state.norms
         )
         self._norms.show_rows(rows, "8.8e−888")
-        self._norms.setVisible(bool(rows))
         self._objective.setText(state.objective)
-        self._gradient_title.setVisible(bool(rows))
-        self._objective.setVisible(bool(rows))
-        self._objectives.setVisible(bool(rows))
+        self._gradients_fold.setVisible(bool(rows))
         self._ratio.setVisible(state.ratio is not None)
         ratios = () if state.ratio is None else (state.ratio,)
         rows = tuple(MeterRow(words, (Measure(_times(value), None, Role.GRADIENT),)) for words, value in ratios)
@@ -389,6 +400,16 @@ class Inspector(Panel[_State]):
             heads.append(Measure("true", None, Role.INPUT))
         widest = max("8.88" if readout.probabilities else "−88.88", *state.networks, key=len)
         self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads), heading=True)), widest)
+
+
+def _column(*widgets: QWidget) -> QWidget:
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GRID)
+    for widget in widgets:
+        column.addWidget(widget)
+    return content
 
 
 def _pair(left: QWidget, *right: QWidget) -> QHBoxLayout:

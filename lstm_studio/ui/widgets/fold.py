@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Theme
@@ -37,11 +37,18 @@ class Fold(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(HALF_GRID)
-        layout.addWidget(self._head, 0, Qt.AlignmentFlag.AlignLeft)
+        self._line = QHBoxLayout()
+        self._line.addWidget(self._head)
+        self._line.addStretch(1)
+        layout.addLayout(self._line)
         layout.addWidget(content)
         self._opened = opened
         self._head.clicked.connect(self._toggle)
         self.open(opened)
+
+    def put_beside(self, widget: QWidget) -> None:
+        """Put a widget at the right end of the title's line; it is always visible."""
+        self._line.addWidget(widget)
 
     @property
     def opened(self) -> bool:

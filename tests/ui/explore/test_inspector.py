@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtWidgets import QApplication, QLabel, QToolButton, QWidget
 
 from lstm_studio.engine.objectives import CHOICES
 from lstm_studio.engine.trace import Trace
@@ -23,6 +23,7 @@ from lstm_studio.ui.explore.operation_card import OperationCard
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import LIGHT
 from lstm_studio.ui.widgets.empty import EmptyState
+from lstm_studio.ui.widgets.fold import Fold
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup, symbol_set
 
@@ -269,3 +270,44 @@ def test_a_cell_with_more_operations_leaves_no_widgets_behind(show: Show) -> Non
     assert session.accept(few)
     assert widgets(inspector) == before
     assert lines(inspector) == shown
+
+
+def test_a_low_panel_folds_the_gradients_so_that_the_read_out_is_seen(show: Show) -> None:
+    inspector = opened(show, AnsweringSession())
+    QApplication.processEvents()
+    shown = [widget for widget in inspector.findChildren(Meters) if widget.isVisible()]
+    readout = max(shown, key=lambda widget: widget.mapTo(inspector, QPoint()).y())
+    fold = inspector.findChild(Fold)
+    assert isinstance(fold, Fold)
+
+    def resize(height: int) -> None:
+        inspector.resize(300, height)
+        for _ in range(3):
+            QApplication.processEvents()
+
+    def is_unfolded() -> bool:
+        return fold.opened
+
+    def is_whole() -> bool:
+        top = readout.mapTo(inspector, QPoint()).y()
+        return 0 <= top and top + readout.height() <= inspector.height()
+
+    assert is_unfolded()
+    assert is_whole()
+    resize(480)
+    assert not is_unfolded()
+    assert is_whole()
+    names = set(meters(inspector))
+    assert "LSTM ∂L/∂c" not in names
+    assert names
+    # What the user unfolds stays so until the panel gets another height by far.
+    head = fold.findChild(QToolButton)
+    assert isinstance(head, QToolButton)
+    head.click()
+    resize(470)
+    assert is_unfolded()
+    assert "LSTM ∂L/∂c" in meters(inspector)
+    resize(700)
+    assert is_unfolded()
+    resize(470)
+    assert not is_unfolded()
