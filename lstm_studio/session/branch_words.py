@@ -11,6 +11,7 @@ import numpy as np
 from lstm_studio.engine.trace import Trace, TraceLayer
 from lstm_studio.networks.cells import cells
 from lstm_studio.networks.signals import INPUT, Labels
+from lstm_studio.runs.format import SNAPSHOTS
 from lstm_studio.session.state import Branch, Result, Second
 
 _MOST_UNITS = 6
@@ -78,11 +79,22 @@ def second_title(second: Second, result: Result) -> str:
         spec = second.network
         info = result.second[1] if result.second is not None else None
         kind = info.title if info is not None else spec.kind.upper()
-        parts.append(Path(spec.checkpoint).name if spec.checkpoint else f"{kind}, seed {spec.seed}")
+        shown = result.setup.network.checkpoint
+        parts.append(_file_title(spec.checkpoint, shown) if spec.checkpoint else f"{kind}, seed {spec.seed}")
     if second.item is not None:
         number = f"Sequence {second.item + 1}"
         parts.append(number if not parts else number.lower())
     return ", ".join(parts)
+
+
+def _file_title(checkpoint: str, shown: str | None) -> str:
+    """Return a name for a file of weights by which it can be told from that of the shown network."""
+    path = Path(checkpoint)
+    if path.parent.parent.name == SNAPSHOTS and path.parent.name.isdecimal():
+        return f"Snapshot {int(path.parent.name):,}"
+    if shown is not None and Path(shown).name == path.name and Path(shown) != path:
+        return f"{path.parent.name}/{path.name}"
+    return path.name
 
 
 def outcome_of(trace: Trace, result: Result, recorded: Trace | None = None) -> Outcome | None:

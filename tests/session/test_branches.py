@@ -344,6 +344,12 @@ def test_what_else_is_compared_has_a_name() -> None:
     assert second_title(Second(item=4), result) == "Sequence 5"
     assert second_title(Second(item=4, network=NetworkSpec(checkpoint="/a/b/net.pt")), result) == "net.pt, sequence 5"
     assert second_title(Second(network=NetworkSpec("gru", seed=3)), result) == "GRU, seed 3"
+    # One file has the name of the other, as snapshots of one training have.
+    shown = replace(result, setup=replace(result.setup, network=NetworkSpec(checkpoint="/a/one/net.pt")))
+    assert second_title(Second(network=NetworkSpec(checkpoint="/a/two/net.pt")), shown) == "two/net.pt"
+    assert second_title(Second(network=NetworkSpec(checkpoint="/a/two/other.pt")), shown) == "other.pt"
+    snapshot = NetworkSpec(checkpoint="/a/run/snapshots/00001200/lstm.safetensors")
+    assert second_title(Second(network=snapshot), shown) == "Snapshot 1,200"
 
 
 def test_ranges() -> None:

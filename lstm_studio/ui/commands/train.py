@@ -99,6 +99,14 @@ class TrainCommands(Group):
             workspace=EXPLORE,
         ),
         ActionInfo(
+            "train.compare-snapshot",
+            "Compare with this snapshot",
+            "Keep this snapshot on the axis of those that Explore goes to from here.",
+            "compare_snapshot",
+            ("Alt+C",),
+            workspace=EXPLORE,
+        ),
+        ActionInfo(
             "train.repeat",
             "Repeat with several seeds…",
             "Train the networks as planned with one seed after the other, and show how far the results are apart.",
@@ -136,7 +144,7 @@ class TrainCommands(Group):
     def possible(self) -> Mapping[str, bool]:
         """Return what can be done with the training that is shown."""
         if not self._window.has_trainings:
-            return {"train.explore-next": False, "train.explore-previous": False}
+            return dict.fromkeys(_IN_EXPLORE, False)
         trainings = self._trainings
         linked = self._window.train_driver.link.linked
         learning = trainings.learning
@@ -145,8 +153,7 @@ class TrainCommands(Group):
         moves = dict.fromkeys((f"train.{where}" for where in _MOVES), snapshots)
         return {
             **moves,
-            "train.explore-next": linked,
-            "train.explore-previous": linked,
+            **dict.fromkeys(_IN_EXPLORE, linked),
             "train.open-in-explore": snapshots,
             "train.explore-follows": snapshots,
             "train.start": not running,
@@ -244,6 +251,10 @@ class TrainCommands(Group):
         self._trainings.move(by)
         self._window.train_driver.link.refresh()
 
+    def compare_snapshot(self) -> None:
+        """Keep the snapshot that Explore shows, to compare others with it."""
+        self._window.commands.what_if.keep_network("Compare with this snapshot")
+
     def explore_follows(self, on: bool) -> None:
         """Move Explore along with the snapshots, or leave it where it is."""
         self._window.train_driver.link.follow(on)
@@ -274,4 +285,5 @@ class TrainCommands(Group):
             self._trainings.changed.emit()
 
 
+_IN_EXPLORE = ("train.explore-next", "train.explore-previous", "train.compare-snapshot")
 _MOVES = ("next", "previous", "next-ten", "previous-ten", "first", "last", "follow-edge")

@@ -136,6 +136,10 @@ class WhatIfCommands(Group):
         fresh = NetworkSpec(info.kind, info.hidden_size, info.layers, info.bidirectional, seed)
         self._compare(Second(network=fresh), "Compare with an untrained network")
 
+    def keep_network(self, what: str) -> None:
+        """Show the network that is shown now on the same axis as those that come after it."""
+        self._compare(Second(network=self._session.setup.network), what)
+
     def _compare(self, second: Second, what: str) -> None:
         self._panel().await_source(SECOND, CompareMode.OVERLAY)
         self._session.change(what, second=second)

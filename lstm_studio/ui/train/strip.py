@@ -41,11 +41,13 @@ class SnapshotStrip(ThemedBar):
         self.slider = KeyedSlider("Snapshot", 0, 0)
         self.slider.setMaximumWidth(_SLIDER)
         self._back, self._forward = QToolButton(), QToolButton()
-        self._train = QPushButton("Back to Train")
-        self._train.setProperty("kind", "link")
+        self._keep, self._train = QPushButton("Compare with this"), QPushButton("Back to Train")
+        for link_button in (self._keep, self._train):
+            link_button.setProperty("kind", "link")
         self._buttons = {
             self._back: actions["train.explore-previous"],
             self._forward: actions["train.explore-next"],
+            self._keep: actions["train.compare-snapshot"],
             self._train: actions["view.workspace-train"],
         }
         for button, action in self._buttons.items():
@@ -61,6 +63,7 @@ class SnapshotStrip(ThemedBar):
             (self.slider, 2),
             (self._forward, 0),
             (self._of, 1),
+            (self._keep, 0),
             (self._train, 0),
         )
         for part, stretch in parts:

@@ -426,6 +426,27 @@ def test_a_snapshot_opens_in_explore_and_explore_follows(window: StudioWindow, q
     assert not window.train_driver.link.follows, "what the user brings back is not taken away again"
 
 
+def test_a_snapshot_is_kept_to_compare_others_with_it(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    keep = window.command_actions["train.compare-snapshot"]
+    write_training(tmp_path / "run")
+    show(window, qtbot, tmp_path / "run")
+    window.trainings.select(20)
+    assert not keep.isEnabled()
+    window.command_actions["train.open-in-explore"].trigger()
+    qtbot.waitUntil(lambda: window.current_workspace == "explore" and not window.session.waiting)
+    assert keep.isEnabled()
+    press(window, Qt.Key.Key_C, Qt.KeyboardModifier.AltModifier)
+    press(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert checkpoints(window)[0] == "00000030/lstm.safetensors"
+    second = window.session.setup.second
+    assert second is not None
+    assert second.network is not None
+    assert second.network.checkpoint == str(tmp_path / "run" / "snapshots" / "00000020" / "lstm.safetensors")
+    window.session.undo()
+    window.session.undo()
+    assert window.session.setup.second is None
+
+
 def test_other_sequences_end_the_link(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
     write_training(tmp_path / "run")
     show(window, qtbot, tmp_path / "run")
