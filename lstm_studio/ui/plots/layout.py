@@ -65,7 +65,8 @@ def share_height(
     """
     if not rows:
         return Rows((), 0.0)
-    gaps = PLOT_GAP * (len(rows) - 1) + 2.0
+    # With the frame, and the pixel which the cursor, that hides what is to come, keeps clear of the axis.
+    gaps = PLOT_GAP * (len(rows) - 1) + 3.0
     symbols = sum(isinstance(row, SymbolRow) for row in rows)
     weight = sum(_weight(row) for row in rows)
     room = available - gaps - symbols * SYMBOL_ROW

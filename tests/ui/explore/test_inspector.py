@@ -290,7 +290,7 @@ def test_a_low_panel_folds_the_gradients_so_that_the_read_out_is_seen(show: Show
 
     def is_whole() -> bool:
         top = readout.mapTo(inspector, QPoint()).y()
-        return 0 <= top and top + readout.height() <= inspector.height()
+        return top >= 0 and top + readout.height() <= inspector.height()
 
     assert is_unfolded()
     assert is_whole()

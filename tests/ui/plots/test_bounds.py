@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from PySide6.QtGui import QColor
 
+from lstm_studio.networks.signals import Role
 from lstm_studio.ui.plots.canvas import Canvas
+from lstm_studio.ui.plots.rows import Curve, GradientRow
 from lstm_studio.ui.plots.stack import PlotStack
+from lstm_studio.ui.theme import LIGHT
 from tests.ui.painted import overdrawn
 from tests.ui.plots.conftest import make_state
 
@@ -22,3 +27,26 @@ def test_rows_and_margins_draw_within_their_bounds(stack: PlotStack, unit: int) 
     beyond = {repr(item): over for item in items if (over := overdrawn(item))}
     assert len(items) > 12
     assert not beyond
+
+
+@pytest.mark.parametrize("gradient", [False, True])
+@pytest.mark.parametrize("height", [380, 601, 602, 604])
+def test_nothing_is_seen_of_steps_that_are_still_to_come(stack: PlotStack, height: int, gradient: bool) -> None:
+    # Its zeros are marked at the very bottom of the plot.
+    none_left = GradientRow("gradient", "Gradient", "norm", (Curve("LSTM", "∂c", np.zeros(50), Role.LONG_TERM),))
+    rows = (*make_state().rows[:-1], none_left) if gradient else make_state().rows[:-1]
+    stack.resize(1056, height)
+    stack.apply(replace(make_state(cursor=10), rows=rows, reveal_all=False))
+    image = stack.grab().toImage()
+    sunken = QColor(LIGHT.sunken).rgb()
+    for row in rows[1:]:
+        item = stack.row_item(row.key)
+        left = int(item.scale_of_time.column_edges(11)[1]) + 4
+        seen = {
+            image.pixel(x, y)
+            for x in range(left, stack.edges[1])
+            for y in range(int(item.y()), int(item.y() + item.height))
+        }
+        # The first row says that they are.
+        assert sunken in seen
+        assert row is rows[1] or seen == {sunken}, row.key
