@@ -98,7 +98,7 @@ def pattern_of(
     with_off = yes_or_no("with_off", with_off, TraceError)
     if not start < stop <= len(values):
         raise TraceError(
-            f"The stretch from {start} to {stop} is not within the {len(values)} steps of {signal}.",
+            f"The stretch (start={start}, stop={stop}) is not within the {len(values)} steps of {signal}.",
             "Choose one that begins before it ends.",
         )
     # Of the stretch and its margins alone: this is asked while the threshold is being chosen.
@@ -133,10 +133,10 @@ class SignalIndex:
         self, traces: Sequence[Trace], signal: str, threshold: float, progress: Progress = ignore_progress
     ) -> None:
         every = each("traces", traces, TraceError, "Give a list of traces.")
-        arrays = [_values(trace, signal) for trace in every]
+        arrays = [_values(trace, signal, f"traces[{place}]") for place, trace in enumerate(every)]
         threshold = number("threshold", threshold, TraceError)
         if not arrays:
-            raise TraceError("There is no trace to search in.", "Give at least one.")
+            raise TraceError("There is no trace to search in, traces is empty.", "Give at least one.")
         units = {array.shape[1] for array in arrays}
         if len(units) > 1:
             raise TraceError(
@@ -271,8 +271,8 @@ class SignalIndex:
         bits[:, begin : begin + words.shape[1]] = words
 
 
-def _values(trace: Trace, signal: str) -> NDArray[Any]:
-    instance("trace", trace, Trace, TraceError, OF_A_TRACE)
+def _values(trace: Trace, signal: str, name: str = "trace") -> NDArray[Any]:
+    instance(name, trace, Trace, TraceError, OF_A_TRACE)
     if text("signal", signal, TraceError) not in trace:
         raise TraceError(f"The trace has no {signal!r}.", f"It has {', '.join(trace.names[:12])} …")
     values = trace[signal]

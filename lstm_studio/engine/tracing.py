@@ -249,6 +249,8 @@ def _input(
                 f"{name} has {x.shape[-1]} features a step, the network{source} takes {size}.",
                 f"Build a network with input_size={x.shape[-1]}, or open a sequence with {size} features.",
             )
+    if x.dim() == 0:
+        raise TraceError(f"{name} is a single number.", "Give (steps, features), or what the model takes.")
     if x.numel() == 0:
         raise TraceError(f"{name} has no steps (its shape is {tuple(x.shape)}).", "Give at least one step.")
     if isinstance(sequence, Sequence) and not bare:

@@ -69,8 +69,10 @@ class Option:
         raise wrong(self.name, value, NetworkError, f"Choose one of {', '.join(map(repr, self.choices))}.")
 
     def _number(self, value: object) -> Any:
-        """Return a finite number, a whole one as it is."""
+        """Return a number that the weights can hold, a whole one as it is."""
         found = finite_number(self.name, value, NetworkError)
+        if abs(found) > _LARGEST:
+            raise wrong(self.name, value, NetworkError, f"Give a number of at most {_LARGEST:.0e}.")
         return value if isinstance(value, int) else found
 
 
@@ -195,6 +197,8 @@ Held = Mapping[str, tuple[list[int], list[float]]]
 """Signal → units, and the values at which they are held."""
 
 
+_LARGEST = 1e18
+"""Largest number that an option may be: what any type of numbers holds."""
 _STEMS = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lstm_studio.arguments import path_of, text
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_kind, cells
@@ -65,7 +66,10 @@ def open_network(
     NetworkError
         If the file cannot be read, is damaged, holds more than weights, or holds no recurrent layers of a known kind.
     """
-    file = read_checkpoint(Path(path))
+    for name, asked in (("recurrent", recurrent), ("readout", readout), ("kind", kind)):
+        if asked is not None:
+            text(name, asked, NetworkError, "Give a text, or None for what the file says.")
+    file = read_checkpoint(path_of("path", path, NetworkError))
     groups = _recurrent_groups(file)
     where = _chosen(file, groups, recurrent)
     cell, module = _recurrent_module(file, where, groups[where], options, kind)
@@ -95,7 +99,7 @@ def save_network(network: Network, path: str | Path) -> None:
     NetworkError
         If the suffix is another, or the file cannot be written.
     """
-    path = Path(path)
+    path = path_of("path", path, NetworkError)
     if path.suffix.lower() != ".safetensors":
         raise NetworkError(f"{path.name} does not end in .safetensors.", "Choose a name that does.")
     try:

@@ -313,11 +313,9 @@ def new_network(
 
 def _built(cell: Cell, sizes: Sizes, options: dict[str, Any], outputs: int) -> nn.Module:
     weights = cell.parameter_count(sizes, options) + outputs * sizes.directions * sizes.hidden_size
-    too_large = NetworkError(
-        f"{sizes.layers} layers of {sizes.hidden_size} units with {sizes.input_size} features and {outputs} outputs do "
-        "not fit into the memory.",
-        "Choose fewer.",
-    )
+    wanted = {"input_size": sizes.input_size, "hidden_size": sizes.hidden_size, "layers": sizes.layers}
+    words = ", ".join(f"{name}={value}" for name, value in {**wanted, "outputs": outputs, **options}.items())
+    too_large = NetworkError(f"{words} do not fit into the memory.", "Choose fewer.")
     if weights > _MOST_WEIGHTS:
         raise too_large
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lstm_studio.arguments import path_of, whole_number
 from lstm_studio.engine.storage import unpack_trace
 from lstm_studio.engine.trace import Provenance, Trace
 from lstm_studio.errors import RunError, StudioError
@@ -79,7 +80,8 @@ def open_run(folder: str | Path, *, rank: int | None = None) -> Run:
     RunError
         If the folder is no run, or one of a later layout.
     """
-    return Run(LocalFolder(Path(folder)), rank)
+    rank = None if rank is None else whole_number("rank", rank, RunError)
+    return Run(LocalFolder(path_of("folder", folder, RunError)), rank)
 
 
 class Run(OpenedRun):
@@ -192,9 +194,10 @@ class Run(OpenedRun):
         RunError
             If there is none, or it has been damaged since.
         """
-        items = self._traces.get(step)
+        items = self._traces.get(whole_number("step", step, RunError))
         if items is None:
             raise RunError(f"{self.address} has no trace of step {step}.", f"It has {_some(self.steps)}.")
+        item = whole_number("item", item, RunError)
         if item not in items:
             raise RunError(f"{self.address}, step {step}, has no item {item}.", f"It has {_some(sorted(items))}.")
         parts = []

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_studio import __version__
+from lstm_studio.arguments import instance, number, one_of, path_of, text, whole_number, wrong
 from lstm_studio.engine.capture import recurrent_modules
 from lstm_studio.errors import RunError, StudioError
 from lstm_studio.runs.blocks import gradient_dtype
@@ -52,6 +53,7 @@ _SILENT_SAMPLES = 2
 _SCALARS_SECONDS = 1.0
 """Numbers on an accelerator wait so long: to ask for each at once would make the training wait for the device."""
 _SEGMENTS = {"disk": (SEGMENT_BYTES, math.inf), "store": (STORE_SEGMENT_BYTES, STORE_SEGMENT_SECONDS)}
+_RANKS = 'Give "0", "0,3" or "all".'
 _PARAMETERS = Line(PARAMETERS, PARAMETERS)
 
 
@@ -111,7 +113,7 @@ def watch(
     """
     return Recorder(
         model,
-        Path(folder),
+        path_of("folder", folder, RunError),
         every,
         sequences=sequences,
         ranks=ranks,
@@ -151,15 +153,20 @@ class Recorder:
         first: int | None = None,
         updates_later: bool = False,
     ) -> None:
-        for name, count in (("every", every), ("sequences", sequences)):
-            if count < 1:
-                raise RunError(f"{name} is {count}.", "Give 1 or more.")
-        if dtype not in _DTYPES:
-            raise RunError(f"There is no precision {dtype!r} here.", f"Choose one of {', '.join(_DTYPES)}.")
-        if budget is not None and not 0 < budget <= 1:
-            raise RunError(f"budget is {budget}.", "Give a share of the time, 0.01 for one percent, or None.")
-        if segment not in _SEGMENTS:
-            raise RunError(f"There are no segments {segment!r}.", f"Choose one of {', '.join(_SEGMENTS)}.")
+        instance("model", model, nn.Module, RunError, "Give a torch.nn.Module.")
+        every = whole_number("every", every, RunError, least=1)
+        sequences = whole_number("sequences", sequences, RunError, least=1)
+        one_of("dtype", dtype, _DTYPES, RunError)
+        if budget is not None:
+            cure = "Give a share of the time, 0.01 for one percent, or None."
+            share = number("budget", budget, RunError, cure)
+            if not 0 < share <= 1:
+                raise wrong("budget", budget, RunError, cure)
+            budget = share
+        one_of("segment", segment, _SEGMENTS, RunError)
+        text("ranks", ranks, RunError, _RANKS)
+        if scaler is not None and not callable(getattr(scaler, "get_scale", None)):
+            raise wrong("scaler", scaler, RunError, "Give the torch.amp.GradScaler that scales the loss, or None.")
         folder = local(folder)
         rank, world = place_among_processes()
         self._model, self._dtype = _unwrapped(model), dtype
@@ -464,7 +471,7 @@ def _records(ranks: str, rank: int) -> bool:
         return True
     wanted = [part.strip() for part in ranks.split(",")]
     if not all(part.isdecimal() for part in wanted):
-        raise RunError(f"ranks is {ranks!r}.", 'Give "0", "0,3" or "all".')
+        raise wrong("ranks", ranks, RunError, _RANKS)
     return rank in {int(part) for part in wanted}
 
 
@@ -512,11 +519,11 @@ def _write_once(path: Path, about: dict[str, Any]) -> None:
     """Write what the run is, unless it is written; nobody ever sees a part of it."""
     if path.exists():
         return
-    text = json.dumps(about, indent=2)
-    if len(text) > LARGEST_JSON:
+    words = json.dumps(about, indent=2)
+    if len(words) > LARGEST_JSON:
         raise RunError(
             f"{path}: the description of {len(about['layers'])} layers is too long.", "Watch a part of them."
         )
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, "utf-8")
+    part.write_text(words, "utf-8")
     part.replace(path)

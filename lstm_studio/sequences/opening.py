@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from lstm_studio.arguments import instance, path_of, wrong
 from lstm_studio.errors import SequenceError
 from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.sequences.folders import join_files
@@ -48,7 +49,10 @@ def open_sequence(
     ChoiceNeededError
         A SequenceError that another choice in ``options`` resolves: values are missing, or it needs too much memory.
     """
-    path = Path(path)
+    path = path_of("path", path, SequenceError)
+    instance("options", options, ReadOptions, SequenceError, "Give a ReadOptions.")
+    if not callable(progress):
+        raise wrong("progress", progress, SequenceError, "Give a function of a share and a text.")
     try:
         if path.is_dir():
             return join_files(path, _open_file, options, progress)

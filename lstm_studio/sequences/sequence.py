@@ -12,6 +12,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.arguments import each, instance, text, wrong
+from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.columns import ColumnInfo
 
 
@@ -69,14 +71,31 @@ class Sequence:
     time_unit: str = ""
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
-            raise ValueError(f"values {self.values.shape} do not match {len(self.names)} feature names")
-        object.__setattr__(self, "values", _read_only(np.asarray(self.values, np.float32)))
-        object.__setattr__(self, "raw", self.values if self.raw is None else _read_only(self.raw))
-        for optional in ("time", "target"):
-            array = getattr(self, optional)
-            if array is not None:
-                object.__setattr__(self, optional, _read_only(np.asarray(array)))
+        values = _numbers("values", self.values)
+        names = tuple(each("names", self.names, SequenceError, "Give a name for each feature."))
+        if values.ndim != 2 or values.shape[1] != len(names):
+            raise SequenceError(
+                f"values is of shape {values.shape}, and there are {len(names)} names.",
+                "Give (steps, features), and a name for each feature.",
+            )
+        object.__setattr__(self, "values", _read_only(np.asarray(values, np.float32)))
+        object.__setattr__(self, "names", names)
+        raw = self.values if self.raw is None else _read_only(_numbers("raw", self.raw))
+        if raw.shape != self.values.shape:
+            raise SequenceError(f"raw is of shape {raw.shape}, values of {self.values.shape}.", "Give as many of both.")
+        object.__setattr__(self, "raw", raw)
+        if self.time is not None:
+            time = _numbers("time", self.time, "iufM")
+            if time.shape != (len(values),):
+                raise SequenceError(
+                    f"time is of shape {time.shape}.", f"Give one time for each of {len(values)} steps."
+                )
+            object.__setattr__(self, "time", _read_only(time))
+        if self.target is not None:
+            object.__setattr__(self, "target", _read_only(_numbers("target", self.target)))
+        for name in ("name", "time_unit"):
+            text(name, getattr(self, name), SequenceError)
+        instance("encoding", self.encoding, Encoding, SequenceError, "Give one of Encoding.")
 
     def __len__(self) -> int:
         return len(self.values)
@@ -141,8 +160,12 @@ class SequenceSet:
     indicators: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if not self.sequences:
-            raise ValueError("a sequence set holds at least one sequence")
+        sequences = tuple(each("sequences", self.sequences, SequenceError, "Give a list of sequences."))
+        if not sequences:
+            raise SequenceError("sequences is empty.", "Give at least one sequence.")
+        for place, sequence in enumerate(sequences):
+            instance(f"sequences[{place}]", sequence, Sequence, SequenceError, "Give an ls.Sequence.")
+        object.__setattr__(self, "sequences", sequences)
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -167,6 +190,17 @@ class SequenceSet:
         """Bytes of all values, as they are and as they were read."""
         arrays = {id(array): array for sequence in self for array in (sequence.values, sequence.raw)}
         return sum(array.nbytes for array in arrays.values() if array is not None)
+
+
+def _numbers(name: str, values: object, kinds: str = "biuf") -> NDArray[Any]:
+    """Return values as an array, of one of some kinds of NumPy's."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise wrong(name, values, SequenceError, "Give an array of numbers.") from error
+    if array.dtype.kind not in kinds:
+        raise wrong(name, values, SequenceError, "Give an array of numbers.")
+    return array
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -153,7 +153,7 @@ def unpack_set(block: bytes, name: str) -> SequenceSet:
 def _rebuilt(name: str, description: str, arrays: dict[str, NDArray[Any]]) -> SequenceSet:
     try:
         return _rebuild(json.loads(description), arrays)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SequenceError) as error:
         raise SequenceError(
             f"{name}: its description of the sequences is damaged ({type(error).__name__}: {error}).", _AGAIN
         ) from error

@@ -176,7 +176,7 @@ def test_traces_that_cannot_be_searched_say_why() -> None:
         SignalIndex([four], "lstm.1.hidden_state", 0.0)
     with pytest.raises(TraceError, match="one value per step"):
         SignalIndex([four], "norm.grad.input", 0.0)
-    with pytest.raises(TraceError, match="from 3 to 6 is not within the 5 steps"):
+    with pytest.raises(TraceError, match=r"\(start=3, stop=6\) is not within the 5 steps"):
         pattern_of(four, SIGNAL, 3, 6, 0.0)
 
 
