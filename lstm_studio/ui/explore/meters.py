@@ -155,6 +155,7 @@ class Meters(QWidget):
         super().__init__()
         self._theme, self._columns = theme, columns
         self._rows: list[_Row] = []
+        self._names: tuple[str, ...] = ()
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
@@ -170,6 +171,20 @@ class Meters(QWidget):
         drop_surplus(self._rows, len(rows))
         for widget, shown in zip(self._rows, rows, strict=True):
             widget.show_row(shown, widest)
+        self._leave_room(tuple(row.name for row in rows if row.swatch))
+
+    def _leave_room(self, names: tuple[str, ...]) -> None:
+        """Give names of curves the room that the longest needs: bars begin at one edge, and no name is cut."""
+        if names == self._names:
+            return
+        self._names = names
+        needed = 0
+        if names:
+            for row in self._rows:
+                row.name.ensurePolished()
+            needed = max(row.name.sizeHint().width() for row in self._rows)
+        for row in self._rows:
+            row.name.setMinimumWidth(needed)
 
     def texts(self) -> tuple[tuple[str, ...], ...]:
         """Return name and numbers of each row."""
@@ -178,5 +193,6 @@ class Meters(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
         self._theme = theme
+        self._names = ()
         for row in self._rows:
             row.apply_theme(theme)

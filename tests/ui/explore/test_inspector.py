@@ -311,3 +311,18 @@ def test_a_low_panel_folds_the_gradients_so_that_the_read_out_is_seen(show: Show
     assert is_unfolded()
     resize(470)
     assert not is_unfolded()
+
+
+def test_long_names_of_gradients_are_not_cut(show: Show) -> None:
+    session = AnsweringSession()
+    inspector = opened(show, session)
+    first, second = session.result.infos
+    session.accept(replace(session.result, infos=(replace(first, title="Feed-forward-network"), second)))
+    QApplication.processEvents()
+    names = [each for each in inspector.findChildren(QLabel) if "∂" in each.text() and "/" in each.text()]
+    shown = [each for each in names if each.isVisible() and "<i>L</i>" in each.text()]
+    assert len(shown) == 3
+    assert any("Feed-forward-network" in each.text() for each in shown)
+    for each in shown:
+        assert each.width() >= each.sizeHint().width(), plain(each.text())
+    assert len({each.width() for each in shown}) == 1
