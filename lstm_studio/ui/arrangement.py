@@ -166,22 +166,35 @@ class Arrangement:
     def share_room(self) -> None:
         """Give each dock its first size; only a window that is shown knows what its panels need."""
         room, window = self._room, self._window
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         widths = ((room.left, LEFT_WIDTH), (room.right, RIGHT_WIDTH))
         ends: list[QDockWidget] = [self.docks[keys[0]] for keys, _ in widths if keys]
-        window.resizeDocks(ends, [width for keys, width in widths if keys], horizontal)
+        window.resizeDocks(ends, [width for keys, width in widths if keys], Qt.Orientation.Horizontal)
         # In Explore the first panel on the right has others behind it, and what they need has to do for all.
         for keys in (room.left, *(() if self._workspace == EXPLORE else (room.right,))):
-            docks: list[QDockWidget] = [self.docks[key] for key in keys]
-            wanted = [dock.sizeHint().height() for dock in docks]
-            if wanted:
-                # What is left over goes to the first list, which can always use it; so does what is missing, as far
-                # as the list can be used then. Below that all of them scroll.
-                height, others = window.stage.height(), sum(wanted[1:])
-                wanted[0] = max(1, round(_FIRST_SHARE * height), height - others)
-                if others > height - wanted[0] > 0:
-                    wanted[1:] = [round(each * (height - wanted[0]) / others) for each in wanted[1:]]
-                window.resizeDocks(docks, wanted, vertical)
+            self._share_height(keys)
+
+    def _share_height(self, keys: tuple[str, ...]) -> None:
+        """Give the panels of a side what they need of its height."""
+        docks: list[QDockWidget] = [self.docks[key] for key in keys]
+        wanted = [dock.sizeHint().height() for dock in docks]
+        if wanted:
+            # What is left over goes to the first list, which can always use it; so does what is missing, as far
+            # as the list can be used then. Below that all of them scroll.
+            height, others = self._window.stage.height(), sum(wanted[1:])
+            wanted[0] = max(1, round(_FIRST_SHARE * height), height - others)
+            if others > height - wanted[0] > 0:
+                wanted[1:] = [round(each * (height - wanted[0]) / others) for each in wanted[1:]]
+            self._window.resizeDocks(docks, wanted, Qt.Orientation.Vertical)
+
+    def _share_left(self) -> None:
+        shown = tuple(
+            key
+            for key in self._room.left
+            if not self.docks[key].isHidden()
+            and not self.docks[key].isFloating()
+            and self._window.dockWidgetArea(self.docks[key]) is Qt.DockWidgetArea.LeftDockWidgetArea
+        )
+        self._share_height(shown)
 
     def note_heights(self) -> None:
         """Remember how high the panels are, before one of them takes more for a while."""
@@ -231,9 +244,13 @@ class Arrangement:
             if not on:
                 return
             self._window.show_workspace(_INFOS[key].workspace)
+        came = on and self.docks[key].isHidden()
         self.docks[key].setVisible(on)
         if on:
             self.docks[key].raise_()
+        if came and key in self._room.left:
+            # Qt gives it what the others leave, which may hide most of it beside much that is empty.
+            QTimer.singleShot(0, self._window, self._share_left)
 
     @property
     def here(self) -> dict[str, Dock]:

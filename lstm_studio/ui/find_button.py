@@ -6,8 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
-from lstm_studio.ui.icons import Icon, icon_pixmap
-from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font, scaled
+from lstm_studio.ui.icons import Icon, show_icon
+from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font
 
 _WIDTH = 220
 _COMPACT = 32
@@ -63,6 +63,6 @@ class FindButton(QPushButton):
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
-        self._icon.setPixmap(icon_pixmap(Icon.SEARCH, theme.ink3, scaled(_GLASS), self.devicePixelRatioF()))
+        show_icon(self._icon, Icon.SEARCH, theme.ink3, _GLASS)
         self._key.setFont(font(Text.TICK))
         self.updateGeometry()

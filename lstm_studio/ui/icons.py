@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPen, QPixmap
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QLabel
 
 from lstm_studio.ui.theme import Theme, scaled
 
@@ -234,6 +234,28 @@ def set_icon(
         button.setIcon(made)
     if button.iconSize().width() != side:
         button.setIconSize(QSize(side, side))
+
+
+def show_icon(place: QLabel, icon: Icon, colour: str, size: int = GRID_SIZE) -> None:
+    """Show an icon by itself, in a label that gets its size: as much larger as the text is.
+
+    Parameters
+    ----------
+    place
+        Gets the icon.
+    icon, colour
+        As in :func:`icon_pixmap`.
+    size
+        Logical pixels at 100 %.
+    """
+    side = scaled(size)
+    place.setFixedSize(side, side)
+    place.setPixmap(icon_pixmap(icon, colour, side, place.devicePixelRatioF()))
+
+
+def forget_icons() -> None:
+    """Let go of all icons that are kept: at another size of text the window gets others."""
+    _made.cache_clear()
 
 
 @lru_cache(_KEPT)

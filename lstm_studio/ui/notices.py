@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.session.compute import Request
-from lstm_studio.ui.icons import GRID_SIZE, Icon, icon_pixmap, set_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme, scaled
+from lstm_studio.ui.icons import Icon, set_icon, show_icon
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
 
 WIDTH = 400
 NOTE_LASTS = 12_000
@@ -249,9 +249,7 @@ class _Card(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Draw the icons in the colours of a theme."""
         colour = {Level.NOTE: theme.ink2, Level.WARNING: theme.warning, Level.ERROR: theme.error}[self.notice.level]
-        self._icon.setPixmap(
-            icon_pixmap(_ICONS[self.notice.level], colour, scaled(GRID_SIZE), self.devicePixelRatioF())
-        )
+        show_icon(self._icon, _ICONS[self.notice.level], colour)
         set_icon(self._close, Icon.CROSS, theme, size=12)
 
     def _on_close(self) -> None:

@@ -333,12 +333,11 @@ class StudioWindow(QMainWindow):
 
     def scale_text(self, percent: int) -> None:
         """Show all text at so many percent of the system's size."""
-        smaller = percent < self.settings.font_scale
         self.remember(replace(self.settings, font_scale=percent))
         self.appearance.apply(self.session.view.theme, percent)
-        if smaller:
-            # Larger text makes the docks wider, smaller text would leave them so.
-            QTimer.singleShot(0, self, self.arrangement.share_room)
+        # Larger text makes the docks wider, smaller text would leave them so; and either changes what they need of
+        # the height.
+        QTimer.singleShot(0, self, self.arrangement.share_room)
 
     def shown_panel(self, key: str) -> QWidget | None:
         """Return a panel if it can be seen."""

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from lstm_studio.session.alarms import Alarm, Grade
-from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.icons import Icon, show_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme
 from lstm_studio.ui.widgets.badge import paint_letter
@@ -128,5 +128,5 @@ class AlarmCard(Card):
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme."""
         super().apply_theme(theme)
-        self._icon.setPixmap(icon_pixmap(_ICONS[self.alarm.grade], self.edge_colour(), 16, self.devicePixelRatioF()))
+        show_icon(self._icon, _ICONS[self.alarm.grade], self.edge_colour())
         self._letter.apply_theme(theme)

@@ -13,6 +13,9 @@ from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.text import label
 
 _WIDEST = 640
+_MARGIN = 3 * PANEL_INSET
+_AROUND_LINES = 32
+"""Pixels that border, padding and margins take beside the three lines."""
 
 
 class EmptyMonitor(QWidget):
@@ -55,14 +58,13 @@ class EmptyMonitor(QWidget):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout(self._frame)
-        column.setContentsMargins(*[3 * PANEL_INSET] * 4)
+        column.setContentsMargins(*[_MARGIN] * 4)
         column.setSpacing(PANEL_INSET)
         # A label takes no heed of what lies in it.
         column.setSizeConstraint(QLayout.SizeConstraint.SetMinimumSize)
         for part in (title, words, self._code, more):
             column.addWidget(part)
         column.addLayout(buttons)
-        self._frame.setMaximumWidth(_WIDEST)
         outer = QVBoxLayout(self)
         outer.addStretch(1)
         row = QHBoxLayout()
@@ -80,5 +82,8 @@ class EmptyMonitor(QWidget):
         fixed.setPixelSize(QFontInfo(self.font()).pixelSize())
         # The style sheet would win over a font that is merely set.
         self._code.setStyleSheet(f"font-family: '{fixed.family()}'; font-size: {fixed.pixelSize()}px; padding: 6px;")
-        lines = QFontMetricsF(fixed).lineSpacing() * (LINES.count("\n") + 1)
-        self._code.setFixedHeight(round(lines) + 4 * GRID)
+        metrics = QFontMetricsF(fixed)
+        self._code.setFixedHeight(round(metrics.lineSpacing() * (LINES.count("\n") + 1)) + 4 * GRID)
+        # No wider than is good for reading, but for large text wide enough that the lines are seen whole.
+        longest = max(metrics.horizontalAdvance(line) for line in LINES.splitlines())
+        self._frame.setMaximumWidth(max(_WIDEST, round(longest) + _AROUND_LINES + 2 * _MARGIN))

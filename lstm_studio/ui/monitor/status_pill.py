@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter
 
 from lstm_studio.runs.like import Status
 from lstm_studio.ui.icons import Icon, paint_icon
-from lstm_studio.ui.theme import HALF_GRID, Theme
+from lstm_studio.ui.theme import HALF_GRID, Theme, scaled
 
 _PADDING = 7.0
 _ICON = 10.0
@@ -37,7 +37,7 @@ WAITING = Pill("Waiting", Icon.NOTE, "ink2", "hover")
 
 def pill_size(metrics: QFontMetricsF, pill: Pill) -> tuple[float, float]:
     """Return width and height of a pill in a font."""
-    return 2 * _PADDING + _ICON + HALF_GRID + metrics.horizontalAdvance(pill.word) + 1, metrics.height() + 4
+    return 2 * _PADDING + scaled(_ICON) + HALF_GRID + metrics.horizontalAdvance(pill.word) + 1, metrics.height() + 4
 
 
 def paint_pill(painter: QPainter, rect: QRectF, pill: Pill, theme: Theme) -> None:
@@ -48,9 +48,11 @@ def paint_pill(painter: QPainter, rect: QRectF, pill: Pill, theme: Theme) -> Non
     painter.setBrush(QColor(getattr(theme, pill.fill)))
     painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
     colour = QColor(getattr(theme, pill.colour))
-    sign = QRectF(rect.left() + _PADDING, rect.center().y() - _ICON / 2, _ICON, _ICON)
+    side = scaled(_ICON)
+    sign = QRectF(rect.left() + _PADDING, rect.center().y() - side / 2, side, side)
     # The sign of what lives is a dot that fills its place.
-    paint_icon(painter, pill.icon, sign.adjusted(-3, -3, 3, 3) if pill.icon is Icon.DOT else sign, colour)
+    more = 0.3 * side
+    paint_icon(painter, pill.icon, sign.adjusted(-more, -more, more, more) if pill.icon is Icon.DOT else sign, colour)
     painter.setPen(colour)
     words = QRectF(sign.right() + HALF_GRID, rect.top(), rect.right() - sign.right(), rect.height())
     painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, pill.word)

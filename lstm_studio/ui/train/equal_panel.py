@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.training.plan import Equal, Plan
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.icons import Icon, show_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.equal import EqualRow, equal_rows, network_sizes_of
 from lstm_studio.ui.widgets.panel import Panel
@@ -115,7 +115,6 @@ class EqualPanel(Panel[_State]):
             self._grid.addWidget(made[1], at, 1)
             self._grid.addWidget(made[2], at, 2, Qt.AlignmentFlag.AlignRight)
             self._lines.append(made)
-        ratio = self.devicePixelRatioF()
         for place, (icon, name, text) in enumerate(self._lines):
             for part in (icon, name, text):
                 part.setVisible(place < len(rows))
@@ -123,8 +122,7 @@ class EqualPanel(Panel[_State]):
                 continue
             row = rows[place]
             colour = self._theme.ok if row.same else self._theme.warning
-            icon.setPixmap(icon_pixmap(Icon.TICK if row.same else Icon.UNEQUAL, colour, _ICON, ratio))
-            icon.setFixedSize(QSize(_ICON, _ICON))
+            show_icon(icon, Icon.TICK if row.same else Icon.UNEQUAL, colour, _ICON)
             name.setText(row.name)
             text.setText(row.text)
             text.setStyleSheet("" if row.same else f"color: {self._theme.warning};")

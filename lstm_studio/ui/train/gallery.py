@@ -25,7 +25,7 @@ from lstm_studio.tasks.registry import tasks
 from lstm_studio.tasks.task import Task
 from lstm_studio.training.plan import Plan, class_room
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, GRID, PANEL_INSET, Text, Theme
+from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, GRID, PANEL_INSET, Text, Theme, scaled
 from lstm_studio.ui.train.words import plan_words
 from lstm_studio.ui.widgets.text import label, text_font
 from lstm_studio.ui.widgets.thumbnails import paint_sequence, value_extent
@@ -170,7 +170,8 @@ class TaskCard(QAbstractButton):
         painter.setPen(QPen(QColor(frame), FOCUS_RING if self.hasFocus() or self.isChecked() else 1))
         painter.drawPath(outline)
         title, picture, words = self._title, self.picture, self._words
-        self._paint_dot(painter, QRectF(title.right() - _DOT, title.center().y() - _DOT / 2, _DOT, _DOT))
+        side = scaled(_DOT)
+        self._paint_dot(painter, QRectF(title.right() - side, title.center().y() - side / 2, side, side))
         painter.setPen(QColor(theme.ink))
         painter.setFont(text_font(self, Text.ACTIVE))
         painter.drawText(title, int(Qt.AlignmentFlag.AlignVCenter), self.task.title)
@@ -184,7 +185,7 @@ class TaskCard(QAbstractButton):
     def picture(self) -> QRectF:
         """Where the sequence is drawn."""
         title = self._title
-        return QRectF(title.left(), title.bottom() + GRID, title.width(), _PICTURE_HEIGHT)
+        return QRectF(title.left(), title.bottom() + GRID, title.width(), scaled(_PICTURE_HEIGHT))
 
     @property
     def _title(self) -> QRectF:
@@ -205,7 +206,8 @@ class TaskCard(QAbstractButton):
         if self.isChecked():
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(self._theme.ink))
-            painter.drawEllipse(place.adjusted(3, 3, -3, -3))
+            inside = place.width() / 4
+            painter.drawEllipse(place.adjusted(inside, inside, -inside, -inside))
             painter.setBrush(Qt.BrushStyle.NoBrush)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from lstm_studio.networks.signals import Role
 from lstm_studio.session.learning import Learner, Learning
 from lstm_studio.session.trainings import Trainings
-from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.icons import Icon, show_icon
 from lstm_studio.ui.theme import GRID, Theme
 from lstm_studio.ui.train.words import caution_words, result_words
 from lstm_studio.ui.widgets.badge import Badge
@@ -94,7 +94,6 @@ class _ResultCard(Card):
         self._badge, self._name, self._words = Badge(theme), label(kind="value"), label(kind="secondary")
         self._words.setWordWrap(True)
         self._icon = QLabel()
-        self._icon.setFixedSize(QSize(_ICON, _ICON))
         self._verdict: bool | None = None
         grid = QGridLayout(self)
         grid.setContentsMargins(EDGE + GRID, GRID - 2, GRID, GRID - 2)
@@ -127,4 +126,4 @@ class _ResultCard(Card):
         self._icon.setVisible(self._verdict is not None)
         if self._verdict is not None:
             icon, colour = (Icon.TICK, self._theme.ok) if self._verdict else (Icon.CROSS, self._theme.error)
-            self._icon.setPixmap(icon_pixmap(icon, colour, _ICON, self.devicePixelRatioF()))
+            show_icon(self._icon, icon, colour, _ICON)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
 
 from lstm_studio.session.learning import Learning
 from lstm_studio.session.trainings import Series, Trainings
 from lstm_studio.ui.actions import Actions
-from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.icons import Icon, show_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.train.seed_plot import SeedPlot
 from lstm_studio.ui.train.spread import SeedRow, chance_of, progress_words, seed_rows, spreads
@@ -148,7 +148,6 @@ class _Line:
         grid.addWidget(self.button, row, 0)
         grid.addWidget(self._state, row, 1)
         for place, (icon, loss) in enumerate(zip(self._icons, self._losses, strict=True)):
-            icon.setFixedSize(QSize(_ICON, _ICON))
             grid.addWidget(icon, row, 2 + 2 * place)
             grid.addWidget(loss, row, 3 + 2 * place, Qt.AlignmentFlag.AlignRight)
         grid.setRowMinimumHeight(row, 2 * HALF_GRID)
@@ -187,4 +186,4 @@ class _Line:
             return
         for icon, (verdict, _) in zip(self._icons, self._row.verdicts, strict=False):
             kind, colour = (Icon.TICK, self._theme.ok) if verdict else (Icon.CROSS, self._theme.error)
-            icon.setPixmap(icon_pixmap(kind, colour, _ICON, icon.devicePixelRatioF()))
+            show_icon(icon, kind, colour, _ICON)

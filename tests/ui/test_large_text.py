@@ -1,0 +1,91 @@
+"""At twice the size of the text, everything else grows with it, and panels share the room anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtGui import QColor, QFontMetricsF
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from lstm_studio.ui.train.gallery import TaskCard
+from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window
+
+pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[StudioWindow]:
+    with opened_window(size=(3840, 2160)) as opened:
+        yield opened
+
+
+def settle(window: StudioWindow) -> None:
+    for _ in range(6):
+        QApplication.processEvents()
+    assert window.isVisible()
+
+
+def dot_width(card: TaskCard, ink: str) -> int:
+    """Return how wide the filled dot of a card is: the run of ink in the upper right corner of its title."""
+    image = card.grab().toImage()
+    rows = range(round(card.picture.top()))
+    wanted = QColor(ink).rgb()
+    left = card.width() * 3 // 4
+    return max(sum(image.pixel(x, y) == wanted for x in range(left, card.width() - 4)) for y in rows if y > 4)
+
+
+def test_marks_of_train_grow_with_the_text(window: StudioWindow) -> None:
+    window.show_workspace("train")
+    settle(window)
+    card = next(card for card in window.findChildren(TaskCard) if card.isChecked())
+    found = []
+    for percent in (100, 200):
+        window.scale_text(percent)
+        settle(window)
+        marks = [mark for mark in window.panel("train-equal").findChildren(QLabel) if not mark.pixmap().isNull()]
+        assert len(marks) >= 6
+        assert all(mark.pixmap().deviceIndependentSize().toSize() == mark.size() for mark in marks)
+        found.append((marks[0].width(), round(card.picture.height()), dot_width(card, window.appearance.theme.ink)))
+    for small, large in zip(*found, strict=True):
+        assert 0 < 1.7 * small <= large
+
+
+@pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
+def test_panels_that_large_text_made_longer_are_whole_where_there_is_room(window: StudioWindow, workspace: str) -> None:
+    window.show_workspace(workspace)
+    settle(window)
+    window.scale_text(200)
+    settle(window)
+    for key, dock in window.arrangement.here.items():
+        if dock.isVisible() and key != "step":
+            assert dock.height() >= dock.sizeHint().height() - 4, key
+
+
+def test_a_panel_that_comes_back_gets_the_room_that_it_needs(qtbot: QtBot) -> None:
+    with opened_window(size=(1920, 1200)) as window:
+        left = ("sequence", "networks", "units")
+        for key in left[:2]:
+            window.command_actions[f"view.panel-{key}"].trigger()
+            settle(window)
+        for key in left[:2]:
+            window.command_actions[f"view.panel-{key}"].trigger()
+            settle(window)
+        docks = [window.arrangement.docks[key] for key in left]
+        wanted = [dock.sizeHint().height() for dock in docks]
+        assert sum(wanted) <= window.stage.height()
+        for dock, height in zip(docks, wanted, strict=True):
+            assert dock.height() >= height - 4, dock.objectName()
+
+
+def test_the_lines_that_record_a_training_are_whole(window: StudioWindow) -> None:
+    window.show_workspace("monitor")
+    for percent in (100, 200):
+        window.scale_text(percent)
+        settle(window)
+        code = next(it for it in window.findChildren(QPlainTextEdit) if it.isVisible())
+        longest = max(QFontMetricsF(code.font()).horizontalAdvance(line) for line in code.toPlainText().splitlines())
+        assert code.viewport().width() >= longest
+        assert code.horizontalScrollBar().maximum() == 0
