@@ -5,7 +5,17 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontInfo, QMouseEvent, QPaintEngine, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontInfo,
+    QHideEvent,
+    QMouseEvent,
+    QPaintEngine,
+    QPainter,
+    QPaintEvent,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from lstm_studio.ui.plots.row_item import Look
@@ -74,6 +84,10 @@ class SmallPlot(QWidget):
         """Draw a new picture when a part of it is next shown."""
         self._picture = None
 
+    def release(self) -> None:
+        """Keep no picture at all."""
+        self.forget_picture()
+
     @abstractmethod
     def paint(self, painter: QPainter) -> None:
         """Draw all but the cursor, in logical pixels."""
@@ -124,6 +138,12 @@ class SmallPlot(QWidget):
         """Draw anew."""
         super().resizeEvent(event)
         self.redraw()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Let go of the pictures, unless the whole window is put away: hidden workspaces kept what nobody sees."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.release()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the size of text."""

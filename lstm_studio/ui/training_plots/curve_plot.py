@@ -263,6 +263,11 @@ class CurvePlot(TrainingPlot):
             painter.drawPixmap(0, 0, picture)
         return same
 
+    def release(self) -> None:
+        """Keep no picture at all, nor one of the curves that are as they were."""
+        super().release()
+        self._settled = None
+
     def _paint_line(self, painter: QPainter, line: Line, plot: QRectF, size: tuple[int, int]) -> None:
         if not len(line.x):
             return

@@ -265,6 +265,11 @@ class TrainingPlot(SmallPlot):
             self._outside = (key, picture)
         return self._outside[1]
 
+    def release(self) -> None:
+        """Keep no picture at all, nor one of what is outside the frame."""
+        super().release()
+        self._outside = None
+
     def _paint_all_outside(self, painter: QPainter, plot: QRectF) -> None:
         paint_frame(painter, plot, self.theme.frame)
         if self._axis:

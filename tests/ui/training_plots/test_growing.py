@@ -149,3 +149,23 @@ def test_only_points_at_the_end_are_growth() -> None:
     assert grown_since(before, replace(now, lines=(other, *now.lines[1:]))) is None
     wide = replace(now.lines[0], width=3.0)
     assert grown_since(before, replace(now, lines=(wide, *now.lines[1:]))) is None
+
+
+@pytest.mark.parametrize("kind", [CurvePlot, LagMap])
+def test_what_came_while_nobody_saw_the_plot_is_there_when_it_is_shown_again(
+    kind: type[TrainingPlot], qtbot: QtBot
+) -> None:
+    def picture(step: float) -> Picture:
+        return curves_until(step) if kind is CurvePlot else lags_until(step)
+
+    plot, other = kind(LIGHT, "Loss"), kind(LIGHT, "Loss")
+    for each in (plot, other):
+        shown(each, qtbot)
+        each.show_picture(picture(400))
+        screen(each)
+    plot.hide()
+    assert plot.kept_picture is None
+    for each in (plot, other):
+        each.show_picture(picture(800))
+    plot.show()
+    assert screen(plot) == screen(other)
