@@ -9,7 +9,7 @@ import os
 os.environ["QT_API"] = "pyside6"
 os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"
 # PyTorch's oneDNN makes a kernel for each length of a sequence, in 2 ms, and keeps 1024 of them: 0.3 MB each.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")
 
 import signal
 import socket

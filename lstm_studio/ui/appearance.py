@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio.ui.colour_maps import with_maps
+from lstm_studio.ui.icons import forget_icons
 from lstm_studio.ui.style_sheet import style_sheet
 from lstm_studio.ui.theme import DARK, LIGHT, Theme, palette
 
@@ -74,6 +75,8 @@ class Appearance(QObject):
         theme = self.theme
         if self._shown == (theme, self._scale):
             return
+        if self._shown is not None and self._shown[1] != self._scale:
+            forget_icons()
         self._shown = (theme, self._scale)
         self._set_font_and_palette()
         self._application.setStyleSheet(style_sheet(theme))

@@ -22,8 +22,10 @@ from lstm_studio.session.state import UnitOrder
 from lstm_studio.ui.icons import _made
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.rows import UnitRow, View
+from lstm_studio.ui.plots.small_plot import SmallPlot
 from lstm_studio.ui.widgets.layouts import take_widgets
 from lstm_studio.ui.window import StudioWindow
+from lstm_studio.ui.workspaces import EXPLORE, TRAIN
 from tests.ui.opened import opened_window
 
 # Of the offscreen platform, for every window whose size is limited.
@@ -101,12 +103,14 @@ def test_icons_are_kept_for_both_themes_but_not_for_every_size_of_text(window: S
 
     made = show_both()
     assert show_both() == made, "drawn again, they would be laid out again and copied into Qt's own cache"
+    drawn = 0
     for percent in (125, 150, 175, 200, 100):
         window.scale_text(percent)
-        show_both()
-    kept = _made.cache_info()
-    assert kept.misses - made > 2 * 128
-    assert kept.currsize <= 128
+        drawn += show_both()
+        kept = _made.cache_info()
+        assert kept.currsize <= 128
+        assert kept.currsize == kept.misses, "those of another size are let go, and none of this size is drawn twice"
+    assert drawn > 2 * 128
 
 
 @pytest.mark.parametrize(
@@ -211,3 +215,15 @@ def test_no_item_is_taken_from_a_layout() -> None:
         if isinstance(call, ast.Attribute) and call.attr == "takeAt"
     ]
     assert taken == []
+
+
+def test_plots_that_nobody_sees_keep_no_pictures(window: StudioWindow) -> None:
+    window.show_workspace(EXPLORE)
+    QApplication.processEvents()
+    plots = [plot for plot in window.findChildren(QWidget) if isinstance(plot, SmallPlot) and plot.isVisible()]
+    for plot in plots:
+        plot.grab()
+    assert plots
+    assert all(plot.kept_picture is not None for plot in plots)
+    window.show_workspace(TRAIN)
+    assert all(plot.kept_picture is None for plot in plots)
