@@ -75,11 +75,15 @@ class Readings:
         heap = settle_heap() if settle else None
         self._in_use.append(float("nan") if heap is None else heap[0])
         self._blocks.append(sys.getallocatedblocks())
-        self._memory.append(self._process.memory_info().rss / 1e6)
+        memory = self._process.memory_info()
+        self._memory.append(memory.rss / 1e6)
         self._references.append(sys.getrefcount(None))
+        parts = "" if heap is None else f", {heap[0]:.1f} MB in use, {heap[1]:.1f} MB free"
+        if heap is not None:
+            # Above all the code of libraries, as far as it was ever used: the system takes it back when it needs room.
+            parts += f", {memory.shared / 1e6:.1f} MB of files"
         print(
-            f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB"
-            f"{'' if heap is None else f', {heap[0]:.1f} MB in use, {heap[1]:.1f} MB free'}"
+            f"{count:6,} {self._what}  {self._memory[-1]:6.1f} MB{parts}"
             f"  {self._blocks[-1] / 1e3:,.0f} thousand blocks of Python's"
             f"  {self._references[-1]:,} references to None",
             flush=True,

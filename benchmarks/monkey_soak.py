@@ -24,6 +24,9 @@ from PySide6.QtGui import QPixmapCache
 from PySide6.QtWidgets import QApplication, QComboBox
 
 from benchmarks._flat import Readings
+from lstm_studio.runs.export.exporting import export_run
+from lstm_studio.runs.export.formats import RunFormat
+from lstm_studio.runs.opening import open_any
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.samples import FIRST_SAMPLE
 from lstm_studio.session.state import View
@@ -81,6 +84,7 @@ def main() -> int:
 
             bugs.caught.connect(note)
             _make_everything(window)
+            _use_everything(window, monkey, Path(folder))
             for count in range(wanted.deeds + 1):
                 if count % max(1, wanted.deeds // READINGS) == 0:
                     _return_to_the_beginning(monkey, window, computer)
@@ -126,6 +130,19 @@ def _make_everything(window: StudioWindow) -> None:
             dock.setFloating(floating)
             QCoreApplication.processEvents()
     window.show_hints()
+
+
+def _use_everything(window: StudioWindow, monkey: Monkey, folder: Path) -> None:
+    """Open each kind of file and write each kind of export.
+
+    What a library does for the first time reads its code: of DuckDB's 41 MB, 3 come with the first table that it cannot
+    read and 2 with the first run written as Parquet, which the monkey may not find for thousands of deeds.
+    """
+    for path in (*monkey._good, *monkey._bad):
+        window.commands.files.open_files([path])
+        monkey.settle()
+    for kind in RunFormat:
+        export_run(open_any(monkey._good_runs[0]), folder / f"first-{kind}", kind=kind)
 
 
 def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: ForgetfulComputer) -> None:
