@@ -171,11 +171,7 @@ class StopControl(QFrame):
         if not self._session.remarks.stop.conditions:
             self.switch(True)
         editor = self.editor
-        editor.adjustSize()
-        corner = self.mapToGlobal(QPoint(self.width() - editor.width(), -editor.height() - HALF_GRID))
-        screen = self.screen().availableGeometry()
-        editor.move(max(screen.left(), corner.x()), max(screen.top(), corner.y()))
-        editor.show()
+        editor.stand_on(self.mapToGlobal(QPoint(self.width(), -HALF_GRID)))
         for row in editor.rows()[:1]:
             row.signal.setFocus(Qt.FocusReason.PopupFocusReason)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
@@ -13,6 +14,8 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -32,6 +35,7 @@ from lstm_studio.ui.widgets.text import label
 MOST = 8
 """Conditions at once; more nobody can read."""
 _EITHER, _EVERY = "either", "every"
+_MOST_LISTED = 14
 _ARROW = 10
 _UNIT_WORDS = {
     Quantifier.ANY: "any unit’s",
@@ -54,6 +58,15 @@ def read_threshold(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+class _Lines(QStyledItemDelegate):
+    """Lines as high as those of a menu."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """Return the size of a line."""
+        size = super().sizeHint(option, index)
+        return QSize(size.width(), size.height() + GRID)
 
 
 class _Row(QWidget):
@@ -80,7 +93,10 @@ class _Row(QWidget):
             widget.setAccessibleName(f"{name}: {words}")
         self.signal.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.signal.setMinimumContentsLength(24)
-        self.signal.setMaxVisibleItems(20)
+        self.signal.setMaxVisibleItems(_MOST_LISTED)
+        # Fusion lists as much as the screen holds, whatever the number.
+        self.signal.setStyleSheet("QComboBox { combobox-popup: 0; }")
+        self.signal.setItemDelegate(_Lines(self.signal))
         for relation in Relation:
             self.relation.addItem(str(relation), relation)
             self.relation.setItemData(self.relation.count() - 1, RELATIONS[relation], Qt.ItemDataRole.ToolTipRole)
@@ -116,6 +132,9 @@ class _Row(QWidget):
             self.signal.clear()
             for choice in offered:
                 self.signal.addItem(choice.text)
+            view = self.signal.view()
+            view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+            view.setMinimumWidth(view.sizeHintForColumn(0) + view.verticalScrollBar().sizeHint().width() + GRID)
         self.signal.setCurrentIndex(self._place(condition))
         words = _FEATURE_WORDS if condition.signal == INPUT.name else _UNIT_WORDS
         self.quantifier.clear()
@@ -172,6 +191,7 @@ class StopEditor(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self._session, self._theme = session, theme
         self._rows: list[_Row] = []
+        self._corner = QPoint()
         self._offered: tuple[tuple[Result | None, Labels | None], tuple[Choice, ...]] = ((None, None), ())
         self.setProperty("kind", "popup")
         self.setAccessibleName("Stop when")
@@ -214,6 +234,24 @@ class StopEditor(QFrame):
         self._count.setText(met_words(hits, steps) if stop.conditions else "No condition")
         self._problem.hide()
         self.adjustSize()
+
+    def stand_on(self, corner: QPoint) -> None:
+        """Open with the bottom right there, in global coordinates, and grow from there, up and to the left."""
+        self._corner = corner
+        self.adjustSize()
+        self._stand()
+        self.show()
+
+    def _stand(self) -> None:
+        screen = self.screen().availableGeometry()
+        left, top = self._corner.x() - self.width(), self._corner.y() - self.height()
+        self.move(max(screen.left(), left), max(screen.top(), top))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Stay above the box."""
+        super().resizeEvent(event)
+        if self.isVisible():
+            self._stand()
 
     def rows(self) -> tuple[_Row, ...]:
         """Return the visible rows."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
@@ -294,6 +295,35 @@ def test_conditions_are_added_joined_and_removed(control: StopControl, session: 
         editor._add.click()
     assert len(stop_of(session).conditions) == MOST
     assert not editor._add.isEnabled()
+    editor.close()
+
+
+def test_the_editor_grows_up_from_the_box_and_lists_signals_whole(
+    control: StopControl, session: AnsweringSession, qtbot: QtBot
+) -> None:
+    control.edit()
+    editor = control.editor
+    editor.stand_on(QPoint(760, 560))
+    qtbot.waitUntil(editor.isVisible)
+    before = editor.geometry()
+    assert before.bottomRight() == QPoint(759, 559)
+    for _ in range(3):
+        editor._add.click()
+    assert editor.geometry().height() > before.height() + 60
+    assert editor.geometry().bottomRight() == before.bottomRight()
+    editor._rows[0].number.setText("x")
+    editor._rows[0].changed.emit()
+    assert editor.problem_text()
+    assert editor.geometry().bottomRight() == before.bottomRight()
+    chooser = editor.rows()[0].signal
+    chooser.showPopup()
+    view = chooser.view()
+    shown = view.viewport().rect().height() // view.sizeHintForRow(0)
+    assert chooser.count() > 20 > shown >= 5
+    metrics = view.fontMetrics()
+    texts = [chooser.itemText(place) for place in range(chooser.count())]
+    assert view.viewport().width() >= max(map(metrics.horizontalAdvance, texts))
+    chooser.hidePopup()
     editor.close()
 
 
