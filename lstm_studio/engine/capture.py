@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_studio.engine.call import Call, Chain, Layout, chains
 from lstm_studio.engine.devices import no_autocast, no_inference
 from lstm_studio.engine.dropout import random_state
+from lstm_studio.engine.stacks import layer_with
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
@@ -68,21 +68,8 @@ def recurrent_modules(model: nn.Module) -> dict[str, tuple[nn.Module, Cell]]:
 
 def _as_stack(module: nn.RNNCellBase) -> nn.Module:
     """Return the stack of one layer that computes what the cell computes at each step, with its very weights."""
-    kind: Callable[..., nn.RNNBase]
-    if isinstance(module, nn.LSTMCell):
-        kind = nn.LSTM
-    elif isinstance(module, nn.GRUCell):
-        kind = nn.GRU
-    elif isinstance(module, nn.RNNCell):
-        kind = partial(nn.RNN, nonlinearity=module.nonlinearity)
-    else:
-        return module
-    stack = kind(module.input_size, module.hidden_size, bias=module.bias, device="meta")
-    for name in [name for name, _ in stack.named_parameters()]:
-        weight = getattr(module, name.removesuffix("_l0"))
-        delattr(stack, name)
-        setattr(stack, name, weight.detach())
-    return stack
+    stack = layer_with(module, module.input_size, lambda name: getattr(module, name.removesuffix("_l0")))
+    return module if stack is None else stack
 
 
 def run(

@@ -9,9 +9,7 @@ the factors come from a state that cuDNN keeps to itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +17,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.engine.call import Call
+from lstm_studio.engine.stacks import layer_with
 
 
 def share_of(module: nn.Module) -> float:
@@ -84,21 +83,10 @@ def passed_on(call: Call, item: int) -> list[PassedOn]:
 
 def _alone(module: nn.Module, index: int) -> nn.Module:
     """Return one layer of a stack as a module of its own, with its very weights; time first."""
-    kind: Callable[..., nn.RNNBase]
-    if isinstance(module, nn.LSTM):
-        kind = partial(nn.LSTM, proj_size=module.proj_size)
-    elif isinstance(module, nn.GRU):
-        kind = nn.GRU
-    elif isinstance(module, nn.RNN):
-        kind = partial(nn.RNN, nonlinearity=module.nonlinearity)
-    else:
-        raise TypeError(f"{type(module).__name__} is no stack of PyTorch's")
     width = module.get_parameter(f"weight_ih_l{index}").shape[1]
-    layer = kind(width, module.hidden_size, bias=module.bias, bidirectional=module.bidirectional, device="meta")
-    for name in [name for name, _ in layer.named_parameters()]:
-        weight = module.get_parameter(name.replace("_l0", f"_l{index}")).detach()
-        delattr(layer, name)
-        setattr(layer, name, weight)
+    layer = layer_with(module, width, lambda name: module.get_parameter(name.replace("_l0", f"_l{index}")))
+    if layer is None:
+        raise TypeError(f"{type(module).__name__} is no stack of PyTorch's")
     return layer
 
 
