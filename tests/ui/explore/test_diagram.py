@@ -208,6 +208,28 @@ def test_live_wires_are_wider_and_the_pill_is_filled(opened: Open) -> None:
     assert [pill.filled for pill in pills] == [True, False, False, False]
 
 
+@pytest.mark.parametrize("units", [16, 128])
+def test_a_resting_strip_rests_evenly_from_top_to_bottom(opened: Open, units: int) -> None:
+    session = Session(with_units(units))
+    workspace = opened(session)
+    session.look(four_phases=True, phase=Phase.REMEMBER)
+    view = diagram(workspace)
+    view.diagram.finish_fading()
+    image = picture(workspace)
+    ratio, look = image.devicePixelRatio(), view.diagram.look
+    for key in ("f", "i", "g", "o"):
+        mark = strip(workspace, key)
+        assert mark.bands is not None
+        assert len(mark.index) >= 16
+        for line, level in enumerate(mark.index.tolist()):
+            at = place_of(view, mark, line)
+            colour, ground = look.tables[key == "g"][level], look.panel
+            seen = image.pixelColor(int(at.x() * ratio), int(at.y() * ratio))
+            for channel in ("red", "green", "blue"):
+                full, below = getattr(colour, channel)(), getattr(ground, channel)()
+                assert abs(getattr(seen, channel)() - (REST * full + (1 - REST) * below)) <= 2, (key, line)
+
+
 def test_a_phase_fades_in_unless_steps_follow_fast(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(answer(small_setup()))
     workspace = opened(session)

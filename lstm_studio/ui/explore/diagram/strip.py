@@ -48,6 +48,7 @@ class StripMark(PaintedMark):
         """The value that the user drags the selected unit to."""
         self._signed = False
         self._lines: list[QRectF] = []
+        self._apart: list[QRectF] = []
         self._text = ""
         self._body = self._bounds = QRectF()
         self._marked_y = 0.0
@@ -143,6 +144,7 @@ class StripMark(PaintedMark):
         body, bands = self.body, self.bands
         lines = 0 if bands is None else bands.count + (bands.alone is not None)
         spans = [] if bands is None else [bands.span(line, self.height) for line in range(lines)]
+        self._apart = [QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top) for top, bottom in spans]
         # Each line reaches down behind those below it: no seam is left between two, whatever the scale.
         foot = 0.0 if bands is None else spans[bands.count - 1][1]
         self._lines = [
@@ -151,6 +153,10 @@ class StripMark(PaintedMark):
         marked = None if bands is None else bands.marked
         self._marked_y = 0.0 if marked is None else body.top() + sum(spans[marked]) / 2
         self._place_value()
+
+    def _lines_at(self, opacity: float) -> list[QRectF]:
+        """Return the lines; where they can be seen through, those behind others must not lie below them, too."""
+        return self._lines if opacity >= 1.0 else self._apart
 
     def _place_value(self) -> None:
         self.update(self.value_rect.adjusted(-3, -1, 3, 1))
@@ -187,7 +193,7 @@ class StripMark(PaintedMark):
             painter.fillRect(body, QColor(look.theme.sunken))
         else:
             table, fill = look.tables[self._signed], painter.fillRect
-            for line, level in zip(self._lines, self.index.tolist(), strict=True):
+            for line, level in zip(self._lines_at(painter.opacity()), self.index.tolist(), strict=True):
                 fill(line, table[level])
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
         if self.bands is None:
