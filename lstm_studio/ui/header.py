@@ -159,6 +159,7 @@ class Header(QWidget):
         self._titles = (QLabel("Device"), QLabel("Labels"))
         for label, widget in zip(self._titles, (self._devices, self._labels), strict=True):
             label.setProperty("kind", "secondary")
+            label.setBuddy(widget)
             tools.addWidget(label)
             tools.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
 

@@ -31,6 +31,7 @@ from lstm_studio.ui.appearance import Appearance
 from lstm_studio.ui.arrangement import Arrangement
 from lstm_studio.ui.commands import Commands
 from lstm_studio.ui.docks import Bar, Dock
+from lstm_studio.ui.explore.announcer import Announcer
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.follower import Follower
@@ -183,6 +184,7 @@ class StudioWindow(QMainWindow):
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
         self.workspace.cells_put_away.connect(self._show_state)
+        self.announcer = Announcer(session, self.transport, self.workspace.stack, self.workspace.compare_bar)
 
     # What others call.
 

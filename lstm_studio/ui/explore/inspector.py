@@ -30,7 +30,7 @@ from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
 from lstm_studio.ui.explore.operation_card import CardContent, OperationCard
 from lstm_studio.ui.explore.operations import Operation, Reading, operations_at, readings_at
 from lstm_studio.ui.explore.readout import Readout, ReadoutRow, readout_at
-from lstm_studio.ui.explore.sentences import phase_sentence, step_sentence
+from lstm_studio.ui.explore.sentences import shown_sentence
 from lstm_studio.ui.numbers import format_count, format_number, format_scientific
 from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.badge import network_badge
@@ -103,7 +103,6 @@ class Inspector(Panel[_State]):
         self._calm.setSingleShot(True)
         self._calm.setInterval(2 * HURRIED)
         self._number, self._of = label(kind="step-number"), label(kind="secondary")
-        self._number.setAccessibleName("Step")
         self._symbol, self._input = SymbolBox(theme), label(kind="secondary")
         self._values = ElidedLabel(kind="secondary")
         self._values_room = Room(self._values)
@@ -252,7 +251,7 @@ class Inspector(Panel[_State]):
             readings=readings,
             live=live,
             terms=() if shown is None else self._terms_at(shown, (*operations, *readings), live, step, unit),
-            sentence=self._sentence_at(result, view, shown, step, unit),
+            sentence=shown_sentence(result, view),
             objective=objective_words(result) if gradients else "",
             norms=self._norms_at(result, gradients, step),
             ratio=_ratio(gradients, step),
@@ -283,15 +282,6 @@ class Inspector(Panel[_State]):
             (line.signal, gate_terms(shown, line.gates, sums, sequence=sequence, step=step, unit=unit, labels=labels))
             for line in wanted
         )
-
-    @staticmethod
-    def _sentence_at(result: Result, view: View, shown: ShownLayer | None, step: int, unit: int) -> str:
-        phase = shown_phase(result, view)
-        if shown is None:
-            return ""
-        if phase is None:
-            return step_sentence(shown, step, unit, view.labels)
-        return phase_sentence(shown, phase, step, unit, view.labels)
 
     @staticmethod
     def _gradients(result: Result, view: View, shown: ShownLayer | None) -> tuple[MemoryGradient, ...]:
@@ -346,6 +336,7 @@ class Inspector(Panel[_State]):
 
     def _apply_head(self, state: _State) -> None:
         self._number.setText(format_count(state.step + 1))
+        self._number.setAccessibleName(f"Step {format_count(state.step + 1)}")
         self._of.setText(f"of {format_count(state.steps)}")
         self._symbol.setVisible(state.symbol is not None)
         if state.symbol is not None:

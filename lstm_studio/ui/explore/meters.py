@@ -128,7 +128,8 @@ class _Row(QWidget):
         if self._marked != row.marked:
             self._marked = row.marked
             self.update()
-        self.setAccessibleName(f"{plain(row.name)}: {', '.join(measure.number for measure in row.measures)}")
+        numbers = ", ".join(measure.number for measure in row.measures)
+        self.setAccessibleName(f"{plain(row.name)}: {numbers}" if row.name else numbers)
 
     def apply_theme(self, theme: Theme) -> None:
         self._theme = self.swatch.theme = theme

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 
 from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Phase, Signal
-from lstm_studio.ui.explore.layers import ShownLayer
+from lstm_studio.session.phases import shown_phase
+from lstm_studio.session.state import Result, View
+from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer, selected_unit
 from lstm_studio.ui.explore.operations import explained, read, value_of
 from lstm_studio.ui.numbers import format_number
 
@@ -113,6 +115,18 @@ def phase_sentence(shown: ShownLayer, phase: Phase, step: int, unit: int, labels
                 f"The {gate} exposes {share} of {exposed}: unit {unit}’s {words.name(signal.name)} is "
                 f"{format_number(result)}."
             )
+
+
+def shown_sentence(result: Result, view: View) -> str:
+    """Return the step under the cursor in words, or the phase of it that is shown; nothing where no layer is."""
+    shown = inspected_layer(result, view)
+    if shown is None:
+        return ""
+    step, unit = min(view.cursor, result.sequence.steps - 1), selected_unit(shown, view)
+    phase = shown_phase(result, view)
+    if phase is None:
+        return step_sentence(shown, step, unit, view.labels)
+    return phase_sentence(shown, phase, step, unit, view.labels)
 
 
 _NOT_FINITE = "Unit {unit} holds numbers that are not finite: nothing can be said in words."

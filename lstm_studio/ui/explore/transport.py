@@ -92,7 +92,6 @@ class Transport(QWidget):
         self._speed.setAccessibleName("Speed")
         self._speed.setToolTip("Steps per second when playing")
         self._counter.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._counter.setAccessibleName("Step")
         left = QHBoxLayout(self._left)
         left.setContentsMargins(PANEL_INSET, 0, 0, 0)
         left.setSpacing(HALF_GRID)
@@ -345,7 +344,7 @@ class Transport(QWidget):
             widest.extend(f"{each:d} {each.label(view.labels)}" for each in phases_of(self._session.result))
             numbers = f"{numbers} · {named}"
         self._counter.setText("\n".join(lines))
-        self._counter.setAccessibleDescription(numbers)
+        self._counter.setAccessibleName(f"Step {numbers.replace(' / ', ' of ')}")
         self._counter.setToolTip(numbers)
         metrics = self._counter.fontMetrics()
         return max(metrics.horizontalAdvance(line) for line in widest) + HALF_GRID

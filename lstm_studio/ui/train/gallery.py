@@ -143,6 +143,8 @@ class TaskCard(QAbstractButton):
         self.task = task
         self._theme = theme
         self.setCheckable(True)
+        # The group sees to it; this tells screen readers that it is one of several.
+        self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(task.title)

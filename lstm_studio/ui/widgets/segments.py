@@ -43,6 +43,8 @@ class Segments(QFrame):
             button = QPushButton(text)
             button.setProperty("kind", "segment")
             button.setCheckable(True)
+            # The group sees to it; this tells screen readers that it is one of several.
+            button.setAutoExclusive(True)
             button.setAccessibleName(f"{name}: {text}")
             if padding is not None:
                 button.setStyleSheet(f"padding: 0 {padding}px;")

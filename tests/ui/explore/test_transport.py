@@ -260,9 +260,9 @@ def test_in_phases_the_buttons_step_through_the_operations(transport: Transport,
         places.append((session.view.cursor, session.view.phase))
     assert places == [(0, 2), (0, 3), (0, 4), (1, 1), (1, 2)]
     assert transport._counter.text() == "2 / 20\n2 Input"
-    assert transport._counter.accessibleDescription() == "2 / 20 · 2 Input"
+    assert transport._counter.accessibleName() == "Step 2 of 20 · 2 Input"
     session.look(labels=Labels.CLASSROOM)
-    assert transport._counter.accessibleDescription() == "2 / 20 · 2 Learn"
+    assert transport._counter.accessibleName() == "Step 2 of 20 · 2 Learn"
     transport._back.click()
     transport._back.click()
     assert (session.view.cursor, session.view.phase) == (0, Phase.USE)
