@@ -22,6 +22,8 @@ _ROW = 4.0
 """Height of a line of inputs, of which there may be few."""
 _LEAST = 12.0
 _MARKER = 4.5
+_OFF_HALF = 0.002
+"""Keeps lines off halves of pixels, where the foot of one and the top of the next may be rounded differently."""
 
 
 class StripMark(PaintedMark):
@@ -144,7 +146,8 @@ class StripMark(PaintedMark):
         body, bands = self.body, self.bands
         lines = 0 if bands is None else bands.count + (bands.alone is not None)
         spans = [] if bands is None else [bands.span(line, self.height) for line in range(lines)]
-        self._apart = [QRectF(body.left(), body.top() + top, STRIP_WIDTH, bottom - top) for top, bottom in spans]
+        first = body.top() + _OFF_HALF
+        self._apart = [QRectF(body.left(), first + top, STRIP_WIDTH, bottom - top) for top, bottom in spans]
         # Each line reaches down behind those below it: no seam is left between two, whatever the scale.
         foot = 0.0 if bands is None else spans[bands.count - 1][1]
         self._lines = [
