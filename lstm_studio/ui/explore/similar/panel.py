@@ -59,6 +59,9 @@ class _State:
     unit: int
 
 
+_STALE = "The list is that of the last search. Find similar looks anew."
+
+
 class SimilarPanel(Panel[_State]):
     """Chooses a stretch, a signal, a threshold, units and where to look; lists what was found, and goes there.
 
@@ -237,16 +240,25 @@ class SimilarPanel(Panel[_State]):
         state = self._state
         if not self._searched or state is None or self._session.view.mark is not None:
             return
-        if _reach(self._session.result, state) not in {self._searched, ("here",)}:
+        if self._stale(state):
+            self._summary.setText(_STALE)
+            self._summary.setVisible(bool(self._listed.found))
             return
         if self._asked is not None and time.monotonic() - self._asked_at < _LATE:
             # Asked again now, it would be left unanswered for as long as the mouse moves.
             self._again = True
             return
         self._live = True
+        self._search_or_clear()
+
+    def _search_or_clear(self) -> None:
         if not self._search() and self._listed.found:
             self._listed = Listed()
             self._show_listed()
+
+    def _stale(self, state: _State) -> bool:
+        """Return whether what is looked for has to be traced first, so that the list is that of an earlier search."""
+        return bool(self._searched) and _reach(self._session.result, state) not in {self._searched, ("here",)}
 
     # What the user does.
 
@@ -264,7 +276,11 @@ class SimilarPanel(Panel[_State]):
         self._look_for("Choose where to search", everywhere=scope == _EVERYWHERE)
 
     def _look_for(self, what: str, **changes: Any) -> None:
+        """Change what is searched; where the list follows, also at the cost of tracing it, which can be cancelled."""
         self._session.remark(what, similar=replace(self._looking, **changes))
+        if self._state is not None and self._stale(self._state):
+            self._live = False
+            self._search_or_clear()
 
     @property
     def _looking(self) -> LookingFor:

@@ -199,26 +199,46 @@ def test_once_found_the_list_follows_what_is_looked_for_but_not_where_one_goes(
     assert len(session.questions) == asked + 1
 
 
-def test_all_sequences_are_searched_on_only_where_they_have_been_traced(
+def test_what_has_to_be_traced_is_searched_where_it_was_chosen_and_not_where_undo_brings_it(
     panel: SimilarPanel, session: SearchingSession
 ) -> None:
-    session.invented = lambda _: Similar((found_in(0, 10, 13),), 4, 4, 160)
+    session.invented = lambda _: Similar((found_in(2, 4, 7), found_in(0, 10, 13)), 4, 4, 160)
+    asked = session.questions
     session.mark("Mark a stretch", (10, 13))
+    keys = [choice.key for choice in signal_choices(session.result, session.view)]
+    panel._choose_signal(keys.index("0:lstm.0.forget_gate"))
+    panel._threshold.setValue(0)
+    panel._choose_signal(keys.index(f"0:{HIDDEN}"))
     panel._threshold.setValue(-1)
+    panel._scope.button("everywhere").click()
+    panel._scope.button("here").click()
+    assert not asked, "nothing has been searched for yet"
     panel.search()
     panel._scope.button("everywhere").click()
-    panel._threshold.setValue(-0.9)
-    assert [question.everywhere for question in session.questions] == [False]
-    panel.search()
+    assert [question.everywhere for question in asked] == [False, True]
+    assert "of 4 sequences" in panel._summary.text()
     panel._threshold.setValue(-0.8)
     panel._threshold.setValue(-0.7)
-    assert [question.everywhere for question in session.questions] == [False, True, True, True]
-    keys = [choice.key for choice in signal_choices(session.result, session.view)]
-    panel._choose_signal(keys.index("0:lstm.0.cell_state"))
-    panel._threshold.setValue(0.1)
-    assert len(session.questions) == 4
+    assert [question.everywhere for question in asked] == [False, True, True, True]
+    panel._choose_signal(keys.index("0:lstm.0.forget_gate"))
+    assert [question.signal for question in asked[3:]] == [HIDDEN, "lstm.0.forget_gate"]
+    session.undo()
+    panel._threshold.setValue(-0.6)
+    assert len(asked) == 5, "nobody has chosen it: it is not traced, and the list is said to be of another search"
+    assert "last search" in panel._summary.text()
+    assert panel._summary.isVisible()
+    assert panel.search()
+    assert asked[-1].signal == HIDDEN
+    assert "of 4 sequences" in panel._summary.text()
+    session.undo()
+    assert len(asked) == 7, "known already"
     panel._scope.button("here").click()
-    assert len(session.questions) == 5
+    assert [question.everywhere for question in asked[6:]] == [True, False]
+    panel._scope.button("everywhere").click()
+    panel._choose_signal(keys.index("0:lstm.0.cell_state"))
+    assert panel._state is not None
+    assert panel._state.query.pattern is None
+    assert not listed_rows(panel), "nothing of it can be looked for: what was found of another signal goes"
 
 
 def test_while_an_answer_is_awaited_no_other_is_asked_for_and_then_the_last(
