@@ -22,10 +22,8 @@ from lstm_studio.session.state import UnitOrder
 from lstm_studio.ui.icons import _made
 from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.rows import UnitRow, View
-from lstm_studio.ui.plots.small_plot import SmallPlot
 from lstm_studio.ui.widgets.layouts import take_widgets
 from lstm_studio.ui.window import StudioWindow
-from lstm_studio.ui.workspaces import EXPLORE, TRAIN
 from tests.ui.opened import opened_window
 
 # Of the offscreen platform, for every window whose size is limited.
@@ -215,15 +213,3 @@ def test_no_item_is_taken_from_a_layout() -> None:
         if isinstance(call, ast.Attribute) and call.attr == "takeAt"
     ]
     assert taken == []
-
-
-def test_plots_that_nobody_sees_keep_no_pictures(window: StudioWindow) -> None:
-    window.show_workspace(EXPLORE)
-    QApplication.processEvents()
-    plots = [plot for plot in window.findChildren(QWidget) if isinstance(plot, SmallPlot) and plot.isVisible()]
-    for plot in plots:
-        plot.grab()
-    assert plots
-    assert all(plot.kept_picture is not None for plot in plots)
-    window.show_workspace(TRAIN)
-    assert all(plot.kept_picture is None for plot in plots)

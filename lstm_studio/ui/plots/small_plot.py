@@ -70,8 +70,11 @@ class SmallPlot(QWidget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Forget the picture, and draw a new one when it is next shown."""
-        self.forget_picture()
+        """Forget the picture, and draw a new one when it is next shown; until then nobody needs parts of it either."""
+        if self.isVisible():
+            self.forget_picture()
+        else:
+            self.release()
         self.update()
 
     @property
@@ -140,9 +143,9 @@ class SmallPlot(QWidget):
         self.redraw()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Let go of the pictures, unless the whole window is put away: hidden workspaces kept what nobody sees."""
+        """Let go of the pictures; not if only what it stands in is hidden, which is soon shown again."""
         super().hideEvent(event)
-        if not event.spontaneous():
+        if self.isHidden():
             self.release()
 
     def changeEvent(self, event: QEvent) -> None:

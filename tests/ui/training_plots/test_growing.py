@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui.plots.log_axis import LogAxis
@@ -152,20 +152,37 @@ def test_only_points_at_the_end_are_growth() -> None:
 
 
 @pytest.mark.parametrize("kind", [CurvePlot, LagMap])
-def test_what_came_while_nobody_saw_the_plot_is_there_when_it_is_shown_again(
+def test_a_plot_that_nobody_sees_keeps_its_picture_until_it_shows_something_else(
     kind: type[TrainingPlot], qtbot: QtBot
 ) -> None:
     def picture(step: float) -> Picture:
         return curves_until(step) if kind is CurvePlot else lags_until(step)
 
-    plot, other = kind(LIGHT, "Loss"), kind(LIGHT, "Loss")
+    def pictures(plot: TrainingPlot) -> list[QPixmap]:
+        # Of all that a plot may keep: a picture of its own, or one with what it was drawn for.
+        kept = [thing for thing in vars(plot).values() if thing is not None]
+        parts = [*kept, *(part for thing in kept if isinstance(thing, tuple) for part in thing)]
+        return [part for part in parts if isinstance(part, QPixmap)]
+
+    place, plot, other = QWidget(), kind(LIGHT, "Loss"), kind(LIGHT, "Loss")
+    qtbot.addWidget(place)
+    plot.setParent(place)
+    place.show()
     for each in (plot, other):
         shown(each, qtbot)
         each.show_picture(picture(400))
         screen(each)
-    plot.hide()
-    assert plot.kept_picture is None
+    place.hide()
+    assert plot.kept_picture is not None
+    assert len(pictures(plot)) == 2
     for each in (plot, other):
+        # Another size has all of it drawn anew.
+        each.resize(600, 220)
         each.show_picture(picture(800))
-    plot.show()
+        each.redraw()
+    assert pictures(plot) == []
+    place.show()
     assert screen(plot) == screen(other)
+    assert len(pictures(plot)) == 2
+    plot.hide()
+    assert pictures(plot) == []
