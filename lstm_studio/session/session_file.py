@@ -319,7 +319,10 @@ class _Reading:
     def contents(self) -> Contents:
         description = self._description()
         data = self._data(description)
-        setup, as_saved = self._setup(_object(description.get("setup")), data)
+        said = _object(description.get("setup"))
+        if description and not said:
+            self._problems.append("What was set up is lost; sequences and networks could be saved.")
+        setup, as_saved = self._setup(said, data)
         with np.errstate(all="ignore"):
             sequences = prepared(setup)
             setup = sound_item(setup, len(sequences))

@@ -159,6 +159,17 @@ def test_a_description_that_is_none_costs_no_more_than_itself(description: bytes
     Computer().compute(found.setup, ignore_progress)
 
 
+@pytest.mark.parametrize("setup", [None, 7, [], "x", {}])
+def test_a_setup_that_is_none_is_said_to_be_lost(setup: object) -> None:
+    description = json.loads(parts()["session.json"])
+    written = json.dumps({**description, "setup": setup}).encode()
+    contents = opened(rebuilt({"session.json": written, "session-copy.json": written}))
+    assert isinstance(contents, Contents)
+    assert len(contents.problems) == 1
+    assert "What was set up is lost" in contents.problems[0]
+    assert contents.remarks.notes == (Note(0, 1, "here"),)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["sequences.safetensors", "traces/0.safetensors", "traces/1.safetensors"]), st.randoms())
 def test_no_tensors_do_harm(name: str, chance: random.Random) -> None:
