@@ -24,6 +24,8 @@ _COVERED = OVERHANG - GRID
 _HIT = 2
 _STRETCH = 3
 _LABEL_GAP = 56
+_LABELS_APART = 100
+"""Pixels: the axis above names steps, too, and the bar never more of them."""
 _MOST_MARKS = 400
 _HEIGHT = 56
 
@@ -203,7 +205,7 @@ class ScrubBar(TrackBar):
         metrics = self.use_font(painter, Text.TICK)
         painter.setPen(QColor(self._theme.ink3))
         widest = metrics.horizontalAdvance(format_count(self.steps))
-        for step, text in self.labels(self.track_width / max(1.0, widest + _LABEL_GAP)):
+        for step, text in self.labels():
             x = self.x_of(step)
             if not exposed.left() - 2 * widest <= x <= exposed.right() + 2 * widest:
                 continue
@@ -212,8 +214,10 @@ class ScrubBar(TrackBar):
             left = min(max(x - width / 2, _COVERED), self.width() - _COVERED - width)
             painter.drawText(QRectF(left, top, width, metrics.height()), int(Qt.AlignmentFlag.AlignCenter), text)
 
-    def labels(self, most: float) -> tuple[tuple[int, str], ...]:
-        """Return the steps to name below the bar, about ``most``, and their names: they are counted from 1."""
+    def labels(self) -> tuple[tuple[int, str], ...]:
+        """Return the steps to name below the bar, and their names: they are counted from 1."""
+        widest = QFontMetricsF(text_font(self, Text.TICK)).horizontalAdvance(format_count(self.steps))
+        most = self.track_width / max(_LABELS_APART, widest + _LABEL_GAP)
         return tuple((number - 1, format_count(number)) for number in label_numbers(self.steps, most))
 
 

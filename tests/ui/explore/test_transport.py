@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -20,6 +20,9 @@ from lstm_studio.session.settings import SPEEDS
 from lstm_studio.session.state import View
 from lstm_studio.ui.explore.scrub import OVERHANG, Mark, ScrubBar, label_numbers
 from lstm_studio.ui.explore.transport import Transport
+from lstm_studio.ui.plots.rows import StackState
+from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.theme import GRID, LIGHT
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 
@@ -198,6 +201,23 @@ def test_the_label_of_the_last_step_stands_clear_of_what_is_beside_the_bar(qtbot
     assert written
     assert min(written) >= OVERHANG - GRID
     assert max(written) <= bar.width() - (OVERHANG - GRID)
+
+
+@pytest.mark.parametrize("steps", [50, 200, 1_000, 12_345])
+@pytest.mark.parametrize("width", [560, 800, 1_100, 1_750, 3_000])
+def test_the_bar_names_no_more_steps_than_the_axis_above_it(qtbot: QtBot, steps: int, width: int) -> None:
+    bar, stack = ScrubBar(LIGHT), PlotStack(LIGHT)
+    for widget in (bar, stack):
+        qtbot.addWidget(widget)
+        widget.resize(width + 2 * OVERHANG, 300)
+        widget.show()
+    bar.show_steps(steps, 0, ())
+    axis = stack.axis_item
+    axis.place(TimeScale(0, width, 1, 0, steps), StackState(steps=steps), QRectF(0, 0, width, 30))
+    above = [int(tick.position) for tick in axis.ticks]
+    named = [step for step, _ in bar.labels()]
+    assert 2 <= len(named) <= len(above)
+    assert {named[0], named[-1]} == {0, steps - 1}
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 50, 100, 999, 10_000, 123_457])
