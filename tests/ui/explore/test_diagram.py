@@ -203,9 +203,13 @@ def test_live_wires_are_wider_and_the_pill_is_filled(opened: Open) -> None:
     wires = {mark.wire.end: mark for mark in scene.marks if isinstance(mark, WireMark)}
     pills = [mark for mark in scene.marks if isinstance(mark, PillMark)]
     assert (wires["forget.left"].width, wires["forget.bottom"].width, wires["learn.left"].width) == (3, 2, 2)
+    # In whole steps every operation is live.
+    assert {pill.ink for pill in pills} == {LIGHT.ink}
     session.look(four_phases=True, phase=Phase.FORGET)
     assert (wires["forget.left"].width, wires["forget.bottom"].width, wires["learn.left"].width) == (4, 3, 2)
     assert [pill.filled for pill in pills] == [True, False, False, False]
+    forget = LIGHT.on(LIGHT.roles[Phase.FORGET.role].mark)
+    assert [pill.ink for pill in pills] == [forget, LIGHT.ink2, LIGHT.ink2, LIGHT.ink2]
 
 
 @pytest.mark.parametrize("units", [16, 128])

@@ -463,15 +463,23 @@ class PillMark(PaintedMark):
     def __init__(self, look: DiagramLook, zone: Zone) -> None:
         super().__init__(look)
         self.zone = zone
-        self.filled = False
+        self.filled = self.resting = False
         self.hovered = False
         self.text = ""
 
-    def show_words(self, text: str, *, filled: bool) -> None:
-        """Show another name, and whether it is live."""
-        if (text, filled) != (self.text, self.filled):
-            self.text, self.filled = text, filled
+    def show_words(self, text: str, *, filled: bool, resting: bool) -> None:
+        """Show another name, and whether it alone is live, or another is."""
+        if (text, filled, resting) != (self.text, self.filled, self.resting):
+            self.text, self.filled, self.resting = text, filled, resting
             self.update()
+
+    @property
+    def ink(self) -> str:
+        """Colour of the name."""
+        theme = self.look.theme
+        if self.filled:
+            return theme.on(theme.roles[self.zone.phase.role].mark)
+        return theme.ink2 if self.resting else theme.ink
 
     def hover(self, on: bool) -> None:
         """Show whether the mouse is over it."""
@@ -496,7 +504,7 @@ class PillMark(PaintedMark):
         painter.setBrush(QColor(fill))
         rect = self.rect.adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
-        painter.setPen(QColor(theme.on(fill) if self.filled else theme.ink2))
+        painter.setPen(QColor(self.ink))
         painter.setFont(self.look.fonts[Text.ROW_LABEL])
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 

@@ -30,6 +30,8 @@ class DiagramLook:
         self.theme = theme
         self.scale = scale
         self.fonts = {use: _local_font(use, scale) for use in _LARGEST}
+        # Symbols are a letter or two among wires, not titles of a line: they need the weight.
+        self.fonts[Text.TITLE].setWeight(QFont.Weight.Bold)
         self.metrics = {use: QFontMetricsF(made) for use, made in self.fonts.items()}
         self.frame, self.ink, self.panel = QPen(QColor(theme.frame), 1), QColor(theme.ink), QColor(theme.panel)
         self.tables = {

@@ -267,7 +267,7 @@ class DiagramScene(QGraphicsScene):
         for pill in self._pills:
             zone = pill.zone
             words = f"{zone.phase.value} {zone.phase.label(state.plan.labels)}"
-            pill.show_words(words, filled=zone.phase is phase)
+            pill.show_words(words, filled=zone.phase is phase, resting=phase not in {None, zone.phase})
         targets = []
         for mark in self.marks:
             live = phase is None or not mark.phases or phase in mark.phases
