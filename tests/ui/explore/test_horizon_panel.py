@@ -381,6 +381,14 @@ def test_the_numbers_can_be_taken_away(show: Show) -> None:
     assert lines[3].split("\t")[0] == "steps back"
     assert lines[3].split("\t")[4] == "RNN hidden state"
     assert [float(value) for value in lines[-1].split("\t")] == pytest.approx([19, -0.95, -1.9, -3.8, -9.5])
+    panel._choose_measure(Measure.GRADIENT)
+    lines = panel.numbers().splitlines()
+    assert lines[0].startswith("Gradient norms as shares of lag 0")
+    assert lines[3].split("\t")[1] == "LSTM cell state"
+    norms = session.result.traces[0]["norm.grad.lstm.0.cell_state"][::-1].astype(float)
+    shares = [float(line.split("\t")[1]) for line in lines[4:]]
+    assert shares == pytest.approx(np.log10(norms / norms[0]).tolist(), abs=1e-4)
+    assert abs(np.log10(norms[0])) > 0.01, "else shares could not be told from norms"
     panel.show_page(Page.LOSS)
     worker.answer()
     first, *_ = panel.numbers().split("\n\n")

@@ -180,7 +180,7 @@ def horizon_summary(curves: Sequence[NamedCurve]) -> str:
 
 
 def horizon_table(curves: Sequence[NamedCurve], measure: str) -> str:
-    """Return all curves by lag: log10 of each magnitude, and the reaches above."""
+    """Return all curves by lag: log10 of the shares of their start, as they are drawn, and the reaches above."""
     lines = [f"{measure}, log10 by steps back"]
     for text, share in zip(SHARE_TEXTS, SHARES, strict=True):
         reaches = (named.curve.reach(share) for named in curves)
@@ -188,9 +188,13 @@ def horizon_table(curves: Sequence[NamedCurve], measure: str) -> str:
     lines.append("\t".join(["steps back", *(named.title for named in curves)]))
     longest = max((len(named.curve.logs) for named in curves), default=0)
     for lag in range(longest):
-        values = (named.curve.logs for named in curves)
-        lines.append("\t".join([str(lag), *(f"{logs[lag]:.6g}" if lag < len(logs) else "" for logs in values)]))
+        shares = (named.curve.relative() for named in curves)
+        lines.append("\t".join([str(lag), *(_share(values[lag]) if lag < len(values) else "" for values in shares)]))
     return "\n".join(lines)
+
+
+def _share(log: float) -> str:
+    return "–" if np.isnan(log) else f"{log:.6g}"
 
 
 def losses_table(parts: Sequence[LossShares], names: Sequence[str]) -> str:
