@@ -104,7 +104,9 @@ def itemised_gradient(
     stack = [every[first : first + directions] for first in range(0, len(every), directions)]
     prefix, state = _wanted(signal, stack)
     hidden = np.concatenate([found.in_time(found.signals[found.cell.states[0]]) for found in stack[-1]], axis=1)
-    upstream = _upstream(_losses(objective, trace, given, target), given, hidden)
+    # The hidden states themselves, also where a read-out makes an output of them.
+    readout = None if objective == "hidden" else given.readout
+    upstream = _upstream(_losses(objective, trace, given, target), readout, hidden)
 
     steps = len(upstream)
     widest = max(hidden.shape[1], given.input_size)
@@ -275,8 +277,8 @@ def _against(target: Tensor, outputs: int, scores_classes: bool) -> StepLosses:
     return losses
 
 
-def _upstream(losses: StepLosses, network: Network, hidden: NDArray[Any]) -> Array:
-    """Return dL_s/dh_s for all s, (T, D·P) float64.
+def _upstream(losses: StepLosses, readout: nn.Module | None, hidden: NDArray[Any]) -> Array:
+    """Return dL_s/dh_s for all s, (T, D·P) float64, of losses of the output, or of the hidden states themselves.
 
     Raises
     ------
@@ -284,9 +286,9 @@ def _upstream(losses: StepLosses, network: Network, hidden: NDArray[Any]) -> Arr
         If the losses are not one per step, or that of one step depends on another.
     """
     states = torch.tensor(np.asarray(hidden, np.float64), requires_grad=True)
-    readout = None if network.readout is None else copy.deepcopy(network.readout).to("cpu", torch.float64)
+    precise = None if readout is None else copy.deepcopy(readout).to("cpu", torch.float64)
     with torch.inference_mode(mode=False), torch.enable_grad():
-        each = losses(states if readout is None else readout(states))
+        each = losses(states if precise is None else precise(states))
     if each.shape != (len(hidden),) or not each.requires_grad:
         raise TraceError("The objective does not return a loss for each step.", "Return a tensor of (T,) losses.")
     (found,) = torch.autograd.grad(each.sum(), states, retain_graph=True)

@@ -59,6 +59,19 @@ def test_each_loss_goes_back_as_if_it_were_alone(kind: str, options: dict[str, A
     assert_itemised(itemised_gradient(traced, "input"), torch.stack(rows).numpy())
 
 
+@pytest.mark.parametrize("readout", ["values", "classes"])
+def test_hidden_is_the_sum_of_hidden_states_also_where_there_is_a_read_out(readout: str) -> None:
+    network = new_network("lstm", 3, 4, seed=5, outputs=2, readout=readout)
+    module = network.recurrent.double()
+    assert isinstance(module, nn.RNNBase)
+    x = torch.from_numpy(values(STEPS, 3)).double()
+    traced = trace(network, x, dtype="float64", gradients=False)
+    output, nodes = unrolled(module, x, "lstm")
+    for state in network.cell.states:
+        steps = [nodes[f"lstm.0.{state}:{step}"] for step in range(STEPS)]
+        assert_itemised(itemised_gradient(traced, f"lstm.0.{state}"), one_by_one(output.sum(dim=1), steps))
+
+
 @pytest.mark.parametrize("kind", ["lstm", "gru", "lstm-article", "lstm-1997"])
 @pytest.mark.parametrize(
     ("readout", "objective", "target"),
