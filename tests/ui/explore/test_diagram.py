@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -23,6 +23,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import UnitOrder
 from lstm_studio.ui.explore.diagram.deck import LARGEST, SMALLEST
 from lstm_studio.ui.explore.diagram.items import PillMark, WireMark
+from lstm_studio.ui.explore.diagram.look import DiagramLook
 from lstm_studio.ui.explore.diagram.scene import REST
 from lstm_studio.ui.explore.diagram.view import DiagramView
 from lstm_studio.ui.numbers import format_number
@@ -176,6 +177,29 @@ def test_labels_are_of_one_vocabulary(opened: Open) -> None:
 
 def opacities(view: DiagramView) -> dict[str, float]:
     return {key: mark.opacity() for key, mark in view.diagram.strips.items()}
+
+
+@pytest.mark.parametrize("size", [13, 20, 26])
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.6])
+def test_names_of_operations_stay_inside_their_pills(opened: Open, qapp: QApplication, size: int, scale: float) -> None:
+    session = Session(answer(small_setup()))
+    workspace = opened(session)
+    usual = qapp.font()
+    larger = QFont(usual)
+    larger.setPixelSize(size)
+    qapp.setFont(larger)
+    try:
+        view = diagram(workspace)
+        view.apply_look(DiagramLook(LIGHT, scale))
+        pills = [mark for mark in view.diagram.marks if isinstance(mark, PillMark)]
+        for labels in Labels:
+            session.look(labels=labels)
+            for pill in pills:
+                assert pill.font.pixelSize() * scale >= 9.9
+                wide = QFontMetricsF(pill.font).horizontalAdvance(pill.text)
+                assert wide <= pill.rect.width() - 6, pill.text
+    finally:
+        qapp.setFont(usual)
 
 
 def test_what_is_not_live_rests(opened: Open) -> None:

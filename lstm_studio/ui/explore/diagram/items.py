@@ -9,7 +9,7 @@ from abc import abstractmethod
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 from PySide6.QtWidgets import (
     QGraphicsEllipseItem,
     QGraphicsItem,
@@ -34,6 +34,8 @@ _BRIDGE = 5.0
 _DASHES = [3.0, 2.5]
 _SYMBOL_SIDE = 17.0
 _DOTTED_GAP = 16.0
+_PILL_ENDS = 12.0
+"""What the round ends of a pill take."""
 _SIGNS = {"×": "M -3.7 -3.7 L 3.7 3.7 M -3.7 3.7 L 3.7 -3.7", "+": "M -5.2 0 L 5.2 0 M 0 -5.2 L 0 5.2"}
 
 
@@ -474,6 +476,17 @@ class PillMark(PaintedMark):
             self.update()
 
     @property
+    def font(self) -> QFont:
+        """Font of the name: smaller where it would reach the ends of its pill, but never too small to be read."""
+        look, room = self.look, self.rect.width() - _PILL_ENDS
+        wide = look.metrics[Text.ROW_LABEL].horizontalAdvance(self.text)
+        if wide <= room:
+            return look.fonts[Text.ROW_LABEL]
+        fitting = QFont(look.fonts[Text.ROW_LABEL])
+        fitting.setPixelSize(max(look.smallest, int(fitting.pixelSize() * room / wide)))
+        return fitting
+
+    @property
     def ink(self) -> str:
         """Colour of the name."""
         theme = self.look.theme
@@ -505,7 +518,7 @@ class PillMark(PaintedMark):
         rect = self.rect.adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(rect, rect.height() / 2, rect.height() / 2)
         painter.setPen(QColor(self.ink))
-        painter.setFont(self.look.fonts[Text.ROW_LABEL])
+        painter.setFont(self.font)
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text)
 
 

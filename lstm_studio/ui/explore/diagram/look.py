@@ -29,6 +29,8 @@ class DiagramLook:
     def __init__(self, theme: Theme = LIGHT, scale: float = 1.0) -> None:
         self.theme = theme
         self.scale = scale
+        self.smallest = math.ceil(_SMALLEST / scale)
+        """Size of the smallest text that can be read, in local units."""
         self.fonts = {use: _local_font(use, scale) for use in _LARGEST}
         # Symbols are a letter or two among wires, not titles of a line: they need the weight.
         self.fonts[Text.TITLE].setWeight(QFont.Weight.Bold)
