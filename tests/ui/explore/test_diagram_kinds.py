@@ -22,6 +22,7 @@ from lstm_studio.ui.picture import colours_in
 from lstm_studio.ui.theme import DARK, LIGHT
 from tests.networks.test_wiring import VARIANTS
 from tests.ui.explore.fakes import answer, number_set, small_setup, symbol_set
+from tests.ui.painted import overdrawn
 
 pytestmark = [
     pytest.mark.qt_log_ignore("does not support propagateSizeHints"),
@@ -106,6 +107,22 @@ def test_the_longest_number_stays_in_the_diagram_and_off_its_strip(
             solid = [node.item.boundingRect().translated(node.item.pos()) for node in scene.marks if is_solid(node)]
             assert not any(rect.intersects(body) for body in solid), mark.strip.key
     assert moved, "the number at the end of the diagram fits beside its strip"
+    workspace.close()
+    workspace.deleteLater()
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+def test_every_part_draws_within_its_bounds(qapp: QApplication, kind: str, options: Mapping[str, Any]) -> None:
+    del qapp
+    session, workspace = shown(traced(kind, options))
+    scene = workspace.deck.cards[0].view.diagram
+    for unit in (0, 3, 5):
+        session.select_unit(f"0:{kind}.0", unit)
+        for value in (None, -1.2e-10):
+            for mark in scene.strips.values():
+                mark.drag_to(value)
+            beyond = {repr(item): over for item in scene.items() if item.isVisible() and (over := overdrawn(item))}
+            assert not beyond
     workspace.close()
     workspace.deleteLater()
 
