@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.spec import NetworkSpec
@@ -72,13 +72,24 @@ def test_where_the_panel_with_the_keyboard_is_hidden_the_keys_step(qtbot: QtBot,
         assert QApplication.focusWidget() is window.header.open_button
 
 
-@pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
-def test_tab_goes_through_everything_and_each_place_shows_it(qtbot: QtBot, workspace: str) -> None:
+@pytest.mark.parametrize(
+    ("workspace", "in_front"),
+    [("explore", "step"), ("explore", "notes"), ("explore", "horizon"), ("train", ""), ("monitor", "")],
+)
+def test_tab_goes_through_everything_and_each_place_shows_it(qtbot: QtBot, workspace: str, in_front: str) -> None:
     with opened_window() as window:
         window.show_workspace(workspace)
-        if workspace == "explore":
+        if in_front:
             # What lies behind another panel cannot be seen, so the keyboard must not be there.
-            window.show_panel("notes", True)
+            window.show_panel(in_front, True)
+        if in_front == "step":
+            # Only true networks have weights behind an operation.
+            folds = [
+                it for it in window.findChildren(QToolButton) if it.accessibleName().endswith("weights and values")
+            ]
+            assert len(folds) == 4
+            for fold in folds:
+                fold.show()
         qtbot.wait(50)
         window.activateWindow()
         window.stage.shown.setFocus() if window.stage.shown is not None else None

@@ -77,7 +77,8 @@ class _Line(QWidget):
         self.numbers_room = Room(self.numbers, grows=True)
         self.fold = QToolButton()
         self.fold.setProperty("kind", "view")
-        self.fold.setStyleSheet("QToolButton { border-color: transparent; background: transparent; }")
+        # Its border shows that it has the keyboard, and nothing else.
+        self.fold.setStyleSheet("QToolButton:!focus { border-color: transparent; background: transparent; }")
         self.fold.clicked.connect(self._toggle)
         self.gates = QWidget()
         gates = QVBoxLayout(self.gates)
