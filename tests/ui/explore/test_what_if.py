@@ -563,10 +563,8 @@ def test_the_menu_of_the_companion_and_of_an_input(session: Session, panel: What
         menu.deleteLater()
 
 
-@pytest.mark.parametrize("change", Change)
-def test_the_keyboard_goes_through_a_form_from_the_top_down_to_its_button(
-    session: Session, panel: WhatIfPanel, change: Change
-) -> None:
+def way_through(panel: WhatIfPanel, change: Change) -> list[QWidget]:
+    """Return where Tab leads in a form, which has to be from the top down to its button."""
     panel.open_form(change)
     form = panel.form(change)
     QApplication.processEvents()
@@ -580,6 +578,32 @@ def test_the_keyboard_goes_through_a_form_from_the_top_down_to_its_button(
     tops = [widget.mapTo(form, QPoint()).y() for widget in reached if widget is not form._close]
     assert all(below >= above - 4 for above, below in pairwise(tops))
     assert reached[-1] is form._add
+    return reached
+
+
+@pytest.mark.parametrize("change", Change)
+def test_the_keyboard_goes_through_a_form_from_the_top_down_to_its_button(
+    session: Session, panel: WhatIfPanel, change: Change
+) -> None:
+    way_through(panel, change)
+
+
+@pytest.mark.parametrize("features", [3, 8])
+def test_the_keyboard_comes_to_the_fields_of_numbers_however_often_they_are_made_anew(
+    show: Show, features: int
+) -> None:
+    session = computed_session(number_set(features=features))
+    panel = WhatIfPanel(session, LIGHT)
+    show(panel)
+    form = panel.form(Change.EVENT)
+    assert isinstance(form, EventForm)
+    panel.open_form(Change.EVENT)
+    panel.close_form()
+    session.change("Other data", data=number_set(features=2))
+    session.undo()
+    reached = way_through(panel, Change.EVENT)
+    assert set(form.fields) <= set(reached)
+    assert (form.feature in reached) == (features == 8)
 
 
 def test_the_keyboard_goes_to_a_what_if_that_is_new_and_stays_in_its_place_where_one_is_removed(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
@@ -106,6 +108,9 @@ class EventForm(Form):
             self._number_grid.addWidget(label(kind="secondary"), row, 0)
             self._number_grid.addWidget(field, row, 1)
             self._fields.append(field)
+        # Else the keyboard would come to new ones after all that was there before them.
+        for before, after in pairwise((self._feature, *self._fields, self._add)):
+            QWidget.setTabOrder(before, after)
 
     def _features(self) -> list[int]:
         """Return the features that the fields are for."""
