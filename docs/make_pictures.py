@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -18,7 +20,8 @@ from typing import TypeVar
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QPoint, QRect, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, QProcess, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.networks.signals import Labels, Phase
@@ -32,6 +35,7 @@ from lstm_studio.ui.window import StudioWindow
 FOLDER = Path(__file__).parent / "pictures"
 _PATIENCE = 60.0
 """Seconds that an answer may take."""
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "microsoft-edge")
 _PartT = TypeVar("_PartT", bound=QWidget)
 
 
@@ -171,6 +175,87 @@ def exports() -> None:
             settle(window)
 
 
+def progress() -> None:
+    """Write a playback, and look at the bar when half of it is done."""
+    from lstm_studio.ui.export.dialogs import PlaybackDialog
+    from lstm_studio.ui.header import Header
+
+    with TemporaryDirectory() as folder, opened() as window, saving_to(Path(folder) / "temporal-order.gif"):
+        window.command_actions["file.export-playback"].trigger()
+        opened_part(window, PlaybackDialog).accept()
+        deadline = time.monotonic() + _PATIENCE
+        while not (window.stage.bar.isVisible() and window.stage.bar.value() > window.stage.bar.maximum() // 2 > 0):
+            QCoreApplication.processEvents()
+            time.sleep(0.01)
+            if time.monotonic() > deadline:
+                raise TimeoutError("the playback does not get on")
+        header = opened_part(window, Header)
+        low = window.stage.mapTo(window, QPoint(0, 0)).y() + 140
+        window.grab().copy(QRect(0, header.y(), window.width(), low)).save(str(FOLDER / "progress.png"))
+        window.runner.cancel()
+        settle(window)
+
+
+def floating() -> None:
+    """Give a panel a window of its own."""
+    with opened() as window:
+        window.session.look(cursor=28, units={"0:lstm.0": 8, "1:rnn.0": 8})
+        window.show_panel("horizon", True)
+        settle(window)
+        dock = window.arrangement.dock("horizon")
+        dock.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        dock.setFloating(True)
+        dock.resize(460, 480)
+        settle(window)
+        picture = window.grab()
+        at = QPoint(window.width() - 800, 330)
+        painter = QPainter(picture)
+        painter.setPen(QPen(QColor(window.appearance.theme.frame), 1))
+        painter.drawRect(QRect(at - QPoint(1, 1), dock.size() + QSize(1, 1)))
+        painter.end()
+        dock.render(picture, at)
+        picture.save(str(FOLDER / "floating.png"))
+        dock.setFloating(False)
+
+
+def report() -> None:
+    """Write a report, and look at it with a browser; without one the picture stays as it is."""
+    browser = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
+    if browser is None:
+        sys.stderr.write(f"report.png is left as it is: none of {', '.join(_BROWSERS)} is installed\n")
+        return
+    with TemporaryDirectory() as folder, opened() as window:
+        page = Path(folder) / "report.html"
+        session = window.session
+        session.look(cursor=28, units={"0:lstm.0": 8, "1:rnn.0": 8})
+        session.remark("Add a note", notes=(Note(0, 28, "The second event: unit 8 latches it."),))
+        branch = Branch("Forget gate of unit 8 = 0.5", 10, clamp=(("lstm.0.forget_gate", ((8, 0.5),)),))
+        session.change("Clamp", branches=(branch,))
+        settle(window)
+        with saving_to(page):
+            window.command_actions["file.export-report"].trigger()
+            settle(window)
+        taken = Path(folder) / "taken.png"
+        words = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1000,1700"]
+        looked = QProcess()
+        looked.start(browser, [*words, f"--user-data-dir={folder}/browser", f"--screenshot={taken}", page.as_uri()])
+        if not looked.waitForFinished(round(1000 * _PATIENCE)) or not taken.is_file():
+            raise RuntimeError(f"{browser} has taken no picture of the report")
+        QImage(str(taken)).save(str(FOLDER / "report.png"))
+
+
+@contextmanager
+def saving_to(path: Path) -> Iterator[None]:
+    """Answer every question where to save something."""
+    from lstm_studio.ui import dialogs
+
+    asked, dialogs.ask_save = dialogs.ask_save, lambda *_: str(path)
+    try:
+        yield
+    finally:
+        dialogs.ask_save = asked
+
+
 def sessions() -> None:
     """Offer what was not saved, and open what can be saved of a session that was cut short."""
     from lstm_studio.session.autosave import Desk
@@ -298,6 +383,9 @@ def main() -> None:
         notes,
         stop_when,
         exports,
+        progress,
+        floating,
+        report,
         sessions,
         looks,
         train,

@@ -151,9 +151,11 @@ def _network_facts(result: Result, network: int) -> dict[str, str]:
 
 
 def _origin(source: str) -> str:
-    """Return where a network comes from; of one that a session brought along, not where it lies for so long."""
+    """Return where a network comes from; not the place on this computer of one that others have, too."""
     path = Path(source)
-    return f"{path.name}, kept in the session" if path.is_relative_to(desks_folder()) else source
+    if path.is_relative_to(desks_folder()):
+        return f"{path.name}, kept in the session"
+    return f"{path.name}, a sample of LSTM Studio" if path.is_relative_to(resources_folder()) else source
 
 
 def _tables(result: Result, view: View) -> Iterator[Table]:

@@ -13,6 +13,7 @@ import numpy as np
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.progress import ignore_progress
+from lstm_studio.resources import resources_folder
 from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.report import MOST_STEPS, difference_words, report_page
@@ -46,6 +47,14 @@ def test_networks_of_a_session_are_not_said_to_lie_where_they_are_unpacked() -> 
     assert "/home/me/best.pt" in own
     assert "lstm.safetensors, kept in the session" in kept
     assert "123-abc" not in kept
+
+
+def test_networks_of_a_sample_are_not_said_to_lie_where_the_program_is_installed() -> None:
+    result = computed()
+    source = resources_folder() / "samples" / "temporal-order" / "lstm.safetensors"
+    page = page_of(replace(result, infos=(replace(result.infos[0], source=str(source)),)))
+    assert "lstm.safetensors, a sample of LSTM Studio" in page
+    assert str(resources_folder()) not in page
 
 
 def test_every_unit_value_of_the_first_steps_is_listed() -> None:
