@@ -16,7 +16,8 @@ from lstm_studio.engine.call import Call
 from lstm_studio.engine.dropout import passed_on
 from lstm_studio.engine.trace import TraceLayer
 from lstm_studio.errors import TraceError
-from lstm_studio.networks.cell import Gradients, HeldSteps, Layer
+from lstm_studio.networks.bounds import Rounding
+from lstm_studio.networks.cell import Cell, Gradients, HeldSteps, Layer
 from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
 from lstm_studio.networks.naming import layer_prefix
 
@@ -44,7 +45,7 @@ class RecoveredLayer:
     states
         The signals that are carried from step to step.
     error
-        max |recomputed hidden state − the module's own|.
+        max |recomputed hidden state − the module's own|, as far as no rounding of large sums explains it.
     entering
         (T, F), its input in the order of processing.
     initial
@@ -183,7 +184,8 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
             parts: dict[str, Array | Deferred] = {**found.signals, **found.later, cell.states[0]: own}
             signals = Arrays({signal.name: parts[signal.name] for signal in declared})
             if not _is_close(error, own, tolerance):
-                raise _unexplained(call, description, error, signals)
+                no, went = _unexplained(call, description, error, signals), (entering, h, start)
+                error = _beyond_rounding(cell, layer, went, found.hidden_state, tolerance=tolerance, refusal=no)
             about = (description, layer, signals, reverse, cell.states, error, entering, start, factor)
             recovered.append(RecoveredLayer(*about, finite=found.finite))
         x = both if passed is None else both * passed.factor
@@ -298,10 +300,65 @@ def _distance(recomputed: Array, own: Array) -> float:
         return float(max(apart.max(), -apart.min()))
 
 
+def _beyond_rounding(
+    cell: Cell,
+    layer: Layer[Tensor],
+    went: tuple[Tensor, Tensor, tuple[Tensor, ...]],
+    recomputed: Array,
+    *,
+    tolerance: float | None,
+    refusal: TraceError,
+) -> float:
+    """Return how far hidden states are from what the equations give, however large sums are rounded off on the way.
+
+    Of a hidden state that may be rounded off by less than what is allowed, that is how far it is from the module's own;
+    of any other, how far the farther one of both is from the bounds within which all roundings lie. Each step is taken
+    from the module's own hidden state before it, so that no step excuses the next.
+
+    Parameters
+    ----------
+    cell, layer
+        The kind and the weights.
+    went
+        What entered, the module's own hidden states, and the initial ones, in the order of processing.
+    recomputed
+        The hidden states as recovered.
+    tolerance
+        As for :func:`recover`.
+    refusal
+        What is raised where that is more than is allowed, too.
+    """
+    entering, h, initial = went
+    own = _to_numpy(h)
+    allowed = _allowed(own, tolerance)
+    exact = tuple(_to_numpy(state).astype(np.float64) for state in initial)
+    x, before = (_to_numpy(tensor).astype(np.float64) for tensor in (entering, h))
+    before = np.concatenate((exact[0][None], before[:-1]))
+    with np.errstate(all="ignore"):
+        weights = layer.map(lambda weight: _to_numpy(weight).astype(np.float64))
+        bounds = cell.reachable(weights, x, before, exact, Rounding(own.dtype, allowed))
+        apart = np.abs(recomputed.astype(np.float64) - own)
+        if bounds is not None:
+            outside = [np.maximum(bounds.low - values, values - bounds.high) for values in (own, recomputed)]
+            farther = np.maximum(np.maximum(*outside), 0)
+            apart = np.where(bounds.high - bounds.low > allowed, farther, apart)
+        both = np.isfinite(recomputed) & np.isfinite(own)
+        beyond = float(apart[both].max(initial=0.0))
+    if not _is_close(beyond, own, tolerance):
+        raise refusal
+    return beyond
+
+
+def _allowed(own: Array, tolerance: float | None) -> float:
+    """Return how far hidden states may be from the module's own."""
+    tolerance = _TOLERANCES[own.dtype] if tolerance is None else tolerance
+    return tolerance * max(1.0, float(np.abs(own[np.isfinite(own)]).max(initial=0.0)))
+
+
 def _is_close(difference: float, own: Array, tolerance: float | None) -> bool:
     """Return whether a difference from the module's own hidden states is no more than is allowed."""
-    tolerance = _TOLERANCES[own.dtype] if tolerance is None else tolerance
-    return difference <= tolerance or difference <= tolerance * float(np.abs(own[np.isfinite(own)]).max(initial=0.0))
+    least = _TOLERANCES[own.dtype] if tolerance is None else tolerance
+    return difference <= least or difference <= _allowed(own, tolerance)
 
 
 def _unexplained(call: Call, description: TraceLayer, difference: float, signals: Mapping[str, Array]) -> TraceError:

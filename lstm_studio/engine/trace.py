@@ -63,7 +63,8 @@ class Provenance:
     gradient_dtype
         Precision of the gradients: float64 where float32 would have flushed small ones to zero.
     recovery_error
-        max |recomputed hidden state − the module's own|, over finite entries.
+        max |recomputed hidden state − the module's own|, over finite entries; where sums are so large that rounding may
+        explain more than is allowed, how far it is from what rounding explains.
     non_finite
         (name, step) of every array that is NaN or infinite somewhere, with the step where that began: the first in
         time for signals, the first met going back for gradients.

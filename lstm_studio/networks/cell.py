@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.arguments import finite_number, wrong
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.deferred import Deferred
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.signals import Signal
 from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.told import Told
@@ -24,56 +24,11 @@ from lstm_studio.networks.wiring import Wiring
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from lstm_studio.networks.bounds import Bounds, Rounding
     from lstm_studio.networks.sums import WeightedSum
 
 ArrayT = TypeVar("ArrayT")
 OtherT = TypeVar("OtherT")
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice that one kind of cell offers beside its sizes.
-
-    Parameters
-    ----------
-    name
-        Keyword in ``ls.new_network``.
-    title
-        Label for the window.
-    default
-        The value when nothing is asked for.
-    choices
-        The allowed values; empty where any number goes.
-    """
-
-    name: str
-    title: str
-    default: Any
-    choices: tuple[Any, ...] = ()
-
-    def checked(self, value: object) -> Any:
-        """Return the value as Python has it.
-
-        Raises
-        ------
-        NetworkError
-            If it is none of the choices, or no finite number where any goes.
-        """
-        plain = value.item() if isinstance(value, np.generic) else value
-        if not self.choices:
-            is_default = plain is None and self.default is None
-            return None if is_default else self._number(plain)
-        for choice in self.choices:
-            if isinstance(plain, type(choice) | int) and plain == choice:
-                return choice
-        raise wrong(self.name, value, NetworkError, f"Choose one of {', '.join(map(repr, self.choices))}.")
-
-    def _number(self, value: object) -> Any:
-        """Return a number that the weights can hold, a whole one as it is."""
-        found = finite_number(self.name, value, NetworkError)
-        if abs(found) > _LARGEST:
-            raise wrong(self.name, value, NetworkError, f"Give a number of at most {_LARGEST:.0e}.")
-        return value if isinstance(value, int) else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +73,24 @@ class Layer(Generic[ArrayT]):
             None if self.projection is None else change(self.projection),
             {name: change(weight) for name, weight in self.more.items()},
         )
+
+    def rows(self: Layer[NDArray[Any]], rows: slice) -> Layer[NDArray[Any]]:
+        """Return the same with some rows of the weights only, those of some gates."""
+        return replace(
+            self,
+            input=self.input[rows],
+            recurrent=self.recurrent[rows],
+            input_bias=None if self.input_bias is None else self.input_bias[rows],
+            recurrent_bias=None if self.recurrent_bias is None else self.recurrent_bias[rows],
+        )
+
+    @property
+    def bias(self: Layer[NDArray[Any]]) -> NDArray[Any] | None:
+        """The sum of the biases, (R,), or None without."""
+        if self.input_bias is None or self.recurrent_bias is None:
+            return self.input_bias
+        total: NDArray[Any] = self.input_bias + self.recurrent_bias
+        return total
 
     def flat(self) -> list[ArrayT]:
         """Return those that exist in the order of PyTorch's fused kernels."""
@@ -197,8 +170,6 @@ Held = Mapping[str, tuple[list[int], list[float]]]
 """Signal → units, and the values at which they are held."""
 
 
-_LARGEST = 1e18
-"""Largest number that an option may be: what any type of numbers holds."""
 _STEMS = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"}
 
 
@@ -319,6 +290,32 @@ class Cell(ABC):
             What it kept of this layer and direction.
         """
         del layer, x, h, initial, block
+        return None
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds | None:
+        """Return between which numbers the hidden states (T, P) lie, however the sums before them were rounded off.
+
+        None for a kind that does not say.
+
+        Parameters
+        ----------
+        layer
+            The weights, in float64.
+        x, h
+            (T, F) and (T, P) float64: what entered, and the hidden states before each step.
+        initial
+            One (P,) or (H,) float64 array per state.
+        rounding
+            How sums were rounded off.
+        """
+        del layer, x, h, initial, rounding
         return None
 
     @abstractmethod

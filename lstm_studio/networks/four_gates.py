@@ -5,6 +5,12 @@ PyTorch's LSTM has them, and the cell that reads its memory in another way.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_studio.networks.bounds import Bounds, exactly
 from lstm_studio.networks.signals import (
     ADMITTED,
     CANDIDATE,
@@ -14,6 +20,7 @@ from lstm_studio.networks.signals import (
     RETAINED,
     preactivation,
 )
+from lstm_studio.networks.slopes import sigmoid
 from lstm_studio.networks.sums import Squash
 
 IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
@@ -31,3 +38,28 @@ STOPS = {
     **{before.name: {before.name: _INF} for before in BEFORE},
 }
 """As :attr:`~lstm_studio.networks.cell.Cell.stops` has them."""
+
+
+def reachable_by_gates(before: Bounds, c0: NDArray[Any], projection: NDArray[Any] | None) -> Bounds:
+    """Return between which numbers the hidden states of an LSTM lie.
+
+    Parameters
+    ----------
+    before
+        Of the pre-activations, (T, 4H).
+    c0
+        (H,), the cell state before the first step.
+    projection
+        (P, H), or None.
+    """
+    units = len(c0)
+    i, f, g, o = (before.part(slice(gate * units, (gate + 1) * units)) for gate in range(4))
+    admitted = i.through(sigmoid).times(g.through(np.tanh))
+    forget = f.through(sigmoid)
+    c, cells = exactly(c0), []
+    for step in range(len(admitted.low)):
+        c = forget.row(step).times(c).plus(admitted.row(step))
+        cells.append(c)
+    states = Bounds(np.stack([cell.low for cell in cells]), np.stack([cell.high for cell in cells]))
+    exposed = o.through(sigmoid).times(states.through(np.tanh))
+    return exposed if projection is None else exposed.multiplied(projection)

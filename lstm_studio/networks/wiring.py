@@ -61,7 +61,9 @@ class Side(StrEnum):
 ANYWHERE = (-28.0, 28.0)
 BELOW_SYMBOL = (-14.0, 28.0)
 BELOW_WIRE = (18.0, 28.0)
-"""Between which heights, from a strip's middle, its value may stand: clear of its symbol, or of its wire."""
+BELOW_HEAD = (28.0, 28.0)
+"""Between which heights, from a strip's middle, its value may stand: clear of its symbol, of its wire, or of the head
+of another wire beside it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Edit, Layer, Option
+from lstm_studio.networks.cell import Edit, Layer
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.stacked import Shapes, options_of
 from lstm_studio.networks.told import Told
 from lstm_studio.networks.windowed import BEFORE, STATE, WindowedCell

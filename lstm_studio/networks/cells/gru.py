@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.bounds import Bounds, Rounding, exactly
 from lstm_studio.networks.cell import Cell, Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import (
@@ -152,6 +153,25 @@ class _GRU(Cell):
         found |= zip(_BEFORE, before.chunk(3, dim=1), strict=True)
         signals = {signal.name: tensor.contiguous().cpu().numpy() for signal, tensor in found.items()}
         return Recovered(signals, (admitted + retained).cpu().numpy())
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        del initial
+        units = h.shape[1]
+        gates, new = slice(2 * units), slice(2 * units, None)
+        both = layer.rows(gates)
+        squashed_gates = rounding.sums((x, both.input), (h, both.recurrent), bias=both.bias).through(sigmoid)
+        r, z = squashed_gates.part(slice(units)), squashed_gates.part(slice(units, None))
+        own = layer.rows(new)
+        recalled = r.times(rounding.sums((h, own.recurrent), bias=own.recurrent_bias))
+        candidate = rounding.sums((x, own.input), bias=own.input_bias).plus(recalled).through(np.tanh)
+        return z.mixed(exactly(h), candidate)
 
     def gradients(
         self,

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace
-from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
+from lstm_studio.networks.bounds import Bounds, Rounding
+from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
-from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
+from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS, reachable_by_gates
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
 from lstm_studio.networks.local_factors import FACTORED, local_factors
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
@@ -176,6 +178,17 @@ class _LSTM(Cell):
         for place, gate in enumerate(_SIGMOIDS_FIRST):
             signals[BEFORE[gate].name], signals[IN_WEIGHT_ORDER[gate].name] = arrays[place], arrays[4 + place]
         return Recovered(signals, exposed if layer.projection is None else exposed @ layer.projection.cpu().numpy().T)
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        before = rounding.sums((x, layer.input), (h, layer.recurrent), bias=layer.bias)
+        return reachable_by_gates(before, initial[1], layer.projection)
 
     def gradients(
         self,

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
+from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.products import repeated_product, row_product
 from lstm_studio.networks.signals import (
     ADMITTED,

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.cell import Cell, Edit, Gradients, HeldSteps, Layer, Option, PullBack, PulledBack, Recovered
+from lstm_studio.networks.bounds import Bounds, Rounding
+from lstm_studio.networks.cell import Cell, Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.preactivations import preactivations, side_by_side
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.signals import RECURRENT_STATE, Signal, preactivation
@@ -93,6 +96,18 @@ class _RNN(Cell):
         preactivations(layer, x, h, initial[0], out=arrays)
         before: NDArray[Any] = arrays[0]
         return Recovered({_BEFORE.name: before}, _squashed(layer.module, before))
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        del initial
+        before = rounding.sums((x, layer.input), (h, layer.recurrent), bias=layer.bias)
+        return before.through(partial(_squashed, layer.module))
 
     def gradients(
         self,

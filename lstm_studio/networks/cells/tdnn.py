@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.cell import Option
+from lstm_studio.networks.option import Option
 from lstm_studio.networks.sizes import Sizes
 from lstm_studio.networks.stacked import Shapes
 from lstm_studio.networks.told import Told

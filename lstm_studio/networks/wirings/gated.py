@@ -20,6 +20,7 @@ from lstm_studio.networks.signals import (
 )
 from lstm_studio.networks.wiring import (
     ANYWHERE,
+    BELOW_HEAD,
     BELOW_SYMBOL,
     INPUT_NAME,
     LAYERS,
@@ -143,7 +144,7 @@ def article_wiring() -> Wiring:
         _layer("output-layer", 508, OUTPUT_GATE, "σ", Phase.USE),
         Strip("o", 508, MIDDLE, _O, Spot.LEFT, Side.LEFT, BELOW_SYMBOL, phases=_USE),
         Box("use-layer", use_x, 112, "tanh", Role.USE, words, (before_use,), 40, _USE),
-        Strip("v", use_x, MIDDLE, _V, Spot.RIGHT, phases=_USE),
+        Strip("v", use_x, MIDDLE, _V, Spot.RIGHT, room=BELOW_HEAD, phases=_USE),
         Node("use", product_x, MIDDLE, "×", Role.USE, _H, _USE),
         Strip("h", 643, MIDDLE, _H, Spot.ABOVE, phases=_USE),
         Joint("out", end, MIDDLE, dot=False),

@@ -16,6 +16,7 @@ from lstm_studio.networks.signals import (
     preactivation,
 )
 from lstm_studio.networks.wiring import (
+    BELOW_HEAD,
     INPUT_NAME,
     LAYERS,
     MIDDLE,
@@ -91,7 +92,7 @@ def gru_wiring() -> Wiring:
             phases=_LEARN,
         ),
         Node("recall", _RECALL_X, MIDDLE, "×", Role.USE, _M, _LEARN),
-        Strip("m", 320, MIDDLE, _M, Spot.RIGHT, phases=_LEARN),
+        Strip("m", 320, MIDDLE, _M, Spot.RIGHT, room=BELOW_HEAD, phases=_LEARN),
         Box(
             "candidate-layer",
             _ADD_X,
