@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio import new_network, trace
 from lstm_studio.networks.signals import Labels, Phase
+from lstm_studio.networks.wiring import Point
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Result
 from lstm_studio.ui.explore.diagram.items import BoxMark, Mark, NodeMark, WireMark
@@ -109,6 +111,40 @@ def test_the_longest_number_stays_in_the_diagram_and_off_its_strip(
     assert moved, "the number at the end of the diagram fits beside its strip"
     workspace.close()
     workspace.deleteLater()
+
+
+@pytest.mark.parametrize(("kind", "options"), VARIANTS)
+@pytest.mark.parametrize("height", [420, 870])
+def test_a_long_number_leaves_the_heads_of_wires_free(
+    qapp: QApplication, kind: str, options: Mapping[str, Any], height: int
+) -> None:
+    del qapp
+    _, workspace = shown(traced(kind, options))
+    workspace.resize(1100, height)
+    QApplication.processEvents()
+    scene = workspace.deck.cards[0].view.diagram
+    assert scene.state is not None
+    wiring = scene.state.plan.wiring
+    assert wiring is not None
+    heads = {wire.end: head_of(wiring.route(wire)) for wire in wiring.wires if wire.arrow}
+    assert heads
+    for mark in scene.strips.values():
+        for value in (-1.2e-3, -12.34):
+            mark.drag_to(value)
+            # Letters do not reach the top and the foot of their line.
+            number = mark.value_rect.translated(mark.pos()).adjusted(0, 1, 0, -1)
+            assert not [end for end, head in heads.items() if number.intersects(head)], mark.strip.key
+    workspace.close()
+    workspace.deleteLater()
+
+
+def head_of(route: tuple[Point, ...]) -> QRectF:
+    """Return what the head of a wire covers: 8 long, and 8 across."""
+    (x, y), (end_x, end_y) = route[-2:]
+    along = QPointF(np.sign(x - end_x), np.sign(y - end_y)) * 8
+    across = QPointF(along.y(), along.x()) / 2
+    end = QPointF(end_x, end_y)
+    return QRectF(end - across, end + along + across).normalized()
 
 
 @pytest.mark.parametrize(("kind", "options"), VARIANTS)
