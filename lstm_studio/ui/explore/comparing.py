@@ -128,6 +128,8 @@ class Largest:
         What differs.
     network, unit, step
         Where; the unit of the signal's own layer.
+    where
+        Which of several layers and directions, ``"layer 2 ←"``; empty where there is one.
     """
 
     value: float
@@ -135,6 +137,7 @@ class Largest:
     network: int
     unit: int
     step: int
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ def difference_of(compared: Compared) -> Difference:
         if one is two:
             subtracted = True
             continue
-        for signal, whole, other_whole in _pairs(one, two):
+        for where, signal, whole, other_whole in _pairs(one, two):
             if whole.shape[1] != other_whole.shape[1]:
                 continue
             subtracted = subtracted or signal is not INPUT
@@ -186,7 +189,7 @@ def difference_of(compared: Compared) -> Difference:
             unit = int(apart[step].argmax())
             value = float(after[step, unit]) - float(before[step, unit])
             if largest is None or not abs(value) <= abs(largest.value):
-                largest = Largest(value, signal, network, unit, step)
+                largest = Largest(value, signal, network, unit, step, where)
     return Difference(first, largest, subtracted)
 
 
@@ -208,15 +211,19 @@ def _largest(values: NDArray[Any]) -> float:
     return max(float(np.fmax.reduce(values, axis=None)), -float(np.fmin.reduce(values, axis=None)))
 
 
-def _pairs(one: Trace, two: Trace) -> Iterator[tuple[Signal, NDArray[Any], NDArray[Any]]]:
-    """Yield the signals that two traces have, layer by layer of the same depth and direction, whatever its name."""
-    yield INPUT, one["input"], two["input"]
-    there = _layers(two)
-    for place, layer in _layers(one).items():
+def _pairs(one: Trace, two: Trace) -> Iterator[tuple[str, Signal, NDArray[Any], NDArray[Any]]]:
+    """Yield where, and the signals that both traces have, by layers of the same depth and direction."""
+    yield "", INPUT, one["input"], two["input"]
+    there, here = _layers(two), _layers(one)
+    deep, both_ways = any(depth for _, depth in here), len({backward for backward, _ in here}) > 1
+    for place, layer in here.items():
+        where = f"layer {place[1] + 1}" if deep else ""
+        if both_ways:
+            where = f"{where} {'←' if place[0] else '→'}".lstrip()
         for signal in layer.signals:
             names = f"{layer.prefix}.{signal.name}", f"{there[place].prefix}.{signal.name}" if place in there else ""
             if "." not in signal.name and names[0] in one and names[1] in two:
-                yield signal, one[names[0]], two[names[1]]
+                yield where, signal, one[names[0]], two[names[1]]
 
 
 def _layers(trace: Trace) -> dict[tuple[bool, int], TraceLayer]:
@@ -247,7 +254,8 @@ def difference_in_words(compared: Compared, labels: Labels) -> str:
         whose = f"{names[largest.network]} " if len(names) > 1 else ""
         parts.append(
             f"Largest difference: {format_number(largest.value)}, {whose}{largest.signal.label(labels).lower()}"
-            f" of unit {largest.unit} at step {format_count(largest.step + 1)}."
+            f" of unit {largest.unit}{f', {largest.where},' if largest.where else ''}"
+            f" at step {format_count(largest.step + 1)}."
         )
     lengths = base.result.sequence.steps, other.result.sequence.steps
     if lengths[0] != lengths[1]:

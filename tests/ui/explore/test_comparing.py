@@ -334,3 +334,29 @@ def test_layers_are_compared_whatever_their_module_is_called() -> None:
 def test_where_nothing_can_be_subtracted_no_difference_is_denied() -> None:
     words = words_of_second(lstm_trace(symbol_set()[0], 3, seed=8))
     assert words.startswith("Nothing to subtract: ")
+
+
+@pytest.mark.parametrize(
+    ("layers", "bidirectional", "suffix", "where"),
+    [
+        (1, False, "0", ""),
+        (3, False, "1", ", layer 2,"),
+        (1, True, "0.reverse", ", ←,"),
+        (2, True, "1", ", layer 2 →,"),
+    ],
+)
+def test_of_several_layers_it_is_said_in_which_one_the_largest_difference_is(
+    layers: int, bidirectional: bool, suffix: str, where: str
+) -> None:
+    result = answer(small_setup(branches=(GATE,), companion=None))
+    trace = lstm_trace(result.sequence, 5, layers=layers, bidirectional=bidirectional)
+    arrays = dict(trace.arrays)
+    arrays[f"lstm.{suffix}.cell_state"] = np.array(arrays[f"lstm.{suffix}.cell_state"])
+    arrays[f"lstm.{suffix}.cell_state"][4, 3] += 40
+    other = Trace(arrays, trace.layers, trace.provenance)
+    pair = compared(
+        replace(result, traces=(trace,), branches=((other,),)), View(comparison=Comparison(branch_key("gate")))
+    )
+    assert pair is not None
+    words = difference_in_words(pair, Labels.STANDARD)
+    assert words.startswith(f"The same up to step 4. Largest difference: 40.00, cell state of unit 3{where} at step 5.")
