@@ -6,8 +6,12 @@ The words follow from what the cell declares its signals to be made of; no cell 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from typing import Any
 
-from lstm_studio.networks.signals import Composition, Form, Labels, Operand, Phase, Signal
+from lstm_studio.networks.cells import cells
+from lstm_studio.networks.signals import INPUT, Composition, Form, Labels, Operand, Phase, Signal
+from lstm_studio.networks.wiring import INPUT_NAME
 from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.state import Result, View
 from lstm_studio.ui.explore.layers import ShownLayer, inspected_layer, selected_unit
@@ -53,7 +57,7 @@ def move_in_words(before: float, now: float) -> str:
 
 
 def step_sentence(shown: ShownLayer, step: int, unit: int, labels: Labels) -> str:
-    """Return a whole step in words; nothing where the cell does not declare what is kept and added.
+    """Return a whole step in words; nothing of a cell that declares neither operations nor how it is wired.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def step_sentence(shown: ShownLayer, step: int, unit: int, labels: Labels) -> st
     """
     words = _Words(shown, step, unit, labels)
     if words.memory is None or Phase.LEARN not in words.made:
-        return ""
+        return _made_anew(shown, step, unit, labels)
     if not words.finite:
         return _NOT_FINITE.format(unit=unit)
     memory, adds = words.name(words.memory.name), change_in_words(words.result(Phase.LEARN))
@@ -81,6 +85,40 @@ def step_sentence(shown: ShownLayer, step: int, unit: int, labels: Labels) -> st
         f"{begin} It exposes {share_in_words(words.value(made.left))} of {words.exposed()}, so its "
         f"{words.name(signal.name)} is now {format_number(words.result(Phase.USE))}."
     )
+
+
+def _made_anew(shown: ShownLayer, step: int, unit: int, labels: Labels) -> str:
+    """Return a step of a cell that keeps nothing as it was: where its state goes, and what that is made from."""
+    reads = _reads(shown.layer.kind, tuple(sorted(shown.layer.options.items())))
+    signal = next((signal for signal in shown.layer.signals if reads is not None and signal.name == reads[0]), None)
+    if reads is None or signal is None or f"{shown.layer.prefix}.{signal.name}" not in shown.trace:
+        return ""
+    _, itself, earlier_inputs = reads
+    at, now = shown.before(step), read(shown, signal.name, step, unit)
+    before = now if at is None else read(shown, signal.name, at, unit)
+    if not (math.isfinite(now) and math.isfinite(before)):
+        return _NOT_FINITE.format(unit=unit)
+    name, entering = signal.label(labels).lower(), INPUT.label(labels).lower()
+    moves = f"is {format_number(now)}" if at is None else move_in_words(before, now)
+    whose = f"nit {unit}’s {name} {moves}."
+    begin = f"This is the first step: u{whose}" if at is None else f"U{whose}"
+    if not itself:
+        alone = f"the {entering}s in its window" if earlier_inputs else f"this {entering}"
+        return f"{begin} It is made from {alone} alone: of what came before, nothing is left."
+    if at is None:
+        return f"{begin} It is made from the {entering} alone, as nothing came before."
+    return f"{begin} It is made anew from the {entering} and from the {name} of all units: nothing is kept as it was."
+
+
+@lru_cache(maxsize=64)
+def _reads(kind: str, options: tuple[tuple[str, Any], ...]) -> tuple[str, bool, bool] | None:
+    """Return a kind's state, whether it is made from itself, and whether from earlier inputs; None where unknown."""
+    cell = cells().get(kind)
+    wiring = None if cell is None else cell.wiring(dict(options))
+    if cell is None or wiring is None:
+        return None
+    late = {strip.tap.signal for strip in wiring.strips if strip.tap.lag}
+    return cell.states[0], bool(late - {INPUT_NAME}), INPUT_NAME in late
 
 
 def phase_sentence(shown: ShownLayer, phase: Phase, step: int, unit: int, labels: Labels) -> str:

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from lstm_studio.engine.trace import Trace, TraceLayer
+from lstm_studio.engine.tracing import trace
 from lstm_studio.networks import signals
 from lstm_studio.networks.cells import cells
 from lstm_studio.networks.network import new_network
 from lstm_studio.networks.signals import Labels, Phase, Signal
 from lstm_studio.networks.spec import NetworkInfo
+from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.ui.explore.layers import ShownLayer
 from lstm_studio.ui.explore.sentences import (
     change_in_words,
@@ -245,11 +247,78 @@ def test_the_article_wiring_exposes_what_it_reads() -> None:
     assert "exposes half of <i>v</i>" in step_sentence(article, 1, 0, STANDARD)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in cells() if kind in {"rnn", "tdnn", "feedforward"}])
-def test_a_cell_without_phases_says_nothing(kind: str) -> None:
-    shown = layer_of((signals.RECURRENT_STATE,), f"{kind}.0", hidden_state=[0.1, 0.2])
+@pytest.mark.parametrize(
+    ("kind", "options", "labels", "first", "second"),
+    [
+        (
+            "rnn",
+            {},
+            STANDARD,
+            "This is the first step: unit 0’s hidden state is 0.31. It is made from the input alone, as nothing came "
+            "before.",
+            "Unit 0’s hidden state falls from 0.31 to −0.12. It is made anew from the input and from the hidden state "
+            "of all units: nothing is kept as it was.",
+        ),
+        (
+            "rnn",
+            {"nonlinearity": "relu"},
+            CLASSROOM,
+            "This is the first step: unit 0’s short-term memory is 0.31. It is made from the event alone, as nothing "
+            "came before.",
+            "Unit 0’s short-term memory falls from 0.31 to −0.12. It is made anew from the event and from the "
+            "short-term memory of all units: nothing is kept as it was.",
+        ),
+        (
+            "tdnn",
+            {"window": 5},
+            CLASSROOM,
+            "This is the first step: unit 0’s short-term memory is 0.31. It is made from the events in its window "
+            "alone: of what came before, nothing is left.",
+            "Unit 0’s short-term memory falls from 0.31 to −0.12. It is made from the events in its window alone: of "
+            "what came before, nothing is left.",
+        ),
+        (
+            "feedforward",
+            {},
+            STANDARD,
+            "This is the first step: unit 0’s hidden state is 0.31. It is made from this input alone: of what came "
+            "before, nothing is left.",
+            "Unit 0’s hidden state falls from 0.31 to −0.12. It is made from this input alone: of what came before, "
+            "nothing is left.",
+        ),
+    ],
+)
+def test_a_cell_that_keeps_nothing_says_what_it_is_made_from(
+    kind: str, options: dict[str, object], labels: Labels, first: str, second: str
+) -> None:
+    shown = layer_of((signals.RECURRENT_STATE,), f"{kind}.0", hidden_state=[0.31, -0.12])
+    shown = replace(shown, layer=replace(shown.layer, options=options))
+    assert step_sentence(shown, 0, 0, labels) == first
+    assert step_sentence(shown, 1, 0, labels) == second
+    assert phase_sentence(shown, Phase.USE, 1, 0, labels) == ""
+    broken = layer_of((signals.RECURRENT_STATE,), f"{kind}.0", hidden_state=[0.31, np.nan])
+    assert step_sentence(broken, 1, 0, labels) == (
+        "Unit 0 holds numbers that are not finite: nothing can be said in words."
+    )
+
+
+def test_of_an_unknown_cell_nothing_is_said() -> None:
+    shown = layer_of((signals.RECURRENT_STATE,), "unheard-of.0", hidden_state=[0.31, -0.12])
     assert step_sentence(shown, 1, 0, STANDARD) == ""
-    assert phase_sentence(shown, Phase.USE, 1, 0, STANDARD) == ""
+
+
+@pytest.mark.parametrize("kind", cells())
+def test_every_kind_has_a_sentence_in_each_vocabulary(kind: str) -> None:
+    values = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    sequence = Sequence(values, ("x0", "x1", "x2"))
+    network = new_network(kind, 3, 4)
+    traced = trace(network, sequence)
+    shown = ShownLayer(0, network.info(), traced, traced.layers[0], 0, 1)
+    for step in range(6):
+        said = {labels: step_sentence(shown, step, 2, labels) for labels in Labels}
+        assert all("nit 2" in words for words in said.values())
+        assert "memory" not in said[STANDARD]
+        assert "state" not in said[CLASSROOM]
 
 
 def test_numbers_that_are_not_finite_are_named() -> None:
