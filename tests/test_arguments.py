@@ -124,6 +124,37 @@ def test_a_network_and_a_sequence_that_are_none() -> None:
                     ls.trace(model, value)
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
+def test_what_follows_the_sequence(kind: str) -> None:
+    module = ls.new_network(kind, 3, 4).module
+    for title, value in ODD.items():
+        if title != "None":
+            with pytest.raises(ls.TraceError, match=r"^The initial states of .*(LSTM|GRU|RNN) are .* Give a"):
+                ls.trace(module, x(), value)
+    with pytest.raises(ls.TraceError, match="2 inputs follow"):
+        ls.trace(module, x(), None, None)
+    with pytest.raises(ls.TraceError, match="takes the sequence only"):
+        ls.trace(ls.new_network(kind, 3, 4, outputs=2), x(), torch.zeros(1, 4))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [(), (2,)])
+def test_initial_states_that_follow_the_sequence(batch: tuple[int, ...], dtype: str) -> None:
+    module = torch.nn.LSTM(3, 4, num_layers=2, proj_size=2)
+    inputs = torch.randn(6, *batch, 3)
+    states = (torch.rand(2, *batch, 2), torch.rand(2, *batch, 4))
+    found = ls.trace(module, inputs, states, dtype=dtype)
+    with torch.no_grad():
+        expected = module(inputs, states)[0]
+    expected = expected if not batch else expected[:, 0]
+    np.testing.assert_allclose(found["lstm.1.hidden_state"], expected.numpy(), atol=1e-5)
+    first = states[1][0] if not batch else states[1][0, 0]
+    kept = found["lstm.0.forget_gate"][0] * first.numpy()
+    np.testing.assert_allclose(found["lstm.0.retained"][0], kept, rtol=1e-5)
+    with pytest.raises(ls.TraceError, match=r"are float32 of \(2, .*4\) and float32 of \(2, .*2\)\."):
+        ls.trace(module, inputs, states[::-1], dtype="float32")
+
+
 SIZES = ("input_size", "hidden_size", "layers", "seed", "outputs")
 OF_A_KIND = [
     ("lstm", "proj_size", ()),

@@ -16,7 +16,7 @@ from torch.nn.parameter import is_lazy
 from torch.nn.utils.rnn import PackedSequence
 
 from lstm_studio.arguments import one_of, shown, whole_number, wrong, yes_or_no
-from lstm_studio.engine import capture, devices, losses, recovery
+from lstm_studio.engine import capture, devices, further, losses, recovery
 from lstm_studio.engine.dropout import share_of
 from lstm_studio.engine.gradients import gradients_of
 from lstm_studio.engine.jacobians import memory_curves
@@ -105,7 +105,9 @@ def trace(
     meant = chosen_objective(objective, has_target=target is not None and bool(readout_kind))
     wanted = meant if gradients else None
 
-    others = tuple(_moved(other, _DTYPES[dtype], where) for other in inputs)
+    others = tuple(further.moved(other, _DTYPES[dtype], where) for other in inputs)
+    if others:
+        further.check(module, modules, x, others)
     recording = capture.run(module, x, *others, gradients=gradients, modules=modules)
     items = min(call.layout.items for call in recording.calls)
     if item >= items:
@@ -271,13 +273,6 @@ def _as_tensor(values: ArrayLike, name: str) -> Tensor:
         )
     wide = array.dtype.kind == "f" and array.dtype.itemsize > np.dtype(np.float64).itemsize
     return torch.tensor(np.ascontiguousarray(array, np.float64 if wide else array.dtype.newbyteorder("=")))
-
-
-def _moved(value: Any, dtype: torch.dtype, where: torch.device) -> Any:
-    """Return a further input where the module is, and numbers in its precision."""
-    if not isinstance(value, Tensor):
-        return value
-    return value.detach().to(device=where, dtype=dtype if value.is_floating_point() else None)
 
 
 def non_finite(
