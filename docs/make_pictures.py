@@ -22,6 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QPoint, QProcess, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.networks.signals import Labels, Phase
@@ -104,9 +105,39 @@ def what_if() -> None:
             save(window, name)
 
 
+def dragged() -> None:
+    """Drag a value in the diagram, as the mouse does, and do not let it go yet."""
+    from lstm_studio.ui.explore.diagram.view import DiagramView
+
+    with opened() as window:
+        window.session.look(cursor=28, units={"0:lstm.0": 8})
+        settle(window)
+        view = next(one for one in window.workspace.deck.findChildren(DiagramView) if one.state is not None)
+        mark = view.diagram.strips["f"]
+        at = view.mapFromScene(mark.mapToScene(mark.value_rect.center()))
+        QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
+        QTest.mouseMove(view.viewport(), at + QPoint(0, 100))
+        save(window, "what-if-drag", view)
+        QTest.mouseRelease(view.viewport(), Qt.MouseButton.RightButton, pos=at)
+
+
+def sequences() -> None:
+    """Show two sequences side by side, in the low window in which the cells make room."""
+    with opened((1366, 768)) as window:
+        session = window.session
+        session.look(units={"0:lstm.0": 8})
+        window.command_actions["compare.next-sequence"].trigger()
+        settle(window)
+        window.command_actions["compare.side"].trigger()
+        save(window, "compare-side")
+
+
 def similar() -> None:
     """Mark a stretch, and find others like it in all sequences."""
+    from lstm_studio.session.wishes import LookingFor
+
     with opened() as window:
+        window.session.remark("Choose where to search", similar=LookingFor(everywhere=True))
         window.session.look(cursor=30, stretch=(12, 20))
         window.command_actions["similar.find"].trigger()
         save(window, "similar")
@@ -143,12 +174,13 @@ def notes() -> None:
 
 
 def stop_when() -> None:
-    """Stop where a gate lets much in: the ticks below the bar, the editor, and which unit it is."""
+    """Stop where a gate lets much in that the RNN's gradient does not reach: the ticks, the editor, and which unit."""
     from lstm_studio.session.conditions import Condition, Relation, StopWhen
 
     with opened() as window:
-        condition = Condition("lstm.0.input_gate", relation=Relation.GREATER, threshold=0.95)
-        window.session.remark("Stop when", stop=StopWhen((condition,), on=True))
+        wide = Condition("lstm.0.input_gate", relation=Relation.GREATER, threshold=0.95)
+        felt = Condition("norm.grad.rnn.0.hidden_state", threshold=1e-6, network=1)
+        window.session.remark("Stop when", stop=StopWhen((wide, felt), every=True, on=True))
         window.session.move_cursor(0)
         window.command_actions["run.next-hit"].trigger()
         control = window.transport.stop_control
@@ -321,6 +353,22 @@ def train() -> None:
             window.trainings.select(step)
             window.show_panel("train-seeds", name == "seeds")
             save(window, "train" if name == "one" else "train-seeds")
+        window.trainings.show(str(Path(folder) / "one"))
+        settle(window)
+        snapshots(window)
+
+
+def snapshots(window: StudioWindow) -> None:
+    """Compare two snapshots of the training that is shown."""
+    settle(window)
+    window.trainings.select(100)
+    window.command_actions["train.open-in-explore"].trigger()
+    settle(window)
+    window.command_actions["train.compare-snapshot"].trigger()
+    settle(window)
+    window.trainings.select(300)
+    window.train_driver.link.refresh()
+    save(window, "compare-snapshots")
 
 
 def monitor() -> None:
@@ -377,6 +425,8 @@ def main() -> None:
     for draw in (
         cell,
         what_if,
+        dragged,
+        sequences,
         similar,
         horizon,
         units,
