@@ -33,6 +33,8 @@ from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.widgets.text import label
 
 _FORWARD, _BACKWARD = "forward", "backward"
+_BESIDE_WORDS = 6
+"""Pixels beside each order: three of them decide how wide the docks on the left are."""
 _ORDERS = {UnitOrder.INDEX: "index", UnitOrder.ACTIVITY: "activity", UnitOrder.SIMILARITY: "similar"}
 _ORDER_TIPS = {
     UnitOrder.INDEX: "By number, as the network stores them",
@@ -64,7 +66,8 @@ class UnitsPanel(Panel[_State]):
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Units", parent)
         self._session = session
-        self._order = Segments("Order", {str(order): words for order, words in _ORDERS.items()})
+        orders = {str(order): words for order, words in _ORDERS.items()}
+        self._order = Segments("Order", orders, padding=_BESIDE_WORDS)
         self._unit, self._pin = Stepper(theme, "unit"), QPushButton("Pin")
         self._filter, self._problem = QLineEdit(), label()
         self._count = label(kind="caption")
