@@ -135,12 +135,19 @@ class Call:
         return self.state(self.final[0], item)[-directions:]
 
     def continues(self, earlier: Call) -> bool:
-        """Return whether the call starts with the very states that an earlier one of the same module ended with."""
+        """Return whether the call starts with the states that an earlier one of the same module ended with.
+
+        The very ones, or equal ones: those that were detached, so that gradients end there, follow each other all the
+        same.
+        """
         return (
             bool(self.given)
             and self.layout.items == earlier.layout.items
             and len(self.given) == len(earlier.handed)
-            and all(state is handed for state, handed in zip(self.given, earlier.handed, strict=True))
+            and all(
+                state is handed or torch.equal(state, handed)
+                for state, handed in zip(self.given, earlier.handed, strict=True)
+            )
         )
 
     def starts_anew(self) -> bool:

@@ -113,6 +113,8 @@ def _batch_axis(output: Tensor, call: Call, steps: int) -> int:
 
 def _custom(objective: CustomObjective, context: Context) -> Tensor:
     value = objective(returned_tensor(context.recording.returned))
+    if isinstance(value, Tensor) and value.is_complex():
+        raise TraceError(f"The objective returned a complex number, of {value.dtype}.", "Let it return a real one.")
     if not isinstance(value, Tensor) or value.numel() != 1:
         shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise TraceError(f"The objective returned {shape}, not a scalar tensor.", "Let it return one number.")

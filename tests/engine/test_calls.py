@@ -342,3 +342,37 @@ def test_states_that_are_written_over_are_one_sequence() -> None:
     traced = trace(model, x, item=1, gradients=False)
     assert [layer.prefix for layer in traced.layers] == ["cell.0"]
     np.testing.assert_allclose(traced["cell.0.hidden_state"], model(x)[:, 1], atol=1e-6)
+
+
+class Truncated(nn.Module):
+    """Back-propagation through time in pieces: each starts with the states of the one before, detached."""
+
+    def __init__(self, stack: Any) -> None:
+        super().__init__()
+        self.rnn = stack(3, 4, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states, outputs = None, []
+        for piece in torch.split(x, 2, dim=1):
+            output, states = self.rnn(piece, states)
+            states = states.detach() if isinstance(states, Tensor) else tuple(state.detach() for state in states)
+            outputs.append(output)
+        return torch.cat(outputs, dim=1)
+
+
+@pytest.mark.parametrize("stack", [nn.LSTM, nn.GRU, nn.RNN])
+def test_pieces_that_are_detached_from_each_other_are_one_sequence_with_gradients_that_end_there(stack: Any) -> None:
+    model = Truncated(stack).double()
+    x = steps(2, 7, 3).double()
+
+    def loss(output: Tensor) -> Tensor:
+        return output[1].square().sum()
+
+    traced = trace(model, x, item=1, dtype="float64", objective=loss, memory=True)
+    assert traced.steps == 7
+    assert [layer.prefix for layer in traced.layers] == ["rnn.0", "rnn.1"]
+    entering = x.clone().requires_grad_()
+    (expected,) = torch.autograd.grad(loss(model(entering)), entering)
+    np.testing.assert_allclose(traced["grad.input"], expected[1].numpy(), rtol=1e-9, atol=1e-15)
+    with torch.no_grad():
+        np.testing.assert_allclose(traced["rnn.1.hidden_state"], model(x)[1].numpy(), atol=1e-14)

@@ -195,6 +195,7 @@ def test_a_callable_is_an_objective() -> None:
         (0, None, "hidden:0:4", "step from 0 to 7 and a unit from 0 to 3"),
         (0, None, lambda output: output, "not a scalar"),
         (0, None, lambda output: torch.zeros(()), "does not depend"),
+        (0, None, lambda output: torch.fft.fft(output).sum(), "returned a complex number"),
     ],
 )
 def test_an_objective_that_cannot_be_formed_says_why(
