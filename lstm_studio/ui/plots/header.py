@@ -18,6 +18,8 @@ _MARGIN = 2
 _VALUE_GAP = 8
 _TICK_CLEARANCE = 4
 _MOST_LINES = 4
+_APART = 2
+"""Pixels between badge and button, where they can have them."""
 
 
 class RowHeader(QWidget):
@@ -136,7 +138,7 @@ class RowHeader(QWidget):
     def _arrange(self) -> None:
         """Share the lines that fit between note and value, and cut both where they would meet the ticks."""
         fitting = max(1, min(_MOST_LINES, int((self.height() - 1) / self._pitch)))
-        note_lines = 0
+        note_lines, self._lines = 0, fitting
         if fitting > 2 and not self._note.empty:
             note_lines = self._note.fit(self._room(1, fitting - 2), fitting - 2)
             if note_lines == 1:
@@ -185,7 +187,19 @@ class RowHeader(QWidget):
     def _line_top(self, line: int) -> float:
         if self.lines == 1:
             return (self.height() - self._pitch) / 2
-        return _MARGIN + line * self._pitch
+        return _MARGIN + line * self._pitch + (self._spread if line and self.lines == 2 else 0.0)
+
+    @property
+    def _spread(self) -> float:
+        """How much two lines stand further apart, so that the button keeps off the badge, as far as there is room."""
+        beside = self._look.badge if self._button is None else (self._look.badge + self._button.height()) / 2
+        return max(0.0, min(beside + _APART - self._pitch, self.height() - _MARGIN - 2 * self._pitch))
+
+    @property
+    def badge_rect(self) -> QRectF:
+        """Where the badge is."""
+        side = float(self._look.badge)
+        return QRectF(0, self._line_top(0) + (self._pitch - side) / 2, side, side)
 
     def place_button(self) -> None:
         """Put the button beside the last line, or before the ticks where only one line fits."""
@@ -232,10 +246,8 @@ class RowHeader(QWidget):
 
     def _paint_title(self, painter: QPainter, left: float) -> None:
         theme = self._look.theme
-        top = self._line_top(0)
+        top, badge = self._line_top(0), self.badge_rect
         mark = theme.roles[self._row.role].mark
-        side = self._look.badge
-        badge = QRectF(0, top + (self._pitch - side) / 2, side, side)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(mark))
         painter.drawRoundedRect(badge, BADGE_RADIUS, BADGE_RADIUS)

@@ -36,6 +36,26 @@ def test_the_view_button_is_whole_whatever_the_height_of_the_row(qtbot: QtBot, s
     assert {1, 2, 3, 4} <= seen
 
 
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.5, 2.0])
+def test_the_view_button_keeps_off_the_badge(qtbot: QtBot, scale: float) -> None:
+    column = QWidget()
+    qtbot.addWidget(column)
+    look = Look(LIGHT, scale)
+    header = RowHeader(unit_row("input", 10, 4), look, column)
+    column.show()
+    button = header.view_button
+    assert button is not None
+    least = look.badge + button.height() + 3
+    assert least < 70
+    for height in range(least, 120):
+        header.resize(round(140 * scale), height)
+        assert header.lines == 1 or header.badge_rect.bottom() < button.y(), f"{header.lines} lines in {height} pixels"
+    # Where the last line ends with the row, both of them still do not lie outside.
+    for height in range(button.height(), least):
+        header.resize(round(140 * scale), height)
+        assert header.rect().contains(button.geometry())
+
+
 @pytest.mark.parametrize("level", [1.0, 50.0, 0.005, 2e-3, 5e-4, 2e-7])
 def test_the_margin_has_room_for_the_ends_of_any_range(qtbot: QtBot, level: float) -> None:
     look = Look(LIGHT)
