@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QWidget
 
 from lstm_studio.ui.docks import Dock, Strip
@@ -169,6 +169,19 @@ class Arrangement:
         widths = ((room.left, LEFT_WIDTH), (room.right, RIGHT_WIDTH))
         ends: list[QDockWidget] = [self.docks[keys[0]] for keys, _ in widths if keys]
         window.resizeDocks(ends, [width for keys, width in widths if keys], Qt.Orientation.Horizontal)
+        self._share_heights()
+
+    def share_heights_soon(self) -> None:
+        """Give the panels what they need of the height, when one of them that was empty has been laid out."""
+        QTimer.singleShot(0, self._window, self._share_heights_laid_out)
+
+    def _share_heights_laid_out(self) -> None:
+        # Else the docks would not know yet what their panels need now.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+        self._share_heights()
+
+    def _share_heights(self) -> None:
+        room = self._room
         # In Explore the first panel on the right has others behind it, and what they need has to do for all.
         for keys in (room.left, *(() if self._workspace == EXPLORE else (room.right,))):
             self._share_height(keys)

@@ -197,7 +197,9 @@ def _alarms(window: StudioWindow, theme: Theme) -> QWidget:
 def _recorder(window: StudioWindow, theme: Theme) -> QWidget:
     from lstm_studio.ui.monitor.recorder_panel import RecorderPanel
 
-    return RecorderPanel(window.monitoring, theme)
+    panel = RecorderPanel(window.monitoring, theme)
+    panel.filled.connect(window.arrangement.share_heights_soon)
+    return panel
 
 
 PANELS = (

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from lstm_studio.runs.like import Status
@@ -194,6 +194,11 @@ class MonitorBar(QWidget):
         """Return the width at which the bar can still be used."""
         sides = self._left.sizeHint().width() + self._right.sizeHint().width()
         return QSize(sides + self.bar.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has come while it could not be seen."""
+        super().showEvent(event)
+        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
@@ -36,8 +36,12 @@ class RecorderPanel(Panel[RecorderState]):
         Whose selected run is meant.
     """
 
+    filled = Signal()
+    """There is something to see now where nothing was: it needs more room."""
+
     def __init__(self, monitoring: Monitoring, theme: Theme) -> None:
         super().__init__("Recorder")
+        self._told_empty = True
         self._monitoring = monitoring
         self._empty = EmptyState(theme, "Select a run to see how it is recorded.")
         self._run = label(kind="value")
@@ -90,6 +94,14 @@ class RecorderPanel(Panel[RecorderState]):
                 name.setText(words)
                 value.setText(fact)
                 value.setAccessibleName(f"{words}: {fact}")
+        self._tell_filled()
+
+    def _tell_filled(self) -> None:
+        there = self._state is not None and bool(self._state.facts)
+        if there and self._told_empty and self.isVisible():
+            self.filled.emit()
+        if self.isVisible() or not there:
+            self._told_empty = not there
 
     def _on_view(self, after: MonitorView, before: MonitorView) -> None:
         if after.selected != before.selected:
@@ -103,6 +115,7 @@ class RecorderPanel(Panel[RecorderState]):
         """Keep the age up to date while it can be seen."""
         super().showEvent(event)
         self.refresh()
+        self._tell_filled()
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -24,6 +24,7 @@ from lstm_studio.session.monitoring import Overlay
 from lstm_studio.session.settings import Settings
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.monitor.alarms_panel import AlarmsPanel
+from lstm_studio.ui.monitor.bar import MonitorBar
 from lstm_studio.ui.monitor.centre import MonitorCentre
 from lstm_studio.ui.monitor.code_lines import LINES
 from lstm_studio.ui.monitor.recorder_panel import RecorderPanel
@@ -309,3 +310,34 @@ def test_what_was_followed_is_followed_again(qtbot: QtBot, tmp_path: Path) -> No
     from lstm_studio.session.settings import load_settings
 
     assert load_settings(path).settings.followed == (folder, "more")
+
+
+def test_steps_that_came_while_another_workspace_was_shown_are_there_on_return(
+    qtbot: QtBot, window: StudioWindow
+) -> None:
+    window.show_workspace("monitor")
+    window.show_workspace(EXPLORE)
+    watchlist, follower = window.watchlist, window._follower
+    watchlist.changed.disconnect(follower._on_changed)
+    picture = made(scalars={"loss": curve(np.linspace(2, 1, SAMPLED.size))})
+    watchlist.add([picture.address])
+    watchlist.accept([followed(picture)])
+    watchlist.changed.connect(follower._on_changed)
+    window.show_workspace("monitor")
+    bar = window.findChild(MonitorBar)
+    assert bar is not None
+    qtbot.waitUntil(bar.isVisible)
+    assert window.monitoring.step is not None
+    assert bar._counter.text().startswith(f"{window.monitoring.step:,} of ")
+    assert bar.bar.maximum() == len(window.monitoring.steps) - 1
+
+
+def test_the_recorder_gets_its_room_when_the_first_run_has_come(qtbot: QtBot) -> None:
+    with opened_window(size=(1920, 1080)) as window:
+        window.show_workspace("monitor")
+        qtbot.wait(20)
+        dock = window.arrangement.docks["recorder"]
+        empty = dock.sizeHint().height()
+        show(window, made(scalars={"loss": curve(np.linspace(2, 1, SAMPLED.size))}))
+        qtbot.waitUntil(lambda: dock.sizeHint().height() > empty)
+        qtbot.waitUntil(lambda: dock.height() >= dock.sizeHint().height() - 4)
