@@ -206,6 +206,9 @@ class _Going:
 
     def named(self) -> dict[str, Array]:
         """Return the curve, and the bounds where there are any, by name."""
+        if self.measure.curves > 1 and np.isfinite(self._curve[-1]).all():
+            # From the last step to itself a change stays what it is, whatever the directions that were tried.
+            self._curve[-1] = 0.0
         names = (self._title, f"{self._title}.low", f"{self._title}.high")[: self.measure.curves]
         return {name: self._curve[:, column] for column, name in enumerate(names)}
 

@@ -217,6 +217,9 @@ def test_probes_enclose_what_they_stand_for(kind: str) -> None:
         assert (probed[f"{name}.high"] >= exact[name]).all()
         assert (probed[f"{name}.high"] - probed[f"{name}.low"]).max() < 1.5
         assert np.abs(probed[name] - exact[name]).max() < np.log10(2)
+        assert exact[name][-1] == pytest.approx(0, abs=1e-12)
+        # No estimate is needed for what a change is before anything follows.
+        assert [probed[f"{name}{bound}"][-1] for bound in ("", ".low", ".high")] == [0, 0, 0]
         assert f"{name}.low" not in exact
 
 
