@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
@@ -65,6 +65,7 @@ class Transport(QWidget):
         self._phases = Segments("Steps", {_WHOLE: "Whole step", _PHASES: "Four phases"}, padding=HALF_GRID)
         self._stop = StopControl(session, theme)
         self._left, self._right = QWidget(self), QWidget(self)
+        self._placed_for = 0
         self._lay_out()
         self._connect()
         self.apply_theme(theme)
@@ -115,6 +116,7 @@ class Transport(QWidget):
             QWidget.setTabOrder(before, after)
 
     def _connect(self) -> None:
+        self._left.installEventFilter(self)
         self._first.clicked.connect(self.first)
         self._back.clicked.connect(self.back)
         self._play.clicked.connect(self.toggle_playing)
@@ -240,6 +242,13 @@ class Transport(QWidget):
         super().resizeEvent(event)
         self._place()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Make room for what the counter needs, which its surroundings hear of only now."""
+        done = super().eventFilter(watched, event)
+        if event.type() is QEvent.Type.LayoutRequest and self._left.sizeHint().width() != self._placed_for:
+            self._place()
+        return done
+
     def _right_width(self, *, toggles: bool, roomy: bool) -> int:
         """Return the width of what stands right of the bar, with or without the toggles, with all words or few."""
         stop = self._stop.sizeHint() if roomy else self._stop.minimumSizeHint()
@@ -247,7 +256,8 @@ class Transport(QWidget):
         return width + (2 * (_button_width() + GRID) if toggles else 0)
 
     def _place(self) -> None:
-        width, height, low = self.width(), self.height(), self._left.sizeHint().width() + GRID
+        self._placed_for = self._left.sizeHint().width()
+        width, height, low = self.width(), self.height(), self._placed_for + GRID
         shortest = self._scrub.minimumSizeHint().width()
         left, right = self._edges or (0, 0)
         # Under the plots if it can be, without the toggles where they are in the way: the menu has them too.

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels, Phase
@@ -227,6 +227,23 @@ def test_label_numbers_hold_the_ends_and_are_not_crowded(steps: int, most: float
     assert (numbers[0], numbers[-1]) == (1, steps)
     assert list(numbers) == sorted(set(numbers))
     assert len(numbers) <= most + 2
+
+
+@pytest.mark.parametrize("width", [960, 984, 1024, 1366])
+def test_the_speed_stays_whole_when_the_counter_names_phases(qtbot: QtBot, width: int) -> None:
+    session = AnsweringSession()
+    bar = Transport(session, LIGHT)
+    qtbot.addWidget(bar)
+    bar.resize(width, bar.sizeHint().height())
+    bar.show()
+    for phases in (False, True, False, True):
+        session.show_phases(phases)
+        for _ in range(4):
+            QApplication.processEvents()
+        speed, counter = bar.findChild(QComboBox), bar._counter
+        assert isinstance(speed, QComboBox)
+        assert speed.width() >= speed.sizeHint().width()
+        assert counter.width() >= counter.sizeHint().width()
 
 
 def test_tab_goes_through_the_bar_from_left_to_right(transport: Transport) -> None:
