@@ -145,6 +145,8 @@ def test_a_curve_that_rises_again_tells_both_lags_and_an_estimate_its_bounds(sho
         ("LSTM cell state", "3", "> 4"),
         ("LSTM hidden state", "≈ 2", "≈ > 4"),
     )
+    copied = [line.split("\t") for line in panel.numbers().splitlines()[1:3]]
+    assert copied == [["below 1 % from", "3", "≈ 2"], ["below 1e−6 from", "> 4", "≈ > 4"]]
     tips = {label.toolTip() for label in panel.lag_page._table.findChildren(QLabel)}
     assert (
         "LSTM cell state: less than 1 % from 3 steps back on; less for the first time 1 step back, then more again."

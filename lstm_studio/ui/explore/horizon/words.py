@@ -183,8 +183,8 @@ def horizon_table(curves: Sequence[NamedCurve], measure: str) -> str:
     """Return all curves by lag: log10 of the shares of their start, as they are drawn, and the reaches above."""
     lines = [f"{measure}, log10 by steps back"]
     for text, share in zip(SHARE_TEXTS, SHARES, strict=True):
-        reaches = (named.curve.reach(share) for named in curves)
-        lines.append("\t".join([f"below {text} from", *(format_reach(found) for found in reaches)]))
+        reaches = (format_reach(one.curve.reach(share), one.curve.reach_between(share)) for one in curves)
+        lines.append("\t".join([f"below {text} from", *reaches]))
     lines.append("\t".join(["steps back", *(named.title for named in curves)]))
     longest = max((len(named.curve.logs) for named in curves), default=0)
     for lag in range(longest):
