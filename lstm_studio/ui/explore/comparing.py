@@ -263,6 +263,8 @@ def difference_in_words(compared: Compared, labels: Labels) -> str:
     outcomes = [outcome_text(outcome) for outcome in _outcomes(compared)]
     if all(outcomes):
         parts.append(f"At the end: A {outcomes[0]}, B {outcomes[1]}.")
+    if RECORDED not in {base.key, other.key}:
+        parts.append("Cells and numbers at the step are the recorded ones.")
     return " ".join(parts)
 
 

@@ -190,6 +190,7 @@ def test_the_bar_is_there_while_something_is_compared(session: Session, bar: Com
     assert not bar.isHidden()
     assert [bar.base.itemText(index) for index in range(bar.base.count())] == ["Recorded", "gate", "off"]
     assert bar.words.startswith("The same up to step 4. Largest difference: ")
+    assert "recorded ones" not in bar.words
     session.look(comparison=None)
     assert bar.isHidden()
 
@@ -199,6 +200,7 @@ def test_both_sides_and_the_mode_are_chosen_in_it(session: Session, bar: Compare
     bar.base.activated.emit(2)
     assert view_of(session).comparison == Comparison(branch_key("gate"), branch_key("off"))
     assert bar.words.startswith("Different from the first step on.")
+    assert bar.words.endswith("Cells and numbers at the step are the recorded ones.")
     # Choosing for B what A is changes the sides.
     bar.other.setCurrentIndex(2)
     bar.other.activated.emit(2)
