@@ -332,9 +332,16 @@ class Session:
             self.history_changed.emit()
 
     def add_event(self, event: Event) -> None:
-        """Add an event after the last step and step to it."""
+        """Add an event after the last step and step to it; not while another sequence is on its way.
+
+        It was meant for the one on the screen, and the other may not even have as many values.
+        """
         if len(event) != self._result.sequence.features:
             raise ValueError(f"an event has {self._result.sequence.features} values, not {len(event)}")
+        shown, wanted = self._result.setup, self._setup
+        if shown.data is not wanted.data or (shown.item, shown.piece_length) != (wanted.item, wanted.piece_length):
+            self.noticed.emit("No event was added: another sequence is on its way. Add it when that is shown.")
+            return
         self.change("Add an event", events=(*self._setup.events, event))
 
     def remove_event(self) -> None:

@@ -192,6 +192,24 @@ def test_an_added_event_is_stepped_to(session: Session) -> None:
     assert session.view.cursor == 4
 
 
+@pytest.mark.parametrize("changes", [{"data": make_data(features=3)}, {"item": 1}, {"piece_length": 2}])
+def test_no_event_is_added_to_a_sequence_that_is_not_shown_yet(session: Session, changes: dict[str, object]) -> None:
+    told: list[str] = []
+    session.noticed.connect(told.append)
+    session.change("Show another sequence", **changes)
+    session.add_event((1.0, 2.0))
+    assert session.setup.events == ()
+    assert told == ["No event was added: another sequence is on its way. Add it when that is shown."]
+    assert session.undo_text == "Show another sequence"
+
+
+def test_several_events_are_added_faster_than_they_are_computed(session: Session) -> None:
+    session.add_event((1.0, 2.0))
+    session.change("Change the seed", network=NetworkSpec(seed=1))
+    session.add_event((3.0, 4.0))
+    assert session.setup.events == ((1.0, 2.0), (3.0, 4.0))
+
+
 def test_an_event_of_the_wrong_size_is_a_bug(session: Session) -> None:
     with pytest.raises(ValueError, match="2 values, not 3"):
         session.add_event((1.0, 2.0, 3.0))
