@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -28,6 +28,8 @@ STRIP_WIDTH = 40
 """Pixels at 100 %."""
 _ICON = 10
 _AROUND_ICON = 14
+_ASIDE = 24
+"""Pixels by which a panel that floats comes away from its place."""
 _BESIDE = (STRIP_WIDTH - GRID_SIZE - _AROUND_ICON) // 2
 
 
@@ -85,7 +87,9 @@ class Dock(QDockWidget):
         frame.setProperty("kind", "sunken")
         self._inside = QHBoxLayout(frame)
         self._inside.setContentsMargins(0, 0, 0, 0)
+        self._frame = frame
         self.setWidget(frame)
+        self.topLevelChanged.connect(self._show_floating)
 
     def offer(self, action: QAction) -> None:
         """Offer a command as a link in the title bar."""
@@ -123,9 +127,25 @@ class Dock(QDockWidget):
 
     def _on_float(self) -> None:
         self.setFloating(not self.isFloating())
-        if not self.isFloating():
+        if self.isFloating():
+            # Where it was, it would hide what has taken its place, as if it were still there.
+            room = self.screen().availableGeometry()
+            place = self.pos() + QPoint(_ASIDE, _ASIDE)
+            self.move(
+                max(room.left(), min(place.x(), room.right() - self.width())),
+                max(room.top(), min(place.y(), room.bottom() - self.height())),
+            )
+        else:
             # Among tabs it would return behind the one that took its place.
             self.raise_()
+
+    def _show_floating(self, floating: bool) -> None:
+        """Draw a frame around a panel in a window of its own, which has none from the desktop."""
+        for part, sides in ((self._bar, (1, 1, 1, 0)), (self._frame, (1, 0, 1, 1))):
+            part.setProperty("floating", floating)
+            part.style().unpolish(part)
+            part.style().polish(part)
+            part.setContentsMargins(*(sides if floating else (0, 0, 0, 0)))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""

@@ -199,6 +199,8 @@ QSlider::handle:horizontal:disabled {{ border-color: {t.line}; }}
 QDockWidget {{ background: {t.sunken}; color: {t.ink2}; }}
 QFrame[kind="panel"] {{ background: {t.panel}; border: 0; }}
 QFrame[kind="sunken"], QFrame[kind="dock-bar"] {{ background: {t.sunken}; border: 0; }}
+QFrame[kind="sunken"][floating="true"] {{ border: 1px solid {t.frame}; border-top: 0; }}
+QFrame[kind="dock-bar"][floating="true"] {{ border: 1px solid {t.frame}; border-bottom: 0; }}
 QFrame[kind="dock-bar"] QPushButton, QFrame[kind="dock-bar"] QToolButton {{ min-height: 0; }}
 QFrame[kind="dock-bar"] QToolButton {{ padding: 0; }}
 QFrame[kind="card"] {{ background: {t.panel}; border: 1px solid {t.control}; border-radius: {CARD_RADIUS}px; }}

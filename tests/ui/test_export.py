@@ -127,6 +127,9 @@ def test_an_svg_has_text_and_curves_as_such(window: StudioWindow, tmp_path: Path
     exports(window).save_picture(PictureWish(WORKSPACE, (900, 700), 1, LIGHT), path)
     root = ET.parse(path).getroot()  # noqa: S314 - written a line above
     assert root.get("viewBox") == "0 0 900 700"
+    # A browser takes 96 pixels for an inch.
+    shown = [float(root.attrib[side].removesuffix("mm")) / 25.4 * 96 for side in ("width", "height")]
+    assert shown == pytest.approx([float(edge) for edge in root.attrib["viewBox"].split()[2:]], rel=1e-3)
     words = " ".join("".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text"))
     assert "Forget gate" in words
     assert len(list(root.iter("{http://www.w3.org/2000/svg}path"))) > 5

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.settings import load_settings
@@ -95,3 +96,32 @@ def test_a_panel_of_another_workspace_leads_there(window: StudioWindow) -> None:
     assert "train-kept" in shown_panels(window)
     window.show_panel("units", False)
     assert window.current_workspace == "train", "to hide what is not to be seen leads nowhere"
+
+
+def test_a_panel_that_floats_has_a_frame_and_comes_away_from_its_place(window: StudioWindow) -> None:
+    dock = window.arrangement.dock("units")
+    before = dock.mapToGlobal(QPoint())
+    button = next(it for it in dock.findChildren(QToolButton) if it.accessibleName() == "Float Units")
+    button.click()
+    QApplication.processEvents()
+    assert dock.isFloating()
+    room = dock.screen().availableGeometry()
+    assert dock.pos() != before
+    assert room.left() <= dock.x()
+    assert room.top() <= dock.y()
+    frame = QColor(window.appearance.theme.frame).rgb()
+    image = dock.grab().toImage()
+    width, height = image.width(), image.height()
+    # Qt leaves a pixel free around what a dock holds while it floats.
+    sides = (
+        [image.pixel(width // 2, inset) for inset in (0, 1)],
+        [image.pixel(width // 2, height - 1 - inset) for inset in (0, 1)],
+        *([image.pixel(inset, y) for inset in (0, 1)] for y in (4, height // 2)),
+        *([image.pixel(width - 1 - inset, y) for inset in (0, 1)] for y in (4, height // 2)),
+    )
+    assert all(frame in side for side in sides)
+    button.click()
+    QApplication.processEvents()
+    assert not dock.isFloating()
+    image = dock.grab().toImage()
+    assert frame not in {image.pixel(inset, image.height() // 2) for inset in (0, 1)}

@@ -159,6 +159,8 @@ def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
         raise StudioError(f"{path} cannot be written: {file.errorString()}.", "Choose a folder in which you may write.")
     generator = QSvgGenerator()
     generator.setOutputDevice(file)
+    # Else a browser would show it larger than asked for: the file has its size in millimetres.
+    generator.setResolution(widget.logicalDpiX())
     generator.setSize(QSize(widget.size()))
     generator.setViewBox(QRect(QPoint(), widget.size()))
     generator.setTitle(title)
