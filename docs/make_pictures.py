@@ -20,8 +20,8 @@ from typing import TypeVar
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QPoint, QProcess, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtCore import QCoreApplication, QPoint, QProcess, QRect, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
@@ -240,12 +240,7 @@ def floating() -> None:
         dock.resize(460, 480)
         settle(window)
         picture = window.grab()
-        at = QPoint(window.width() - 800, 330)
-        painter = QPainter(picture)
-        painter.setPen(QPen(QColor(window.appearance.theme.frame), 1))
-        painter.drawRect(QRect(at - QPoint(1, 1), dock.size() + QSize(1, 1)))
-        painter.end()
-        dock.render(picture, at)
+        dock.render(picture, QPoint(window.width() - 800, 330))
         picture.save(str(FOLDER / "floating.png"))
         dock.setFloating(False)
 
