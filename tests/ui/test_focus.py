@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +14,8 @@ from PySide6.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
+from lstm_studio.ui.widgets.stepper import Stepper
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
@@ -112,3 +116,41 @@ def test_tab_goes_through_everything_and_each_place_shows_it(qtbot: QtBot, works
             before = shown
         assert len(seen) >= 15
         assert seen[0] is now, "it goes round"
+
+
+@pytest.mark.parametrize("width", [1600, 1000])
+def test_tab_goes_through_diagrams_plots_and_numbers_in_the_order_in_which_they_are_read(
+    qtbot: QtBot, width: int
+) -> None:
+    with opened_window() as window:
+        window.resize(width, 900)
+        qtbot.wait(50)
+        workspace, inspector = window.workspace, window.arrangement.docks["step"].panel
+        folds = [it for it in inspector.findChildren(QToolButton) if it.accessibleName().endswith("weights and values")]
+        unit = inspector.findChild(Stepper)
+        menu = inspector.findChild(ObjectiveMenu)
+        assert isinstance(unit, Stepper)
+        assert isinstance(menu, ObjectiveMenu)
+        assert len(folds) == 4
+        tabs = workspace.deck.tabs
+        assert (tabs is None) is (width == 1600)
+        one_at_a_time = [] if tabs is None else [tabs.button("0"), tabs.button("1")]
+        views = [card.view for card in workspace.deck.cards]
+        row = workspace.stack.row_header("0.forget_gate").view_button
+        assert row is not None
+        read = [window.header.open_button, *one_at_a_time, *views, workspace.stack, row]
+        assert in_chain_of(window, read) == read
+        numbers: list[QWidget] = [unit.field, *folds, menu]
+        assert in_chain_of(window, numbers) == numbers
+        assert workspace.deck.focusPolicy() is Qt.FocusPolicy.NoFocus
+
+
+def in_chain_of(window: QWidget, wanted: Sequence[QWidget]) -> list[QWidget]:
+    """Return some widgets in the order in which Tab comes to them, beginning with the first of them."""
+    found, at = [wanted[0]], wanted[0].nextInFocusChain()
+    while at is not None and at is not wanted[0]:
+        if at in wanted:
+            found.append(at)
+        assert at.window() is window
+        at = at.nextInFocusChain()
+    return found

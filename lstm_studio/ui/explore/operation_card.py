@@ -20,6 +20,7 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, Theme, scaled
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.card import EDGE, Card
 from lstm_studio.ui.widgets.surplus import drop_surplus
+from lstm_studio.ui.widgets.tab_order import put_after
 from lstm_studio.ui.widgets.text import Room, label
 
 _FOLD, _AROUND_FOLD = 10, 8
@@ -276,8 +277,9 @@ class OperationCard(Card):
                 rule.show()
             line = _Line(self._theme)
             line.toggled.connect(self._toggle)
-            self._lines.append(line)
             self._layout.addWidget(line)
+            put_after(self._lines[-1].fold if self._lines else self, line.fold)
+            self._lines.append(line)
             line.show()
         # Kept for the cell with the most operations so far, they would only ever become more.
         drop_surplus(self._lines, count)

@@ -32,6 +32,8 @@ def opened_workspaces(qapp: QApplication) -> Iterator[Open]:
         host.resize(size)
         workspace = ExploreWorkspace(session, LIGHT, host)
         workspace.setGeometry(host.rect())
+        # As the window does; else the keyboard would be with the first that Tab comes to.
+        workspace.stack.setFocus()
         host.show()
         qapp.processEvents()
         return workspace

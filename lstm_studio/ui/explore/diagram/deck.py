@@ -19,6 +19,7 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, header_hei
 from lstm_studio.ui.widgets.badge import Badge
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.segments import Segments
+from lstm_studio.ui.widgets.tab_order import put_after
 from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 SMALLEST, LARGEST = 0.8, 1.6
@@ -217,6 +218,8 @@ class DiagramDeck(QWidget):
         card.view.value_requested.connect(self.value_requested)
         card.direction_requested.connect(self.direction_requested)
         card.show()
+        last = self.cards[-1].view if self.cards else self
+        put_after(last, card.direction.button(_FORWARD), card.direction.button(_BACKWARD), card.view)
         self.cards.append(card)
 
     # Layout.
@@ -275,6 +278,7 @@ class DiagramDeck(QWidget):
                 self.tabs = Segments("Diagram", {str(index): name for index, name in enumerate(names)}, self)
                 self.tabs.setStyleSheet(_LOW_BUTTONS)
                 self.tabs.chosen.connect(self._choose)
+                put_after(self, *(self.tabs.button(str(index)) for index in range(len(names))))
                 self.tabs.show()
         if self.tabs is not None:
             self.tabs.show_choice(str(self._chosen))
