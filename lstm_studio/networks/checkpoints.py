@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,31 @@ def open_network(
     wrapped = ReadoutNetwork(module, where or cell.kind, linear, linear_path or "")
     kind = "" if linear is None else _readout_kind(file, readout)
     return Network(wrapped.eval(), source, kind, where or cell.kind, linear_path or "")
+
+
+def open_for(path: str | Path, classes: int) -> Network:
+    """Read a network from a checkpoint, for sequences that belong to so many classes.
+
+    A read-out with as many outputs scores them, unless the file says what else it means: a state dict never does.
+
+    Parameters
+    ----------
+    path
+        As for :func:`open_network`.
+    classes
+        0 where the sequences belong to none.
+
+    Raises
+    ------
+    NetworkError
+        As :func:`open_network`.
+    """
+    network = open_network(path)
+    outputs = 0 if network.readout is None else network.readout.out_features
+    if classes < 2 or network.readout_kind != "values" or outputs != classes:
+        return network
+    said = read_checkpoint(Path(path)).metadata.get("readout")
+    return network if said else replace(network, readout_kind="classes")
 
 
 def save_network(network: Network, path: str | Path) -> None:

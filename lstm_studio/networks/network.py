@@ -330,7 +330,7 @@ def _built(cell: Cell, sizes: Sizes, options: dict[str, Any], outputs: int) -> n
     return ReadoutNetwork(module, cell.kind, linear, "readout")
 
 
-def build(spec: NetworkSpec, input_size: int) -> Network:
+def build(spec: NetworkSpec, input_size: int, classes: int = 0) -> Network:
     """Build, or read from its checkpoint, the network that ``spec`` asks for.
 
     Parameters
@@ -339,6 +339,8 @@ def build(spec: NetworkSpec, input_size: int) -> Network:
         What is wanted.
     input_size
         F of the sequences it is to receive; a checkpoint brings its own.
+    classes
+        To which these belong, 0 for none: what the outputs of a checkpoint mean that does not say it.
 
     Raises
     ------
@@ -346,9 +348,9 @@ def build(spec: NetworkSpec, input_size: int) -> Network:
         If it cannot be built or read.
     """
     if spec.checkpoint is not None:
-        from lstm_studio.networks.checkpoints import open_network
+        from lstm_studio.networks.checkpoints import open_for
 
-        return open_network(spec.checkpoint)
+        return open_for(spec.checkpoint, classes)
     return new_network(
         spec.kind, input_size, spec.hidden_size, spec.layers, spec.seed, bidirectional=spec.bidirectional
     )

@@ -196,7 +196,7 @@ class Computer:
                 f"There is no sequence {setup.item}: {sequences.title} has {len(sequences)}, counted from 0."
             )
         alone = replace(setup, branches=(), second=None)
-        networks = self._build_networks(setup, len(sequences.names))
+        networks = self._build_networks(setup, sequences)
         recorded = self._recorded
         if recorded is None or recorded.result.setup != alone or recorded.networks != networks:
             recorded = self._recorded = _Recorded(self._record(alone, sequences, networks, progress), networks)
@@ -240,7 +240,7 @@ class Computer:
                 f"There is no sequence {item} to compare with: {sequences.title} has {len(sequences)}, counted from 0."
             )
         sequence = recorded.sequence if item == setup.item else sequences[item]
-        network = self._build(second.network or setup.network, sequence.features)
+        network = self._build(second.network or setup.network, sequences)
         info = network.info()
         known = (sequence, network, setup.objective, setup.device, setup.dtype)
         if self._second is None or self._second[0] != known:
@@ -265,22 +265,24 @@ class Computer:
         self._prepared = (setup.data, setup.scaling, setup.piece_length, sequences)
         return sequences
 
-    def _build_networks(self, setup: Setup, features: int) -> tuple[Network, ...]:
-        network = self._build(setup.network, features)
+    def _build_networks(self, setup: Setup, sequences: SequenceSet) -> tuple[Network, ...]:
+        network = self._build(setup.network, sequences)
         if setup.companion is None:
             return (network,)
-        return network, self._build(_matched(setup.companion, network, setup, features), features)
+        matched = _matched(setup.companion, network, setup, len(sequences.names))
+        return network, self._build(matched, sequences)
 
-    def _build(self, spec: NetworkSpec, features: int) -> Network:
+    def _build(self, spec: NetworkSpec, sequences: SequenceSet) -> Network:
         from lstm_studio.networks.network import build
 
         # A checkpoint that is written again is read again.
         stamp = None
         if spec.checkpoint is not None and Path(spec.checkpoint).exists():
             stamp = Path(spec.checkpoint).stat().st_mtime_ns
-        key = (spec, features, stamp)
+        features, classes = len(sequences.names), len(sequences.classes)
+        key = (spec, features, classes, stamp)
         if key not in self._networks:
-            self._networks[key] = build(spec, features)
+            self._networks[key] = build(spec, features, classes)
         # The newest last, so that the oldest is forgotten first.
         network = self._networks[key] = self._networks.pop(key)
         while len(self._networks) > _LEAST_NETWORKS and (
@@ -301,7 +303,7 @@ class Computer:
             from lstm_studio.session.session import WITHOUT_NETWORK
 
             raise StudioError(*WITHOUT_NETWORK)
-        return self._build_networks(result.setup, result.sequence.features)
+        return self._build_networks(result.setup, result.sequences)
 
     def with_gradients(self, result: Result, place: int, progress: Progress) -> tuple[Trace, ...]:
         """Return the traces of a what-if of a result with gradients, and know them from then on.

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
 from lstm_studio import NetworkError, new_network, open_network, trace
-from lstm_studio.networks.checkpoints import save_network
+from lstm_studio.networks.checkpoints import open_for, save_network
 from lstm_studio.networks.network import build
 from lstm_studio.networks.spec import NetworkSpec
 
@@ -379,3 +379,26 @@ def test_networks_are_saved_as_safetensors_only(tmp_path: Path) -> None:
         save_network(new_network("rnn", 2, 3), tmp_path / "n.pt")
     with pytest.raises(NetworkError, match="could not be written"):
         save_network(new_network("rnn", 2, 3), tmp_path / "none" / "n.safetensors")
+
+
+def test_as_many_outputs_as_classes_score_them_unless_the_file_says_what_else_they_mean(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"rnn": nn.GRU(3, 4), "head": nn.Linear(4, 5)})
+    silent, told = tmp_path / "silent.pt", tmp_path / "told.safetensors"
+    torch.save(model.state_dict(), silent)
+    save_network(new_network("gru", 3, 4, outputs=5, readout="values"), told)
+    assert [open_for(silent, classes).readout_kind for classes in (0, 4, 5, 6)] == [
+        "values",
+        "values",
+        "classes",
+        "values",
+    ]
+    assert open_for(told, 5).readout_kind == "values"
+    save_network(new_network("gru", 3, 4, outputs=5, readout="classes"), told)
+    assert open_for(told, 7).readout_kind == "classes"
+    bare = tmp_path / "bare.pt"
+    torch.save(nn.GRU(3, 4).state_dict(), bare)
+    assert open_for(bare, 5).readout_kind == ""
+    one = tmp_path / "one.pt"
+    torch.save(nn.ModuleDict({"rnn": nn.GRU(3, 4), "head": nn.Linear(4, 1)}).state_dict(), one)
+    assert open_for(one, 1).readout_kind == "values"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import lstm_studio as ls
 from lstm_studio.engine import interventions, tracing
@@ -432,3 +434,32 @@ def test_gradients_are_missing_of_what_is_compared_alone_until_the_session_has_t
         )
         == ()
     )
+
+
+def test_a_classifier_that_says_nothing_of_its_outputs_is_opened_on_sequences_with_classes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = torch.nn.ModuleDict({"rnn": torch.nn.LSTM(2, 4), "head": torch.nn.Linear(4, 3)})
+    torch.save(model.state_dict(), tmp_path / "mine.pt")
+    spec = NetworkSpec(checkpoint=str(tmp_path / "mine.pt"))
+    rng = np.random.default_rng(0)
+    sequences = tuple(
+        Sequence(rng.normal(size=(9, 2)).astype(np.float32), ("a", "b"), target=np.array(item % 3)) for item in range(4)
+    )
+    labelled = SequenceSet(sequences, "labelled", classes=("x", "y", "z"))
+    computer = Computer()
+    result = compute(Setup(labelled, network=spec, companion=None, second=Second(item=1)), computer)
+    hidden = torch.from_numpy(np.array(result.traces[0]["rnn.0.hidden_state"]))
+    with torch.no_grad():
+        expected = model["head"](hidden).softmax(-1).numpy()
+    np.testing.assert_allclose(result.traces[0]["output"], expected, atol=1e-6)
+    assert result.traces[0].provenance.objective == "target"
+    assert result.second is not None
+    np.testing.assert_allclose(result.second[0]["output"].sum(axis=1), 1, atol=1e-6)
+    outcome = outcome_of(result.traces[0], result)
+    assert outcome is not None
+    assert outcome.name == "xyz"[int(expected[-1].argmax())]
+    assert outcome.value == pytest.approx(float(expected[-1].max()), abs=1e-6)
+    # The same file, on sequences without classes: values again.
+    plain = SequenceSet(tuple(replace(one, target=None) for one in sequences), "plain")
+    again = compute(Setup(plain, network=spec, companion=None), computer)
+    assert not np.allclose(again.traces[0]["output"].sum(axis=1), 1)
