@@ -77,6 +77,7 @@ class Arrangement:
         self.strip.hide()
         self._workspace = ""
         self._heights: dict[str, int] = {}
+        self._to_share: set[str] = set()
 
     @property
     def workspace(self) -> str:
@@ -106,6 +107,13 @@ class Arrangement:
             dock.hide()
         self._settle(room)
         self.fit()
+        if workspace in self._to_share:
+            QTimer.singleShot(0, self._window, self._share_room_laid_out)
+
+    def share_room_everywhere(self) -> None:
+        """Give each dock its first size; those of other workspaces get it when these are entered."""
+        self._to_share = {key for key, room in self._rooms.items() if room.first is not None}
+        QTimer.singleShot(0, self._window, self.share_room)
 
     def _make(self, room: _Room) -> None:
         window = self._window
@@ -166,6 +174,7 @@ class Arrangement:
     def share_room(self) -> None:
         """Give each dock its first size; only a window that is shown knows what its panels need."""
         room, window = self._room, self._window
+        self._to_share.discard(self._workspace)
         widths = ((room.left, LEFT_WIDTH), (room.right, RIGHT_WIDTH))
         ends: list[QDockWidget] = [self.docks[keys[0]] for keys, _ in widths if keys]
         window.resizeDocks(ends, [width for keys, width in widths if keys], Qt.Orientation.Horizontal)
@@ -174,6 +183,12 @@ class Arrangement:
     def share_heights_soon(self) -> None:
         """Give the panels what they need of the height, when one of them that was empty has been laid out."""
         QTimer.singleShot(0, self._window, self._share_heights_laid_out)
+
+    def _share_room_laid_out(self) -> None:
+        # Panels that were hidden have yet to hear how large the text is; the second time the docks know.
+        for _ in range(2):
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
+            self.share_room()
 
     def _share_heights_laid_out(self) -> None:
         # Else the docks would not know yet what their panels need now.

@@ -339,7 +339,7 @@ class StudioWindow(QMainWindow):
         self.appearance.apply(self.session.view.theme, percent)
         # Larger text makes the docks wider, smaller text would leave them so; and either changes what they need of
         # the height.
-        QTimer.singleShot(0, self, self.arrangement.share_room)
+        self.arrangement.share_room_everywhere()
 
     def shown_panel(self, key: str) -> QWidget | None:
         """Return a panel if it can be seen."""

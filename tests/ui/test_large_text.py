@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF
 from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.ui.monitor.bar import MonitorBar
+from lstm_studio.ui.monitor.run_list import RunDelegate
+from lstm_studio.ui.monitor.runs_panel import RunsPanel
 from lstm_studio.ui.train.gallery import TaskCard
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
@@ -89,3 +93,45 @@ def test_the_lines_that_record_a_training_are_whole(window: StudioWindow) -> Non
         longest = max(QFontMetricsF(code.font()).horizontalAdvance(line) for line in code.toPlainText().splitlines())
         assert code.viewport().width() >= longest
         assert code.horizontalScrollBar().maximum() == 0
+
+
+def test_panels_of_other_workspaces_become_narrow_again_with_the_text(window: StudioWindow) -> None:
+    found: dict[str, list[list[int]]] = {}
+    for percent in (100, 200, 100):
+        window.scale_text(percent)
+        for workspace in ("monitor", "train", "explore"):
+            window.show_workspace(workspace)
+            settle(window)
+            widths = [dock.width() for dock in window.arrangement.here.values() if dock.isVisible()]
+            found.setdefault(workspace, []).append(widths)
+    for workspace, (small, large, again) in found.items():
+        assert sum(large) > sum(small), workspace
+        assert again == small, workspace
+
+
+def test_the_button_that_opens_a_step_shrinks_with_the_text(window: StudioWindow) -> None:
+    window.show_workspace("monitor")
+    bar = window.findChild(MonitorBar)
+    assert bar is not None
+    found = []
+    for percent in (100, 200, 100):
+        window.scale_text(percent)
+        settle(window)
+        found.append(bar._open.minimumWidth())
+    assert found[0] == found[2] < found[1]
+
+
+def test_the_tick_of_a_run_grows_with_the_text(window: StudioWindow) -> None:
+    window.show_workspace("monitor")
+    runs = window.panel("runs")
+    assert isinstance(runs, RunsPanel)
+    delegate = runs.list.itemDelegate()
+    assert isinstance(delegate, RunDelegate)
+    sides = []
+    for percent in (100, 200):
+        window.scale_text(percent)
+        settle(window)
+        box = delegate.box(QRectF(0, 0, 300, 90))
+        sides.append(box.width())
+        assert box.width() == box.height()
+    assert sides[1] >= 1.7 * sides[0] > 0

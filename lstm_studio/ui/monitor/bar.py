@@ -180,6 +180,8 @@ class MonitorBar(QWidget):
             button.setFixedSize(scaled(GRID_SIZE) + _BESIDE_ICON, transport_height())
         for part in (self._items, self._follow, self._open):
             part.setMinimumHeight(transport_height())
+        # What larger text has needed is kept no longer.
+        self._open.setMinimumWidth(0)
         self.bar.apply_theme(theme)
         self.refresh()
         self.updateGeometry()

@@ -29,7 +29,7 @@ from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.monitor.drawing import Drawing
 from lstm_studio.ui.monitor.empty import EmptyMonitor
 from lstm_studio.ui.monitor.tile import TileWidget
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, SECTION_GAP, Theme, scaled
 from lstm_studio.ui.training_plots.curve_plot import CurvePlot
 from lstm_studio.ui.training_plots.lag_map import LagMap
 from lstm_studio.ui.training_plots.plot import TrainingPlot
@@ -339,14 +339,19 @@ class MonitorCentre(QWidget):
         parts: tuple[Themed, ...] = (self._empty, self.runs, self.lags, self._badge, *self.tiles)
         for part in parts:
             part.apply_theme(theme)
+        for chooser in (self._scalar, self._layer, self._signal):
+            chooser.setMaximumWidth(scaled(_CHOOSER))
         self.refresh()
+
+
+_CHOOSER = 240
+"""Pixels at 100 % that a choice takes at most."""
 
 
 def _chooser(name: str) -> QComboBox:
     made = QComboBox()
     made.setAccessibleName(name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-    made.setMaximumWidth(240)
     return made
 
 

@@ -27,7 +27,7 @@ from lstm_studio.session.run_words import age_words, main_loss, network_words
 from lstm_studio.session.thinning import Thinner
 from lstm_studio.ui.monitor.status_pill import PILLS, WAITING, Pill, paint_pill, pill_size
 from lstm_studio.ui.numbers import format_count, format_number
-from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme
+from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.badge import paint_letter
 from lstm_studio.ui.widgets.panel_list import ROW_EDGE, Index, PanelDelegate, PanelList
 from lstm_studio.ui.widgets.text import text_font
@@ -164,14 +164,15 @@ class RunDelegate(PanelDelegate):
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: Index) -> QSize:
         """Return room for two lines of words and the small curve."""
-        first = max(self._height(Text.ROW_LABEL) + 4, _BOX)
+        first = max(self._height(Text.ROW_LABEL) + 4, scaled(_BOX))
         last = max(2 * self._height(Text.TICK), _SPARK_HEIGHT)
         return QSize(208, round(first + self._height(Text.SECONDARY) + last) + 2 * GRID + _GAP + HALF_GRID)
 
     def box(self, rect: QRectF) -> QRectF:
         """Return where the tick box of a row is."""
-        height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
-        return QRectF(rect.left() + GRID + ROW_EDGE, rect.top() + GRID + (height - _BOX) / 2, _BOX, _BOX)
+        side = scaled(_BOX)
+        height = max(self._height(Text.ROW_LABEL) + 4, side)
+        return QRectF(rect.left() + GRID + ROW_EDGE, rect.top() + GRID + (height - side) / 2, side, side)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw one row."""
@@ -198,9 +199,10 @@ class RunDelegate(PanelDelegate):
     def _paint_title(self, painter: QPainter, row: Row, inside: QRectF, *, chosen: bool) -> float:
         """Draw the first line, and return where the second begins."""
         theme = self.theme
-        height = max(self._height(Text.ROW_LABEL) + 4, _BOX)
-        side = max(_BOX, self._height(Text.TICK_BOLD) + 3) + 3.0 * (len(row.letter) - 1)
-        letter = QRectF(inside.left() + _BOX + GRID, inside.top() + (height - side) / 2, side, side)
+        box = scaled(_BOX)
+        height = max(self._height(Text.ROW_LABEL) + 4, box)
+        side = max(box, self._height(Text.TICK_BOLD) + 3) + 3.0 * (len(row.letter) - 1)
+        letter = QRectF(inside.left() + box + GRID, inside.top() + (height - side) / 2, side, side)
         bold, measures = self._font(Text.TICK_BOLD)
         painter.setFont(bold)
         paint_letter(painter, letter, row.letter, theme, filled=chosen)
