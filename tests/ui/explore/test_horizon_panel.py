@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.session.horizon import LagCurve, MemoryHorizon
+from lstm_studio.session.horizon import SHARES, LagCurve, MemoryHorizon
 from lstm_studio.session.saturation import SaturationOfSet, saturation
 from lstm_studio.session.session import Session
 from lstm_studio.ui.explore.horizon.lag_page import Measure
@@ -201,6 +201,26 @@ def test_from_the_cursor_the_lag_counts_back_from_there_and_stays(show: Show) ->
     assert worker.newest(MemoryHorizon).end == 12
     end.button("last").click()
     assert worker.newest(MemoryHorizon).end is None
+
+
+def test_the_cursor_does_not_cross_out_the_names_of_the_shares(show: Show) -> None:
+    panel, session, worker = opened(show)
+    worker.answer()
+    plot = panel.lag_page.plot
+
+    def pictures() -> list[bytes]:
+        shown = plot.grab().toImage()
+        places = [ground.toAlignedRect() for _, ground in plot.share_labels(plot.plot_rect())]
+        assert len(places) == len(SHARES)
+        return [bytes(shown.copy(place).constBits()) for place in places]
+
+    session.move_cursor(2)
+    clear = pictures()
+    session.move_cursor(STEPS - 1)
+    assert plot.cursor_lag == 0
+    x = plot.plot_rect().left() + plot.scale().centres[0] / plot.scale().ratio
+    assert any(ground.left() - 2 <= x <= ground.right() for _, ground in plot.share_labels(plot.plot_rect()))
+    assert pictures() == clear
 
 
 def test_a_click_at_a_lag_moves_the_cursor_there(show: Show) -> None:

@@ -147,20 +147,31 @@ class LagPlot(SmallPlot):
     def _paint_shares(self, painter: QPainter, inside: QRectF) -> None:
         pen = QPen(QColor(self.theme.ink2), 1)
         pen.setDashPattern([7, 4])
-        lowest = -np.inf
+        painter.setPen(pen)
+        for share in SHARES:
+            if np.log10(share) >= self.axis.low:
+                y = self._share_y(share, inside)
+                painter.drawLine(QPointF(inside.left(), y), QPointF(inside.right(), y))
+        for text, ground in self.share_labels(inside):
+            self._paint_share_label(painter, text, ground)
+
+    def _share_y(self, share: float, inside: QRectF) -> float:
+        return inside.top() + round(float(self.y_of(np.log10([share]), inside.height())[0])) + 0.5
+
+    def share_labels(self, inside: QRectF) -> list[tuple[str, QRectF]]:
+        """Return the names of the shares, each with its place below its line; none where another one is."""
+        found: list[tuple[str, QRectF]] = []
         for text, share in zip(SHARE_TEXTS, SHARES, strict=True):
-            if np.log10(share) < self.axis.low:
+            y = self._share_y(share, inside)
+            if np.log10(share) < self.axis.low or (found and y + 1 < found[-1][1].top() + self.line_height):
                 continue
-            y = inside.top() + round(float(self.y_of(np.log10([share]), inside.height())[0])) + 0.5
-            painter.setPen(pen)
-            painter.drawLine(QPointF(inside.left(), y), QPointF(inside.right(), y))
-            if y < lowest + self.line_height:
-                continue
-            lowest = y
             width = self.look.metrics(Text.TICK_BOLD).horizontalAdvance(text) + HALF_GRID
-            ground = QRectF(inside.left() + 2, y + 1, width, self.line_height - 1)
-            painter.fillRect(ground, QColor(self.theme.panel))
-            self.write(painter, text, ground.topLeft() + QPointF(2, 0), Qt.AlignmentFlag.AlignLeft, bold=True)
+            found.append((text, QRectF(inside.left() + 2, y + 1, width, self.line_height - 1)))
+        return found
+
+    def _paint_share_label(self, painter: QPainter, text: str, ground: QRectF) -> None:
+        painter.fillRect(ground, QColor(self.theme.panel))
+        self.write(painter, text, ground.topLeft() + QPointF(2, 0), Qt.AlignmentFlag.AlignLeft, bold=True)
 
     def _curves(self, scale: TimeScale, height: float) -> QPixmap:
         """Return the curves as a picture of the plot in device pixels."""
@@ -271,6 +282,10 @@ class LagPlot(SmallPlot):
             plot, scale = self.plot_rect(), self.scale()
             x = plot.left() + scale.centres[lag] / scale.ratio
             paint_line(painter, QRectF(x - 0.8, plot.top(), 1.6, plot.height()), self.theme)
+            for text, ground in self.share_labels(plot):
+                if ground.left() - 2 <= x <= ground.right() + 2:
+                    # The line would cross out what it passes.
+                    self._paint_share_label(painter, text, ground)
 
     # The mouse.
 
