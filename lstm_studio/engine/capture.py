@@ -114,7 +114,9 @@ def run(
         nullcontext() if alone else _IN_TURN,
         no_inference(),
         torch.set_grad_enabled(gradients),
-        _as_found(model, device, {id(module) for module, _ in known.values()}),
+        nullcontext()
+        if alone and _changes_nothing(model)
+        else _as_found(model, device, {id(module) for module, _ in known.values()}),
         # cuDNN's default for recurrent layers is TF32, which has 10 bits of mantissa.
         torch.backends.cudnn.flags(allow_tf32=False) if device.type == "cuda" else nullcontext(),
     ):
@@ -138,6 +140,11 @@ def _is_alone(model: nn.Module, modules: Mapping[str, tuple[nn.Module, Cell]]) -
     """Return whether the model is its only recurrent module, and nobody changes what enters or leaves it."""
     itself = modules.get("", (None, None))[0] is model and len(modules) == 1
     return itself and not model._forward_pre_hooks and not model._forward_hooks
+
+
+def _changes_nothing(module: nn.Module) -> bool:
+    """Return whether a call draws nothing and leaves nothing behind: one of PyTorch's own layers, without dropout."""
+    return type(module) in {nn.LSTM, nn.GRU, nn.RNN} and not (module.training and module.dropout)
 
 
 def _call(recording: Recording, module: nn.Module, cell: Cell, x: Tensor | PackedSequence) -> None:

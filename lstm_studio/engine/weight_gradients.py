@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.engine.norms import row_norms
+from lstm_studio.engine.norms import row_norms, row_norms_by_name
 from lstm_studio.engine.recovery import RecoveredLayer
 from lstm_studio.networks.cell import Cell
 
@@ -50,8 +50,7 @@ def weight_gradient_norms(
     plain = weights.input.dim() == 2 and width in {0, hidden.shape[1]} and not weights.more
     if not plain or len(weights.input) != len(before) * layer.description.units:
         return None
-    x = layer.in_time(np.concatenate([row_norms(_to_numpy(part.entering)) for part in parts]))
-    h = layer.in_time(np.concatenate([_norms_before(part) for part in parts])) if width else np.zeros_like(x)
+    x, h = (layer.in_time(np.concatenate(norm)) for norm in zip(*map(_norms_entering, parts), strict=True))
     beside = np.hypot(x, 1.0) if weights.input_bias is not None else x
     prefix = layer.description.prefix
     blame = {name: norms[f"norm.grad.{prefix}.{name}"] for name in before}
@@ -64,12 +63,15 @@ def weight_gradient_norms(
     return whole
 
 
-def _norms_before(part: RecoveredLayer) -> Array:
-    """Return ‖h_{t−1}‖ at each step, (T,), in the order of processing."""
-    first = _to_numpy(part.initial[0])[None]
-    return row_norms(np.concatenate((first, part.signals[part.states[0]][:-1])))
+def _norms_entering(part: RecoveredLayer) -> tuple[Array, Array]:
+    """Return ‖x_t‖ and ‖h_{t−1}‖ at each step, (T,) each, in the order of processing; zeros where h has no weights."""
+    norms = row_norms_by_name({"x": _to_numpy(part.entering), "h": part.signals[part.states[0]]})
+    before = np.zeros_like(norms["h"])
+    if part.weights.recurrent.shape[-1]:
+        before[0], before[1:] = row_norms(_to_numpy(part.initial[0])[None])[0], norms["h"][:-1]
+    return norms["x"], before
 
 
 def _to_numpy(tensor: Any) -> Array:
     array: Array = tensor.detach().cpu().numpy()
-    return array.astype(np.float64)
+    return array

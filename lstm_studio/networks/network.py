@@ -241,7 +241,7 @@ _MOST_WEIGHTS = 1 << 44
 
 def _contents(tensor: Tensor) -> memoryview:
     """Return what a tensor holds, in one stretch of memory."""
-    if tensor.dtype is not torch.float32 or not tensor.is_contiguous() or tensor.device.type != "cpu":
+    if tensor.dtype is not torch.float32 or not tensor.is_contiguous() or not tensor.is_cpu:
         # NumPy has no word for some types, bfloat16 among them.
         tensor = tensor.detach().to("cpu").contiguous().reshape(-1).view(torch.uint8)
     contents: memoryview = tensor.numpy().data

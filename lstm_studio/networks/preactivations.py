@@ -85,19 +85,19 @@ def later_preactivations(
     tuple or None
         None unless it is sure that all of them will be finite.
     """
-    weights, hidden = [weight.copy() for weight in _weights(layer)], h.numpy()
+    weights, hidden = _side_by_side(_weights(layer)), h.numpy()
     entered, before = x.numpy().copy(), first.numpy().copy()
-    shape = (len(hidden), len(weights[0]) // gates)
+    shape = (len(hidden), len(weights) // gates)
     # |a_t| is at most the norm of the weights times that of all that enters, and a norm takes one fast product, which
     # says nothing where it overflows.
-    recurrent, into, bias, *others = (float(np.vdot(part, part)) for part in (*weights, entered, before))
-    if not (recurrent + into + bias) * (sum(others) + hidden.size + shape[0]) < _SURELY_FINITE:
+    own, into, start = (float(np.vdot(part, part)) for part in (weights, entered, before))
+    if not own * (into + start + hidden.size + shape[0]) < _SURELY_FINITE:
         return None
 
     def compute() -> Array:
         found = np.empty((gates, *shape), hidden.dtype)
         rows = [slice(gate * shape[1], (gate + 1) * shape[1]) for gate in range(gates)]
-        _multiply(_entering(entered, hidden, before), _side_by_side(weights), rows, found)
+        _multiply(_entering(entered, hidden, before), weights, rows, found)
         return found
 
     whole = Once(compute)
@@ -117,20 +117,15 @@ def _entering(x: Array, h: Array, first: Array) -> Array:
 
 def _weights(layer: Layer[Tensor]) -> tuple[Array, Array, Array]:
     """Return the weights and the sum of the biases, (R, P), (R, F) and (R,)."""
-    return layer.recurrent.numpy(), layer.input.numpy(), _bias(layer).numpy()
+    arrays = layer.map(lambda weight: weight.numpy())
+    bias = arrays.bias
+    return arrays.recurrent, arrays.input, np.zeros(len(arrays.input), arrays.input.dtype) if bias is None else bias
 
 
 def _side_by_side(weights: Sequence[Array]) -> Array:
     """Return a copy of all weights, (R, P + F + 1), in the order of :func:`_entering`."""
     recurrent, into, bias = weights
     return np.concatenate((recurrent, into, bias[:, None]), axis=1)
-
-
-def _bias(layer: Layer[Tensor]) -> Tensor:
-    """Return the sum of the biases, (R,)."""
-    if layer.input_bias is None:
-        return layer.input.new_zeros(len(layer.input))
-    return layer.input_bias if layer.recurrent_bias is None else layer.input_bias + layer.recurrent_bias
 
 
 def _multiply(entering: Array, weights: Array, rows: list[slice], out: Array) -> None:
@@ -143,6 +138,8 @@ def _on_its_device(layer: Layer[Tensor], x: Tensor, h: Tensor, first: Tensor, *,
 
     before = torch.cat((first.unsqueeze(0), h[:-1])) @ layer.recurrent.t()
     before.addmm_(x, layer.input.t())
-    before += _bias(layer)
+    for bias in (layer.input_bias, layer.recurrent_bias):
+        if bias is not None:
+            before += bias
     for gate, where in zip(out, rows, strict=True):
         gate[:] = before[:, where].cpu().numpy()
