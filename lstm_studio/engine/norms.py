@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,23 +34,19 @@ def row_norms_by_name(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[n
         for rows, own in zip(wide, squares, strict=True):
             np.vecdot(rows, rows, own)
         norms = np.sqrt(squares)
-        if not _are_safe(squares):
-            for rows, own, found in zip(wide, squares, norms, strict=True):
-                _bring_back(rows, own, found)
+        _bring_back(wide, squares, norms)
     return dict(zip(arrays, norms, strict=True))
 
 
-def _bring_back(rows: NDArray[np.float64], squares: NDArray[np.float64], norms: NDArray[np.float64]) -> None:
-    """Compute the norms again, in place, of the rows whose sums of squares have lost something."""
-    if _are_safe(squares):
+def _bring_back(
+    arrays: Sequence[NDArray[np.float64]], squares: NDArray[np.float64], norms: NDArray[np.float64]
+) -> None:
+    """Compute the norms (N, T) again, in place, of the rows of N arrays whose sums of squares have lost something."""
+    if squares.min(initial=1.0) >= _SAFE_SQUARE and squares.max(initial=1.0) < 1 / _SAFE_SQUARE:
         return
     small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
     for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
-        if risky.any():
-            some = rows[risky] * scale
-            norms[risky] = np.sqrt(np.vecdot(some, some)) / scale
-
-
-def _are_safe(squares: NDArray[np.float64]) -> bool:
-    """Return whether all lie where they have lost nothing."""
-    return bool(squares.min(initial=1.0) >= _SAFE_SQUARE and squares.max(initial=1.0) < 1 / _SAFE_SQUARE)
+        for place in np.flatnonzero(risky.any(axis=1)):
+            rows = risky[place]
+            some = arrays[place][rows] * scale
+            norms[place, rows] = np.sqrt(np.vecdot(some, some)) / scale

@@ -68,7 +68,7 @@ def _norms_entering(part: RecoveredLayer) -> tuple[Array, Array]:
     norms = row_norms_by_name({"x": _to_numpy(part.entering), "h": part.signals[part.states[0]]})
     before = np.zeros_like(norms["h"])
     if part.weights.recurrent.shape[-1]:
-        before[0], before[1:] = row_norms(_to_numpy(part.initial[0])[None])[0], norms["h"][:-1]
+        before[0], before[1:] = np.hypot.reduce(_to_numpy(part.initial[0]), dtype=np.float64), norms["h"][:-1]
     return norms["x"], before
 
 
