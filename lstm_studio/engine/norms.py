@@ -46,7 +46,7 @@ def _bring_back(
         return
     small, large = squares < _SAFE_SQUARE, ~(squares < 1 / _SAFE_SQUARE)
     for risky, scale in ((small, _SHIFT), (large, 1 / _SHIFT)):
-        for place in np.flatnonzero(risky.any(axis=1)):
+        for place in np.flatnonzero(risky.any(axis=1)).tolist():
             rows = risky[place]
             some = arrays[place][rows] * scale
             norms[place, rows] = np.sqrt(np.vecdot(some, some)) / scale

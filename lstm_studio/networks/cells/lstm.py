@@ -10,7 +10,7 @@ With all steps counted from 0 and c_{−1}, h_{−1} given::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
-from lstm_studio.networks.backward_workspace import MOST_STEPS, Workspace
+from lstm_studio.networks.backward_workspace import Workspace
 from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
 
 _GATE_NAMES = tuple(signal.name for signal in IN_WEIGHT_ORDER)
 _SIGMOIDS_FIRST = (0, 1, 3, 2)
+_MOST_STEPS = 64
+"""Steps of a block of back-propagation: of more, what is new in memory costs more than the blocks save."""
+_FACTORS_AT_ONCE = 1 << 13
+"""Steps times units of which the local factors are computed together: half the time is that of starting to."""
 _SHOWN = (FORGET_GATE, INPUT_GATE, CANDIDATE, ADMITTED, OUTPUT_GATE, RETAINED, CELL_STATE, HIDDEN_STATE)
 _DECLARED = _SHOWN + tuple(preactivation(signal) for signal in _SHOWN if signal in IN_WEIGHT_ORDER)
 
@@ -215,14 +219,13 @@ class _LSTM(Cell):
         through_time, dc_t = np.empty(dh.shape[1]), np.empty(units)
         project = None if layer.projection is None else repeated_product(layer.projection.T)
 
-        block = -(-steps // -(-steps // MOST_STEPS))  # all blocks of about the same length
+        block = -(-steps // -(-steps // _MOST_STEPS))  # all blocks of about the same length
         space = Workspace(block, units, np.float64)
         factors, states, onward, flat = space.factors, space.states, space.onward, space.blame
         multiply, add, copy, carried, left, later = np.multiply, np.add, np.copyto, final[1], states, None
-        for stop in range(steps, 0, -block):
-            start = max(0, stop - block)
+        for start, stop, local in _factors_going_back(signals, block):
             count = stop - start
-            _local_factors(signals, slice(start, stop), factors[:count])
+            factors[:count] = local
             going = zip(space.rows[count - 1 :: -1], into_states[start:stop][::-1], strict=True)
             for place, (row, has_upstream) in enumerate(going, steps - stop):
                 factors_t, exposure, states_t, cells, dm_t, onward_t, kept, da_t = row
@@ -264,8 +267,7 @@ class _LSTM(Cell):
         """Back-propagate through every step by itself; the equations are those of :meth:`gradients`."""
         dh, dc = arrived
         steps, units = dc.shape
-        factors = np.empty((steps, 6, units))
-        _local_factors(signals, slice(None), factors)
+        factors = _local_factors(signals, slice(None)).astype(np.float64, copy=False)
         dm = dh if layer.projection is None else dh @ layer.projection.astype(np.float64)
         dc = dc + dm * factors[:, 5]
         blame = np.empty((steps, 4, units))
@@ -285,10 +287,9 @@ class _LSTM(Cell):
         The four blocks of da reach h_{t−1} through one matrix for all that comes by c_t, Σ diag(local) W, and one for
         what comes by the output gate: half the work of a product with all four.
         """
-        steps, units = signals[CELL_STATE.name].shape
+        units = signals[CELL_STATE.name].shape[1]
         outputs = layer.recurrent.shape[1]
-        factors = np.empty((steps, 6, units))
-        _local_factors(signals, slice(None), factors)
+        factors = _local_factors(signals, slice(None)).astype(np.float64, copy=False)
         forget = sigmoid(signals[BEFORE[1].name])
         weights = layer.recurrent if not inputs else np.concatenate((layer.recurrent, layer.input), axis=1)
         weights = weights.astype(np.float64)
@@ -438,17 +439,29 @@ def _held_in_row(
     return found if found[0] else None
 
 
-def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice, out: NDArray[Any]) -> None:
-    """Write the local factors of some steps into ``out``, (steps, 6, H) float64, in the precision of the signals.
+def _factors_going_back(signals: Mapping[str, NDArray[Any]], block: int) -> Iterator[tuple[int, int, NDArray[Any]]]:
+    """Yield the first step, the one after the last, and the local factors (≤ block, 6, H) of each block, last first."""
+    steps, units = signals[CELL_STATE.name].shape
+    most = block * max(1, _FACTORS_AT_ONCE // (block * units))
+    for stop in range(steps, 0, -most):
+        first = max(0, stop - most)
+        local = _local_factors(signals, slice(first, stop))
+        for end in range(stop, first, -block):
+            begin = max(first, end - block)
+            yield begin, end, local[begin - first : end - first]
 
-    Where that does not hold them, they are computed in float64.
+
+def _local_factors(signals: Mapping[str, NDArray[Any]], steps: slice) -> NDArray[Any]:
+    """Return the local factors of some steps, (steps, 6, H), in the precision of the signals, or in float64.
+
+    The latter where the former does not hold them.
     """
-    precision = signals[CELL_STATE.name].dtype
-    local = out if precision == out.dtype else np.empty(out.shape, precision)
+    cell_states = signals[CELL_STATE.name][steps]
+    local = np.empty((len(cell_states), 6, cell_states.shape[1]), cell_states.dtype)
     if not local_factors(signals, steps, local):
-        local_factors({name: signals[name][steps].astype(np.float64) for name in FACTORED}, slice(None), out)
-    elif local is not out:
-        out[...] = local
+        local = local.astype(np.float64)
+        local_factors({name: signals[name][steps].astype(np.float64) for name in FACTORED}, slice(None), local)
+    return local
 
 
 CELL = _LSTM()
