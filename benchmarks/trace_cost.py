@@ -40,7 +40,8 @@ SIZES = ((200, 32, 1), (1000, 64, 1), (1000, 256, 1), (1000, 512, 1), (1000, 256
 FEATURES = 4
 REPETITIONS = 7
 MORE_REPETITIONS = 31
-"""For times of about a millisecond, which vary most."""
+SMALL = 1000 * 64
+"""Steps times units up to which times are a few milliseconds, and vary most: they are taken so often."""
 MEMORY_SIZES = ((1000, 256), (4000, 512))
 
 
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def time_all(device: str) -> None:
-    counts = f"medians of {REPETITIONS}, and of {MORE_REPETITIONS} at the first size"
+    counts = f"medians of {REPETITIONS}, and of {MORE_REPETITIONS} at the first two sizes"
     print(f"torch {torch.__version__}, {device}, one thread, {FEATURES} features, {counts}, ms\n")
     head = ["T", "H", "B", "forward", "trace", "ratio", "every array, ratio", "loop, ratio"]
     head += ["forward + backward", "trace with gradients", "ratio", "unrolled, ratio", "the other way, ratio"]
@@ -77,7 +78,7 @@ def time_all(device: str) -> None:
             partial(trace, module, x),
             partial(unrolled_autograd, module, x),
             partial(trace_the_other_way, module, x),
-            repetitions=MORE_REPETITIONS if (steps, units, batch) == SIZES[0] else REPETITIONS,
+            repetitions=MORE_REPETITIONS if steps * units * batch <= SMALL else REPETITIONS,
         )
         cells = [str(steps), str(units), str(batch), f"{forward:.2f}", f"{traced:.2f}", f"**{traced / forward:.2f}**"]
         cells += [
