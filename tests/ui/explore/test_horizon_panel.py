@@ -208,11 +208,11 @@ def test_the_cursor_does_not_cross_out_the_names_of_the_shares(show: Show) -> No
     worker.answer()
     plot = panel.lag_page.plot
 
-    def pictures() -> list[bytes]:
+    def pictures() -> list[QImage]:
         shown = plot.grab().toImage()
         places = [ground.toAlignedRect() for _, ground in plot.share_labels(plot.plot_rect())]
         assert len(places) == len(SHARES)
-        return [bytes(shown.copy(place).constBits()) for place in places]
+        return [shown.copy(place) for place in places]
 
     session.move_cursor(2)
     clear = pictures()
