@@ -18,12 +18,14 @@ help: ## Show this list
 run: $(RUN_READY) ## Start the studio; FILES="a.csv b.pt" opens these
 	@$(BIN)/python -m lstm_studio $(FILES)
 
+# Both at once: the window's tests wait for much of their time, and two cores are the least there is.
 test: lint ## Check style, types and layers, then run every test once
-	@QT_QPA_PLATFORM=offscreen; export QT_QPA_PLATFORM; status=0; \
-	echo "Tests of the window:"; \
-	$(BIN)/python -m pytest tests/ui || status=$$?; \
-	echo "Tests of everything else, with Qt out of reach:"; \
-	$(BIN)/python -m pytest -p no:pytest-qt --without-qt --ignore=tests/ui tests || status=$$?; \
+	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; status=0; \
+	$(BIN)/python -m pytest -p no:pytest-qt --without-qt --ignore=tests/ui tests > "$$rest" 2>&1 & \
+	echo "Tests of the window (those of everything else run beside them):"; \
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui || status=$$?; \
+	wait $$! || status=$$?; \
+	echo "Tests of everything else, with Qt out of reach:"; cat "$$rest"; \
 	exit $$status
 
 lint: $(TEST_READY) ## Check style, types and who imports whom
