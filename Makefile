@@ -20,11 +20,12 @@ run: $(RUN_READY) ## Start the studio; FILES="a.csv b.pt" opens these
 
 # Both at once: the window's tests wait for much of their time, and two cores are the least there is.
 test: lint ## Check style, types and layers, then run every test once
-	@rest=$$(mktemp); trap 'rm -f "$$rest"' EXIT; status=0; \
+	@rest=$$(mktemp); status=0; \
 	$(BIN)/python -m pytest -p no:pytest-qt --without-qt --ignore=tests/ui tests > "$$rest" 2>&1 & \
+	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f "$$rest"' EXIT; trap 'exit 130' INT TERM; \
 	echo "Tests of the window (those of everything else run beside them):"; \
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui || status=$$?; \
-	wait $$! || status=$$?; \
+	wait $$beside || status=$$?; \
 	echo "Tests of everything else, with Qt out of reach:"; cat "$$rest"; \
 	exit $$status
 
