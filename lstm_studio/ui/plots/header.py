@@ -22,6 +22,21 @@ _APART = 2
 """Pixels between badge and button, where they can have them."""
 
 
+def line_pitch(look: Look) -> float:
+    """Return how far one line of a label stands below the one before."""
+    return float(round(look.metrics(Text.ROW_LABEL).height() * 1.18))
+
+
+def lines_in(height: float, look: Look) -> int:
+    """Return how many lines a label has room for, beside a plot so many logical pixels high; at least one."""
+    return max(1, min(_MOST_LINES, int((height + 1) / line_pitch(look))))
+
+
+def view_button_side() -> int:
+    """Return width and height of the button that changes the view."""
+    return scaled(_ICON_SIZE) + _AROUND_ICON
+
+
 class RowHeader(QWidget):
     """The label of one row.
 
@@ -103,7 +118,7 @@ class RowHeader(QWidget):
         note = row.note if isinstance(row, GradientRow) else f"{row.symbol}&nbsp; {row.note}".removeprefix("&nbsp; ")
         colour = self._look.theme.ink2
         if self._button is not None and isinstance(row, UnitRow):
-            theme, side = self._look.theme, scaled(_ICON_SIZE) + _AROUND_ICON
+            theme, side = self._look.theme, view_button_side()
             set_icon(self._button, VIEW_ICONS[row.view], theme, theme.ink2, _ICON_SIZE)
             self._button.setFixedSize(side, side)
         font = self._look.font(Text.SECONDARY)
@@ -137,7 +152,8 @@ class RowHeader(QWidget):
 
     def _arrange(self) -> None:
         """Share the lines that fit between note and value, and cut both where they would meet the ticks."""
-        fitting = max(1, min(_MOST_LINES, int((self.height() - 1) / self._pitch)))
+        # The header is as high as the plot with its frame.
+        fitting = lines_in(self.height() - 2, self._look)
         note_lines, self._lines = 0, fitting
         if fitting > 2 and not self._note.empty:
             note_lines = self._note.fit(self._room(1, fitting - 2), fitting - 2)
@@ -172,7 +188,7 @@ class RowHeader(QWidget):
 
     @property
     def _pitch(self) -> float:
-        return float(round(self._look.metrics(Text.ROW_LABEL).height() * 1.18))
+        return line_pitch(self._look)
 
     @property
     def lines(self) -> int:
@@ -194,6 +210,12 @@ class RowHeader(QWidget):
         """How much two lines stand further apart, so that the button keeps off the badge, as far as there is room."""
         beside = self._look.badge if self._button is None else (self._look.badge + self._button.height()) / 2
         return max(0.0, min(beside + _APART - self._pitch, self.height() - _MARGIN - 2 * self._pitch))
+
+    @property
+    def title_room(self) -> float:
+        """How wide a title may be; of a longer one the end is cut."""
+        button = self._button if self.lines == 1 else None
+        return (self.width() if button is None else button.x() - HALF_GRID) - self._text_left
 
     @property
     def badge_rect(self) -> QRectF:
@@ -257,8 +279,7 @@ class RowHeader(QWidget):
         painter.setPen(QColor(theme.ink))
         painter.setFont(self._look.font(Text.ROW_LABEL))
         value = self._value if self.lines == 1 and self._button is None else ""
-        right = self._button.x() - HALF_GRID if self.lines == 1 and self._button is not None else self.width()
-        room = QRectF(left, top, right - left, self._pitch)
+        room = QRectF(left, top, self.title_room, self._pitch)
         title = painter.fontMetrics().elidedText(self._row.title, Qt.TextElideMode.ElideRight, int(room.width()))
         painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, title)
         if value:

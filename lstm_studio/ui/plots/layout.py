@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from lstm_studio.ui.plots.header import lines_in, view_button_side
 from lstm_studio.ui.plots.row_item import RowItem
 from lstm_studio.ui.plots.rows import GradientRow, Row, SymbolRow, UnitRow, View
-from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, PLOT_GAP, Text
+from lstm_studio.ui.plots.unit_row import UnitItem
+from lstm_studio.ui.theme import HALF_GRID, LABEL_WIDTH, PLOT_GAP, Text, scaled
 
 LEAST_ROW = 31.0
 SYMBOL_ROW = 24.0
 GRADIENT_RATIO = 1.5
 LABEL_GAP = 8
 _MOST_LABEL_WIDTH = 1.6 * LABEL_WIDTH
+_MOST_LABEL_SHARE = 0.45
+"""Of the stack's width: the plots need the rest."""
 _SNAP_FROM = 2
 """Pixels a unit from which heights are cut to whole pixels a unit."""
 
@@ -26,16 +31,30 @@ class Rows:
     total: float
 
 
-def label_width(items: Collection[RowItem]) -> int:
-    """Return the room that labels of rows need: for the longest title beside a unit's number, within limits."""
+def label_width(items: Sequence[RowItem], heights: Sequence[float], available: float) -> int:
+    """Return the room that labels of rows need, within limits: for the longest title, and what stands beside it.
+
+    Parameters
+    ----------
+    items
+        The rows.
+    heights
+        Of their plots: in a row that is low the button stands beside the title.
+    available
+        Logical pixels for labels, plots and what is at their right.
+    """
     needed = 0.0
-    for item in items:
+    for item, height in zip(items, heights, strict=True):
         look = item.look
         number = look.metrics(Text.TICK_BOLD).horizontalAdvance("00")
         title = look.metrics(Text.ROW_LABEL).horizontalAdvance(item.title)
-        most = _MOST_LABEL_WIDTH * max(1.0, look.scale)
-        needed = max(needed, min(most, look.badge + HALF_GRID + title + number + LABEL_GAP))
-    return max(LABEL_WIDTH, round(needed))
+        beside = number + LABEL_GAP
+        if isinstance(item, UnitItem) and lines_in(height, look) == 1:
+            # The button stands on a whole pixel.
+            beside += view_button_side() + 1
+        needed = max(needed, look.badge + HALF_GRID + math.ceil(title) + beside)
+    most = min(scaled(_MOST_LABEL_WIDTH), available * _MOST_LABEL_SHARE)
+    return max(LABEL_WIDTH, math.ceil(min(most, needed)))
 
 
 def side_width(items: Collection[RowItem]) -> float:

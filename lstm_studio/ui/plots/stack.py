@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -190,7 +190,7 @@ class PlotStack(QWidget):
         if (
             arranged
             or followed
-            or (state.rows is not before.rows and self._room_beside != (self._labels.width(), self._side))
+            or (state.rows is not before.rows and self._room_beside() != (self._labels.width(), self._side))
             or state.steps != before.steps
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
@@ -344,11 +344,11 @@ class PlotStack(QWidget):
         axis = round(self._look.metrics(Text.TICK).height() + 10)
         return float(round(self._cursor.flag_height + 6)), float(axis)
 
-    @property
-    def _room_beside(self) -> tuple[int, float]:
-        """Width of the labels at the left of the plots, and of what is at their right."""
-        items = self._items.values()
-        return label_width(items), side_width(items)
+    def _room_beside(self, heights: Sequence[float] = ()) -> tuple[int, float]:
+        """Return the width of the labels at the left of the plots, so high or as they are, and of what is at right."""
+        items = [*self._items.values()]
+        heights = heights or [item.height for item in items]
+        return label_width(items, heights, self.width()), side_width(items)
 
     def _fit_headers(self) -> None:
         for key, item in self._items.items():
@@ -388,7 +388,7 @@ class PlotStack(QWidget):
         self._bar.setGeometry(QRect(self.width() - _BAR_WIDTH, round(top), _BAR_WIDTH, round(room)))
         offset = self._bar.value()
 
-        labels, self._side = self._room_beside
+        labels, self._side = self._room_beside(shared.heights)
         left = round((PANEL_INSET + labels + LABEL_GAP) * ratio) / ratio
         right = self.width() - self._side - (_BAR_WIDTH + 2 if hidden else _RIGHT_INSET)
         first, count = self._window

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
+from PySide6.QtWidgets import QApplication
 
+from lstm_studio.ui.plots.row_item import Look
 from lstm_studio.ui.plots.rows import UnitRow, View
 from lstm_studio.ui.plots.stack import PlotStack
+from lstm_studio.ui.theme import LIGHT, Text
 from tests.ui.plots.conftest import make_state
 
 
@@ -41,3 +45,37 @@ def test_a_row_that_needs_more_room_beside_it_gets_it(stack: PlotStack) -> None:
     assert stack.edges[1] <= 1056 - needed
     stack.apply(state)
     assert stack.edges == before
+
+
+@pytest.mark.parametrize("height", [320, 440, 900])
+@pytest.mark.parametrize("percent", [100, 150, 200])
+def test_titles_are_whole_whether_the_button_stands_beside_or_below_them(
+    qapp: QApplication, stack: PlotStack, percent: int, height: int
+) -> None:
+    usual = qapp.font()
+    large = qapp.font()
+    large.setPixelSize(round(13 * percent / 100))
+    qapp.setFont(large)
+    try:
+        titles = {"heat": "RNN short-term memory", "lines": "Long-term memory", "band": "Forget gate"}
+        rows = tuple(replace(row, title=titles.get(row.key, row.title)) for row in make_state().rows)
+        stack.resize(1056, height)
+        stack.apply(replace(make_state(), rows=rows))
+        stack.apply_theme(LIGHT)
+        look = Look(LIGHT)
+        for key, title in titles.items():
+            header = stack.row_header(key)
+            assert header.title_room >= look.metrics(Text.ROW_LABEL).horizontalAdvance(title), key
+        # And the plots keep more than half of what is there.
+        assert stack.edges[0] < 1056 / 2
+        assert (stack.row_header("heat").lines == 1) == ((percent, height) in {(150, 320), (200, 320), (200, 440)})
+    finally:
+        qapp.setFont(usual)
+
+
+def test_the_longest_titles_leave_the_plots_their_room(stack: PlotStack) -> None:
+    stack.resize(500, 602)
+    rows = tuple(replace(row, title="A title without end " * 9) for row in make_state().rows if row.key == "heat")
+    stack.apply(replace(make_state(), rows=rows))
+    assert stack.edges[0] < 500 * 0.5
+    assert stack.edges[1] - stack.edges[0] > 150
