@@ -143,6 +143,15 @@ def test_reduced_bars_touch_their_neighbours() -> None:
     assert np.all(low[0, 1:] <= high[0, :-1])
 
 
+@pytest.mark.parametrize("steps", [1, 2, 7, 500, 1003, 2500])
+def test_the_medians_are_those_of_numpy_over_some_500_steps(steps: int) -> None:
+    index = np.random.default_rng(steps).integers(0, 256, (steps, 9), np.uint8)
+    expected = np.median(index[:: max(1, steps // 500)], axis=0).astype(np.int16)
+    found = medians(index)
+    assert found.dtype == np.int16
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_the_medians_of_blocks_are_those_of_each_block() -> None:
     values = np.random.default_rng(3).integers(0, 256, size=101).astype(np.int16)
     starts = -(-np.arange(23, dtype=np.intp) * 101 // 23)
