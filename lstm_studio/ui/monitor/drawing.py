@@ -250,7 +250,8 @@ class Drawing:
         x, middle = self._part(picture, f"{full}.{kind}")
         bands, caption = self._bands(picture, full, colours.mark)
         last = format_number(float(middle[-1])) if len(middle) else ""
-        line = Line(word, x, middle, colours.mark, 2.0, label=f"{word} {last}", label_colour=colours.text)
+        # What it is stands above; beside the plot the word would take the room of the curves, in all the others too.
+        line = Line(word, x, middle, colours.mark, 2.0, label=last, label_colour=colours.text)
         title = signal.label(labels)
         summary = f"{title} over the training: {word} {_course(middle)}"
         levels = signal.levels if signal in _GATES else None
@@ -308,7 +309,7 @@ class Drawing:
             _, apart = self._part(picture, f"{full}.deviation")
             bands = (Band(x, mean - apart, mean + apart, theme.ink3, _INNER),) if len(apart) == len(mean) else ()
             last = format_number(float(mean[-1])) if len(mean) else ""
-            line = Line("mean", x, mean, theme.ink2, 2.0, label=f"mean {last}", label_colour=theme.ink2)
+            line = Line("mean", x, mean, theme.ink2, 2.0, label=last, label_colour=theme.ink2)
             summary = f"{full} over the training: mean {_course(mean)}"
             shown = _picture((line,), summary, bands=bands)
             tiles.append(Tile(f"histogram {full}", "x", Role.INPUT, full, "mean ± deviation", shown))

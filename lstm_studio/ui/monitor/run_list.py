@@ -30,7 +30,7 @@ from lstm_studio.ui.numbers import format_count, format_number
 from lstm_studio.ui.theme import CARD_RADIUS, GRID, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.badge import paint_letter
 from lstm_studio.ui.widgets.panel_list import ROW_EDGE, Index, PanelDelegate, PanelList
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 
 _NO_PARENT = QModelIndex()
 _BOX = 16
@@ -108,7 +108,7 @@ class RunModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return row.spoken
         if role == Qt.ItemDataRole.ToolTipRole:
-            return row.address
+            return written_tip(row.address)
         if role == Qt.ItemDataRole.CheckStateRole:
             return Qt.CheckState.Checked if row.drawn else Qt.CheckState.Unchecked
         return None

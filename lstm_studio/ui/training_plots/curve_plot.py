@@ -39,7 +39,7 @@ _MISFIT = 4.0
 _BESIDE = 6.0
 _LINE_HEIGHT = 13.0
 """Of ticks in the text size for which heights are given."""
-_ROOM_STEP = 16
+_ROOM_STEP = 8
 """Margins for labels are multiples of so many pixels: not every digit moves a frame."""
 _FAINT, _FAINT_IN_DARK = 0.45, 0.65
 _REACH = 6

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 import lstm_studio as ls
@@ -273,7 +273,7 @@ def test_gates_are_drawn_as_median_and_quantiles_where_they_were_recorded(window
     quantiles = {f"lstm.0.forget_gate.quantile_{percent}": curve(value) for percent, value in levels.items()}
     tile = show(window, made("mine", statistics=quantiles)).tiles[0]
     (line,) = tile.plot.picture.lines
-    assert (line.label, line.y[-1]) == ("median 0.65", 0.65)
+    assert (line.name, line.label, line.y[-1]) == ("median", "0.65", 0.65)
     assert [(band.low[-1], band.high[-1]) for band in tile.plot.picture.bands] == [(0.1, 0.9), (0.3, 0.8)]
     assert tile._caption.text() == "median, 50 and 90 %"
     # A run that an earlier version has begun: its first half would be missing.
@@ -281,8 +281,19 @@ def test_gates_are_drawn_as_median_and_quantiles_where_they_were_recorded(window
     tile = show(window, made("older", statistics=late)).tiles[0]
     window.monitoring.select("older")
     (line,) = tile.plot.picture.lines
-    assert (line.label, len(line.x)) == ("mean 0.60", 40)
+    assert (line.name, line.label, len(line.x)) == ("mean", "0.60", 40)
     assert tile._caption.text() == "mean ± deviation"
+
+
+def test_small_plots_take_more_than_half_of_their_tiles(window: StudioWindow) -> None:
+    window.resize(1366, 748)
+    quantiles = {f"lstm.0.forget_gate.quantile_{percent}": curve(0.26) for percent in (5, 25, 50, 75, 95)}
+    centre = show(window, made("mine", statistics=quantiles))
+    QApplication.processEvents()
+    tiles = [tile for tile in centre.tiles if not tile.isHidden()]
+    assert {line.name for tile in tiles for line in tile.plot.picture.lines} >= {"median", "> 0.9"}
+    for tile in tiles:
+        assert tile.plot.plot_rect().width() > tile.width() / 2, tile.plot.title
 
 
 def test_thresholds_are_chosen_and_remembered(window: StudioWindow) -> None:
