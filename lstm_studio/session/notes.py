@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from lstm_studio.session.state import Note
+from lstm_studio.session.state import Note, Setup
 
 _SHORT = 40
 """Characters of a note in a menu."""
@@ -60,6 +61,35 @@ def recut(notes: Iterable[Note], lengths: Sequence[int], before: int | None, aft
         step = min(step, lengths[sequence] - 1)
         piece, place = divmod(step, after) if after is not None and lengths[sequence] > after else (0, step)
         moved.append(replace(note, item=new[sequence] + piece, step=place))
+    return sorted_notes(moved)
+
+
+def notes_in(notes: tuple[Note, ...], before: Setup, after: Setup) -> tuple[Note, ...]:
+    """Return the notes that another setup leaves, at their events; none on other sequences.
+
+    One on an event that had been added, and is there no longer, goes to the last step.
+    """
+    if after.data is not before.data or not notes:
+        return ()
+    lengths = [len(sequence) for sequence in after.data]
+    if after.piece_length != before.piece_length:
+        notes = recut(notes, lengths, before.piece_length, after.piece_length)
+    return _within(notes, lengths, after.piece_length, after.item, len(after.events))
+
+
+def _within(
+    notes: tuple[Note, ...], lengths: Sequence[int], piece_length: int | None, shown: int, added: int
+) -> tuple[Note, ...]:
+    """Return the notes at steps that there are, where so many events have been added to the shown sequence."""
+    first = _first_pieces(lengths, piece_length)
+    moved = []
+    for note in notes:
+        sequence = bisect_right(first, note.item, hi=len(lengths)) - 1
+        steps = lengths[sequence]
+        if piece_length is not None:
+            steps = min(piece_length, steps - (note.item - first[sequence]) * piece_length)
+        last = steps - 1 + (added if note.item == shown else 0)
+        moved.append(note if note.step <= last else replace(note, step=last))
     return sorted_notes(moved)
 
 

@@ -12,10 +12,10 @@ from psygnal import Signal
 from lstm_studio.errors import StudioError
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.sequence import Scaling, SequenceSet
-from lstm_studio.session.notes import recut
+from lstm_studio.session.notes import notes_in
 from lstm_studio.session.phases import phases_of, shown_phase
 from lstm_studio.session.question import Question
-from lstm_studio.session.state import Branch, Event, Note, Remarks, Result, Setup, Verdicts, View
+from lstm_studio.session.state import Branch, Event, Remarks, Result, Setup, Verdicts, View
 
 if TYPE_CHECKING:
     from lstm_studio.engine.trace import Trace
@@ -163,7 +163,7 @@ class Session:
             self._keep(what)
         self._future.clear()
         remarks = self._remarks if setup.data is self._setup.data else self._remarks.elsewhere()
-        self._show_remarks(replace(remarks, notes=self._notes_in(setup)))
+        self._show_remarks(replace(remarks, notes=notes_in(self._remarks.notes, self._setup, setup)))
         self._want(setup)
         if lost:
             self.noticed.emit(f"{_named(lost)} about the sequence before. Undo brings it back.")
@@ -211,15 +211,6 @@ class Session:
         if remarks != self._remarks:
             self._remarks = remarks
             self.remarks_changed.emit(remarks)
-
-    def _notes_in(self, setup: Setup) -> tuple[Note, ...]:
-        """Return the notes that another setup leaves: none on other sequences, all of them where these are cut anew."""
-        notes, before = self._remarks.notes, self._setup
-        if setup.data is not before.data:
-            return ()
-        if setup.piece_length == before.piece_length:
-            return notes
-        return recut(notes, [len(sequence) for sequence in setup.data], before.piece_length, setup.piece_length)
 
     def _keep(self, what: str) -> None:
         """Make it possible to return to what is wanted now."""

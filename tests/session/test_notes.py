@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_studio.errors import NetworkError
 from lstm_studio.sequences.pieces import split
 from lstm_studio.sequences.sequence import Scaling
-from lstm_studio.session.notes import notes_of, recut, short, sorted_notes, with_note, with_text
+from lstm_studio.session.notes import notes_in, notes_of, recut, short, sorted_notes, with_note, with_text
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Note, Setup
 from tests.session.test_session import make_data, make_result
@@ -89,6 +92,32 @@ def test_another_sequence_network_or_scaling_leaves_the_notes() -> None:
     assert session.remarks.notes == (Note(0, 2, "here"),)
     session.change("Cut", piece_length=2)
     assert session.remarks.notes == (Note(1, 0, "here"),)
+
+
+def test_a_note_on_an_event_that_is_taken_away_goes_to_the_last_step_until_that_is_undone() -> None:
+    session = make_session()
+    steps = session.steps
+    session.add_event((1.0, 2.0))
+    session.remark("Add a note", notes=(Note(0, steps, "on the added one"), Note(1, 1, "elsewhere")))
+    session.remove_event()
+    assert session.remarks.notes == (Note(0, steps - 1, "on the added one"), Note(1, 1, "elsewhere"))
+    session.undo()
+    assert session.remarks.notes[0].step == steps
+    session.change("Choose a sequence", item=1)
+    assert session.setup.events == ()
+    assert session.remarks.notes[0].step == steps - 1, "another sequence takes the event away, too"
+    session.undo()
+    session.add_event((3.0, 4.0))
+    assert session.remarks.notes[0].step == steps, "a further event leaves it where it is"
+
+
+@pytest.mark.parametrize(("piece", "item", "last"), [(None, 0, 4), (2, 1, 1), (2, 2, 0), (2, 3, 1), (3, 1, 1)])
+def test_the_last_step_is_that_of_the_piece(piece: int | None, item: int, last: int) -> None:
+    # Two sequences of five steps: in pieces of two, the third and the sixth have one step.
+    setup = Setup(make_data(), companion=None, piece_length=piece)
+    assert [len(sequence) for sequence in setup.data][:2] == [5, 5]
+    (left,) = notes_in((Note(item, 40, "x"),), setup, replace(setup, item=0))
+    assert left == Note(item, last, "x")
 
 
 def test_a_change_that_fails_leaves_notes_and_their_history() -> None:
