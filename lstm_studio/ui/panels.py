@@ -135,6 +135,7 @@ def _notes(window: StudioWindow, theme: Theme) -> QWidget:
     panel = NotesPanel(window.session, theme)
     panel.add_wanted.connect(window.commands.notes.add)
     panel.edit_wanted.connect(window.commands.notes.edit)
+    panel.move_wanted.connect(window.commands.notes.move)
     return panel
 
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QMenu
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.samples import load_sample, sample_names
+from lstm_studio.ui.widgets.text import written_tip
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -59,7 +60,7 @@ class Submenus(QObject):
         settings = self._window.settings
         paths = (*settings.recent_sessions, *settings.recent_sequences, *settings.recent_networks)
         for path in paths:
-            _add(menu, Path(path).name, ("file", path)).setToolTip(path)
+            _add(menu, Path(path).name, ("file", path)).setToolTip(written_tip(path))
         menu.setToolTipsVisible(True)
         if not paths:
             menu.addAction("Files that you open appear here").setEnabled(False)

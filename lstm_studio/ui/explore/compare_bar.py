@@ -14,7 +14,7 @@ from lstm_studio.ui.explore.comparing import compared, difference_in_words, titl
 from lstm_studio.ui.icons import Icon, set_icon
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.widgets.segments import Segments
-from lstm_studio.ui.widgets.text import label
+from lstm_studio.ui.widgets.text import label, written_tip
 
 _CROSS = 10
 _NARROWEST = 96
@@ -77,7 +77,7 @@ class TwoLines(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
         lines = self.lines()
-        self.setToolTip(self.text() if lines[-1].endswith("…") else "")
+        self.setToolTip(written_tip(self.text()) if lines[-1].endswith("…") else "")
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         flags = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -206,7 +206,7 @@ class CompareBar(QFrame):
                     for key, title in state.sources:
                         chooser.addItem(title, key)
                 chooser.setCurrentIndex(chooser.findData(chosen))
-            chooser.setToolTip(chooser.currentText())
+            chooser.setToolTip(written_tip(chooser.currentText()))
         self._fit_choosers()
         self._modes.show_choice(state.mode.value)
         self._words.setText(state.words)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolic
 from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import FOCUS_RING, FOCUS_RING_RULES, HALF_GRID
+from lstm_studio.ui.widgets.text import written_tip
 
 Index = QModelIndex | QPersistentModelIndex
 _HEADS = ("variable", "value", "raw")
@@ -59,7 +60,8 @@ class FeatureModel(QAbstractTableModel):
         if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole}:
             return None
         if index.column() == 0:
-            return self._sequence.names[index.row()]
+            name = self._sequence.names[index.row()]
+            return written_tip(name) if role == Qt.ItemDataRole.ToolTipRole else name
         array = self._array(self._sequence, index.column())
         return None if array is None else format_number(float(array[self._step, index.row()]))
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractSlider, QToolTip
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
 from lstm_studio.ui.theme import GRID, Text, Theme
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 from lstm_studio.ui.widgets.track_bar import HANDLE, MARK, TRACK, TrackBar
 
 OVERHANG = 20
@@ -109,7 +109,7 @@ class ScrubBar(TrackBar):
             x = event.pos().x()
             step, _ = min(self._notes, key=lambda note: abs(self.x_of(note[0]) - x))
             if abs(self.x_of(step) - x) <= NOTE_REACH:
-                QToolTip.showText(event.globalPos(), note_words(self._notes, step), self)
+                QToolTip.showText(event.globalPos(), written_tip(note_words(self._notes, step)), self)
                 return True
         return super().event(event)
 

@@ -35,7 +35,7 @@ from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.badge import paint_badge
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 from lstm_studio.ui.widgets.thumbnails import paint_sequence, value_extent
 
 Index = QModelIndex | QPersistentModelIndex
@@ -124,7 +124,7 @@ class SequenceModel(QAbstractTableModel):
         row, column = index.row(), index.column()
         sequence = self._sequences[row]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{sequence.name or f'Sequence {row + 1}'}, {format_count(sequence.steps)} steps"
+            return written_tip(f"{sequence.name or f'Sequence {row + 1}'}, {format_count(sequence.steps)} steps")
         if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
             return None
         spoken = role == Qt.ItemDataRole.AccessibleTextRole

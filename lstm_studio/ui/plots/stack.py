@@ -27,6 +27,7 @@ from lstm_studio.ui.plots.symbol_item import SymbolItem
 from lstm_studio.ui.plots.unit_row import UnitData, UnitItem
 from lstm_studio.ui.theme import LIGHT, PANEL_INSET, PLOT_GAP, Text, Theme
 from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
+from lstm_studio.ui.widgets.text import written_tip
 
 _ZOOM_PER_NOTCH = 0.8
 _RIGHT_INSET = 4
@@ -486,7 +487,8 @@ class PlotStack(QWidget):
     def _hover(self, point: QPointF) -> None:
         text = self._words_at(point)
         if text:
-            QToolTip.showText(self._canvas.viewport().mapToGlobal(point.toPoint()), text, self._canvas.viewport())
+            place = self._canvas.viewport().mapToGlobal(point.toPoint())
+            QToolTip.showText(place, written_tip(text), self._canvas.viewport())
         else:
             QToolTip.hideText()
         self.hovered.emit(text)

@@ -15,7 +15,7 @@ from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.theme import FOCUS_RING, HALF_GRID, PANEL_INSET, SECTION_GAP, Theme
 from lstm_studio.ui.widgets.empty import EmptyState
-from lstm_studio.ui.widgets.text import ElidedLabel
+from lstm_studio.ui.widgets.text import ElidedLabel, written_tip
 
 _EMPTY = "Trainings that you start are kept here."
 _ADDRESS = Qt.ItemDataRole.UserRole
@@ -114,7 +114,7 @@ class KeptPanel(QWidget):
             when = datetime.fromtimestamp(kept.changed, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
             item = QListWidgetItem(f"{kept.title}\n{kept.details}\n{when}")
             item.setData(_ADDRESS, kept.address)
-            item.setToolTip(kept.address)
+            item.setToolTip(written_tip(kept.address))
             self.list.addItem(item)
         self._mark()
 

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from lstm_studio.ui.theme import BADGE_RADIUS, HALF_GRID, Text, Theme
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 
 _INVISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍"}
 _PADDING = 5
@@ -212,7 +212,8 @@ class SymbolChips(QWidget):
             return True
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             index = self._box_at(event.pos().x(), event.pos().y())
-            QToolTip.showText(event.globalPos(), self._action.format(self._symbols[index]) if index >= 0 else "", self)
+            words = self._action.format(self._symbols[index]) if index >= 0 else ""
+            QToolTip.showText(event.globalPos(), written_tip(words), self)
             return True
         return super().event(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFont, QFontInfo, QPainter, QPaintEvent, QResizeEvent
@@ -11,6 +12,9 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from lstm_studio.ui.theme import Text, base_size, font
 
 _TAG = re.compile(r"<[^>]+>")
+_LIKE_HTML = re.compile(r"<[^>]*>|&lt;")
+_TIP_COLUMNS, _TIP_LINES = 72, 16
+_NOTHING = "\N{ZERO WIDTH SPACE}"
 
 
 def text_font(widget: QWidget, use: Text) -> QFont:
@@ -22,6 +26,18 @@ def text_font(widget: QWidget, use: Text) -> QFont:
 def plain(rich: str) -> str:
     """Return rich text without its tags, for screen readers."""
     return _TAG.sub("", rich)
+
+
+def written_tip(text: str) -> str:
+    """Return what somebody has written, or has called a file, as a tool tip that fits on a screen and is no HTML.
+
+    What only begins like HTML would be drawn as such, and pictures that it names would be opened.
+    """
+    lines = [folded for line in text.splitlines() for folded in textwrap.wrap(line, _TIP_COLUMNS) or [""]]
+    if len(lines) > _TIP_LINES:
+        lines = [*lines[: _TIP_LINES - 1], "…"]
+    tip = "\n".join(lines)
+    return re.sub("[<&]", rf"\g<0>{_NOTHING}", tip) if _LIKE_HTML.search(tip) else tip
 
 
 def label(text: str = "", kind: str = "", *, selectable: bool = False) -> QLabel:
@@ -110,7 +126,7 @@ class ElidedLabel(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
         shown = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
-        self.setToolTip(self.hint if shown == self.text() else self.text())
+        self.setToolTip(written_tip(self.hint if shown == self.text() else self.text()))
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
         painter.drawText(self.rect(), int(self.alignment() | Qt.AlignmentFlag.AlignVCenter), shown)

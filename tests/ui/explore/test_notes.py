@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from PySide6 import QtGui
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QFontMetrics, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
@@ -14,8 +15,12 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.session.state import Note
 from lstm_studio.ui.docks import Dock
 from lstm_studio.ui.explore.notes.editor import NoteEditor
+from lstm_studio.ui.explore.notes.note_list import NoteDelegate
 from lstm_studio.ui.explore.notes.panel import NotesPanel
+from lstm_studio.ui.theme import Text
+from lstm_studio.ui.widgets.text import text_font, written_tip
 from lstm_studio.ui.window import StudioWindow
+from tests.ui.explore.fakes import symbol_set
 from tests.ui.opened import opened_window
 
 
@@ -223,3 +228,103 @@ def test_keys_go_from_note_to_note(window: StudioWindow) -> None:
     assert seen == [2, 9, 9, 2, 2]
     window.session.remark("Remove notes", notes=())
     assert not window.command_actions["note.next"].isEnabled()
+
+
+def test_what_is_being_written_is_not_kept_at_a_step_of_other_sequences(window: StudioWindow) -> None:
+    session = window.session
+    session.move_cursor(session.steps - 1)
+    trigger(window, "note.add")
+    QTest.keyClicks(editor_of(window).field, "about the end")
+    steps = session.steps
+    session.open_data(symbol_set(steps=4))
+    assert not editor_of(window).isVisible()
+    assert texts(window) == []
+    (notice,) = window.stage.notices.notices
+    assert "about the end" in notice.found
+    assert f"step {steps}" in notice.cure
+
+
+def test_what_is_being_written_stays_at_its_event(window: StudioWindow, qtbot: QtBot) -> None:
+    session = window.session
+    write(window, 5, "before")
+    session.move_cursor(5)
+    trigger(window, "note.add")
+    QTest.keyClicks(editor_of(window).field, "new")
+    session.change("Change the piece length", piece_length=4, item=0)
+    qtbot.waitUntil(lambda: not session.waiting)
+    assert "step 2" in editor_of(window)._title.text()
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Return)
+    assert texts(window) == [(1, 1, "before"), (1, 1, "new")]
+
+
+def test_a_note_that_is_gone_while_it_is_changed_changes_no_other(window: StudioWindow) -> None:
+    write(window, 2, "two")
+    write(window, 9, "nine")
+    window.commands.notes.edit(0)
+    QTest.keyClicks(editor_of(window).field, "changed")
+    window.session.remark("Remove a note", notes=window.session.remarks.notes[1:])
+    QTest.keyClick(editor_of(window).field, Qt.Key.Key_Return)
+    assert texts(window) == [(0, 2, "changed"), (0, 9, "nine")]
+
+
+def test_a_note_is_moved_to_the_step_under_the_cursor(window: StudioWindow) -> None:
+    write(window, 2, "two")
+    write(window, 9, "nine")
+    panel = panel_of(window)
+    panel.list.setCurrentIndex(panel.list.note_model.index(0))
+    window.session.move_cursor(11)
+    panel.move_button.click()
+    assert texts(window) == [(0, 9, "nine"), (0, 11, "two")]
+    assert window.session.undo_text == "Move a note"
+    trigger(window, "edit.undo")
+    assert texts(window) == [(0, 2, "two"), (0, 9, "nine")]
+
+
+def test_the_list_shows_the_note_under_the_cursor(window: StudioWindow) -> None:
+    window.session.remark("Add notes", notes=tuple(Note(0, step, f"at {step}\nand more") for step in range(16)))
+    panel = panel_of(window)
+    QApplication.processEvents()
+    for step in (15, 0, 8):
+        window.session.move_cursor(step)
+        place = panel.list.visualRect(panel.list.note_model.index(step))
+        assert panel.list.viewport().rect().contains(place)
+
+
+def test_a_long_note_ends_in_an_ellipsis_and_breaks_what_has_no_blanks(window: StudioWindow) -> None:
+    panel = panel_of(window)
+    delegate = panel.list.itemDelegate()
+    assert isinstance(delegate, NoteDelegate)
+    metrics = QFontMetrics(text_font(panel.list, Text.BODY))
+    for text in ("a long word " * 80, "W" * 900, "one\n" * 20, "\N{GRINNING FACE}" * 400, "שלום עולם " * 90):
+        lines = delegate.lines(text, 200)
+        assert len(lines) == 6
+        assert lines[-1].endswith("…")
+        assert max(map(metrics.horizontalAdvance, lines)) <= 200
+        assert text.replace("\n", "").replace(" ", "").startswith("".join(lines[:-1]).replace(" ", ""))
+    assert delegate.lines("short\n\nand two", 200) == ["short", "", "and two"]
+
+
+@pytest.mark.parametrize("text", ["<h1>Big</h1> a < b", "<img src=/etc/passwd>", "&lt;b> and <i>", "< b>x"])
+def test_a_note_is_never_taken_for_html(window: StudioWindow, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(QToolTip, "showText", lambda _place, words, _widget: told.append(words))
+    window.session.remark("Add a note", notes=(Note(0, 4, text),))
+    scrub, stack, panel = window.transport.scrub, window.workspace.stack, panel_of(window)
+    place = QPoint(round(scrub.x_of(4)), 20)
+    QApplication.sendEvent(scrub, QHelpEvent(QHelpEvent.Type.ToolTip, place, scrub.mapToGlobal(place)))
+    axis = stack.axis_item
+    stack._hover(QPointF(axis.x_of(4), axis.mapRectToScene(axis.boundingRect()).center().y()))
+    told.append(str(panel.list.note_model.index(0).data(Qt.ItemDataRole.ToolTipRole)))
+    assert len(told) == 3
+    assert QtGui.Qt.mightBeRichText(text), "as it is, it would be HTML"
+    for words in told:
+        assert not QtGui.Qt.mightBeRichText(words)
+        assert words.replace("\N{ZERO WIDTH SPACE}", "") == text
+
+
+def test_the_tip_of_a_long_note_fits_on_a_small_screen() -> None:
+    for text in ("a long word " * 300, "W" * 5_000, "line\n" * 200):
+        lines = written_tip(text).split("\n")
+        assert len(lines) <= 16
+        assert max(map(len, lines)) <= 72
+        assert lines[-1] == "…"

@@ -63,7 +63,7 @@ class NoteEditor(QFrame):
         tip
             Where the step is, in the parent's coordinates.
         """
-        self._title.setText(f"Note on step {format_count(step + 1)}")
+        self.show_step(step)
         self.field.setPlainText(text)
         self.field.selectAll()
         self.field.setFixedHeight(_LINES * self.field.fontMetrics().lineSpacing() + 2 * GRID)
@@ -76,6 +76,15 @@ class NoteEditor(QFrame):
         self.show()
         self.raise_()
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def show_step(self, step: int) -> None:
+        """Name another step, 0-based, to which the note will belong."""
+        self._title.setText(f"Note on step {format_count(step + 1)}")
+
+    def give_up(self) -> str:
+        """Close it without keeping the text, and return that."""
+        self._drop()
+        return self.field.toPlainText()
 
     def _keep(self) -> None:
         if self.isVisibleTo(self._over):

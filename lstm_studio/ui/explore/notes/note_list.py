@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtCore import QModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QResizeEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QAbstractItemView, QStyleOptionViewItem
 
 from lstm_studio.ui.theme import GRID, Text, Theme
 from lstm_studio.ui.widgets.panel_list import Index, PanelDelegate, PanelList, PanelRows
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 
 _GAP = 5
 _PADDING = 6
@@ -51,8 +51,10 @@ class NoteModel(PanelRows[NoteRow]):
             return None
         row = self._rows[index.row()]
         match role:
-            case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.ToolTipRole:
+            case Qt.ItemDataRole.DisplayRole:
                 return row.text
+            case Qt.ItemDataRole.ToolTipRole:
+                return written_tip(row.text)
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{row.step}, {row.sequence}: {row.text}"
         return None
@@ -65,10 +67,32 @@ class NoteDelegate(PanelDelegate):
         """Return the height of the text at the width of the list."""
         width = self._view.viewport().width()
         head = QFontMetrics(text_font(self._view, Text.ACTIVE)).height()
-        body = QFontMetrics(text_font(self._view, Text.BODY))
-        room = QRect(0, 0, max(40, width - 2 * GRID - 2), 10_000)
-        needed = body.boundingRect(room, int(Qt.TextFlag.TextWordWrap), self._text(index)).height()
-        return QSize(width, head + min(needed, _MOST_LINES * body.lineSpacing()) + 2 * _PADDING + _GAP)
+        body = QFontMetrics(text_font(self._view, Text.BODY)).lineSpacing()
+        lines = len(self.lines(self._text(index), max(40, width - 2 * GRID - 2)))
+        return QSize(width, head + lines * body + 2 * _PADDING + _GAP)
+
+    def lines(self, text: str, width: float) -> list[str]:
+        """Return a text in lines of a width; of more than are shown, the last one ends in an ellipsis."""
+        font = text_font(self._view, Text.BODY)
+        lines: list[str] = []
+        for paragraph in text.splitlines():
+            layout = QTextLayout(paragraph, font)
+            option = QTextOption()
+            option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+            layout.setTextOption(option)
+            layout.beginLayout()
+            while len(lines) <= _MOST_LINES:
+                line = layout.createLine()
+                if not line.isValid():
+                    break
+                line.setLineWidth(width)
+                lines.append(_part(paragraph, line.textStart(), line.textLength()).rstrip())
+            layout.endLayout()
+            if len(lines) > _MOST_LINES:
+                last = f"{lines[_MOST_LINES - 1]}…"
+                elided = QFontMetrics(font).elidedText(last, Qt.TextElideMode.ElideRight, int(width))
+                return [*lines[: _MOST_LINES - 1], elided]
+        return lines
 
     @staticmethod
     def _text(index: Index) -> str:
@@ -93,9 +117,19 @@ class NoteDelegate(PanelDelegate):
         painter.drawText(head, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.sequence)
         painter.setFont(text_font(self._view, Text.BODY))
         painter.setPen(QColor(theme.ink))
-        painter.setClipRect(room)
-        painter.drawText(room.adjusted(0, head.height(), 0, 0), int(Qt.TextFlag.TextWordWrap), row.text)
+        one_line = QTextOption()
+        one_line.setWrapMode(QTextOption.WrapMode.NoWrap)
+        for place, line in enumerate(self.lines(row.text, room.width())):
+            top = head.bottom() + place * painter.fontMetrics().lineSpacing()
+            # An option of its own lets what is written from right to left begin at the right.
+            painter.drawText(QRectF(room.left(), top, room.width(), head.height()), line, one_line)
         painter.restore()
+
+
+def _part(text: str, start: int, length: int) -> str:
+    """Return a part of a text whose place is counted as Qt does, where some characters count twice."""
+    counted = text.encode("utf-16-le", "surrogatepass")
+    return counted[2 * start : 2 * (start + length)].decode("utf-16-le", "surrogatepass")
 
 
 class NoteList(PanelList):
@@ -128,7 +162,11 @@ class NoteList(PanelList):
     def show_rows(self, rows: tuple[NoteRow, ...]) -> None:
         """Show other lines; the keyboard stays on a line of the same place."""
         before = self.chosen
+        was_here = [row.here for row in self._model.rows]
         self._model.show_rows(rows)
+        is_here = [row.here for row in rows]
+        if True in is_here and is_here != was_here:
+            self.scrollTo(self._model.index(is_here.index(True)))
         if rows and not self.currentIndex().isValid():
             place = min(before or 0, len(rows) - 1)
             self.selectionModel().setCurrentIndex(

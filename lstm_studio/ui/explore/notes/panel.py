@@ -30,6 +30,8 @@ class NotesPanel(Panel[_State]):
     add_wanted = Signal()
     edit_wanted = Signal(int)
     """Index of a note."""
+    move_wanted = Signal(int)
+    """Likewise, of one that shall go to the step under the cursor."""
 
     def __init__(self, session: Session, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Notes", parent)
@@ -38,12 +40,13 @@ class NotesPanel(Panel[_State]):
         self._empty = EmptyState(theme, _NOTHING)
         self.list = NoteList(theme)
         self.list.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.add_button, self.edit_button, self.remove_button = (
-            QPushButton(text) for text in ("Add note", "Change", "Remove")
+        self.add_button, self.edit_button, self.move_button, self.remove_button = (
+            QPushButton(text) for text in ("Add note", "Change", "Move here", "Remove")
         )
+        self.move_button.setToolTip("Pin this note to the step under the cursor")
         buttons = QHBoxLayout()
         buttons.setSpacing(GRID)
-        for button in (self.add_button, self.edit_button, self.remove_button):
+        for button in (self.add_button, self.edit_button, self.move_button, self.remove_button):
             button.setProperty("kind", "link")
             buttons.addWidget(button)
         buttons.addStretch(1)
@@ -53,6 +56,7 @@ class NotesPanel(Panel[_State]):
         self.column.addStretch(0)
         self.add_button.clicked.connect(self.add_wanted)
         self.edit_button.clicked.connect(self._on_edit)
+        self.move_button.clicked.connect(self._on_move)
         self.remove_button.clicked.connect(self._on_remove)
         self.list.go_wanted.connect(self.go_to)
         self.list.edit_wanted.connect(self.edit_wanted)
@@ -83,6 +87,10 @@ class NotesPanel(Panel[_State]):
     def _on_edit(self) -> None:
         if self.list.chosen is not None:
             self.edit_wanted.emit(self.list.chosen)
+
+    def _on_move(self) -> None:
+        if self.list.chosen is not None:
+            self.move_wanted.emit(self.list.chosen)
 
     def _on_remove(self) -> None:
         if self.list.chosen is not None:
@@ -122,5 +130,5 @@ class NotesPanel(Panel[_State]):
         if before is None or bool(before.rows) != bool(state.rows):
             self._empty.setVisible(not state.rows)
             self.list.setVisible(bool(state.rows))
-            for button in (self.edit_button, self.remove_button):
+            for button in (self.edit_button, self.move_button, self.remove_button):
                 button.setVisible(bool(state.rows))

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from lstm_studio.ui.theme import GRID, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.panel_list import TICK_BOX, Index, PanelDelegate, PanelList, PanelRows
-from lstm_studio.ui.widgets.text import text_font
+from lstm_studio.ui.widgets.text import text_font, written_tip
 
 _GAP = 5
 _PADDING = 6
@@ -81,8 +81,10 @@ class BranchModel(PanelRows[BranchRow]):
                 return row.title
             case Qt.ItemDataRole.CheckStateRole:
                 return Qt.CheckState.Checked if row.checked else Qt.CheckState.Unchecked
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
+            case Qt.ItemDataRole.AccessibleTextRole:
                 return row.details
+            case Qt.ItemDataRole.ToolTipRole:
+                return written_tip(row.details)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
