@@ -7,7 +7,7 @@ kernel adds. Given what every kernel may be off by, interval arithmetic (Moore 1
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,10 @@ Array = NDArray[Any]
 _UNITS = 8.0
 """A sum may be off by so many units of rounding of the sum of its terms' magnitudes. PyTorch's kernels were off by 2.1
 at most, from 4 terms to 3000: they add in many short rows, so that it does not grow with their number."""
+
+_UNITS_OF_TWO = 4.0
+"""Likewise where a state is multiplied by a factor that is rounded off itself, and a product added to it: each of the
+three is half a unit, and the factor two at most."""
 
 
 class Bounds(NamedTuple):
@@ -53,6 +57,10 @@ class Bounds(NamedTuple):
         low, high = self.low @ positive + self.high @ negative, self.high @ positive + self.low @ negative
         return Bounds(low, high)
 
+    def widened(self, off: Array) -> Bounds:
+        """Return the bounds of what may be off by so much."""
+        return Bounds(self.low - off, self.high + off)
+
     def row(self, step: int) -> Bounds:
         """Return the bounds of one row."""
         return Bounds(self.low[step], self.high[step])
@@ -60,6 +68,22 @@ class Bounds(NamedTuple):
     def part(self, columns: slice) -> Bounds:
         """Return the bounds of some columns."""
         return Bounds(self.low[:, columns], self.high[:, columns])
+
+    def repeated(self, count: int) -> Bounds:
+        """Return the bounds of every column so many times, one beside the other."""
+        return Bounds(self.low.repeat(count, axis=1), self.high.repeat(count, axis=1))
+
+    @property
+    def largest(self) -> Array:
+        """The largest magnitudes within."""
+        magnitudes: Array = np.maximum(np.abs(self.low), np.abs(self.high))
+        return magnitudes
+
+
+def stacked(rows: Iterable[Bounds]) -> Bounds:
+    """Return the bounds of rows, one below the other."""
+    low, high = zip(*rows, strict=True)
+    return Bounds(np.stack(low), np.stack(high))
 
 
 class Rounding(NamedTuple):
@@ -76,28 +100,37 @@ class Rounding(NamedTuple):
     dtype: np.dtype[Any]
     least: float
 
-    def sums(self, *products: tuple[Array, Array], bias: Array | None) -> Bounds:
+    def sums(self, *products: tuple[Array | Bounds, Array], bias: Array | None) -> Bounds:
         """Return the bounds of weighted sums, (T, R).
 
         Parameters
         ----------
         products
-            Values (T, N) and their weights (R, N), in float64.
+            Values (T, N), or their bounds, and their weights (R, N), in float64.
         bias
             (R,), or None.
         """
-        total, size = np.asarray(0.0), np.asarray(0.0)
+        total, size = exactly(np.asarray(0.0)), np.asarray(0.0)
         for values, weights in products:
-            total = total + values @ weights.T
-            size = size + np.abs(values) @ np.abs(weights).T
+            if isinstance(values, Bounds):
+                total, largest = total.plus(values.multiplied(weights)), values.largest
+            else:
+                total, largest = total.plus(exactly(values @ weights.T)), np.abs(values)
+            size = size + largest @ np.abs(weights).T
         if bias is not None:
-            total, size = total + bias, size + np.abs(bias)
-        limits = np.finfo(self.dtype)
-        off = _UNITS * float(limits.eps) * size
-        off[~(np.isfinite(size) & (off > self.least))] = 0.0
+            total, size = total.plus(exactly(bias)), size + np.abs(bias)
+        off = self.counting(_UNITS * float(np.finfo(self.dtype).eps) * size)
         # On its way to a sum that has room, a kernel may come to one that has not.
-        off[(size > float(limits.max)) & np.isfinite(size)] = np.inf
-        return Bounds(total - off, total + off)
+        off[(size > float(np.finfo(self.dtype).max)) & np.isfinite(size)] = np.inf
+        return total.widened(off)
+
+    def added(self, size: Array) -> Array:
+        """Return what a state may be off by after one more product is added, by the magnitudes of both together."""
+        return _UNITS_OF_TWO * float(np.finfo(self.dtype).eps) * size
+
+    def counting(self, off: Array) -> Array:
+        """Return what sums may be off by as far as it counts."""
+        return np.where(np.isfinite(off) & (off > self.least), off, 0.0)
 
 
 def exactly(values: Array) -> Bounds:

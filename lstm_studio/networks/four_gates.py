@@ -5,12 +5,12 @@ PyTorch's LSTM has them, and the cell that reads its memory in another way.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_studio.networks.bounds import Bounds, exactly
+from lstm_studio.networks.bounds import Bounds, Rounding, exactly, stacked
 from lstm_studio.networks.signals import (
     ADMITTED,
     CANDIDATE,
@@ -40,8 +40,19 @@ STOPS = {
 """As :attr:`~lstm_studio.networks.cell.Cell.stops` has them."""
 
 
-def reachable_by_gates(before: Bounds, c0: NDArray[Any], projection: NDArray[Any] | None) -> Bounds:
-    """Return between which numbers the hidden states of an LSTM lie.
+class Reachable(NamedTuple):
+    """Between which numbers lies what the four gates decide on, each (T, H)."""
+
+    retained: Bounds
+    cell_state: Bounds
+    output_gate: Bounds
+
+
+def reachable_by_gates(before: Bounds, c0: NDArray[Any], rounding: Rounding) -> Reachable:
+    """Return between which numbers memory and output gate of an LSTM lie.
+
+    A memory that forgets nothing may grow with the steps; what it is rounded off by then stays in it when it is small
+    again.
 
     Parameters
     ----------
@@ -49,17 +60,20 @@ def reachable_by_gates(before: Bounds, c0: NDArray[Any], projection: NDArray[Any
         Of the pre-activations, (T, 4H).
     c0
         (H,), the cell state before the first step.
-    projection
-        (P, H), or None.
+    rounding
+        How sums are rounded off.
     """
     units = len(c0)
     i, f, g, o = (before.part(slice(gate * units, (gate + 1) * units)) for gate in range(4))
     admitted = i.through(sigmoid).times(g.through(np.tanh))
     forget = f.through(sigmoid)
-    c, cells = exactly(c0), []
-    for step in range(len(admitted.low)):
-        c = forget.row(step).times(c).plus(admitted.row(step))
-        cells.append(c)
-    states = Bounds(np.stack([cell.low for cell in cells]), np.stack([cell.high for cell in cells]))
-    exposed = o.through(sigmoid).times(states.through(np.tanh))
-    return exposed if projection is None else exposed.multiplied(projection)
+    new = rounding.added(admitted.largest)
+    c, off, kept, cells = exactly(c0), np.zeros(units), [], []
+    for step in range(len(new)):
+        retained = forget.row(step).times(c)
+        off = forget.high[step] * off + rounding.added(retained.largest)
+        kept.append(retained.widened(rounding.counting(off)))
+        off += new[step]
+        c = retained.plus(admitted.row(step))
+        cells.append(c.widened(rounding.counting(off)))
+    return Reachable(stacked(kept), stacked(cells), o.through(sigmoid))

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.products import row_product
 from lstm_studio.networks.signals import INPUT, RECURRENT_STATE, Signal, preactivation
@@ -64,6 +66,23 @@ class WindowedCell(StackedCell):
         del h, initial
         before = _before(layer, x.unsqueeze(1)).squeeze(1)
         return Recovered({BEFORE.name: before.cpu().numpy()}, _squash(layer.module, before).cpu().numpy())
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        """Return the bounds of the squashed sums; neither hidden states nor ``initial`` change anything."""
+        del h, initial
+        weight = layer.input if layer.input.ndim == 3 else layer.input[:, :, None]
+        padded = np.concatenate((np.zeros((weight.shape[2] - 1, x.shape[1])), x))
+        windows = sliding_window_view(padded, weight.shape[2], axis=0)  # (T, F, k)
+        whole = (windows.reshape(len(x), -1), weight.reshape(len(weight), -1))
+        relu = options_of(layer.module)["nonlinearity"] == "relu"
+        return rounding.sums(whole, bias=layer.bias).through(_rectified if relu else np.tanh)
 
     def gradients(
         self,
@@ -121,6 +140,11 @@ def _before(layer: Layer[Tensor], x: Tensor) -> Tensor:
     window = layer.input.shape[2]
     padded = functional.pad(x.permute(1, 2, 0), (window - 1, 0))  # (B, F, k − 1 + T)
     return functional.conv1d(padded, layer.input, layer.input_bias).permute(2, 0, 1)
+
+
+def _rectified(before: NDArray[Any]) -> NDArray[Any]:
+    rectified: NDArray[Any] = np.maximum(before, 0)
+    return rectified
 
 
 def _squash(module: nn.Module, before: Tensor) -> Tensor:

@@ -192,7 +192,9 @@ class _LSTM(Cell):
         rounding: Rounding,
     ) -> Bounds:
         before = rounding.sums((x, layer.input), (h, layer.recurrent), bias=layer.bias)
-        return reachable_by_gates(before, initial[1], layer.projection)
+        found = reachable_by_gates(before, initial[1], rounding)
+        exposed = found.output_gate.times(found.cell_state.through(np.tanh))
+        return exposed if layer.projection is None else exposed.multiplied(layer.projection)
 
     def gradients(
         self,

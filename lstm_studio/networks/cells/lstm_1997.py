@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.errors import NetworkError
+from lstm_studio.networks.bounds import Bounds, Rounding, exactly, stacked
 from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.option import Option
 from lstm_studio.networks.products import repeated_product, row_product
@@ -39,7 +40,7 @@ from lstm_studio.networks.signals import (
     preactivation,
 )
 from lstm_studio.networks.sizes import Sizes
-from lstm_studio.networks.slopes import sigmoid_slope, squashed, tanh_slope
+from lstm_studio.networks.slopes import sigmoid, sigmoid_slope, squashed, tanh_slope
 from lstm_studio.networks.stacked import Shapes, StackedCell, options_of
 from lstm_studio.networks.sums import Source, Squash, WeightedSum, block_sums
 from lstm_studio.networks.told import Told
@@ -172,6 +173,27 @@ class _LSTM1997(StackedCell):
         signals |= zip((signal.name for signal in _IN_WEIGHT_ORDER), (i, g, o), strict=True)
         signals |= zip((signal.name for signal in _BEFORE), (a_i.numpy(), a_g.numpy(), a_o.numpy()), strict=True)
         return Recovered(signals, o.repeat(size, axis=1) * np.tanh(c))
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        size = options_of(layer.module)["block_size"]
+        _, c0, *gates = initial
+        units = len(c0)
+        blocks = units // size
+        known = ((x, layer.input), (h, layer.recurrent[:, :units]))
+        before = _read_by_gates(layer, known, gates[0], rounding) if gates else rounding.sums(*known, bias=layer.bias)
+        i, o = (before.part(part).through(sigmoid).repeated(size) for part in _gate_parts(blocks, units))
+        admitted = i.times(before.part(slice(blocks, blocks + units)).through(np.tanh))
+        c = Bounds(*(c0 + np.cumsum(side, axis=0) for side in admitted))
+        # Nothing is forgotten, nor is what every sum so far was rounded off by.
+        off = np.cumsum(rounding.added(c.largest + admitted.largest), axis=0)
+        return o.times(c.widened(rounding.counting(off)).through(np.tanh))
 
     def gradients(
         self,
@@ -322,6 +344,42 @@ class _LSTM1997(StackedCell):
     def direct_path(self, signals: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Return zeros, (T, H), the log10 of 1: the constant error carousel."""
         return np.zeros(signals[CELL_STATE.name].shape)
+
+
+def _gate_parts(blocks: int, units: int) -> tuple[slice, slice]:
+    """Return the rows of the input gates, and those of the output gates."""
+    return slice(blocks), slice(blocks + units, None)
+
+
+def _read_by_gates(
+    layer: Layer[NDArray[Any]],
+    known: tuple[tuple[NDArray[Any], NDArray[Any]], ...],
+    gates: NDArray[Any],
+    rounding: Rounding,
+) -> Bounds:
+    """Return the bounds of sums that read the gates of the step before, which no module returns.
+
+    Parameters
+    ----------
+    layer
+        The weights.
+    known
+        What else is summed, and its weights.
+    gates
+        Those before the first step.
+    rounding
+        How sums are rounded off.
+    """
+    units = layer.recurrent.shape[1] - len(gates)
+    read = layer.recurrent[:, units:]
+    last, rows = exactly(gates[None]), []
+    for step in range(len(known[0][0])):
+        now = [(values[step : step + 1], weights) for values, weights in known]
+        before = rounding.sums(*now, (last, read), bias=layer.bias)
+        i, o = (before.part(part).through(sigmoid) for part in _gate_parts(len(gates) // 2, units))
+        last = Bounds(*(np.concatenate(sides, axis=1) for sides in zip(i, o, strict=True)))
+        rows.append(before.row(0))
+    return stacked(rows)
 
 
 def _gate_rows(blocks: int, units: int) -> list[int]:

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Edit, Gradients, HeldSteps, Layer, PullBack, PulledBack, Recovered
-from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS
+from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS, reachable_by_gates
 from lstm_studio.networks.products import STEPS_PER_CHECK, has_vanished, repeated_product, row_product
 from lstm_studio.networks.scan import linear_scan
 from lstm_studio.networks.signals import (
@@ -154,6 +155,19 @@ class _ArticleLSTM(StackedCell):
         signals |= zip((signal.name for signal in IN_WEIGHT_ORDER), (i, f, g, o), strict=True)
         signals |= zip((signal.name for signal in BEFORE), before.cpu().numpy(), strict=True)
         return Recovered(signals, o * exposed)
+
+    def reachable(
+        self,
+        layer: Layer[NDArray[Any]],
+        x: NDArray[Any],
+        h: NDArray[Any],
+        initial: tuple[NDArray[Any], ...],
+        rounding: Rounding,
+    ) -> Bounds:
+        before = rounding.sums((x, layer.input), (h, layer.recurrent), bias=layer.bias)
+        found = reachable_by_gates(before, initial[1], rounding)
+        use = rounding.sums((found.retained, layer.more["weight_use"]), bias=layer.more.get("bias_use"))
+        return found.output_gate.times(use.through(np.tanh))
 
     def gradients(
         self,
