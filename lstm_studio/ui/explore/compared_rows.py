@@ -48,7 +48,9 @@ def compared_rows(base: Sequence[Row], other: Sequence[Row], pair: Compared, vie
             case GradientRow(), None:
                 rows.append(replace(row, note=_only(row.note, BASE)))
             case ((UnitRow() | SymbolRow()), None):
-                rows.append(replace(row, note=_noted(row.note, f"{BASE} only")))
+                alone = replace(row, note=_noted(row.note, f"{BASE} only"))
+                # Low rows have no room for notes; and beside rows of both, whose it is has to be seen.
+                rows.append(_called(alone, BASE) if pair.mode is CompareMode.SIDE else alone)
             case _:
                 rows += [_called(row, BASE), _called(twin, OTHER)] if twin is not None else [row]
     rows += [_called(row, OTHER) for row in twins.values() if not isinstance(row, GradientRow)]

@@ -97,6 +97,15 @@ def compared(result: Result, view: View) -> Compared | None:
     return Compared(base, other, wanted.mode)
 
 
+def recorded_words(result: Result, view: View) -> str:
+    """Return which of two that are compared the recorded traces are, for what shows these alone; else nothing."""
+    wanted = view.comparison
+    if wanted is None or not is_compared(result, view):
+        return ""
+    sides = {wanted.base: "A", wanted.other: "B"}
+    return f"recorded trace, {sides.get(RECORDED, 'neither A nor B')}"
+
+
 def _source_of(key: str, result: Result, labels: Labels) -> Source:
     """Return one of the things that can be compared."""
     title = titles_of(result, labels)[key]
@@ -257,6 +266,11 @@ def difference_in_words(compared: Compared, labels: Labels) -> str:
             f" of unit {largest.unit}{f', {largest.where},' if largest.where else ''}"
             f" at step {format_count(largest.step + 1)}."
         )
+    networks = len(base.result.traces), len(other.result.traces)
+    if networks[0] != networks[1]:
+        more = base if networks[0] > networks[1] else other
+        alone = " and ".join(network_names(more.result.infos)[min(networks) :])
+        parts.append(f"Only {'A' if more is base else 'B'} has a companion ({alone}).")
     lengths = base.result.sequence.steps, other.result.sequence.steps
     if lengths[0] != lengths[1]:
         parts.append(f"A has {format_count(lengths[0])} steps, B {format_count(lengths[1])}.")

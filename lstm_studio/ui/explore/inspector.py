@@ -15,6 +15,7 @@ from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
 from lstm_studio.session.units import sight_of
+from lstm_studio.ui.explore.comparing import recorded_words
 from lstm_studio.ui.explore.gate_terms import GateTerms, gate_terms
 from lstm_studio.ui.explore.gradients import MemoryGradient, memory_gradients, objective_words
 from lstm_studio.ui.explore.known_weights import KnownWeights
@@ -194,7 +195,7 @@ class Inspector(Panel[_State]):
         if (after.cursor, after.phase) != (before.cursor, before.phase):
             self._note_step()
         seen = ("cursor", "units", "layer", "backward", "labels", "four_phases", "phase", "order", "unit_filter")
-        if any(getattr(after, name) != getattr(before, name) for name in seen):
+        if after.comparison != before.comparison or any(getattr(after, name) != getattr(before, name) for name in seen):
             self.refresh()
 
     def _on_remarks(self, remarks: Remarks) -> None:  # noqa: ARG002 - the session holds them
@@ -434,11 +435,15 @@ def _values_at(result: Result, step: int) -> str:
 
 
 def _layer_words(shown: ShownLayer, result: Result, view: View) -> str:
-    """Say which layer and direction the numbers belong to, where there is a choice."""
-    words = [f"layer {shown.number + 1} of {shown.depth}"] if shown.depth > 1 else []
+    """Say which trace, layer and direction the numbers belong to, where there is a choice."""
+    whose = recorded_words(result, view)
+    words = [whose] if whose else []
+    if shown.depth > 1:
+        words.append(f"layer {shown.number + 1} of {shown.depth}")
     if sum(one.network == shown.network for one in shown_layers(result, view)) > 1:
         words.append("reading backward" if shown.backward else "reading forward")
-    return ", ".join(words).capitalize()
+    text = ", ".join(words)
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _network_role(result: Result, network: int) -> Role:

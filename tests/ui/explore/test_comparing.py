@@ -11,8 +11,25 @@ import pytest
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels, Role
 from lstm_studio.networks.spec import NetworkSpec
-from lstm_studio.session.state import SECOND, Branch, CompareMode, Comparison, Result, Second, View, branch_key
-from lstm_studio.ui.explore.comparing import compared, difference_in_words, difference_of, keys_of, titles_of
+from lstm_studio.session.state import (
+    RECORDED,
+    SECOND,
+    Branch,
+    CompareMode,
+    Comparison,
+    Result,
+    Second,
+    View,
+    branch_key,
+)
+from lstm_studio.ui.explore.comparing import (
+    compared,
+    difference_in_words,
+    difference_of,
+    keys_of,
+    recorded_words,
+    titles_of,
+)
 from lstm_studio.ui.explore.rows import StackResolver
 from lstm_studio.ui.plots.rows import GradientRow, Row, StackState, SymbolRow, UnitRow
 from lstm_studio.ui.plots.rows import View as PlotView
@@ -181,6 +198,30 @@ def test_a_second_network_brings_its_gradients_dotted_and_leaves_the_companion_a
     others = [curve for curve in gradient.curves if curve.other]
     assert [curve.full_name for curve in others] == ["B LSTM ∂c", "B LSTM ∂h"]
     assert others[0].values is trace["norm.grad.lstm.0.cell_state"]
+
+
+def test_it_is_said_whose_the_companion_is_and_which_of_the_two_is_recorded() -> None:
+    result = answer(small_setup())
+    second = with_second(result, lstm_trace(result.sequence, 5, seed=8), item=None, network=NetworkSpec("lstm", 5))
+    view = View(comparison=Comparison(SECOND, mode=CompareMode.SIDE))
+    titles = [row.title for row in StackResolver().resolve(second, view).rows if isinstance(row, UnitRow)]
+    assert "RNN hidden state · A" in titles
+    assert "RNN hidden state · B" not in titles
+    for comparison, whose in ((Comparison(SECOND), "A"), (Comparison(RECORDED, base=SECOND), "B")):
+        pair = compared(second, View(comparison=comparison))
+        assert pair is not None
+        assert f" Only {whose} has a companion (RNN). " in difference_in_words(pair, Labels.STANDARD)
+        assert recorded_words(second, View(comparison=comparison)) == f"recorded trace, {whose}"
+    # Both of the networks go on in a what-if.
+    two = result_of_two()
+    pair = compared(two, View(comparison=Comparison(branch_key("gate"))))
+    assert pair is not None
+    assert "companion" not in difference_in_words(pair, Labels.STANDARD)
+    neither = Comparison(branch_key("gate"), base=branch_key("event"))
+    assert {branch_key("gate"), branch_key("event")} <= {*keys_of(two)}
+    assert recorded_words(two, View(comparison=neither)) == "recorded trace, neither A nor B"
+    assert recorded_words(two, View()) == ""
+    assert recorded_words(result, View(comparison=Comparison(SECOND))) == "", "there is no second"
 
 
 def test_networks_of_other_sizes_lie_over_each_other_where_nothing_can_be_subtracted() -> None:

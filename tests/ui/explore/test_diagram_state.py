@@ -13,7 +13,7 @@ from lstm_studio.networks import signals
 from lstm_studio.networks.signals import Form, Labels, Phase, Role
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.networks.wiring import Box, Node, Strip, Tap, Wire
-from lstm_studio.session.state import Remarks, Result, UnitOrder, View
+from lstm_studio.session.state import Branch, Comparison, Remarks, Result, UnitOrder, View, branch_key
 from lstm_studio.ui.explore.diagram.bands import bands_of
 from lstm_studio.ui.explore.diagram.state import DiagramResolver, DiagramState
 from lstm_studio.ui.explore.diagram.words import header_note, part_words, summary
@@ -302,6 +302,17 @@ def test_the_header_says_which_units_the_strips_show() -> None:
     assert header_note(states(with_units(16))[1]) == "companion, same seed · ◂ unit 0"
     ordered = View(order=UnitOrder.ACTIVITY)
     assert header_note(first(with_units(16), ordered)) == "measured · strips: 16 units, ◂ unit 0"
+
+
+def test_the_header_says_which_of_two_compared_traces_the_cell_shows() -> None:
+    branch = Branch("gate", 4, clamp=(("lstm.0.forget_gate", ((0, 1.0),)),))
+    result = answer(replace(small_setup(), branches=(branch,)))
+    result = replace(result, branches=(result.traces,))
+    view = View(comparison=Comparison(branch_key("gate")))
+    lstm, rnn = states(result, view)
+    assert header_note(lstm).startswith("recorded trace, A · strips: ")
+    assert header_note(rnn).startswith("recorded trace, A · companion, same seed · ◂ unit ")
+    assert header_note(first(result)).startswith("measured · strips: ")
 
 
 def test_titles_say_what_is_drawn() -> None:

@@ -15,7 +15,7 @@ from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import UnitFilter, View
+from lstm_studio.session.state import RECORDED, Branch, Comparison, UnitFilter, View, branch_key
 from lstm_studio.ui.explore.inspector import Inspector, format_norm
 from lstm_studio.ui.explore.meters import Meters
 from lstm_studio.ui.explore.objective_menu import ObjectiveMenu
@@ -64,6 +64,20 @@ def test_results_on_the_cards_are_those_of_the_trace(show: Show) -> None:
         names = ("retained", "admitted", "cell_state", "hidden_state")
         assert shown == [format_number(float(trace[f"lstm.0.{name}"][step, 2])) for name in names]
         assert visible_texts(inspector)[:2] == [str(step + 1), "of 20"]
+
+
+def test_the_panel_says_which_of_two_compared_traces_it_shows(show: Show) -> None:
+    setup = replace(small_setup(), branches=(Branch("off", 4, ablate=(("lstm.0", (1,)),)),))
+    result = answer(setup)
+    session = Session(replace(result, branches=(result.traces,)))
+    inspector = opened(show, session)
+    assert not any("trace" in text for text in visible_texts(inspector))
+    session.look(comparison=Comparison(branch_key("off")))
+    assert "Recorded trace, A" in visible_texts(inspector)
+    session.look(comparison=Comparison(RECORDED, base=branch_key("off")))
+    assert "Recorded trace, B" in visible_texts(inspector)
+    session.look(comparison=None)
+    assert not any("trace" in text for text in visible_texts(inspector))
 
 
 def test_negative_second_operands_are_in_parentheses(show: Show) -> None:

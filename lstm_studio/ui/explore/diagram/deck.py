@@ -108,8 +108,8 @@ class DiagramCard(QWidget):
             )
             self._empty.setVisible(plan.wiring is None)
             self.view.setVisible(plan.wiring is not None)
-        same = before is not None and before.order is state.order and (before.plan, before.unit) == (plan, state.unit)
-        if not same:
+        said = (plan, state.unit, state.whose)
+        if before is None or before.order is not state.order or (before.plan, before.unit, before.whose) != said:
             note = header_note(state)
             self._note.setText(note)
             self._note.setAccessibleName(note)

@@ -18,6 +18,7 @@ from lstm_studio.networks.cells import cells
 from lstm_studio.networks.signals import INPUT, Form, Labels, Phase, Role, Signal
 from lstm_studio.networks.wiring import INPUT_NAME, Tap, Wiring
 from lstm_studio.session.state import Match, Result, View
+from lstm_studio.ui.explore.comparing import recorded_words
 from lstm_studio.ui.explore.gradients import direction_mark
 from lstm_studio.ui.explore.layers import ShownLayer, network_names, selected_unit, shown_layers
 from lstm_studio.ui.plots.rows import StackState, UnitRow, spanning_levels, symmetric_levels
@@ -188,6 +189,8 @@ class DiagramState:
         The units in sight, from the top; None for all by index.
     phase
         The operation that is live, or None where all are.
+    whose
+        Where traces are compared, which of them this is; else empty.
     """
 
     plan: Plan
@@ -195,6 +198,7 @@ class DiagramState:
     unit: int
     order: NDArray[np.intp] | None = None
     phase: Phase | None = None
+    whose: str = ""
 
 
 @dataclass(slots=True)
@@ -225,6 +229,7 @@ class DiagramResolver:
         # A what-if brings another result of the same traces: nothing in the diagrams changes.
         if key != self._key:
             self._key, self._result, self._plans = key, result, _plans(result, view, levels)
+        whose = recorded_words(result, view)
         return tuple(
             DiagramState(
                 plan,
@@ -232,6 +237,7 @@ class DiagramResolver:
                 selected_unit(plan.shown, view),
                 stack.order.get(plan.shown.group),
                 _live_phase(plan, view),
+                whose,
             )
             for plan in self._plans
         )

@@ -107,7 +107,7 @@ def summary(state: DiagramState) -> str:
 
 
 def header_note(state: DiagramState) -> str:
-    """Return what the header says about the strips: which units they show, and which one is marked."""
+    """Return what the header says about the strips: whose they are, which units they show, and which one is marked."""
     plan = state.plan
     shown = plan.units if state.order is None else len(state.order)
     marked = f"◂ unit {state.unit}"
@@ -122,5 +122,6 @@ def header_note(state: DiagramState) -> str:
     else:
         strips = f"strips: {size}"
     if not plan.relation:
-        return f"measured · {strips}, {marked}"
-    return f"{plan.relation} · {marked}" if shown <= MOST_SINGLE else f"companion · {strips}, {marked}"
+        return f"{state.whose or 'measured'} · {strips}, {marked}"
+    note = f"{plan.relation} · {marked}" if shown <= MOST_SINGLE else f"companion · {strips}, {marked}"
+    return f"{state.whose} · {note}" if state.whose else note
