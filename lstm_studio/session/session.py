@@ -39,6 +39,7 @@ class _Moment:
     remarks: Remarks
     document: Path | None
     stretch: tuple[int, int] | None
+    cursor: int
 
 
 class Session:
@@ -212,9 +213,13 @@ class Session:
             self._remarks = remarks
             self.remarks_changed.emit(remarks)
 
+    def _now(self, what: str) -> _Moment:
+        view = self._view
+        return _Moment(what, self._setup, self._remarks, self._document, view.stretch, view.cursor)
+
     def _keep(self, what: str) -> None:
         """Make it possible to return to what is wanted now."""
-        self._past.append(_Moment(what, self._setup, self._remarks, self._document, self._view.stretch))
+        self._past.append(self._now(what))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
         room, counted = UNDO_BYTES, {id(self._setup.data)}
@@ -352,8 +357,7 @@ class Session:
         if not origin:
             return
         there = origin.pop()
-        left = _Moment(there.what, self._setup, self._remarks, self._document, self._view.stretch)
-        destination.append(left)
+        destination.append(self._now(there.what))
         self._document = there.document
         self._show_remarks(there.remarks)
         if there.setup is self._setup:
@@ -443,6 +447,9 @@ class Session:
         stretch, mark = (self._view.stretch, self._view.mark) if same_sequence else (None, None)
         if self._returning is not None:
             stretch = self._returning.stretch
+            # What moved the cursor is taken back with all that it did.
+            if not same_sequence or (not stays and last != before.sequence.steps - 1):
+                cursor = min(self._returning.cursor, last)
             self._returning = None
         if stretch is not None and stretch[1] > last + 1:
             stretch = None
