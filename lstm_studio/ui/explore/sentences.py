@@ -212,6 +212,7 @@ class _Words:
         return share_in_words(self.value(self.made[Phase.FORGET][1].left)) if Phase.FORGET in self.made else "all"
 
     def exposed(self) -> str:
-        """Return what the output reads, ``"tanh <i>c</i>"``."""
+        """Return what the output reads, ``"tanh <i>c</i>"``; with its name where the letter would stand alone."""
         operand = self.made[Phase.USE][1].right
-        return f"{operand.form} <i>{self._signals[operand.signal].badge}</i>".lstrip()
+        letter = f"<i>{self._signals[operand.signal].badge}</i>"
+        return f"the {self.name(operand.signal)} {letter}" if operand.form is Form.PLAIN else f"{operand.form} {letter}"
