@@ -113,7 +113,23 @@ def _begun(upstream: _Upstream, objective: Objective | CustomObjective, context:
             "Choose one that does, or a model that does not detach their output.",
         )
     upstream.enter(_Root(loss, np.ones(())))
+    if loss.dtype != torch.float64 and upstream.is_doubtful():
+        _begun_again(upstream, objective, context)
     return loss.dtype
+
+
+def _begun_again(upstream: _Upstream, objective: Objective | CustomObjective, context: Context) -> None:
+    """Take the objective in float64, where numbers on its way may have been beyond the range of float32.
+
+    What it gave before stays if that cannot be done, or if it depends on more than what the model returned.
+    """
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        found = losses.precise(objective, context)
+        if found is None or upstream.reached(found.loss):
+            return
+        (gradient,) = torch.autograd.grad(found.loss, found.copied)
+    upstream.clear()
+    upstream.enter(_Root(found.output, gradient.cpu().numpy()))
 
 
 def _back_propagated(
@@ -173,7 +189,7 @@ class _Upstream:
 
     def enter(self, root: _Root) -> None:
         """Carry the gradient of one end back through its piece of the graph."""
-        leaves = self._reached(root.tensor)
+        leaves = self.reached(root.tensor)
         if not leaves:
             return
         # The graph may compute in float32: a gradient near its underflow goes through it multiplied by a power of two.
@@ -187,6 +203,17 @@ class _Upstream:
         through = torch.autograd.grad(products, leaves, retain_graph=True)
         for leaf, part in zip(leaves, through, strict=True):
             self.add(leaf, part.cpu().to(torch.float64).numpy() * scale)
+
+    def is_doubtful(self) -> bool:
+        """Return whether a number so far is not finite, or too small to have all digits of float32, or all are zero."""
+        every = [np.abs(part) for part in self._sums.values()]
+        least = float(np.finfo(np.float32).tiny)
+        lost = any(not np.isfinite(part).all() or ((part > 0) & (part < least)).any() for part in every)
+        return lost or not any(part.any() for part in every)
+
+    def clear(self) -> None:
+        """Forget what was gathered so far."""
+        self._sums.clear()
 
     def add(self, leaf: Tensor, part: Array) -> None:
         """Add a part of dL with respect to a leaf, in float64."""
@@ -205,7 +232,7 @@ class _Upstream:
         found = self._sums.get(id(leaf))
         return np.zeros(leaf.shape) if found is None else found
 
-    def _reached(self, tensor: Tensor) -> list[Tensor]:
+    def reached(self, tensor: Tensor) -> list[Tensor]:
         """Return the leaves that a tensor depends on; asking autograd about all of them costs too much in a loop."""
         if id(tensor) in self._leaves:
             return [tensor]

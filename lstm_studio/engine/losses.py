@@ -43,6 +43,25 @@ class Context:
     readout_kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Precise:
+    """L in float64.
+
+    Parameters
+    ----------
+    loss
+        The scalar.
+    copied
+        What it was computed of, in float64: a leaf.
+    output
+        Of which that is a copy: what the model returned.
+    """
+
+    loss: Tensor
+    copied: Tensor
+    output: Tensor
+
+
 def scalar(objective: Objective | CustomObjective, context: Context) -> Tensor:
     """Return L for one forward pass.
 
@@ -51,17 +70,51 @@ def scalar(objective: Objective | CustomObjective, context: Context) -> Tensor:
     TraceError
         If the model or the sequence does not have what the objective needs.
     """
+    if isinstance(objective, Objective):
+        match objective.kind:
+            case ObjectiveKind.LAST_HIDDEN:
+                return context.recording.chains[-1].calls[-1].last_hidden(context.item).sum()
+            case ObjectiveKind.HIDDEN:
+                return _hidden(objective, context)
+    return _of_output(objective, context, _output(objective, context))
+
+
+def precise(objective: Objective | CustomObjective, context: Context) -> Precise | None:
+    """Return L computed once more, in float64, of what the model returned in less than that.
+
+    None where L is of hidden states themselves, where the device has no float64, and where the objective cannot be
+    computed in another precision than the model's.
+    """
+    if isinstance(objective, Objective) and objective.kind in {ObjectiveKind.LAST_HIDDEN, ObjectiveKind.HIDDEN}:
+        return None
+    output = _output(objective, context)
+    if output.device.type == "mps" or not output.requires_grad:
+        return None
+    copied = output.detach().to(torch.float64).requires_grad_()
+    try:
+        loss = _of_output(objective, context, copied)
+    except (RuntimeError, TypeError, ValueError):
+        # It goes on with weights of the model, or with what else has another precision.
+        return None
+    return Precise(loss, copied, output) if loss.requires_grad else None
+
+
+def _output(objective: Objective | CustomObjective, context: Context) -> Tensor:
+    """Return what L is computed of."""
     if not isinstance(objective, Objective):
-        return _custom(objective, context)
-    match objective.kind:
-        case ObjectiveKind.LAST_HIDDEN:
-            return context.recording.chains[-1].calls[-1].last_hidden(context.item).sum()
-        case ObjectiveKind.HIDDEN:
-            return _hidden(objective, context)
-        case ObjectiveKind.NEXT_STEP:
-            return _next_step(context)
-        case ObjectiveKind.TARGET:
-            return _target(context)
+        return returned_tensor(context.recording.returned)
+    if objective.kind is ObjectiveKind.TARGET and context.target is None:
+        raise TraceError("The sequence has no target.", "Choose another objective, or a sequence with a target.")
+    return _readout(context, objective.kind)
+
+
+def _of_output(objective: Objective | CustomObjective, context: Context, output: Tensor) -> Tensor:
+    """Return L of what the model returned."""
+    if not isinstance(objective, Objective):
+        return _custom(objective, output)
+    if context.target is None or objective.kind is ObjectiveKind.NEXT_STEP:
+        return _next_step(context, output)
+    return _target(output, context.target, context.readout_kind)
 
 
 def returned_tensor(returned: Any) -> Tensor:
@@ -111,8 +164,8 @@ def _batch_axis(output: Tensor, call: Call, steps: int) -> int:
     return preferred if preferred in fits or not fits else fits[0]
 
 
-def _custom(objective: CustomObjective, context: Context) -> Tensor:
-    value = objective(returned_tensor(context.recording.returned))
+def _custom(objective: CustomObjective, output: Tensor) -> Tensor:
+    value = objective(output)
     if isinstance(value, Tensor) and value.is_complex():
         raise TraceError(f"The objective returned a complex number, of {value.dtype}.", "Let it return a real one.")
     if not isinstance(value, Tensor) or value.numel() != 1:
@@ -132,9 +185,8 @@ def _hidden(objective: Objective, context: Context) -> Tensor:
     return hidden[objective.step, objective.unit]
 
 
-def _next_step(context: Context) -> Tensor:
+def _next_step(context: Context, output: Tensor) -> Tensor:
     x = torch.cat([call.input(context.item) for call in context.recording.chains[0].calls]).detach()
-    output = _readout(context, ObjectiveKind.NEXT_STEP)
     if output.shape != x.shape:
         raise TraceError(
             f"The read-out gives {tuple(output.shape)}, the sequence is {tuple(x.shape)}: it cannot be the next input.",
@@ -143,20 +195,17 @@ def _next_step(context: Context) -> Tensor:
     if len(x) < 2:
         raise TraceError("The sequence has one step, and so no next one.", "Give at least 2 steps.")
     predicted = output.softmax(-1) if context.readout_kind == "classes" else output
-    return functional.mse_loss(predicted[:-1], x[1:])
+    return functional.mse_loss(predicted[:-1], x[1:].to(predicted))
 
 
-def _target(context: Context) -> Tensor:
-    if context.target is None:
-        raise TraceError("The sequence has no target.", "Choose another objective, or a sequence with a target.")
-    output = _readout(context, ObjectiveKind.TARGET)
-    is_class = context.target.dtype.kind in "iu"
-    target = torch.tensor(context.target, device=output.device, dtype=torch.long if is_class else output.dtype)
+def _target(output: Tensor, wanted: NDArray[Any], readout_kind: str) -> Tensor:
+    is_class = wanted.dtype.kind in "iu"
+    target = torch.tensor(wanted, device=output.device, dtype=torch.long if is_class else output.dtype)
     if target.dim() == (0 if is_class else 1) and output.dim() == 2:
         output = output[-1]
     outputs = output.shape[-1]
     if is_class:
-        if context.readout_kind == "values" or target.shape != output.shape[:-1]:
+        if readout_kind == "values" or target.shape != output.shape[:-1]:
             raise TraceError(
                 f"The target is a class, the read-out predicts values of shape {tuple(output.shape)}.",
                 "Give a network whose read-out scores classes.",
@@ -172,7 +221,7 @@ def _target(context: Context) -> Tensor:
             f"The target is {tuple(target.shape)}, the read-out gives {tuple(output.shape)}.",
             "Give a network with as many outputs as the target has values.",
         )
-    if context.readout_kind == "classes":
+    if readout_kind == "classes":
         return functional.cross_entropy(output, target)
     return functional.mse_loss(output, target)
 
