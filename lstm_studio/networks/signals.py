@@ -198,7 +198,14 @@ RECURRENT_STATE = Signal(
     "hidden_state", Role.RECURRENT, "r", _symbol("h"), "Hidden state", "Short-term memory", "", _SIGNED, overview=True
 )
 USE_CANDIDATE = Signal(
-    "use_candidate", Role.USE, "v", _symbol("v"), "Memory to use", "Memory to use", "tanh of retained", _SIGNED
+    "use_candidate",
+    Role.USE,
+    "v",
+    _symbol("v"),
+    "Output candidate",
+    "Memory to use",
+    "tanh(<i>W</i> <i>k</i> + <i>b</i>)",
+    _SIGNED,
 )
 RESET_GATE = Signal(
     "reset_gate", Role.USE, "r", _symbol("r"), "Reset gate", "Recall factor", "in 0…1", _GATE, overview=True

@@ -244,9 +244,10 @@ def test_the_article_wiring_exposes_what_it_reads() -> None:
     layer = replace(shown.layer, signals=(*LSTM_SIGNALS[:-1], signals.USE_CANDIDATE, use))
     trace = Trace({**shown.trace.arrays, "lstm.0.use_candidate": np.array([[0.0], [0.76]])}, (layer,))
     article = replace(shown, trace=trace, layer=layer)
-    exposes = "exposes half of the memory to use <i>v</i>"
-    assert f"It {exposes}, so its hidden state is now" in step_sentence(article, 1, 0, STANDARD)
-    assert f"The use factor {exposes}: unit 0’s short-term" in phase_sentence(article, Phase.USE, 1, 0, CLASSROOM)
+    said = step_sentence(article, 1, 0, STANDARD)
+    assert "It exposes half of the output candidate <i>v</i>, so its hidden state is now" in said
+    said = phase_sentence(article, Phase.USE, 1, 0, CLASSROOM)
+    assert "The use factor exposes half of the memory to use <i>v</i>: unit 0’s short-term memory is" in said
 
 
 @pytest.mark.parametrize(
