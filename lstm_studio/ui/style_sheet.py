@@ -130,6 +130,7 @@ QFrame[kind="hint"] {{
 }}
 QFrame[kind="popup"] {{ background: {t.panel}; border: 1px solid {t.frame}; }}
 QFrame[kind="popup"] QListView {{ background: {t.panel}; border: 0; outline: 0; }}
+QFrame[kind="popup"] QComboBox QListView {{ border: 1px solid {t.frame}; }}
 QFrame[kind="segments"] {{
     background: {t.panel}; border: 1px solid {t.control}; border-radius: {CONTROL_RADIUS + 1}px;
 }}

@@ -95,7 +95,7 @@ class _Row(QWidget):
         self.signal.setMinimumContentsLength(24)
         self.signal.setMaxVisibleItems(_MOST_LISTED)
         # Fusion lists as much as the screen holds, whatever the number.
-        self.signal.setStyleSheet("QComboBox { combobox-popup: 0; }")
+        self.signal.setStyleSheet("QComboBox { combobox-popup: 0; } QComboBox QListView::item { padding-left: 3px; }")
         self.signal.setItemDelegate(_Lines(self.signal))
         for relation in Relation:
             self.relation.addItem(str(relation), relation)

@@ -18,7 +18,8 @@ from lstm_studio.ui.explore.condition_words import met_words as words_of_met
 from lstm_studio.ui.explore.stop_control import StopControl
 from lstm_studio.ui.explore.stop_editor import MOST, StopEditor, met_words, read_threshold
 from lstm_studio.ui.explore.transport import Transport
-from lstm_studio.ui.theme import DARK, LIGHT
+from lstm_studio.ui.style_sheet import style_sheet
+from lstm_studio.ui.theme import DARK, LIGHT, Theme
 from tests.ui.explore.fakes import AnsweringSession, answer, number_set, small_setup
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
@@ -324,6 +325,23 @@ def test_the_editor_grows_up_from_the_box_and_lists_signals_whole(
     texts = [chooser.itemText(place) for place in range(chooser.count())]
     assert view.viewport().width() >= max(map(metrics.horizontalAdvance, texts))
     chooser.hidePopup()
+    editor.close()
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_lists_in_the_editor_have_a_frame(control: StopControl, qtbot: QtBot, theme: Theme) -> None:
+    control.edit()
+    editor = control.editor
+    editor.setStyleSheet(style_sheet(theme))
+    qtbot.waitUntil(editor.isVisible)
+    row = editor.rows()[0]
+    for chooser in (row.quantifier, row.signal, row.relation):
+        chooser.showPopup()
+        image = chooser.view().grab().toImage()
+        right, bottom = image.width() - 1, image.height() - 1
+        edges = [(0, bottom // 2), (right, bottom // 2), (right // 2, 0), (right // 2, bottom)]
+        assert {image.pixelColor(*edge).name() for edge in edges} == {theme.frame.lower()}
+        chooser.hidePopup()
     editor.close()
 
 
