@@ -17,7 +17,7 @@ from lstm_studio.ui.workspaces import EXPLORE
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
 
-LEFT_WIDTH = 240
+LEFT_WIDTH = 232
 RIGHT_WIDTH = 306
 FOLD_BELOW_WIDTH = 1440
 FOLD_BELOW_HEIGHT = 800

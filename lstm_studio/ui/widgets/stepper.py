@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QToolButton, QWidget
 
 from lstm_studio.session.units import beside
@@ -26,6 +26,15 @@ class _Field(QSpinBox):
             self.setValue(beside(self.order, self.value(), steps))
         else:
             super().stepBy(steps)
+
+    def sizeHint(self) -> QSize:
+        """Return the room of the widest number; Qt keeps some for arrows, which stand beside the field here."""
+        hint = super().sizeHint()
+        return QSize(hint.width() - 2 * scaled(_ARROW), hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the same: numbers are not cut."""
+        return self.sizeHint()
 
     def goes(self, steps: int) -> bool:
         """Return whether there is another number in that direction."""
