@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAction, QColor, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
@@ -32,6 +33,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.ui.actions import ActionInfo, Actions, Menus, keys_of, shortcut_text
 from lstm_studio.ui.finding import best_matches
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Text, Theme, font
+from lstm_studio.ui.widgets.said import say
 
 _WIDTH = 560
 _ROWS = 10
@@ -231,8 +233,9 @@ class CommandPalette(QFrame):
     def _say(self, words: str) -> None:
         """Tell screen readers what Return would do: the keyboard stays in the field, so they do not follow the list."""
         self.field.setAccessibleDescription(words)
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.field, words))
+        if sys.platform != "linux":
+            # There, what a focused widget is newly described as is read as it is: both would be heard.
+            say(self.field, words)
 
     def _move(self, by: int) -> None:
         rows = [row for row in range(self._found.rowCount()) if self._possible(row)]

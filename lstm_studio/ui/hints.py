@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.theme import CARD_RADIUS, GRID, PANEL_INSET, Theme
+from lstm_studio.ui.widgets.said import say
+from lstm_studio.ui.widgets.text import plain
 
 _WIDTH = 320
 _AWAY = 12
@@ -78,6 +80,8 @@ class Hints(QFrame):
 
     finished = Signal()
     """The last one was read, or they were closed."""
+    keyboard_left = Signal()
+    """They are gone, and the keyboard was in them."""
 
     def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget, home: QWidget, notices: QWidget) -> None:
         super().__init__(window)
@@ -121,6 +125,11 @@ class Hints(QFrame):
         """The one that is shown."""
         return self._hints[self._index]
 
+    @property
+    def buttons(self) -> tuple[QPushButton, ...]:
+        """What the keyboard reaches, going on first."""
+        return self.next_button, self.close_button
+
     def go_on(self) -> None:
         """Show the next hint; after the last one, end."""
         if self._index + 1 < len(self._hints):
@@ -133,21 +142,30 @@ class Hints(QFrame):
         """Take card and ring away."""
         for watched in (self._home, self._notices):
             watched.removeEventFilter(self)
+        focused = QApplication.focusWidget()
+        left = focused is not None and self.isAncestorOf(focused)
         self._ring.deleteLater()
         self._ring.hide()
         self.hide()
         self.deleteLater()
         self.finished.emit()
+        if left:
+            # Else Qt gives it to whatever stands next.
+            self.keyboard_left.emit()
 
     def _show_hint(self) -> None:
         hint, last = self.hint, self._index + 1 == len(self._hints)
         self._title.setText(hint.title)
         self._words.setText(hint.words)
         self._count.setText(f"{self._index + 1} of {len(self._hints)}")
-        self.setAccessibleDescription(f"{hint.title}. {hint.words}")
+        words = f"{hint.title}. {plain(hint.words)}"
+        self.setAccessibleDescription(words)
         self.next_button.setText("Done" if last else "Next")
         self.close_button.setVisible(not last)
         self.settle()
+        if self.isVisible():
+            how = "" if self._index else " Tab leads to the next one, Escape ends them."
+            say(self, f"Hint {self._count.text()}. {words}{how}")
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Come and go with the workspace, and make room for notices."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleEvent, QEnterEvent, QGuiApplication
+from PySide6.QtGui import QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -22,6 +23,7 @@ from PySide6.QtWidgets import (
 from lstm_studio.session.compute import Request
 from lstm_studio.ui.icons import Icon, set_icon, show_icon
 from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.widgets.said import say
 
 WIDTH = 400
 NOTE_LASTS = 12_000
@@ -92,6 +94,8 @@ class NoticeBoard(QWidget):
 
     offer_taken = Signal(object)
     """The Offer that was clicked."""
+    keyboard_left = Signal()
+    """A card with the keyboard in it is gone."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -108,6 +112,11 @@ class NoticeBoard(QWidget):
         """What is shown, oldest first."""
         return tuple(card.notice for card in self._cards)
 
+    @property
+    def buttons(self) -> tuple[QAbstractButton, ...]:
+        """What the keyboard reaches in the cards, the newest first."""
+        return tuple(button for card in reversed(self._cards) for button in card.buttons)
+
     def show_notice(self, notice: Notice) -> None:
         """Add a card; the same text again only moves to the end."""
         for card in [card for card in self._cards if card.notice.text == notice.text]:
@@ -121,7 +130,7 @@ class NoticeBoard(QWidget):
         self._layout.addWidget(card)
         self.show()
         self.settle()
-        QAccessible.updateAccessibility(QAccessibleEvent(card, QAccessible.Event.Alert))
+        say(self, _spoken(notice), urgent=notice.level is Level.ERROR)
 
     def dismiss(self) -> bool:
         """Close the newest card; return whether there was one."""
@@ -162,12 +171,17 @@ class NoticeBoard(QWidget):
         self.settle()
 
     def _remove(self, card: _Card) -> None:
+        focused = QApplication.focusWidget()
+        left = focused is not None and card.isAncestorOf(focused)
         self._cards.remove(card)
         self._layout.removeWidget(card)
         card.hide()
         card.deleteLater()
         self.setVisible(bool(self._cards))
         self.settle()
+        if left:
+            # Else Qt gives it to whatever stands next.
+            self.keyboard_left.emit()
 
     def _on_closed(self, card: _Card) -> None:
         # While a dialog runs, a card that was removed is not deleted yet, and its time may come.
@@ -219,14 +233,17 @@ class _Card(QFrame):
             self._offers[button] = offer
             buttons.addWidget(button)
         buttons.addStretch(1)
+        copies: tuple[QAbstractButton, ...] = ()
         if notice.level is not Level.NOTE:
             copy = QPushButton("Copy details")
             copy.setProperty("kind", "link")
             copy.clicked.connect(self._on_copy)
             buttons.addWidget(copy)
+            copies = (copy,)
         layout.addLayout(buttons)
+        self.buttons: tuple[QAbstractButton, ...] = (*self._offers, *copies, self._close)
         # Reached with Tab, but a click leaves the keyboard where it was.
-        for reachable in self.findChildren(QAbstractButton):
+        for reachable in self.buttons:
             reachable.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lasts = QTimer(self)
         self._lasts.setSingleShot(True)
@@ -262,6 +279,13 @@ class _Card(QFrame):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.notice.text)
+
+
+def _spoken(notice: Notice) -> str:
+    """Return what is said of a notice: how serious it is, all that can be read, and what can be done with Tab."""
+    level = "" if notice.level is Level.NOTE else f"{notice.level.value.capitalize()}."
+    offered = f"Tab: {', '.join(offer.text for offer in notice.offers)}." if notice.offers else ""
+    return " ".join(part for part in (level, notice.found, notice.cure, offered) if part)
 
 
 def _wrapped(text: str) -> QLabel:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -45,6 +47,7 @@ from lstm_studio.ui.session_layout import fit_screen, panels_of, place_panels
 from lstm_studio.ui.stage import Stage
 from lstm_studio.ui.submenus import Submenus
 from lstm_studio.ui.theme import Theme
+from lstm_studio.ui.widgets.tab_order import put_after
 from lstm_studio.ui.widgets.themed import Themed
 from lstm_studio.ui.worker import Answers
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES, Workspace
@@ -181,6 +184,7 @@ class StudioWindow(QMainWindow):
         self.header.cancelled.connect(self.runner.cancel)
         self.header.keyboard_left.connect(self._take_keyboard)
         self.stage.notices.offer_taken.connect(self._on_offer_taken)
+        self.stage.notices.keyboard_left.connect(self._take_keyboard)
         self.stage.resized.connect(self._align)
         self.workspace.edges_changed.connect(self._align_to)
         self.workspace.cells_put_away.connect(self._show_state)
@@ -204,6 +208,8 @@ class StudioWindow(QMainWindow):
         hints = first_hints(self.transport, self.workspace.stack, self.header.open_button)
         self._hints = Hints(hints, self.appearance.theme, self, self.workspace, self.stage.notices)
         self._hints.finished.connect(self._on_hints_read)
+        self._hints.keyboard_left.connect(self._take_keyboard)
+        self._lead_to_cards()
 
     def _on_hints_read(self) -> None:
         self._hints = None
@@ -230,6 +236,19 @@ class StudioWindow(QMainWindow):
     def show_notice(self, notice: Notice) -> None:
         """Show a card over the plots."""
         self.stage.notices.show_notice(notice)
+        self._lead_to_cards()
+
+    def _lead_to_cards(self) -> None:
+        """Let Tab go from where the keyboard is to the hint and the notices: else they would be the last of all."""
+        cards = (*(() if self._hints is None else self._hints.buttons), *self.stage.notices.buttons)
+        focused = self.focusWidget()
+        put_after(self._place_of_keyboard if focused is None or focused in cards else focused, *cards)
+
+    @property
+    def _place_of_keyboard(self) -> QWidget:
+        """What has the keyboard while nothing else does."""
+        explores = self.current_workspace == EXPLORE
+        return self.workspace.stack if explores or self.stage.shown is None else self.stage.shown
 
     def note(self, level: Level, found: str, cure: str = "") -> None:
         """Tell the user something in a card over the plots."""
@@ -293,7 +312,7 @@ class StudioWindow(QMainWindow):
         self.header.show_workspace(key)
         self._show_state()
         self._show_name()
-        workspace.centre.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._take_keyboard()
 
     def fit_screen_soon(self) -> None:
         """Become no larger than the screen when the desktop has said how thick the frame is."""
@@ -444,8 +463,7 @@ class StudioWindow(QMainWindow):
         self.stage.show_busy(busy, stale=self.session.waiting)
 
     def _take_keyboard(self) -> None:
-        if self.stage.shown is not None:
-            self.stage.shown.setFocus(Qt.FocusReason.OtherFocusReason)
+        self._place_of_keyboard.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_progressed(self, fraction: float, words: str) -> None:
         self.header.show_progress(words)
@@ -555,4 +573,11 @@ def _themed(panel: QWidget) -> ThemedWidget:
 
 
 def _local_files(event: QDropEvent) -> list[str]:
-    return [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+    return [_here(url).toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+
+
+def _here(url: QUrl) -> QUrl:
+    """Return the address of a file without the name of this computer, which other programs may put into it."""
+    if sys.platform != "win32" and url.host() in {"localhost", socket.gethostname().lower()}:
+        url.setHost("")
+    return url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.session.phases import shown_phase
@@ -13,6 +13,7 @@ from lstm_studio.ui.explore.sentences import shown_sentence
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.widgets.debounce import Debounce
+from lstm_studio.ui.widgets.said import say
 from lstm_studio.ui.widgets.text import plain
 
 _TELLING = ("cursor", "phase", "four_phases", "units", "layer", "backward")
@@ -61,7 +62,7 @@ class Announcer(QObject):
         if not self._plots.isVisible():
             return
         words = " ".join(part for part in (self._comparison(), self._step()) if part)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._plots, words))
+        say(self._plots, words)
         self.said.emit(words)
 
     def _step(self) -> str:
