@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,22 @@ class Settings:
         """Return the settings with one more session file at the head of the recent ones."""
         return replace(self, recent_sessions=_recent(path, self.recent_sessions), folder=_folder_of(path))
 
+    def without_recent(self, path: str) -> Settings:
+        """Return the settings with one path less among the recent ones."""
+        return self._with_recent(lambda recent: tuple(other for other in recent if other != path))
+
+    def without_any_recent(self) -> Settings:
+        """Return the settings without recent files."""
+        return self._with_recent(lambda _: ())
+
+    def _with_recent(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> Settings:
+        return replace(
+            self,
+            recent_sequences=change(self.recent_sequences),
+            recent_networks=change(self.recent_networks),
+            recent_sessions=change(self.recent_sessions),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
@@ -171,6 +187,21 @@ def save_settings(settings: Settings, path: Path) -> None:
             f"The settings cannot be written to {path}: {error.strerror or error}.",
             "Make the folder writable; until then the program starts with the settings it had.",
         ) from error
+
+
+def names_apart(paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of files, with as many of their folders as it takes to tell those of one name apart."""
+    parts = [Path(path).parts for path in paths]
+    depths = [1] * len(parts)
+    for _ in range(max(map(len, parts), default=0)):
+        shown = [own[-depth:] for own, depth in zip(parts, depths, strict=True)]
+        alike = [place for place, own in enumerate(shown) if shown.count(own) > 1]
+        for place in alike:
+            depths[place] += 1
+    return tuple(
+        own[-1] if depth == 1 else f"{own[-1]} – {Path(*own[-depth:-1])}"
+        for own, depth in zip(parts, depths, strict=True)
+    )
 
 
 def _recent(path: str | Path, before: tuple[str, ...]) -> tuple[str, ...]:

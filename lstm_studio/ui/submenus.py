@@ -6,16 +6,23 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.samples import load_sample, sample_names
+from lstm_studio.session.settings import names_apart
+from lstm_studio.ui.notices import Level
+from lstm_studio.ui.theme import scaled
 from lstm_studio.ui.widgets.text import written_tip
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
+
+
+_WIDEST_NAME = 420
+"""Pixels of a file's name at 100 %; of a longer one the middle is left out."""
 
 
 class Submenus(QObject):
@@ -58,12 +65,27 @@ class Submenus(QObject):
 
     def _fill_files(self, menu: QMenu) -> None:
         settings = self._window.settings
-        paths = (*settings.recent_sessions, *settings.recent_sequences, *settings.recent_networks)
-        for path in paths:
-            _add(menu, Path(path).name, ("file", path)).setToolTip(written_tip(path))
+        kinds = (settings.recent_sessions, settings.recent_sequences, settings.recent_networks)
+        paths = [path for kind in kinds for path in kind]
+        names = dict(zip(paths, names_apart(paths), strict=True))
+        for kind in filter(None, kinds):
+            for path in kind:
+                name = menu.fontMetrics().elidedText(names[path], Qt.TextElideMode.ElideMiddle, scaled(_WIDEST_NAME))
+                _add(menu, name, ("file", path)).setToolTip(written_tip(path))
+            menu.addSeparator()
         menu.setToolTipsVisible(True)
-        if not paths:
+        if paths:
+            _add(menu, "Clear recent files", ("clear", ""))
+        else:
             menu.addAction("Files that you open appear here").setEnabled(False)
+
+    def _open_recent(self, path: str) -> None:
+        if Path(path).exists():
+            self._window.commands.files.open_files([path])
+            return
+        self._window.remember(self._window.settings.without_recent(path))
+        cure = "It is no longer among the recent files. Open it from where it is now."
+        self._window.note(Level.WARNING, f"{path} is not there any more.", cure)
 
     def _fill_devices(self, menu: QMenu) -> None:
         group, warm = QActionGroup(menu), self._window.runner.warm
@@ -79,7 +101,9 @@ class Submenus(QObject):
             case "sample":
                 self._window.commands.files.open_sample(name)
             case "file":
-                self._window.commands.files.open_files([name])
+                self._open_recent(name)
+            case "clear":
+                self._window.remember(self._window.settings.without_any_recent())
             case "device":
                 self._window.session.change("Change the device", device=name)
 

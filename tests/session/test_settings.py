@@ -18,6 +18,7 @@ from lstm_studio.session.settings import (
     Settings,
     SettingsError,
     load_settings,
+    names_apart,
     save_settings,
     settings_file,
 )
@@ -184,3 +185,30 @@ def test_whatever_the_file_says_the_settings_can_be_saved_and_loaded_again(
     loaded = load_settings(path)
     save_settings(loaded.settings, path)
     assert load_settings(path) == LoadedSettings(loaded.settings)
+
+
+def test_a_path_can_be_forgotten_and_so_can_all() -> None:
+    found = Settings().with_recent_sequence("/a/x.csv").with_recent_sequence("/b/y.csv").with_recent_network("/c/n.pt")
+    found = found.with_recent_session("/d/s.lstmstudio")
+    less = found.without_recent(found.recent_sequences[1])
+    assert less.recent_sequences == found.recent_sequences[:1]
+    assert (less.recent_networks, less.recent_sessions) == (found.recent_networks, found.recent_sessions)
+    none = found.without_any_recent()
+    assert (none.recent_sequences, none.recent_networks, none.recent_sessions) == ((), (), ())
+    assert none.folder == found.folder
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        ((), ()),
+        (("/data/a.csv", "/data/b.csv"), ("a.csv", "b.csv")),
+        (("/one/a.csv", "/two/a.csv", "/two/b.csv"), ("a.csv – one", "a.csv – two", "b.csv")),
+        (("/x/one/a.csv", "/y/one/a.csv", "/y/two/a.csv"), ("a.csv – x/one", "a.csv – y/one", "a.csv – two")),
+        (("/a.csv", "/one/a.csv"), ("a.csv – /", "a.csv – one")),
+        (("/one/a.csv", "/one/a.csv"), ("a.csv – /one", "a.csv – /one")),
+        (("/ä ö/文字.csv", "/ü/文字.csv"), ("文字.csv – ä ö", "文字.csv – ü")),
+    ],
+)
+def test_names_are_told_apart_by_their_folders(paths: tuple[str, ...], names: tuple[str, ...]) -> None:
+    assert names_apart(paths) == names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,3 +51,22 @@ def test_files_can_be_dropped(window: StudioWindow, qtbot: QtBot, tmp_path: Path
     window.dropEvent(event)
     assert event.isAccepted()
     qtbot.waitUntil(lambda: window.session.result.setup.data.sequences[0].steps == 14)
+
+
+@pytest.mark.parametrize("host", ["localhost", socket.gethostname()])
+def test_a_file_may_be_named_with_this_computer(
+    window: StudioWindow, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(window.commands.files, "open_files", opened.extend)
+    data = QMimeData()
+    data.setData("text/uri-list", f"file://{host}/data/a%20b.csv\r\nfile:///data/c.csv\r\n".encode())
+    event = QDropEvent(
+        QPointF(400, 300),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dropEvent(event)
+    assert opened == ["/data/a b.csv", "/data/c.csv"]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lstm_studio.errors import StudioError
 from lstm_studio.sequences.options import ReadOptions
 from lstm_studio.session.files import NETWORK_SUFFIXES, sort_files
 from lstm_studio.session.samples import load_sample
 from lstm_studio.session.start import stored_result, stored_verdicts
+from lstm_studio.session.state import Result
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.notices import Level
+from lstm_studio.ui.workspaces import EXPLORE
+
+if TYPE_CHECKING:
+    from lstm_studio.ui.window import StudioWindow
 
 _ALL_FILES = "All files (*)"
 
@@ -54,6 +60,25 @@ class FilesCommands(Group):
         ActionInfo("file.quit", "Quit", "Close the window.", "quit", ("Ctrl+Q",)),
     )
 
+    def __init__(self, window: StudioWindow) -> None:
+        super().__init__(window)
+        self._awaited: set[str] = set()
+        """Checkpoints whose networks are on their way."""
+        self._session.result_replaced.connect(self._on_result)
+
+    def await_network(self, path: str) -> None:
+        """Show the network of a checkpoint in Explore, and remember the file, as soon as it has been read."""
+        self._awaited.add(path)
+        self._on_result(self._session.result)
+
+    def _on_result(self, result: Result) -> None:
+        setup = result.setup
+        specs = (setup.network, setup.companion, setup.second.network if setup.second is not None else None)
+        for path in self._awaited & {spec.checkpoint for spec in specs if spec is not None}:
+            self._awaited.discard(path)
+            self._window.remember(self._window.settings.with_recent_network(path))
+            self._window.show_workspace(EXPLORE)
+
     def open_files(self, paths: Sequence[str]) -> None:
         """Open a session, or sequences, networks, or both: dropped on the window or named on the command line.
 
@@ -73,7 +98,7 @@ class FilesCommands(Group):
         left = (*(() if options else files.sequences[1:]), *files.networks[2:])
         self._leave_out(left, "Put sequences into one folder and open that.")
         for path in files.networks[:2]:
-            self._window.remember(self._window.settings.with_recent_network(path))
+            self.await_network(path)
         if files.sequences:
             self._window.runner.open_sequence(sequences, options, files.networks)
             return
@@ -93,6 +118,7 @@ class FilesCommands(Group):
             self._window.note(Level.ERROR, error.found, error.cure)
             return
         self._window.keeper.set_aside()
+        self._window.show_workspace(EXPLORE)
         self._session.show_sample(stored_result(sample))
         verdicts = stored_verdicts(sample)
         if verdicts is not None:
@@ -131,7 +157,7 @@ class FilesCommands(Group):
         filters = (f"Checkpoints ({patterns})", _ALL_FILES)
         path = dialogs.ask_open(self._window, title, self._window.settings.folder, filters)
         if path:
-            self._window.remember(self._window.settings.with_recent_network(path))
+            self.await_network(path)
             self._session.open_checkpoint(path, companion=companion)
 
     def quit(self) -> None:

@@ -125,7 +125,7 @@ class WhatIfCommands(Group):
         folder = self._window.settings.folder
         path = dialogs.ask_open(self._window, "Compare with another network", folder, filters)
         if path:
-            self._window.remember(self._window.settings.with_recent_network(path))
+            self._window.commands.files.await_network(path)
             self._compare(Second(network=NetworkSpec(checkpoint=path)), f"Compare with {Path(path).name}")
 
     def compare_untrained(self) -> None:
