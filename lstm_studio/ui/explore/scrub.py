@@ -39,11 +39,12 @@ class Mark:
 
 
 class ScrubBar(TrackBar):
-    """A slider over the steps 0 … T − 1; each step has the same width, and the handle stands at its middle."""
+    """A slider over the steps; each has the same width, and the handle stands at its middle."""
+
+    _drawn_step = 0
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(theme, "Time step", OVERHANG)
-        self._drawn_step = 0
         self._marks: tuple[Mark, ...] = ()
         self._stretch: tuple[int, int] | None = None
         self._hits: NDArray[np.int64] = np.zeros((0, 2), np.int64)
@@ -52,7 +53,7 @@ class ScrubBar(TrackBar):
     @property
     def steps(self) -> int:
         """T, the number of steps."""
-        return self.maximum() + 1
+        return self.maximum()
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -61,7 +62,7 @@ class ScrubBar(TrackBar):
 
     def show_steps(self, steps: int, step: int, marks: tuple[Mark, ...]) -> None:
         """Show another sequence."""
-        self.show_value(steps, step)
+        self.show_index(steps, step)
         self._marks = marks
         self.update()
 
@@ -115,13 +116,13 @@ class ScrubBar(TrackBar):
 
     def show_step(self, step: int) -> None:
         """Move the handle without telling."""
-        self.show_value(self.steps, step)
+        self.show_index(self.steps, step)
 
     def x_of(self, step: float) -> float:
         """Return where the middle of a step is."""
         return OVERHANG + (step + 0.5) * self.track_width / self.steps
 
-    def value_at(self, x: float) -> int:
+    def index_at(self, x: float) -> int:
         """Return the step under a position, the nearest one beyond the ends."""
         step = int((x - OVERHANG) * self.steps // self.track_width)
         return max(0, min(step, self.steps - 1))
@@ -142,8 +143,8 @@ class ScrubBar(TrackBar):
             super().sliderChange(change)
             self.update()
             return
-        left, right = sorted((self.x_of(self._drawn_step), self.x_of(self.value())))
-        self._drawn_step = self.value()
+        left, right = sorted((self.x_of(self._drawn_step), self.x_of(self.index)))
+        self._drawn_step = self.index
         reach = HANDLE[0] // 2 + 4
         self.update(QRect(int(left) - reach, 0, int(right - left) + 2 * reach + 2, self.height()))
 
@@ -151,7 +152,7 @@ class ScrubBar(TrackBar):
         """Draw marks, track, labels and handle from the top down."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        track, handle = self.track, self.x_of(self.value())
+        track, handle = self.track, self.x_of(self.index)
         self.paint_track(painter, track.right(), self._theme.line)
         self.paint_track(painter, handle, self._theme.ink2)
         if self._stretch is not None:

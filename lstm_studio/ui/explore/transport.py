@@ -122,7 +122,7 @@ class Transport(QWidget):
         self._play.clicked.connect(self.toggle_playing)
         self._forward.clicked.connect(self.forward)
         self._last.clicked.connect(self.last)
-        self._scrub.valueChanged.connect(self._session_step)
+        self._scrub.chosen.connect(self._session_step)
         self._speed.activated.connect(self._choose_speed)
         self._loop.clicked.connect(self._choose_loop)
         self._show_all.clicked.connect(self._choose_show_all)

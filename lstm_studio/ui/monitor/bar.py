@@ -56,7 +56,7 @@ class MonitorBar(QWidget):
         self._follow = QPushButton(actions["monitor.follow"].text())
         self._open = QPushButton()
         self._lay_out()
-        self.bar.valueChanged.connect(monitoring.go_to_place)
+        self.bar.chosen.connect(monitoring.go_to_place)
         self._items.activated.connect(self._choose_item)
         self._follow.clicked.connect(actions["monitor.follow"].trigger)
         self._open.clicked.connect(actions["monitor.open"].trigger)

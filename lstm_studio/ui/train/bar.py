@@ -71,7 +71,7 @@ class TrainBar(QWidget):
         for action in (*self._buttons.values(), actions["train.pause"], actions["train.start"]):
             action.changed.connect(self.show_buttons)
         self._primary.clicked.connect(self._press)
-        self.slider.valueChanged.connect(self._on_slid)
+        self.slider.chosen.connect(self._on_slid)
         trainings.changed.connect(self.refresh)
         trainings.selected.connect(self.refresh)
         self.apply_theme(theme)

@@ -38,7 +38,7 @@ class SnapshotStrip(ThemedBar):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._step, self._of = label(kind="value"), ElidedLabel(kind="caption")
-        self.slider = KeyedSlider("Snapshot", 0, 0)
+        self.slider = KeyedSlider("Snapshot", 1, 1)
         self.slider.setMaximumWidth(_SLIDER)
         self._back, self._forward = QToolButton(), QToolButton()
         self._keep, self._train = QPushButton("Compare with this"), QPushButton("Back to Train")
@@ -92,8 +92,9 @@ class SnapshotStrip(ThemedBar):
         snapshots = learning.snapshots
         place = snapshots.index(step) if step in snapshots else 0
         self.slider.blockSignals(True)
-        self.slider.setRange(0, len(snapshots) - 1)
-        self.slider.setValue(place)
+        # Counted from 1, as screen readers read it out.
+        self.slider.setRange(1, len(snapshots))
+        self.slider.setValue(place + 1)
         self.slider.blockSignals(False)
         self._step.setText(f"Training step {format_count(step)}")
         seed = learning.recipe.get("seed")
@@ -102,8 +103,8 @@ class SnapshotStrip(ThemedBar):
         self._back.setEnabled(place > 0)
         self._forward.setEnabled(place < len(snapshots) - 1)
 
-    def _on_slid(self, place: int) -> None:
+    def _on_slid(self, number: int) -> None:
         learning = self._trainings.learning
-        if learning is not None and place < len(learning.snapshots):
-            self._trainings.select(learning.snapshots[place])
+        if learning is not None and number <= len(learning.snapshots):
+            self._trainings.select(learning.snapshots[number - 1])
             self._link.refresh()

@@ -32,7 +32,7 @@ class StepMark:
 
 
 class StepBar(TrackBar):
-    """A slider over the steps that can be chosen; its value is the index of one of them.
+    """A slider over the steps that can be chosen; ``index`` is that of one of them.
 
     Parameters
     ----------
@@ -76,10 +76,10 @@ class StepBar(TrackBar):
             What a screen reader says of the chosen one.
         """
         now = (span, chosen, until, marks, words)
-        if now == self._told and self.value() == chosen and np.array_equal(positions, self._positions):
+        if now == self._told and self.index == chosen and np.array_equal(positions, self._positions):
             return
         self._told = now
-        self.show_value(len(positions), chosen)
+        self.show_index(len(positions), chosen)
         self.setEnabled(len(positions) > 0)
         self._span, self._positions, self._until, self._marks = span, positions, until, marks
         self.setAccessibleDescription(words)
@@ -94,7 +94,7 @@ class StepBar(TrackBar):
         """Return where a position is."""
         return OVERHANG + self._span.fraction(position) * self.track_width
 
-    def value_at(self, x: float) -> int:
+    def index_at(self, x: float) -> int:
         """Return the index of the step nearest to a place."""
         position = self._span.first + (x - OVERHANG) / self.track_width * (self._span.last - self._span.first)
         return nearest(self._positions, position)
@@ -115,7 +115,7 @@ class StepBar(TrackBar):
         track = self.track
         self.paint_track(painter, track.right(), theme.line)
         if len(self._positions):
-            handle = self.x_of(float(self._positions[self.value()]))
+            handle = self.x_of(float(self._positions[self.index]))
             self.paint_track(painter, self.x_of(self._until), theme.frame)
             self.paint_track(painter, handle, theme.ink2)
         self._paint_marks(painter, track.top() - 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QAbstractSlider, QSizePolicy
 
@@ -22,6 +22,8 @@ MARK = 5
 class TrackBar(QAbstractSlider):
     """A slider over steps, whose ends can be put under the edges of plots.
 
+    Its value is the number of a step, counted from 1 as all that the window writes: screen readers read it out.
+
     Parameters
     ----------
     name
@@ -29,6 +31,9 @@ class TrackBar(QAbstractSlider):
     overhang
         Pixels beyond each end of the track, for the handle and the labels.
     """
+
+    chosen = Signal(int)
+    """The index that the user chose, counted from 0; not emitted by :meth:`show_index`."""
 
     def __init__(self, theme: Theme, name: str, overhang: int) -> None:
         super().__init__()
@@ -41,17 +46,27 @@ class TrackBar(QAbstractSlider):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setRange(1, 1)
+        self.valueChanged.connect(self._tell)
 
     @abstractmethod
-    def value_at(self, x: float) -> int:
-        """Return the value whose place is nearest to a position."""
+    def index_at(self, x: float) -> int:
+        """Return the index whose place is nearest to a position."""
 
-    def show_value(self, count: int, value: int) -> None:
-        """Show so many values, one of them as chosen, without telling."""
+    @property
+    def index(self) -> int:
+        """What is chosen, counted from 0."""
+        return self.value() - 1
+
+    def show_index(self, count: int, index: int) -> None:
+        """Show so many steps, one of them as chosen, without telling."""
         self.blockSignals(True)
-        self.setRange(0, max(0, count - 1))
-        self.setValue(value)
+        self.setRange(1, max(1, count))
+        self.setValue(index + 1)
         self.blockSignals(False)
+
+    def _tell(self, number: int) -> None:
+        self.chosen.emit(number - 1)
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
@@ -73,12 +88,12 @@ class TrackBar(QAbstractSlider):
         """Go to the step under the mouse."""
         if event.button() == Qt.MouseButton.LeftButton:
             self.setSliderDown(True)
-            self.setValue(self.value_at(event.position().x()))
+            self.setValue(self.index_at(event.position().x()) + 1)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag the handle along."""
         if self.isSliderDown():
-            self.setValue(self.value_at(event.position().x()))
+            self.setValue(self.index_at(event.position().x()) + 1)
 
     def mouseReleaseEvent(self, _event: QMouseEvent) -> None:
         """Let go."""

@@ -95,9 +95,10 @@ def test_the_keyboard_scrubs(transport: Transport, session: AnsweringSession) ->
 
 def test_the_bar_follows_the_session(transport: Transport, session: AnsweringSession) -> None:
     session.move_cursor(12)
-    assert transport.scrub.value() == 12
+    assert (transport.scrub.index, transport.scrub.value()) == (12, 13), "screen readers read the number of the step"
     session.change("Another", data=number_set(steps=30))
-    assert (transport.scrub.maximum(), transport.scrub.value()) == (29, session.view.cursor)
+    assert (transport.scrub.minimum(), transport.scrub.maximum()) == (1, 30)
+    assert transport.scrub.value() == session.view.cursor + 1
 
 
 def test_the_handle_stands_under_the_middle_of_the_plots_column(transport: Transport) -> None:
