@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QWidget
+from PySide6.QtWidgets import QDockWidget, QStyle, QWidget
 
 from lstm_studio.ui.docks import Dock, Strip
 from lstm_studio.ui.panels import PANELS, PanelInfo, Side
@@ -200,6 +200,8 @@ class Arrangement:
         # In Explore the first panel on the right has others behind it, and what they need has to do for all.
         for keys in (room.left, *(() if self._workspace == EXPLORE else (room.right,))):
             self._share_height(keys)
+        if self._workspace == EXPLORE:
+            self._favour_first(room.right)
 
     def _share_height(self, keys: tuple[str, ...]) -> None:
         """Give the panels of a side what they need of its height."""
@@ -213,6 +215,16 @@ class Arrangement:
             if others > height - wanted[0] > 0:
                 wanted[1:] = [round(each * (height - wanted[0]) / others) for each in wanted[1:]]
             self._window.resizeDocks(docks, wanted, Qt.Orientation.Vertical)
+
+    def _favour_first(self, keys: tuple[str, ...]) -> None:
+        """Where the panels of a side need more height than there is, give the first all that the others can spare."""
+        docks: list[QDockWidget] = [self.docks[key] for key in keys]
+        first, *others = (dock.sizeHint().height() for dock in docks)
+        between = self._window.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self._window)
+        left = self._window.stage.height() - between * len(others) - first
+        if left < sum(others):
+            least = [min(each, max(1, round(each * left / sum(others)))) for each in others]
+            self._window.resizeDocks(docks, [first, *least], Qt.Orientation.Vertical)
 
     def _share_left(self) -> None:
         shown = tuple(

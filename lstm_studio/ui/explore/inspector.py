@@ -146,7 +146,7 @@ class Inspector(Panel[_State]):
         self._sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._quote.setProperty("kind", "quote")
         quote = QVBoxLayout(self._quote)
-        quote.setContentsMargins(GRID + 2, GRID, GRID + 2, GRID)
+        quote.setContentsMargins(GRID + 2, HALF_GRID + 2, GRID + 2, HALF_GRID + 2)
         quote.addWidget(self._sentence)
         self._readout_note.setWordWrap(True)
         self._objective.setTextFormat(Qt.TextFormat.RichText)
@@ -156,7 +156,6 @@ class Inspector(Panel[_State]):
         self.column.addWidget(self._layer)
         self.column.addWidget(self._operations)
         self.column.addWidget(self._quote)
-        self.column.addSpacing(HALF_GRID)
         self._gradients_fold.put_beside(self._objective)
         self._gradients_fold.put_beside(self._objectives)
         self.column.addWidget(self._gradients_fold)
@@ -391,7 +390,7 @@ class Inspector(Panel[_State]):
         if truths:
             heads.append(Measure("true", None, Role.INPUT))
         widest = max("8.88" if readout.probabilities else "−88.88", *state.networks, key=len)
-        self._readouts[columns].show_rows((*rows, MeterRow("", tuple(heads), heading=True)), widest)
+        self._readouts[columns].show_rows((MeterRow("", tuple(heads), heading=True), *rows), widest)
 
 
 def _column(*widgets: QWidget) -> QWidget:

@@ -31,6 +31,9 @@ class ObjectiveMenu(QToolButton):
         super().__init__(parent)
         self._session, self._unit = session, unit
         self._choices: dict[QAction, ObjectiveChoice] = {}
+        self.setProperty("kind", "flat")
+        # Beside a title, which it would else push down.
+        self.setStyleSheet("QToolButton { min-height: 18px; }")
         self.setAccessibleName("What the gradient is taken of")
         self.setToolTip("Choose what the gradient is taken of")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -32,7 +32,7 @@ class Fold(QWidget):
         self._head.setText(title)
         self._head.setAccessibleName(title)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._head.setStyleSheet("QToolButton { padding: 0; font-weight: 600; }")
+        self._head.setStyleSheet("QToolButton { padding: 0; min-height: 18px; font-weight: 600; }")
         self._head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

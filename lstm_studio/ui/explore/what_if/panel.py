@@ -38,6 +38,8 @@ from lstm_studio.ui.theme import GRID, HALF_GRID, Theme
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.text import label
 
+_LEAST_LIST = 116
+"""Pixels of height that are enough for the buttons and the first line of the list, at 100 %."""
 _HIGHEST_FORM = 400
 """Pixels that a form may ask the panels beside it for."""
 _NOTHING_HELD = "These networks are not computed step by step, or also read from the end: nothing in them can be held."
@@ -164,10 +166,11 @@ class WhatIfPanel(Panel[_State]):
             self._show_line(self._list.line)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the height at which the form that is open is seen, with the buttons above it."""
+        """Return the height at which the form that is open is seen, with the buttons above it; else the first line."""
         least = super().minimumSizeHint()
         if self._open is None:
-            return least
+            shown = self._list.y() + self._list.sizeHintForRow(0)
+            return QSize(least.width(), max(least.height(), min(_LEAST_LIST, shown)))
         form = self._forms[self._open]
         top = form.mapTo(self, QPoint()).y() if form.y() else self._buttons[Change.STATE].geometry().bottom()
         return QSize(least.width(), min(_HIGHEST_FORM, top + form.sizeHint().height() + GRID))
