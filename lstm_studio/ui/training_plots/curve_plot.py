@@ -91,6 +91,7 @@ class CurvePlot(TrainingPlot):
         self._found: tuple[object, Sequence[_End]] | None = None
         self._needed_left: tuple[object, float] | None = None
         self._needed_right: tuple[object, float] | None = None
+        self._words: list[QRectF] = []
         self._before: tuple[Line, ...] = ()
         self._since: float | None = None
         """While only a part is drawn, the position from which on curves are needed for it."""
@@ -196,6 +197,7 @@ class CurvePlot(TrainingPlot):
     def paint_inside(self, painter: QPainter, plot: QRectF) -> None:
         """Draw what is not known yet, the grid, bands, curves and what these are compared with."""
         picture = self.picture
+        self._words.clear()
         ends = self._ends(plot)
         widest = max((end.width for end in ends), default=0.0)
         self.paint_unknown(painter, plot, picture.until, picture.words, widest + _BESIDE if widest else 0.0)
@@ -217,6 +219,10 @@ class CurvePlot(TrainingPlot):
         ends = self._ends(plot)
         if self._has_margin(ends, plot) and not all(_fits(end, plot) for end in ends):
             self._paint_ends(painter, ends, plot, [], beside=True)
+
+    def words_inside(self) -> Sequence[QRectF]:
+        """Return where levels, happenings and curves are named inside the frame."""
+        return self._words
 
     def _paint_curves(self, painter: QPainter, plot: QRectF) -> None:
         """Draw bands and curves, pixel by pixel of the device."""
@@ -349,6 +355,7 @@ class CurvePlot(TrainingPlot):
         unknown = until is not None and until < self.span.last and room.left() >= self.x_of(until)
         painter.fillRect(room.adjusted(-2, 1, 2, 0), QColor(self.theme.sunken if unknown else self.theme.panel))
         painter.drawText(room, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, reference.text)
+        self._words.append(room.adjusted(-2, 1, 2, 0))
         return [*taken, room]
 
     def _paint_happening(self, painter: QPainter, happening: Happening, plot: QRectF) -> None:
@@ -368,6 +375,7 @@ class CurvePlot(TrainingPlot):
             room = QRectF(left, plot.top() + 0.3 * plot.height() - height / 2, width, height)
             painter.fillRect(room.adjusted(-2, 0, 2, 0), QColor(self.theme.panel))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, happening.text)
+            self._words.append(room.adjusted(-2, 0, 2, 0))
 
     # The labels at the ends.
 
@@ -420,8 +428,10 @@ class CurvePlot(TrainingPlot):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for place, top in zip(order, tops, strict=True):
             end = ends[place]
-            at = left if beside else self._label_left(end, plot)
-            self._paint_end(painter, end, QRectF(at, plot.top() + top, end.width, height), veiled=not beside)
+            room = QRectF(left if beside else self._label_left(end, plot), plot.top() + top, end.width, height)
+            self._paint_end(painter, end, room, veiled=not beside)
+            if not beside:
+                self._words.append(room)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _label_left(self, end: _End, plot: QRectF) -> float:

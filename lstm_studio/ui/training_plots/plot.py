@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
+from PySide6.QtGui import QColor, QPainter, QPen, QPixmap, QRegion
 
 from lstm_studio.ui.plots.row_item import TICK_GAP, LeftLabel, Mark, Reach, paint_frame
 from lstm_studio.ui.plots.small_plot import SmallPlot, paint_line
@@ -217,6 +217,10 @@ class TrainingPlot(SmallPlot):
     def paint_beside(self, painter: QPainter, plot: QRectF) -> None:
         """Draw what stands at the right of the frame, and changes with what is inside."""
 
+    def words_inside(self) -> Sequence[QRectF]:
+        """Return where words stand inside the frame, as it was drawn last: the cursor keeps off them."""
+        return ()
+
     def outside(self, plot: QRectF) -> object:
         """Return what the outside depends on: with an equal one it is not drawn anew."""
         labels = tuple(self.left_labels(plot))
@@ -354,6 +358,20 @@ class TrainingPlot(SmallPlot):
         column = self._cursor_rect(plot)
         if column is None:
             return
+        painter.save()
+        if words := self.words_inside():
+            # The lines would cross out what they pass.
+            around = QRegion(self.rect())
+            for room in words:
+                around -= QRegion(room.toAlignedRect())
+            painter.setClipRegion(around, Qt.ClipOperation.IntersectClip)
+        self._paint_column(painter, column)
+        painter.restore()
+        self._paint_marks(painter, plot)
+        if self._with_flag and self._flag:
+            self._paint_flag(painter, column.center().x())
+
+    def _paint_column(self, painter: QPainter, column: QRectF) -> None:
         if column.width() >= _COLUMN_FROM:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             for width, colour in ((4, self.theme.halo), (2, self.theme.cursor)):
@@ -364,9 +382,6 @@ class TrainingPlot(SmallPlot):
         else:
             middle = column.center().x()
             paint_line(painter, QRectF(middle - _LINE / 2, column.top(), _LINE, column.height()), self.theme)
-        self._paint_marks(painter, plot)
-        if self._with_flag and self._flag:
-            self._paint_flag(painter, column.center().x())
 
     def _paint_marks(self, painter: QPainter, plot: QRectF) -> None:
         marks = () if self._cursor is None else self.marks_at(self._cursor, plot)

@@ -207,6 +207,25 @@ def test_the_cursor_goes_unbroken_through_all_plots(qtbot: QtBot) -> None:
     assert {pixel(image, QPointF(x, y)) for y in range(int(top) + 1, int(bottom))} == {LIGHT.cursor.upper()}
 
 
+def test_the_cursor_crosses_out_no_words(qtbot: QtBot) -> None:
+    stack = shown(qtbot, curve_row(), last=80)
+    plot = stack.plot("loss")
+    assert isinstance(plot, CurvePlot)
+    plot.show_cursor(None)
+    before = stack.grab().toImage()
+    words = [room.toAlignedRect().translated(plot.pos()) for room in plot.words_inside()]
+    # Chance and solved, since when it is, and the curve's own name.
+    assert len(words) == 4
+    for room in words:
+        position = plot.position_at(room.center().x() - plot.x())
+        for column in (None, (position, 80.0)):
+            plot.show_cursor(position, "step", column=column)
+            image = stack.grab().toImage()
+            assert image.copy(room) == before.copy(room)
+            beside = QPointF(plot.x() + plot.x_of(position) - (1 if column else 0), room.bottom() + 8)
+            assert any(pixel(image, beside + QPointF(right, 0)) == LIGHT.cursor for right in (-1, 0, 1))
+
+
 def test_rows_come_and_go(qtbot: QtBot) -> None:
     stack = shown(qtbot, curve_row(), lag_row(np.ones((4, 3))))
     for rows in ((lag_row(np.ones((4, 3))),), (replace(curve_row(), key="lags"),), (), (curve_row(),)):
