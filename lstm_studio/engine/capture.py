@@ -60,10 +60,24 @@ def recurrent_modules(model: nn.Module) -> dict[str, tuple[nn.Module, Cell]]:
         cell = cell_of_module(stack)
         if cell is not None:
             found[path] = (stack, cell)
+        if cell is not None and any(w is not None and w.is_complex() for w in module._parameters.values()):
+            raise TraceError(
+                f"{path or type(module).__name__} has complex weights.", "Trace a network of real numbers."
+            )
     if not found:
-        kinds = ", ".join(cell.title for cell in cells().values())
-        raise TraceError(f"{type(model).__name__} contains no layer over time.", f"The kinds that are known: {kinds}.")
+        raise _without_layers(model)
     return found
+
+
+def _without_layers(model: nn.Module) -> TraceError:
+    """Explain that no layers over time were found, perhaps because they are of a form that cannot be looked into."""
+    name = type(model).__name__
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        return TraceError(f"{name} is a TorchScript program.", "Trace the Python model that it was made from.")
+    if any("quantized" in type(module).__module__ for module in model.modules()):
+        return TraceError(f"The layers of {name} are quantised.", "Trace the model as it was before.")
+    kinds = ", ".join(cell.title for cell in cells().values())
+    return TraceError(f"{name} contains no layer over time.", f"The kinds that are known: {kinds}.")
 
 
 def _as_stack(module: nn.RNNCellBase) -> nn.Module:
@@ -356,12 +370,13 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
     cpu = torch.get_rng_state()
     parts = list(model.modules())
     owned = (buffer for part in parts for buffer in part._buffers.values() if buffer is not None)
-    buffers = {buffer: buffer.clone() for buffer in owned}
+    # Nobody can write to one that shows a number several times.
+    buffers = {buffer: buffer.clone() for buffer in owned if not _repeats(buffer)}
     attributes = [
         (held, dict(held))
         for module in parts
         if id(module) not in recurrent
-        for held in (vars(module), module.__dict__.get("_buffers"))
+        for held in (vars(module), *(module.__dict__.get(name) for name in ("_buffers", "_modules", "_parameters")))
         if isinstance(held, dict)
     ]
     try:
@@ -378,6 +393,13 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
             for name in held.keys() - before.keys():
                 del held[name]
             held.update(before)
+
+
+def _repeats(tensor: Tensor) -> bool:
+    """Return whether several entries of a tensor are the same place in memory."""
+    if tensor.layout != torch.strided:
+        return False
+    return any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
 @contextmanager

@@ -195,12 +195,19 @@ class _Upstream:
         # The graph may compute in float32: a gradient near its underflow goes through it multiplied by a power of two.
         largest = float(np.abs(root.gradient).max(initial=0.0))
         scale = 2.0 ** np.frexp(largest)[1] if 0 < largest < np.inf else 1.0
-        entering = torch.tensor(root.gradient / scale).to(root.tensor)
         # As a sum of products, whose derivative is the same: before autograd takes one that enters in the middle, it
         # loads symbolic mathematics, a third of a second in the first trace.
         with no_inference(), torch.enable_grad():
-            products = (root.tensor * entering).sum()
-        through = torch.autograd.grad(products, leaves, retain_graph=True)
+            products = (root.tensor * torch.tensor(root.gradient / scale).to(root.tensor)).sum()
+        try:
+            through = torch.autograd.grad(products, leaves, retain_graph=True)
+        except RuntimeError as error:
+            raise TraceError(
+                f"PyTorch cannot go back through what the model does beside its recurrent layers "
+                f"({str(error).splitlines()[0][:200]}).",
+                "Switch off what computes parts again on the way back, such as torch.utils.checkpoint, "
+                "or trace it with gradients=False.",
+            ) from error
         for leaf, part in zip(leaves, through, strict=True):
             self.add(leaf, part.cpu().to(torch.float64).numpy() * scale)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.errors import TraceError
 
 CustomObjective = Callable[[Tensor], Tensor]
-"""Takes the model's output tensor (the first one, where it returns several), returns a scalar."""
+"""Takes the model's output, the first tensor where it returns several in a tuple, mapping or dataclass; returns a scalar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,15 @@ def returned_tensor(returned: Any) -> Tensor:
     TraceError
         If there is none.
     """
-    while isinstance(returned, tuple | list) and returned:
-        returned = returned[0]
+    while not isinstance(returned, Tensor):
+        if is_dataclass(returned) and not isinstance(returned, type | Mapping):
+            returned = [getattr(returned, own.name) for own in fields(returned)]
+        parts = list(returned.values()) if isinstance(returned, Mapping) else returned
+        # An answer may have room for a loss, say, where none was asked for.
+        there = [part for part in parts if part is not None] if isinstance(parts, tuple | list) else []
+        if not there:
+            break
+        returned = there[0]
     if not isinstance(returned, Tensor):
         raise TraceError(
             f"The model returns {type(returned).__name__}, not a tensor.", "Choose the objective 'last-hidden'."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from collections.abc import Collection, Mapping
 from collections.abc import Sequence as Names
 from dataclasses import replace
@@ -200,7 +201,15 @@ def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Modu
     ):
         return module, where
     with devices.no_inference():
-        return _copied(module).to(device=where, dtype=dtype), where
+        try:
+            copied = _copied(module)
+        except (TypeError, RuntimeError, pickle.PicklingError) as error:
+            precision = str(dtype).removeprefix("torch.")
+            raise TraceError(
+                f"{type(module).__name__} is not on {where.type} in {precision}, and cannot be copied to be ({error}).",
+                f"Put it there with model.to({where.type!r}, torch.{precision}), or trace it as it is.",
+            ) from error
+        return copied.to(device=where, dtype=dtype), where
 
 
 def _copied(module: nn.Module) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -203,7 +204,10 @@ class Network:
 
 def fingerprint(module: nn.Module) -> str:
     """Return sixteen hexadecimal digits that identify the weights, buffers and their names."""
-    tensors = module.state_dict()
+    state = module.state_dict()
+    # A module may keep there what it likes, and some of PyTorch's own keep names and pairs.
+    usual = all(isinstance(value, Tensor) for value in state.values())
+    tensors: Mapping[str, Tensor] = state if usual else dict(_tensors_in(state))
     named = [(name, tensor.shape, tensor.dtype) for name, tensor in tensors.items()]
     contents = [_contents(tensor) for tensor in tensors.values()]
     worth_keeping = sum(content.nbytes for content in contents) <= _WORTH_KEEPING
@@ -239,8 +243,26 @@ _MOST_WEIGHTS = 1 << 44
 """More than any computer has room for; of far more PyTorch cannot even say the size."""
 
 
+def _tensors_in(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors in a value, alone or in mappings and rows, with names that tell where."""
+    if isinstance(value, Tensor):
+        yield name, value.detach()
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _tensors_in(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, tuple | list):
+        for place, part in enumerate(value):
+            yield from _tensors_in(part, f"{name}.{place}")
+
+
 def _contents(tensor: Tensor) -> memoryview:
     """Return what a tensor holds, in one stretch of memory."""
+    if tensor.layout is not torch.strided:
+        coordinates = (tensor if tensor.layout is torch.sparse_coo else tensor.to_sparse()).detach().coalesce()
+        places, values = coordinates.indices(), coordinates.values()
+        tensor = torch.cat([part.contiguous().reshape(-1).view(torch.uint8) for part in (places, values)])
+    if tensor.is_quantized:
+        tensor = tensor.int_repr()
     if tensor.dtype is not torch.float32 or not tensor.is_contiguous() or not tensor.is_cpu:
         # NumPy has no word for some types, bfloat16 among them.
         tensor = tensor.detach().to("cpu").contiguous().reshape(-1).view(torch.uint8)

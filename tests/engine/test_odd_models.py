@@ -1,0 +1,208 @@
+"""Models that keep, return or do what few models do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from lstm_studio import TraceError, trace
+
+
+class Plain(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, batch_first=True)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.head(self.rnn(x)[0])
+
+
+def x() -> Tensor:
+    return torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(1))
+
+
+class Keeping(Plain):
+    """Keeps beside its weights whatever it is given."""
+
+    def __init__(self, buffer: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("kept", buffer)
+
+
+KEPT = {
+    "sparse": torch.eye(4).to_sparse(),
+    "one number shown often": torch.ones(1).expand(5),
+    "a matrix shown often": torch.ones(1, 3).expand(4, 3),
+    "truths": torch.ones(3) > 0,
+    "complex": torch.ones(3) * 1j,
+    "of eight bits": torch.ones(3).to(torch.float8_e4m3fn),
+    "nothing": torch.empty(0),
+}
+
+
+@pytest.mark.parametrize("kept", KEPT)
+def test_a_model_may_keep_any_tensor(kept: str) -> None:
+    model = Keeping(KEPT[kept])
+    traced = trace(model, x())
+    assert traced.recovery_error < 1e-6
+    assert trace(model, x()).provenance.network == traced.provenance.network
+
+
+def test_what_is_kept_counts_for_the_fingerprint() -> None:
+    def fingerprint(size: int) -> str:
+        torch.manual_seed(0)
+        return trace(Keeping(torch.eye(size).to_sparse()), x()).provenance.network
+
+    assert fingerprint(4) == fingerprint(4) != fingerprint(5)
+
+
+class WithState(Plain):
+    """Stores what is no tensor."""
+
+    extra = 1.0
+
+    def get_extra_state(self) -> dict[str, Any]:
+        return {"name": "mine", "numbers": (torch.full((2,), self.extra), None)}
+
+    def set_extra_state(self, state: object) -> None:
+        pass
+
+
+def test_a_model_may_store_what_is_no_tensor() -> None:
+    model = WithState()
+    before = trace(model, x()).provenance.network
+    assert trace(model, x()).provenance.network == before
+    model.extra = 2.0
+    assert trace(model, x()).provenance.network != before
+
+
+@dataclass
+class Answer:
+    loss: Tensor | None
+    logits: Tensor
+
+
+class Answering(Plain):
+    def __init__(self, form: Callable[[Tensor], object]) -> None:
+        super().__init__()
+        self.form = form
+
+    def forward(self, x: Tensor) -> object:
+        return self.form(super().forward(x))
+
+
+@pytest.mark.parametrize(
+    "form",
+    [lambda out: Answer(None, out), lambda out: {"logits": out, "more": 1}, lambda out: ([None, (out,)], 1)],
+    ids=["dataclass", "mapping", "rows"],
+)
+def test_the_output_is_found_in_what_a_model_returns(form: Callable[[Tensor], object]) -> None:
+    torch.manual_seed(0)
+    model = Answering(form)
+    torch.manual_seed(0)
+    plain = Plain()
+
+    def objective(output: Tensor) -> Tensor:
+        return output.square().sum()
+
+    found, expected = trace(model, x(), objective=objective), trace(plain, x(), objective=objective)
+    np.testing.assert_array_equal(found["grad.input"], expected["grad.input"])
+
+
+@pytest.mark.parametrize("form", [lambda out: None, lambda out: {}, lambda out: [[]], lambda out: {"a": {"b": 1}}])
+def test_a_model_without_an_output_is_named(form: Callable[[Tensor], object]) -> None:
+    with pytest.raises(TraceError, match=r"The model returns .*, not a tensor\."):
+        trace(Answering(form), x(), objective=lambda output: output.sum())
+
+
+def test_an_objective_is_differentiated_inside_inference_mode() -> None:
+    model = Plain()
+    expected = trace(model, x(), objective=lambda output: output.square().sum())
+    with torch.inference_mode():
+        found = trace(model, x(), objective=lambda output: output.square().sum())
+    np.testing.assert_array_equal(found["grad.input"], expected["grad.input"])
+
+
+class Changing(Plain):
+    """Makes and forgets modules and weights as it runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Linear(1, 1)
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Any:
+        self.made = nn.Linear(2, 2)
+        self.scale = nn.Parameter(torch.full((1,), 2.0))
+        del self.unused
+        return super().forward(x)
+
+
+def test_modules_and_weights_are_left_as_found() -> None:
+    model = Changing()
+    before = dict(model.named_modules()), dict(model.named_parameters())
+    trace(model, x())
+    assert dict(model.named_modules()) == before[0]
+    after = dict(model.named_parameters())
+    assert after.keys() == before[1].keys()
+    assert all(after[name] is weight for name, weight in before[1].items())
+
+
+def test_a_model_that_cannot_be_copied_says_where_to_put_it() -> None:
+    model = Plain()
+    vars(model)["lock"] = threading.Lock()
+    assert trace(model, x()).recovery_error < 1e-6
+    with pytest.raises(TraceError, match=r"not on cpu in float64.*model\.to\('cpu', torch\.float64\)"):
+        trace(model, x(), dtype="float64")
+    assert trace(model.double(), x(), dtype="float64").recovery_error < 1e-14
+
+
+def test_complex_weights_are_refused() -> None:
+    module = nn.RNN(3, 4)
+    module.weight_hh_l0 = nn.Parameter(module.get_parameter("weight_hh_l0").to(torch.complex64))
+    with pytest.raises(TraceError, match="complex weights"):
+        trace(module, torch.randn(6, 3))
+
+
+class Again(nn.Module):
+    """Computes a part once more on the way back."""
+
+    def __init__(self, *, reentrant: bool) -> None:
+        super().__init__()
+        self.below, self.above = nn.GRU(3, 4, batch_first=True), nn.GRU(4, 4, batch_first=True)
+        self.reentrant = reentrant
+
+    def forward(self, x: Tensor) -> Any:
+        def part(hidden: Tensor) -> Tensor:
+            squashed: Tensor = torch.tanh(self.above(hidden)[0])
+            return squashed
+
+        return checkpoint(part, self.below(x)[0], use_reentrant=self.reentrant)
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+def test_parts_that_are_computed_again_on_the_way_back_get_one_message(reentrant: bool) -> None:
+    model = Again(reentrant=reentrant)
+    with pytest.raises(TraceError, match=r"cannot go back through.*gradients=False"):
+        trace(model, x(), objective=lambda output: output.square().sum())
+    if not reentrant:
+        assert trace(model, x(), gradients=False).recovery_error < 1e-6
+
+
+def test_a_program_is_told_from_a_model_without_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = type("Program", (nn.Module,), {})()
+    monkeypatch.setattr(torch.jit, "ScriptModule", type(compiled))
+    with pytest.raises(TraceError, match="Program is a TorchScript program"):
+        trace(compiled, x())
+    quantised = type("Dynamic", (nn.Module,), {"__module__": "torch.ao.nn.quantized.dynamic.modules.rnn"})()
+    with pytest.raises(TraceError, match="are quantised"):
+        trace(nn.Sequential(quantised), x())
