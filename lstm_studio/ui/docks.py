@@ -23,6 +23,7 @@ from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Text, Theme, font, header_height, scaled
 from lstm_studio.ui.widgets.action_button import ActionButton
+from lstm_studio.ui.widgets.tab_order import put_after
 
 STRIP_WIDTH = 40
 """Pixels at 100 %."""
@@ -42,6 +43,8 @@ class Dock(QDockWidget):
         Its name in the saved layout.
     title
         In the title bar.
+    about
+        What it shows, for screen readers.
     make
         Returns what it holds; called when the dock is first shown or its panel first asked for.
     """
@@ -49,12 +52,13 @@ class Dock(QDockWidget):
     keyboard_left = Signal()
     """It was hidden with the keyboard in it."""
 
-    def __init__(self, key: str, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
+    def __init__(self, key: str, title: str, about: str, make: Callable[[], QWidget], parent: QWidget) -> None:
         super().__init__(title, parent)
         self._make = make
         self._panel: QWidget | None = None
         self.setObjectName(f"dock-{key}")
         self.setAccessibleName(title)
+        self.setAccessibleDescription(about)
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetClosable
             | QDockWidget.DockWidgetFeature.DockWidgetMovable
@@ -111,6 +115,9 @@ class Dock(QDockWidget):
         if self._panel is None:
             self._panel = self._make()
             self._inside.addWidget(self._panel)
+            # Else Tab would come to the title bars of all panels before it comes to anything in them.
+            link = () if self._link is None else (self._link,)
+            put_after(self._panel, *link, self._float, self._close)
         return self._panel
 
     def hideEvent(self, event: QHideEvent) -> None:

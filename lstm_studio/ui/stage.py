@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QProgressBar, QStackedLayout, QVBoxLayout, QWidget
 
 from lstm_studio.ui.notices import NoticeBoard
 from lstm_studio.ui.theme import Theme
@@ -27,13 +27,13 @@ class Stage(QFrame):
     def __init__(self, first: QWidget, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "panel")
-        self.setAccessibleName("Plots")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         self._first, self._stale = first, False
-        self._centres = QStackedWidget()
+        self._centres = QStackedLayout()
+        # Before anything is in it, which would show as a window of its own.
+        layout.addLayout(self._centres)
         self._centres.addWidget(first)
-        layout.addWidget(self._centres)
         self._veil = _Veil(theme, self)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
@@ -46,8 +46,10 @@ class Stage(QFrame):
         """The workspace that can be seen."""
         return self._centres.currentWidget()
 
-    def show_workspace(self, centre: QWidget) -> None:
-        """Show a workspace, which may be new."""
+    def show_workspace(self, centre: QWidget, about: str) -> None:
+        """Show a workspace, which may be new, and say what it is for to those who come into it with a screen reader."""
+        self.setAccessibleName(centre.accessibleName())
+        self.setAccessibleDescription(about)
         if self._centres.indexOf(centre) < 0:
             self._centres.addWidget(centre)
         self._centres.setCurrentWidget(centre)

@@ -63,6 +63,7 @@ SMALLEST = (960, 512)
 DEFAULT_SIZE = (1600, 1000)
 _FRAMED_AFTER = 300
 """Milliseconds after which the desktop has put a frame around a window."""
+_ABOUT = {info.key: info.tooltip for info in WORKSPACES}
 _FRAME = 48
 """Pixels that the desktop's own frame and bars may take."""
 
@@ -300,7 +301,7 @@ class StudioWindow(QMainWindow):
             made = self._workspaces[key] = info.make(self, self.appearance.theme)
             self._bars[key] = self._bottom.addWidget(made.bar)
         workspace = self._workspaces[key]
-        self.stage.show_workspace(workspace.centre)
+        self.stage.show_workspace(workspace.centre, _ABOUT[key])
         self.arrangement.enter(key)
         if key in self.panels_to_place:
             # After the panels have been made and have shared the room among themselves.
@@ -329,7 +330,7 @@ class StudioWindow(QMainWindow):
 
     def make_dock(self, info: PanelInfo) -> Dock:
         """Return the dock of a panel, with nothing in it until it is shown."""
-        dock = Dock(info.key, info.title, _Maker(self, info), self)
+        dock = Dock(info.key, info.title, info.about, _Maker(self, info), self)
         if info.link:
             dock.offer(self.command_actions[info.link])
         dock.apply_theme(self.appearance.theme)

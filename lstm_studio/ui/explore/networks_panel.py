@@ -148,7 +148,9 @@ class NetworksPanel(Panel[_State]):
             ("Same", self._match),
         )
         for row, (words, control) in enumerate(rows):
-            grid.addWidget(label(words, "secondary"), row, 0)
+            named = label(words, "secondary")
+            named.setBuddy(control)
+            grid.addWidget(named, row, 0)
             grid.addWidget(control, row, 1)
         files = QHBoxLayout()
         files.addWidget(self._open)

@@ -97,6 +97,7 @@ class NewEvent(QWidget):
         self._problem.hide()
         self._feature = QComboBox()
         self._feature.setAccessibleName("Variable to draw")
+        self._feature.setToolTip("The variable that is drawn below")
         self._pad = EventPad(theme)
         self._remove = QPushButton("Remove last")
         self._remove.setProperty("kind", "link")

@@ -91,6 +91,8 @@ class _Row(QWidget):
             (self.number, "number"),
         ):
             widget.setAccessibleName(f"{name}: {words}")
+            # On Linux a combo box is called by what is chosen in it.
+            widget.setAccessibleDescription(f"{name}: {words}")
         self.signal.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.signal.setMinimumContentsLength(24)
         self.signal.setMaxVisibleItems(_MOST_LISTED)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QStackedWidget,
+    QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
@@ -73,11 +73,11 @@ class MonitorCentre(QWidget):
         self.lags = LagMap(theme, "Gradient by lag")
         self._titles = [label(kind="title") for _ in range(3)]
         self._captions = [ElidedLabel(kind="caption") for _ in range(3)]
-        self._scalar, self._layer, self._signal = (_chooser(name) for name in ("Curve", "Layer", "Signal"))
+        self._scalar, self._layer, self._signal = (_chooser(*named) for named in _CHOSEN)
         self._log = QPushButton("Log")
         self._badge = Badge(theme, "∂", Role.GRADIENT)
         self._grid = QGridLayout()
-        self._pages = QStackedWidget()
+        self._pages = QStackedLayout()
         self._shown_grid = (0, 0)
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
@@ -130,12 +130,13 @@ class MonitorCentre(QWidget):
         scroll.setAccessibleName("Plots of the runs, scrolling")
         scroll.setWidget(content)
         self._content = content
-        self._pages.addWidget(self._empty)
-        self._pages.addWidget(scroll)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(SECTION_GAP)
-        outer.addWidget(self._pages)
+        # Before anything is in it, which would show as a window of its own.
+        outer.addLayout(self._pages)
+        self._pages.addWidget(self._empty)
+        self._pages.addWidget(scroll)
 
     # What is shown.
 
@@ -348,9 +349,17 @@ _CHOOSER = 240
 """Pixels at 100 % that a choice takes at most."""
 
 
-def _chooser(name: str) -> QComboBox:
+_CHOSEN = (
+    ("Curve", "The curve that is drawn of each run"),
+    ("Layer", "The layer that is drawn below"),
+    ("Signal", "The gradient that is drawn by its lag"),
+)
+
+
+def _chooser(name: str, tip: str) -> QComboBox:
     made = QComboBox()
     made.setAccessibleName(name)
+    made.setToolTip(tip)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     return made
 

@@ -102,7 +102,7 @@ class RowHeader(QWidget):
         self._row = row
         self.setAccessibleName(row.title)
         if self._button is not None and isinstance(row, UnitRow):
-            self._button.setAccessibleName(f"{row.title}: view, now {row.view.value}")
+            self._button.setAccessibleName(f"{row.title}, drawn as {row.view.value}")
             self._button.setToolTip(f"Drawn as {row.view.value}. Click for the next view, hold for the list.")
             for action in self._button.menu().actions():
                 action.setChecked(action.data() == row.view)
@@ -112,6 +112,19 @@ class RowHeader(QWidget):
         """Change colours and fonts."""
         self._look = look
         self._write_documents()
+
+    @property
+    def words_without_button(self) -> str:
+        """What the row shows, if it has nothing that the keyboard comes to; else empty."""
+        return f"{self.accessibleName()}: {self.accessibleDescription()}" if self._button is None else ""
+
+    def describe(self, summary: str) -> None:
+        """Say in words what the row shows; where its button has the keyboard, when that comes to it again."""
+        self.setAccessibleDescription(summary)
+        if self._button is not None and not self._button.hasFocus():
+            # All that a screen reader comes to in a row is its button. What changes there is read out at once, and
+            # the step is said anyhow.
+            self._button.setAccessibleDescription(f"{summary}. Return draws it another way.")
 
     def _write_documents(self) -> None:
         row = self._row

@@ -309,7 +309,7 @@ class PlotStack(QWidget):
             summary = item.summary()
             if value:
                 summary += f"; {what} at step {number}: {value}".replace(";  at", "; at")
-            header.setAccessibleDescription(summary)
+            header.describe(summary)
 
     def apply_theme(self, theme: Theme, text_scale: float = 1.0) -> None:
         """Change colours and fonts; swaps tables and pens, and touches no data."""
@@ -576,6 +576,9 @@ class PlotStack(QWidget):
         """Show the focus ring to who came by keyboard; the mouse says itself where it is."""
         super().focusInEvent(event)
         self._ring.setVisible(event.reason() in BY_KEYBOARD)
+        rows = (header.words_without_button for header in self._headers.values())
+        marked = stretch_words(self._state.stretch, self._state.first_step_number)
+        self.setAccessibleDescription(". ".join(filter(None, (marked, *rows))))
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the focus ring."""

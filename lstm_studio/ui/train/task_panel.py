@@ -59,6 +59,7 @@ class TaskPanel(Panel[_State]):
         self._trainings, self._session, self._runner = trainings, session, runner
         self._choice = QComboBox()
         self._choice.setAccessibleName("Task")
+        self._choice.setToolTip("The task that the networks learn")
         self._choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for name, task in sorted(tasks().items(), key=_title):
             self._choice.addItem(task.title, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QMoveEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
@@ -50,11 +50,9 @@ class TrainWorkspace(QWidget):
         self._new.clicked.connect(actions["train.new"].trigger)
         self.stack = TrainingStack(theme)
         self.empty = EmptyState(theme, "")
-        self._pages = QStackedWidget()
+        self._pages = QStackedLayout()
         self.gallery = Gallery(trainings, actions, theme)
         self._told = _centred(self.empty)
-        for page in (self.gallery, self._told, self.stack):
-            self._pages.addWidget(page)
         head = QHBoxLayout()
         head.setContentsMargins(PANEL_INSET, GRID, PANEL_INSET, 0)
         head.setSpacing(2 * GRID)
@@ -65,7 +63,10 @@ class TrainWorkspace(QWidget):
         column.setContentsMargins(0, 0, 0, HALF_GRID)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addWidget(self._pages, 1)
+        # Before anything is in it, which would show as a window of its own.
+        column.addLayout(self._pages, 1)
+        for page in (self.gallery, self._told, self.stack):
+            self._pages.addWidget(page)
         self.stack.edges_changed.connect(self._align)
         self.stack.step_requested.connect(trainings.select)
         trainings.changed.connect(self.refresh)

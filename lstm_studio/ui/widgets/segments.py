@@ -45,7 +45,8 @@ class Segments(QFrame):
             button.setCheckable(True)
             # The group sees to it; this tells screen readers that it is one of several.
             button.setAutoExclusive(True)
-            button.setAccessibleName(f"{name}: {text}")
+            # What is chosen is the name of the group, which is said before it.
+            button.setAccessibleName(text)
             if padding is not None:
                 button.setStyleSheet(f"padding: 0 {padding}px;")
             self._group.addButton(button, index)
@@ -67,7 +68,7 @@ class Segments(QFrame):
         button = self.button(key)
         if button.text() != text:
             button.setText(text)
-            button.setAccessibleName(f"{self.accessibleName()}: {text}")
+            button.setAccessibleName(text)
             QApplication.sendEvent(self, QEvent(QEvent.Type.FontChange))
 
     def _clicked(self, index: int) -> None:

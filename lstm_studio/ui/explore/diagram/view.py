@@ -98,7 +98,8 @@ class DiagramView(QGraphicsView):
             self.setAccessibleName(f"Diagram of the {state.plan.title}")
             self.setAccessibleDescription(_HOW)
         if QAccessible.isActive():
-            self.setAccessibleDescription(f"{self.words()}. {_HOW}")
+            # Its name is that of the part which the keyboard is at.
+            self.setAccessibleDescription(f"Diagram of the {state.plan.title}: {self.words()}. {_HOW}")
         self._labels.follow()
 
     def apply_look(self, look: DiagramLook) -> None:

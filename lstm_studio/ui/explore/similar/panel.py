@@ -125,6 +125,7 @@ class SimilarPanel(Panel[_State]):
         words = []
         for row, (word, part) in enumerate(rows):
             words.append(label(word, "secondary"))
+            words[-1].setBuddy(part)
             grid.addWidget(words[-1], row, 0)
             grid.addWidget(part, row, 1)
         # One edge for all that is chosen.

@@ -28,6 +28,7 @@ class EventForm(Form):
         self._step = step_field("Step")
         self._symbol = QComboBox()
         self._symbol.setAccessibleName("New symbol")
+        self._symbol.setToolTip("The symbol that the networks receive instead")
         self._feature = QComboBox()
         self._feature.setAccessibleName("Variable")
         self._feature.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
