@@ -6,7 +6,6 @@ searched for the parts themselves. No part's name is ever used as a path.
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -20,6 +19,7 @@ from typing import BinaryIO
 
 from lstm_studio.errors import StudioError
 from lstm_studio.sequences.options import GIBIBYTE, in_bytes
+from lstm_studio.session.writing import cure_for
 
 LIMIT = 4 * GIBIBYTE
 """Bytes that all parts together may have once they are unpacked; a file that declares more is refused."""
@@ -31,13 +31,6 @@ _SAMPLE = 1 << 20
 _LOCAL = struct.Struct("<4s5H3I2H")
 _SIGNATURE = b"PK\x03\x04"
 _STORED, _DEFLATED = 0, 8
-
-_CURES = {
-    errno.ENOSPC: "Make room on the disk, or choose another; what is on the screen is as it was.",
-    errno.EDQUOT: "Make room on the disk, or choose another; what is on the screen is as it was.",
-    errno.ENOENT: "Choose a folder that exists.",
-}
-_CURE = "Choose a folder in which you may write; what is on the screen is as it was."
 
 
 class ArchiveError(StudioError):
@@ -80,9 +73,7 @@ def write_parts(path: Path, parts: Iterable[tuple[str, bytes]]) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise ArchiveError(
-            f"{path} could not be written: {error.strerror or error}.", _CURES.get(error.errno or 0, _CURE)
-        ) from error
+        raise ArchiveError(f"{path} could not be written: {error.strerror or error}.", cure_for(error)) from error
 
 
 def _write(file: BinaryIO, parts: Iterable[tuple[str, bytes]]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import queue
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 from lstm_studio.errors import StudioError
 from lstm_studio.progress import Progress
 from lstm_studio.session.question import Question, Tools
+from lstm_studio.session.writing import cure_for
 
 Frame = NDArray[np.uint8]
 """(height, width, 3) red, green, blue."""
@@ -107,9 +111,7 @@ class WritePlayback(Question):
         try:
             self._write(path, progress)
         except OSError as error:
-            raise StudioError(
-                f"{path} cannot be written: {error.strerror or error}.", "Choose a folder in which you may write."
-            ) from error
+            raise StudioError(f"{path} cannot be written: {error.strerror or error}.", cure_for(error)) from error
         finally:
             self.frames.closed = True
         return str(path)
@@ -137,10 +139,10 @@ class WritePlayback(Question):
         # One palette for all frames and no dithering: what does not change is the same in every frame.
         images = (Image.fromarray(f).quantize(palette=colours, dither=Image.Dither.NONE) for f in self._each(progress))
         first = next(images)
-        hundredths = max(round(100 / FASTEST_GIF), round(100 / self.rate))
-        first.save(
-            path, format="GIF", save_all=True, append_images=images, duration=10 * hundredths, loop=0, disposal=1
-        )
+        # Whole hundredths of a second each, but altogether no longer or shorter than they should be.
+        ends = [round(100 * index / self.rate) for index in range(self.count + 1)]
+        durations = [10 * max(round(100 / FASTEST_GIF), end - begin) for begin, end in pairwise(ends)]
+        first.save(path, format="GIF", save_all=True, append_images=images, duration=durations, loop=0, disposal=1)
 
     def _write_mp4(self, path: Path, progress: Progress) -> None:
         program = ffmpeg()
@@ -164,10 +166,13 @@ class WritePlayback(Question):
                 status = process.wait()
             if status:
                 errors.seek(0)
-                said = errors.read().decode(errors="replace").strip().splitlines()
+                said = errors.read().decode(errors="replace").strip()
+                full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if str(full.strerror) in said:
+                    raise full
+                last = said.splitlines()[-1] if said else f"exit status {status}"
                 raise StudioError(
-                    f"ffmpeg could not write {self.path}: {said[-1] if said else f'exit status {status}'}.",
-                    "Save a GIF, or install another build of ffmpeg.",
+                    f"ffmpeg could not write {self.path}: {last}.", "Save a GIF, or install another build of ffmpeg."
                 )
 
     def _feed(self, process: subprocess.Popen[Any], progress: Progress) -> None:

@@ -14,13 +14,13 @@ import numpy as np
 
 import lstm_studio
 from lstm_studio.engine.trace import Trace
-from lstm_studio.errors import StudioError
 from lstm_studio.networks.spec import NetworkInfo, NetworkSpec
 from lstm_studio.progress import Progress
 from lstm_studio.resources import resources_folder
 from lstm_studio.session.autosave import desks_folder
 from lstm_studio.session.question import Question, Tools
 from lstm_studio.session.state import Remarks, Result, View
+from lstm_studio.session.writing import write_whole
 
 MOST_STEPS = 1_000
 """Steps whose numbers the tables list; the files of "Export numbers" have all."""
@@ -75,12 +75,7 @@ class WriteReport(Question):
             picture_words=self.picture_words,
             torch_version=str(torch.__version__),
         )
-        try:
-            Path(self.path).write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise StudioError(
-                f"{self.path} cannot be written: {error.strerror or error}.", "Choose a folder in which you may write."
-            ) from error
+        write_whole(Path(self.path), page.encode())
         return self.path
 
 

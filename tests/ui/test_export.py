@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.networks.signals import Phase
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.encoding import ffmpeg
 from lstm_studio.ui import dialogs
@@ -239,6 +241,57 @@ def test_an_mp4_has_the_steps_at_their_rate(
     command = [probe, "-v", "error", "-count_frames", "-show_entries", entries, "-of", "csv=p=0", str(path)]
     # 4:2:0 has an even number of pixels each way.
     assert subprocess.check_output(command, text=True).strip() == "642,482,10/1,10"
+
+
+def test_a_playback_takes_each_step_in_its_phases_where_these_are_shown(
+    window: StudioWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "play.gif"
+    window.session.show_phases(True)
+    play_to(window, monkeypatch, path, 3, 4)
+    qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
+    theme = window.appearance.in_my_maps(LIGHT)
+    with Image.open(path) as image:
+        # Ten steps a second in four phases each: 25 ms a phase, in whole hundredths.
+        assert getattr(image, "n_frames", 1) == 8
+        frames, durations = [], []
+        for index in range(8):
+            image.seek(index)
+            durations.append(image.info["duration"])
+            frames.append(np.asarray(image.convert("RGB")).astype(int))
+    assert sum(durations) == 200
+    assert set(durations) == {20, 30}
+    with StandIn(window.session, (641, 481), theme) as stand_in:
+        for index, (step, phase) in enumerate((step, phase) for step in (2, 3) for phase in Phase):
+            stand_in.show_step(step, phase)
+            wanted = stand_in.frame().astype(int)
+            nearest = min(range(8), key=lambda place: abs(frames[place] - wanted).sum())
+            assert nearest == index
+        stand_in.show_step(3)
+        whole = stand_in.frame()
+        assert (whole != wanted).any(), "what rests in a phase is dimmed"
+    assert window.session.view.phase is Phase.FORGET, "the window stays as it is"
+
+
+def test_the_dialog_offers_phases_where_there_are_some(window: StudioWindow) -> None:
+    dialog = PlaybackDialog(20, 30.0, (800, 600), window, phases=4, in_phases=True)
+    each = dialog.each
+    assert each is not None
+    assert each.isVisibleTo(dialog)
+    assert dialog.wish.in_phases
+    before = dialog.wish
+    # Fifty frames a second are as many as browsers show of a GIF.
+    assert dialog.rate.value() == 12
+    assert dialog.words.text() == "20 steps of four phases in 1.67 seconds."
+    each.button("whole").click()
+    assert dialog.wish == replace(before, in_phases=False)
+    dialog.rate.setValue(50)
+    assert dialog.words.text() == "20 steps in 0.4 seconds."
+    none = PlaybackDialog(20, 4.0, (800, 600), window)
+    assert not none.wish.in_phases
+    assert none.each is None
+    for made in (dialog, none):
+        made.deleteLater()
 
 
 def test_without_ffmpeg_the_dialog_says_why_there_is_no_mp4(

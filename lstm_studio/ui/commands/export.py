@@ -6,21 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-from PySide6.QtGui import QGuiApplication, QImageWriter
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from lstm_studio.errors import StudioError
 from lstm_studio.session.compute import Export
 from lstm_studio.session.encoding import WritePlayback
+from lstm_studio.session.phases import phases_of
 from lstm_studio.session.question import Question
 from lstm_studio.session.report import WriteReport
+from lstm_studio.session.writing import write_whole
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.actions import ActionInfo
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
 from lstm_studio.ui.export.playback import Playback
-from lstm_studio.ui.export.stand_in import StandIn, draw, save_svg
+from lstm_studio.ui.export.stand_in import StandIn, draw, png_of, save_svg
 from lstm_studio.ui.icons import Icon
 from lstm_studio.ui.notices import Level
 from lstm_studio.ui.panels import PANELS
@@ -143,8 +144,7 @@ class ExportCommands(Group):
                 save_svg(panel, theme, path, title)
                 return
             image = draw(panel, theme, wish.sharpness)
-        if not image.save(str(path)):
-            raise StudioError(f"{path} cannot be written.", "Choose a folder in which you may write.")
+        write_whole(path, png_of(image))
 
     def export_numbers(self) -> None:
         """Ask where to, and save every signal of every network."""
@@ -154,8 +154,15 @@ class ExportCommands(Group):
 
     def export_playback(self) -> None:
         """Ask which steps, then where to."""
-        speed = self._session.view.speed
-        self._playback_dialog = PlaybackDialog(self._session.steps, speed, self._workspace_size(), self._window)
+        session = self._session
+        self._playback_dialog = PlaybackDialog(
+            session.steps,
+            session.view.speed,
+            self._workspace_size(),
+            self._window,
+            phases=len(phases_of(session.result)),
+            in_phases=session.view.four_phases,
+        )
         self._playback_dialog.accepted.connect(self._on_playback_wished)
         self._playback_dialog.open()
 
@@ -183,12 +190,7 @@ class ExportCommands(Group):
         session = self._session
         with StandIn(session, self._workspace_size(), self._window.appearance.in_my_maps(LIGHT)) as stand_in:
             image, words = stand_in.draw(_REPORT_SHARPNESS), stand_in.words
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        QImageWriter(buffer, QByteArray(b"png")).write(image)
-        session.ask(
-            WriteReport(path, session.result, session.view, session.remarks, bytes(buffer.data().data()), words)
-        )
+        session.ask(WriteReport(path, session.result, session.view, session.remarks, png_of(image), words))
 
     def copy_picture(self) -> None:
         """Put what is in the middle of the window on the clipboard."""

@@ -21,6 +21,8 @@ WORKSPACE = "workspace"
 _SIZES = ((1200, 800), (1600, 1000), (1920, 1080), (3840, 2160))
 _SHARPNESS = {"1": "1×", "2": "2×", "3": "3×"}
 _GIF, _MP4 = ".gif", ".mp4"
+_WHOLE, _PHASES = "whole", "phases"
+_COUNTS = {2: "two", 3: "three", 4: "four"}
 _NO_MP4 = "An MP4 needs ffmpeg, which is not installed on this computer"
 
 
@@ -48,7 +50,7 @@ class PictureWish:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackWish:
-    """What a playback shall be: the steps ``first`` … ``last``, 0-based, so many a second."""
+    """What a playback shall be: the steps ``first`` … ``last``, 0-based, so many a second, whole or in phases."""
 
     first: int
     last: int
@@ -56,6 +58,7 @@ class PlaybackWish:
     size: tuple[int, int]
     theme: Theme
     suffix: str
+    in_phases: bool = False
 
 
 class _Wish(AskingDialog):
@@ -172,10 +175,24 @@ class PlaybackDialog(_Wish):
         Steps a second that the window plays at.
     size
         Of the plots on the screen.
+    phases
+        Of a step; 0 where it has none.
+    in_phases
+        Whether the window takes them one by one.
     """
 
-    def __init__(self, steps: int, speed: float, size: tuple[int, int], parent: QWidget) -> None:
+    def __init__(
+        self,
+        steps: int,
+        speed: float,
+        size: tuple[int, int],
+        parent: QWidget,
+        *,
+        phases: int = 0,
+        in_phases: bool = False,
+    ) -> None:
         super().__init__("Export playback", size, parent)
+        self._phases = phases
         self.first = _number("First step", 1, steps, 1)
         self.last = _number("Last step", 1, steps, steps)
         self.rate = _number("Steps a second", 1, int(FASTEST_GIF), max(1, min(round(speed), int(FASTEST_GIF))), "")
@@ -187,6 +204,13 @@ class PlaybackDialog(_Wish):
         self.form.addRow("First step", self.first)
         self.form.addRow("Last step", self.last)
         self.form.addRow("Steps a second", self.rate)
+        self.each: Segments | None = None
+        if phases:
+            choices = {_WHOLE: "Whole", _PHASES: f"In its {_COUNTS.get(phases, phases)} phases"}
+            self.each = Segments("Each step", choices)
+            self.each.show_choice(_PHASES if in_phases else _WHOLE)
+            self.each.chosen.connect(self._show)
+            self.form.addRow("Each step", self.each)
         self.form.addRow("Format", self.format)
         self.add_size()
         self.lay_out(self.form, self.words)
@@ -204,16 +228,24 @@ class PlaybackDialog(_Wish):
             self.size_wanted,
             self.theme,
             self.format.choice,
+            self._in_phases,
         )
 
+    @property
+    def _in_phases(self) -> bool:
+        return self.each is not None and self.each.choice == _PHASES
+
     def _show(self) -> None:
-        frames = self.last.value() - self.first.value() + 1
-        self.take.setEnabled(frames > 0)
-        if frames <= 0:
+        # No faster than the frames of a GIF may follow each other.
+        self.rate.setMaximum(int(FASTEST_GIF) // (self._phases if self._in_phases else 1))
+        steps = self.last.value() - self.first.value() + 1
+        self.take.setEnabled(steps > 0)
+        if steps <= 0:
             self.words.setText("The last step comes before the first one.")
             return
-        words = "step" if frames == 1 else "steps"
-        self.words.setText(f"{format_count(frames)} {words} in {frames / self.rate.value():.3g} seconds.")
+        words = "step" if steps == 1 else "steps"
+        phases = f" of {_COUNTS.get(self._phases, self._phases)} phases" if self._in_phases else ""
+        self.words.setText(f"{format_count(steps)} {words}{phases} in {steps / self.rate.value():.3g} seconds.")
 
 
 def _number(name: str, low: int, high: int, value: int, suffix: str = "") -> QSpinBox:

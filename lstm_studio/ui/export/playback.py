@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from lstm_studio.session.encoding import WritePlayback
+from lstm_studio.session.phases import phases_of
 from lstm_studio.session.session import Session
 from lstm_studio.ui.export.dialogs import PlaybackWish
 from lstm_studio.ui.export.stand_in import StandIn
@@ -32,12 +34,15 @@ class Playback(QObject):
 
     def __init__(self, session: Session, wish: PlaybackWish, path: Path, parent: QObject) -> None:
         super().__init__(parent)
-        self._wish = wish
         self._stand_in = StandIn(session, wish.size, wish.theme)
         # The last step shows everything, and so all colours.
         self._stand_in.show_step(wish.last)
-        self._next = wish.first
-        self.question = WritePlayback(str(path), self._stand_in.frame(), wish.last - wish.first + 1, wish.rate)
+        phases = phases_of(session.result) if wish.in_phases else ()
+        steps = range(wish.first, wish.last + 1)
+        self._left = deque((step, phase) for step in steps for phase in phases or (None,))
+        # A step takes as long in phases as it takes whole.
+        rate = wish.rate * max(1, len(phases))
+        self.question = WritePlayback(str(path), self._stand_in.frame(), len(self._left), rate)
         self._timer = QTimer(self)
         self._timer.setInterval(_PAUSE)
         self._timer.timeout.connect(self._draw)
@@ -51,13 +56,12 @@ class Playback(QObject):
             return
         if frames.full:
             return
-        if self._next > self._wish.last:
+        if not self._left:
             frames.put(None)
             self.stop()
             return
-        self._stand_in.show_step(self._next)
+        self._stand_in.show_step(*self._left.popleft())
         frames.put(self._stand_in.frame())
-        self._next += 1
 
     def stop(self) -> None:
         """Draw no more: all is drawn, or nobody waits for it any longer."""

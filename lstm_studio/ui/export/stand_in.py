@@ -7,12 +7,14 @@ from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QEvent, QFile, QIODevice, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPalette
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QEvent, QIODevice, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QImage, QImageWriter, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
-from lstm_studio.errors import StudioError
+from lstm_studio.networks.signals import Phase
 from lstm_studio.session.session import Session
+from lstm_studio.session.writing import write_whole
+from lstm_studio.ui.explore.diagram.view import DiagramView
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
 from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.style_sheet import style_sheet
@@ -81,9 +83,13 @@ class StandIn:
         said += [f"{header.accessibleName()}: {header.accessibleDescription()}" for header in headers]
         return " ".join(f"{words.rstrip('.')}." for words in said)
 
-    def show_step(self, step: int) -> None:
-        """Show a step, 0-based."""
-        self._session.move_cursor(step)
+    def show_step(self, step: int, phase: Phase | None = None) -> None:
+        """Show a step, 0-based: whole, or one phase of it."""
+        shown = self._session.view.phase if phase is None else phase
+        self._session.look(cursor=step, four_phases=phase is not None, phase=shown)
+        for diagram in self._workspace.findChildren(DiagramView):
+            # Phases fade into each other; a picture would show one half-way.
+            diagram.diagram.finish_fading()
 
     def draw(self, ratio: float = 1.0) -> QImage:
         """Return the picture, with so many pixels for each logical one."""
@@ -144,6 +150,14 @@ def _draw_icons(image: QImage, widget: QWidget, ratio: float) -> None:
     painter.end()
 
 
+def png_of(image: QImage) -> bytes:
+    """Return a picture as a PNG file has it."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    QImageWriter(buffer, QByteArray(b"png")).write(image)
+    return bytes(buffer.data().data())
+
+
 def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
     """Write a widget as SVG: text and curves as such, heat maps as the pixels that they are.
 
@@ -154,11 +168,10 @@ def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
     """
     from PySide6.QtSvg import QSvgGenerator
 
-    file = QFile(str(path))
-    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
-        raise StudioError(f"{path} cannot be written: {file.errorString()}.", "Choose a folder in which you may write.")
+    written = QBuffer()
+    written.open(QIODevice.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
-    generator.setOutputDevice(file)
+    generator.setOutputDevice(written)
     # Else a browser would show it larger than asked for: the file has its size in millimetres.
     generator.setResolution(widget.logicalDpiX())
     generator.setSize(QSize(widget.size()))
@@ -169,4 +182,4 @@ def save_svg(widget: QWidget, theme: Theme, path: Path, title: str) -> None:
     painter.fillRect(QRect(QPoint(), widget.size()), QColor(theme.panel))
     widget.render(painter, QPoint(), QRect(QPoint(), widget.size()), QWidget.RenderFlag.DrawChildren)
     painter.end()
-    file.close()
+    write_whole(path, bytes(written.data().data()))
