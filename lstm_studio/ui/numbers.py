@@ -9,6 +9,8 @@ from dataclasses import dataclass
 _MINUS = "−"
 _SMALL = 0.01
 _LARGE = 1e6
+_HALFWAY = 1e-12
+"""More than a binary number lies, relative to it, beside the decimal one that it stands for."""
 
 
 def format_number(value: float, decimals: int = 2) -> str:
@@ -110,7 +112,9 @@ def equation(
     printed: tuple[str, ...] = ()
     for digits in (2, 3, 4):
         printed = tuple(format_number(operand, digits) for operand in operands)
-        if format_number(operation(*(read_number(text) for text in printed)), decimals) == target:
+        found = operation(*(read_number(text) for text in printed))
+        # A calculator rounds what lies halfway away from zero, −0.015 to −0.02; a binary number lies beside it.
+        if format_number(found * (1 + _HALFWAY), decimals) == target:
             return Equation(printed, "=", target)
     return Equation(printed, "≈", target)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
@@ -59,10 +60,28 @@ def test_an_equation_takes_the_fewest_digits_that_add_up() -> None:
 @given(st.floats(-20, 20), st.floats(-1, 1))
 def test_what_is_printed_with_an_equals_sign_is_true(first: float, second: float) -> None:
     printed = equation(product, (first, second), first * second)
-    numbers = [float(text.replace("−", "-").replace(",", "")) for text in printed.operands]
-    agrees = format_number(product(*numbers)) == printed.result
+    left, right = (Decimal(text.replace("−", "-").replace(",", "")) for text in printed.operands)
+    # Exact, and just beyond a half: what a calculator shows and a reader rounds.
+    agrees = format_number(float(left * right * (1 + Decimal("1e-12")))) == printed.result
     assert (printed.relation == "=") == agrees
     assert printed.result == format_number(first * second)
+
+
+def test_a_calculator_rounds_a_half_away_from_zero() -> None:
+    # 0.030 − 0.045 is −0.015, and that is −0.02 to who has learned to round.
+    assert equation(lambda a, b: a + b, (0.0304, -0.0453), -0.0149) == Equation(("0.0304", "−0.0453"), "=", "−0.01")
+    assert equation(product, (1.5, 0.25), 0.375) == Equation(("1.50", "0.25"), "=", "0.38")
+    halves = 0
+    for first in range(-60, 61):
+        for second in range(-60, 61):
+            exact = (first + second) / 1000 + 1e-4
+            shown = equation(lambda a, b: a + b, (first / 1000, second / 1000 + 1e-4), exact)
+            left, right = (Decimal(text.replace("−", "-")) for text in shown.operands)
+            halves += abs(first + second) % 10 == 5
+            if shown.relation == "=" and abs(exact) >= 0.01:
+                rounded = (left + right).quantize(Decimal("0.01"), ROUND_HALF_UP)
+                assert rounded == Decimal(shown.result.replace("−", "-")), shown
+    assert halves > 1000
 
 
 def test_an_equation_that_no_digits_can_save_says_so() -> None:
