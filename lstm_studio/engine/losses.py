@@ -18,7 +18,7 @@ from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.errors import TraceError
 
 CustomObjective = Callable[[Tensor], Tensor]
-"""Takes the model's output, the first tensor where it returns several in a tuple, mapping or dataclass; returns a scalar."""
+"""Takes the output (the first tensor, where a model returns several in a tuple, mapping or dataclass), returns L."""
 
 
 @dataclass(frozen=True, slots=True)
