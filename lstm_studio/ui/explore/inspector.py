@@ -11,6 +11,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import INPUT, Labels, Phase, Role
+from lstm_studio.sequences.sequence import Scaling
 from lstm_studio.session.phases import shown_phase
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import Remarks, Result, View
@@ -427,10 +428,18 @@ def _readout_row(row: ReadoutRow, state: _State, probabilities: bool, truths: bo
 
 
 def _values_at(result: Result, step: int) -> str:
-    values, names = result.sequence.values[step], result.sequence.names
+    """Return what enters the networks at a step; where that is scaled it is said, for few numbers with the raw one."""
+    sequence = result.sequence
+    values, names = sequence.values[step], sequence.names
     shown = zip(names[:_VALUES_SHOWN], values[:_VALUES_SHOWN], strict=True)
-    words = "  ".join(f"{name} {format_number(float(value))}" for name, value in shown)
-    return f"{words} …" if len(values) > _VALUES_SHOWN else words
+    words = "  ".join(f"{name}: {format_number(float(value))}" for name, value in shown)
+    if len(values) > _VALUES_SHOWN:
+        words += " …"
+    if sequence.raw is None or sequence.raw is sequence.values or result.sequences.scaling is Scaling.NONE:
+        return words
+    return (
+        f"{words} scaled, {format_number(float(sequence.raw[step, 0]))} raw" if len(values) == 1 else f"Scaled  {words}"
+    )
 
 
 def _layer_words(shown: ShownLayer, result: Result, view: View) -> str:

@@ -14,6 +14,7 @@ from lstm_studio.engine.objectives import CHOICES
 from lstm_studio.engine.trace import Trace
 from lstm_studio.networks.signals import Labels
 from lstm_studio.networks.spec import NetworkSpec
+from lstm_studio.sequences.sequence import Scaling, Sequence, SequenceSet
 from lstm_studio.session.session import Session
 from lstm_studio.session.state import RECORDED, Branch, Comparison, UnitFilter, View, branch_key
 from lstm_studio.ui.explore.inspector import Inspector, format_norm
@@ -179,7 +180,19 @@ def test_numbers_are_written_out_where_there_are_no_symbols(show: Show) -> None:
     session = AnsweringSession(small_setup(number_set(features=1)))
     inspector = opened(show, session)
     session.move_cursor(3)
-    assert f"x0 {format_number(float(session.result.sequence.values[3, 0]))}" in visible_texts(inspector)
+    assert f"x0: {format_number(float(session.result.sequence.values[3, 0]))}" in visible_texts(inspector)
+
+
+def test_of_scaled_numbers_it_is_said_that_they_are(show: Show) -> None:
+    sequence = Sequence(np.array([[0.5], [-0.5]], np.float32), ("Passengers",), raw=np.array([[30.0], [10.0]]))
+    setup = small_setup(SequenceSet((sequence,), scaling=Scaling.STANDARD), scaling=Scaling.STANDARD)
+    inspector = opened(show, AnsweringSession(setup))
+    assert "Passengers: 0.50 scaled, 30.00 raw" in visible_texts(inspector)
+    values = np.array([[0.5, -1.5], [0.5, 2.0]], np.float32)
+    sequence = Sequence(values, ("left", "right"), raw=values * 10 + 3)
+    setup = small_setup(SequenceSet((sequence,), scaling=Scaling.STANDARD), scaling=Scaling.STANDARD)
+    inspector = opened(show, AnsweringSession(setup))
+    assert "Scaled  left: 0.50  right: −1.50" in visible_texts(inspector)
 
 
 def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:
