@@ -437,9 +437,9 @@ def _values_at(result: Result, step: int) -> str:
         words += " …"
     if sequence.raw is None or sequence.raw is sequence.values or result.sequences.scaling is Scaling.NONE:
         return words
-    return (
-        f"{words} scaled, {format_number(float(sequence.raw[step, 0]))} raw" if len(values) == 1 else f"Scaled  {words}"
-    )
+    if len(values) > 1:
+        return f"Scaled  {words}"
+    return f"{words} scaled, {format_number(float(sequence.raw[step, 0]))} raw"
 
 
 def _layer_words(shown: ShownLayer, result: Result, view: View) -> str:

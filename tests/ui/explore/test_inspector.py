@@ -187,12 +187,12 @@ def test_of_scaled_numbers_it_is_said_that_they_are(show: Show) -> None:
     sequence = Sequence(np.array([[0.5], [-0.5]], np.float32), ("Passengers",), raw=np.array([[30.0], [10.0]]))
     setup = small_setup(SequenceSet((sequence,), scaling=Scaling.STANDARD), scaling=Scaling.STANDARD)
     inspector = opened(show, AnsweringSession(setup))
-    assert "Passengers: 0.50 scaled, 30.00 raw" in visible_texts(inspector)
+    assert "Passengers: −0.50 scaled, 10.00 raw" in visible_texts(inspector)
     values = np.array([[0.5, -1.5], [0.5, 2.0]], np.float32)
     sequence = Sequence(values, ("left", "right"), raw=values * 10 + 3)
     setup = small_setup(SequenceSet((sequence,), scaling=Scaling.STANDARD), scaling=Scaling.STANDARD)
     inspector = opened(show, AnsweringSession(setup))
-    assert "Scaled  left: 0.50  right: −1.50" in visible_texts(inspector)
+    assert "Scaled  left: 0.50  right: 2.00" in visible_texts(inspector)
 
 
 def test_ignore_factor_is_explained_in_the_classroom_only(show: Show) -> None:
