@@ -25,6 +25,12 @@ METADATA_KEY = "lstm_studio"
 
 
 _NESTED_UNDER = ("state_dict", "model_state_dict")
+_ENTERING = "weight_ih"
+"""What the weights of every recurrent layer have in one of their names."""
+_DEEPEST = 6
+"""Dictionaries in dictionaries that are looked into for weights."""
+_PART = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<parts>\d{5})(?P<suffix>\.\w+)")
+"""How the parts of a checkpoint that is too large for one file are called."""
 _MOST_INFLATED = 100
 """What takes this many times as much memory as its file was made to fill the memory: PyTorch compresses nothing."""
 _SAVE_WEIGHTS = 'Save only its weights, with torch.save(model.state_dict(), "weights.pt"), and open that.'
@@ -80,10 +86,34 @@ def read_checkpoint(path: Path) -> CheckpointFile:
         )
     if path.stat().st_size == 0:
         raise NetworkError(f"{path.name} is empty.", "Save the weights again.")
-    file = _reader(suffix)(path)
+    file = _whole(path, _reader(suffix))
     return CheckpointFile(
         path, {name: _plain(path, name, tensor) for name, tensor in file.tensors.items()}, file.metadata
     )
+
+
+def _whole(path: Path, read: Callable[[Path], CheckpointFile]) -> CheckpointFile:
+    """Read a file, and where its name says that it is a part of a whole, the others too."""
+    match = _PART.fullmatch(path.name)
+    if match is None or int(match["parts"]) < 2:
+        return read(path)
+    count = int(match["parts"])
+    # A name may tell of more parts than any folder has files.
+    there = {entry.name for entry in path.parent.iterdir()}
+    found: dict[str, Tensor] = {}
+    for number in range(1, count + 1):
+        name = f"{match['stem']}-{number:05}-of-{match['parts']}{match['suffix']}"
+        if name not in there:
+            raise NetworkError(
+                f"{path.name} is one of {count} parts of a checkpoint, and {name} is not beside it.",
+                "Put all parts into one folder; if it is no part, give it another name.",
+            )
+        tensors = read(path.with_name(name)).tensors
+        if found.keys() & tensors.keys():
+            # Each is a whole, of a series.
+            return read(path)
+        found |= tensors
+    return CheckpointFile(path, found)
 
 
 def _reader(suffix: str) -> Callable[[Path], CheckpointFile]:
@@ -143,18 +173,36 @@ def _read_torch(path: Path) -> CheckpointFile:
     for key in _NESTED_UNDER:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):
             loaded = loaded[key]
-    if isinstance(loaded, Mapping) and not _tensors_in(loaded):
-        inside = [value for value in loaded.values() if isinstance(value, Mapping) and _tensors_in(value)]
-        loaded = inside[0] if len(inside) == 1 else loaded
     if not isinstance(loaded, Mapping):
         raise NetworkError(f"{path.name} holds a {type(loaded).__name__}, not a state dict.", _SAVE_WEIGHTS)
-    tensors = _tensors_in(loaded)
+    tensors = _weights_in(loaded)
     # A tensor may show the same memory as often as it likes.
     _check_size(path, sum(tensor.numel() * tensor.element_size() for tensor in tensors.values() if is_plain(tensor)))
     if not tensors:
         keys = ", ".join(str(key)[:40] for key in list(loaded)[:8]) or "nothing"
         raise NetworkError(f"{path.name} holds no tensors (it holds {keys}).", _SAVE_WEIGHTS)
     return CheckpointFile(path, tensors)
+
+
+def _weights_in(loaded: Mapping[Any, Any]) -> dict[str, Tensor]:
+    """Return the tensors of the one state dict in a checkpoint that has recurrent layers; of several, all by path."""
+    every: dict[str, dict[str, Tensor]] = {}
+    left: list[tuple[str, Mapping[Any, Any], int]] = [("", loaded, 0)]
+    seen = {id(loaded)}
+    while left:
+        where, now, depth = left.pop(0)
+        tensors = _tensors_in(now)
+        if tensors:
+            every[where] = tensors
+        for key, value in now.items():
+            # What holds itself would never end.
+            if isinstance(value, Mapping) and depth < _DEEPEST and id(value) not in seen:
+                seen.add(id(value))
+                left.append((f"{where}.{key}" if where else str(key), value, depth + 1))
+    chosen = {where: tensors for where, tensors in every.items() if any(_ENTERING in name for name in tensors)} or every
+    if "" in chosen or len(chosen) == 1:
+        return chosen.get("", next(iter(chosen.values())))
+    return {f"{where}.{name}": tensor for where, tensors in chosen.items() for name, tensor in tensors.items()}
 
 
 def _tensors_in(loaded: Mapping[Any, Any]) -> dict[str, Tensor]:

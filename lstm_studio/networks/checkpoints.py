@@ -46,7 +46,8 @@ def open_network(
     path
         An ONNX graph (``.onnx``), a Keras file (``.keras``, ``.h5``), or a ``.pt``, ``.pth``, ``.ckpt`` (Lightning) or
         ``.safetensors`` file with the state dict of a model that has an ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``, or a
-        cell of these, somewhere; perhaps under ``"state_dict"``, ``"model_state_dict"`` or the only name with tensors.
+        cell of these, somewhere; perhaps under ``"state_dict"`` or any other name, beside what else was saved. One part
+        of a checkpoint of several files (``model-00001-of-00002.safetensors``) stands for all.
     recurrent
         Which recurrent module to take, ``"encoder.rnn"``, where the file holds several.
     readout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -402,3 +403,88 @@ def test_as_many_outputs_as_classes_score_them_unless_the_file_says_what_else_th
     one = tmp_path / "one.pt"
     torch.save(nn.ModuleDict({"rnn": nn.GRU(3, 4), "head": nn.Linear(4, 1)}).state_dict(), one)
     assert open_for(one, 1).readout_kind == "values"
+
+
+def optimiser_after_a_step(model: nn.Module) -> dict[str, Any]:
+    optimiser = torch.optim.Adam(model.parameters())
+    for weight in model.parameters():
+        weight.grad = torch.ones_like(weight)
+    optimiser.step()
+    return optimiser.state_dict()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda weights, optimiser: {"model": weights, "optimizer": optimiser, "step": torch.tensor(3)},
+        lambda weights, optimiser: {"state": {"model": weights, "optimizer": optimiser}, "epoch": 3},
+        lambda weights, optimiser: {"a": {"b": {"state_dict": weights}}, "mean": {"of": torch.zeros(3)}},
+    ],
+    ids=["beside a tensor", "with its optimiser", "deep"],
+)
+def test_weights_are_found_beside_what_else_was_saved(tmp_path: Path, around: Callable[[Any, Any], Any]) -> None:
+    model = Model()
+    torch.save(around(model.state_dict(), optimiser_after_a_step(model)), tmp_path / "m.pt")
+    network = open_network(tmp_path / "m.pt")
+    assert network.layers[0].prefix == "encoder.rnn.0"
+    assert network.info().outputs == 5
+
+
+def test_several_state_dicts_are_told_apart(tmp_path: Path) -> None:
+    one, two = nn.LSTM(3, 4), nn.LSTM(3, 4)
+    torch.save(
+        {
+            "model": {"rnn." + name: weight for name, weight in one.state_dict().items()},
+            "ema": {"rnn." + name: weight for name, weight in two.state_dict().items()},
+        },
+        tmp_path / "m.pt",
+    )
+    with pytest.raises(NetworkError, match=r"2 recurrent modules, model\.rnn .*, ema\.rnn "):
+        open_network(tmp_path / "m.pt")
+    chosen = open_network(tmp_path / "m.pt", recurrent="ema.rnn")
+    assert torch.equal(chosen.recurrent.get_parameter("weight_hh_l0"), two.get_parameter("weight_hh_l0"))
+
+
+def test_an_optimiser_alone_has_no_recurrent_layers(tmp_path: Path) -> None:
+    torch.save(optimiser_after_a_step(Model()), tmp_path / "m.pt")
+    with pytest.raises(NetworkError, match=r"has no recurrent layers: .*it has state\.0\.step, state\.0\.exp_avg"):
+        open_network(tmp_path / "m.pt")
+
+
+def test_what_holds_itself_ends(tmp_path: Path) -> None:
+    around: dict[str, Any] = {"model": nn.LSTM(3, 4).state_dict()}
+    for number in range(50):
+        around[f"itself{number}"] = around
+    torch.save(around, tmp_path / "m.pt")
+    assert open_network(tmp_path / "m.pt").kind == "lstm"
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_one_part_of_a_checkpoint_stands_for_all(tmp_path: Path, suffix: str) -> None:
+    model = Model(bidirectional=True)
+    weights = list(model.state_dict().items())
+    names = [f"model-{number:05}-of-00003{suffix}" for number in (1, 2, 3)]
+    for name, part in zip(names, (weights[:3], weights[3:9], weights[9:]), strict=True):
+        save: Any = save_file if suffix == ".safetensors" else torch.save
+        save(dict(part), tmp_path / name)
+    for name in names:
+        network = open_network(tmp_path / name)
+        assert (network.sizes.bidirectional, network.info().outputs) == (True, 5)
+        found = network.module.state_dict()
+        assert all(torch.equal(found[name], weight) for name, weight in weights if name in found)
+    (tmp_path / names[1]).unlink()
+    with pytest.raises(NetworkError, match=rf"one of 3 parts of a checkpoint, and {names[1]} is not beside it"):
+        open_network(tmp_path / names[0])
+    huge = tmp_path / f"model-00001-of-99999{suffix}"
+    huge.write_bytes((tmp_path / names[0]).read_bytes())
+    with pytest.raises(NetworkError, match="one of 99999 parts"):
+        open_network(huge)
+
+
+def test_a_series_of_whole_checkpoints_is_no_whole_of_parts(tmp_path: Path) -> None:
+    modules = [nn.LSTM(3, 4), nn.LSTM(3, 4)]
+    for number, module in enumerate(modules, 1):
+        torch.save(module.state_dict(), tmp_path / f"epoch-{number:05}-of-00002.pt")
+    for number, module in enumerate(modules, 1):
+        found = open_network(tmp_path / f"epoch-{number:05}-of-00002.pt").recurrent
+        assert torch.equal(found.get_parameter("weight_hh_l0"), module.get_parameter("weight_hh_l0"))
