@@ -158,14 +158,13 @@ class Hints(QFrame):
         self._title.setText(hint.title)
         self._words.setText(hint.words)
         self._count.setText(f"{self._index + 1} of {len(self._hints)}")
-        words = f"{hint.title}. {plain(hint.words)}"
-        self.setAccessibleDescription(words)
         self.next_button.setText("Done" if last else "Next")
         self.close_button.setVisible(not last)
         self.settle()
         if self.isVisible():
             how = "" if self._index else " Tab leads to the next one, Escape ends them."
-            say(self, f"Hint {self._count.text()}. {words}{how}")
+            # Not as a description, too: where the keyboard is in the card, both would be heard.
+            say(self, f"Hint {self._count.text()}. {hint.title}. {plain(hint.words)}{how}")
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Come and go with the workspace, and make room for notices."""

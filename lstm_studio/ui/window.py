@@ -190,6 +190,8 @@ class StudioWindow(QMainWindow):
         self.workspace.edges_changed.connect(self._align_to)
         self.workspace.cells_put_away.connect(self._show_state)
         self.announcer = Announcer(session, self.transport, self.workspace.stack, self.workspace.compare_bar)
+        self.runner.busy_changed.connect(self.announcer.show_busy)
+        self.runner.progressed.connect(self.announcer.show_work)
 
     # What others call.
 

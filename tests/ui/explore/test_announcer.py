@@ -12,7 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui.window import StudioWindow
+from tests.ui.explore.fakes import number_set
+from tests.ui.heard import listening
 from tests.ui.opened import opened_window, press
+from tests.ui.slow_computer import FakeComputer
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
 
@@ -103,3 +106,41 @@ def test_the_label_beside_a_choice_names_it(window: StudioWindow) -> None:
             other.text(QAccessible.Text.Name) for other, _ in QAccessible.queryAccessibleInterface(chooser).relations()
         ]
         assert labels == [name]
+
+
+def test_what_has_come_is_said_before_its_step(window: StudioWindow, qtbot: QtBot) -> None:
+    spy = QSignalSpy(window.announcer.said)
+    many = len(window.session.result.sequences)
+    press(window, Qt.Key.Key_PageDown)
+    qtbot.waitUntil(lambda: spy.count() == 1)
+    assert heard(spy)[0].startswith(f"Sequence 2 of {many}. Step ")
+    fed = number_set()
+    window.session.change("Open a table", data=fed, item=0)
+    qtbot.waitUntil(lambda: spy.count() == 2)
+    steps = fed[0].steps
+    assert heard(spy)[1].startswith(f"{fed.title}. Sequence 1 of {len(fed)}. ")
+    assert " and ".join(info.title for info in window.session.result.infos) in heard(spy)[1]
+    assert f"Step {steps} of {steps}" in heard(spy)[1]
+
+
+def test_nothing_is_said_of_an_answer_that_changes_nothing(window: StudioWindow, qtbot: QtBot) -> None:
+    window.session.move_cursor(3)
+    spy = QSignalSpy(window.announcer.said)
+    qtbot.waitUntil(lambda: spy.count() == 1)
+    window.session.result_replaced.emit(window.session.result)
+    qtbot.wait(400)
+    assert spy.count() == 1
+
+
+def test_work_that_takes_long_is_said_once(qtbot: QtBot) -> None:
+    computer = FakeComputer(open_gate=False)
+    with listening() as said, opened_window(computer) as window:
+        window.runner.open_sequence("far.csv")
+        qtbot.waitUntil(lambda: window.runner.busy)
+        qtbot.waitUntil(lambda: bool(said))
+        computer.release()
+        qtbot.waitUntil(lambda: not window.runner.busy)
+    work = [words for words, _ in said if "…" in words]
+    # Which of the two words for it is the first, the fake decides.
+    assert len(work) == 1
+    assert work[0] in {"Reading far.csv…", "Working…"}
