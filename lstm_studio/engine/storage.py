@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ def save_trace(trace: Trace, path: str | Path) -> None:
         What to write.
     path
         ``.npz`` or ``.safetensors``: everything. ``.csv``: one row per step and one column per unit, called as in
-        ``lstm.0.forget_gate[3]``. An existing file is replaced.
+        ``lstm.0.forget_gate[3]``. An existing file is replaced, by all of the trace or not at all.
 
     Raises
     ------
@@ -55,9 +56,15 @@ def save_trace(trace: Trace, path: str | Path) -> None:
     if writer is None:
         raise TraceError(f"{path.name} does not end in {', '.join(writers)}.", "Choose a name that does.")
     try:
-        writer(trace, path)
+        there = path.resolve()
+        with tempfile.TemporaryDirectory(dir=there.parent, prefix=".trace-") as folder:
+            unfinished = Path(folder) / path.name
+            writer(trace, unfinished)
+            unfinished.replace(there)
     except OSError as error:
-        raise TraceError(f"{path} could not be written ({error}).", "Choose another folder.") from error
+        raise TraceError(
+            f"{path} could not be written ({error.strerror or error}).", "Choose another folder, on a disk with room."
+        ) from error
 
 
 def load_trace(path: str | Path) -> Trace:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,28 @@ def test_a_missing_file_and_a_missing_folder_are_named(traced: Trace, tmp_path: 
     for suffix in (".npz", ".safetensors", ".csv"):
         with pytest.raises(TraceError, match="could not be written"):
             traced.save(tmp_path / "no" / f"t{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".csv"])
+def test_a_full_disk_leaves_what_was_there(
+    traced: Trace, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"t{suffix}"
+    path.write_bytes(b"before")
+
+    def full(_self: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for name in ("open", "write_bytes"):
+        monkeypatch.setattr(Path, name, full)
+    with pytest.raises(TraceError, match=r"could not be written \(No space left on device\)") as caught:
+        traced.save(path)
+    monkeypatch.undo()
+    assert "with room" in caught.value.cure
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+    traced.save(path)
+    assert path.stat().st_size > 100
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])

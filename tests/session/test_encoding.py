@@ -64,17 +64,18 @@ def test_a_full_disk_is_called_one_and_nothing_is_left(tmp_path: Path, monkeypat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("status", [0, 1])
 @pytest.mark.parametrize(
     ("said", "cure"),
-    [("a.mp4: No space left on device", "Make room"), ("no codec", "a GIF")],
+    [("Error closing file a.mp4: No space left on device", "Make room"), ("no codec", "a GIF")],
 )
 def test_what_the_encoder_says_is_passed_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, cure: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, cure: str, status: int
 ) -> None:
     if sys.platform == "win32":
         return
     program = tmp_path / "encoder"
-    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{said}' >&2\necho 'Conversion failed!' >&2\nexit 1\n")
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{said}' >&2\necho 'Conversion failed!' >&2\nexit {status}\n")
     program.chmod(program.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setattr("lstm_studio.session.encoding.ffmpeg", lambda: str(program))
     folder = tmp_path / "out"
