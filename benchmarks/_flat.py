@@ -68,6 +68,7 @@ class Readings:
         self._references: list[int] = []
         self._in_use: list[float] = []
         self._blocks: list[int] = []
+        self._modules = set(sys.modules)
 
     def note(self, count: int, *, settle: bool = False) -> None:
         """Take and print a reading; with ``settle`` after :func:`settle_heap`."""
@@ -88,6 +89,11 @@ class Readings:
             f"  {self._references[-1]:,} references to None",
             flush=True,
         )
+        # Code that is read late is memory too, and would look like a leak.
+        late = sys.modules.keys() - self._modules
+        if late:
+            self._modules |= late
+            print(f"       {len(late):,} modules read since: {', '.join(sorted(late)[:12])}", flush=True)
 
     def judge(self) -> bool:
         """Print how flat memory was and whether references got lost, and return whether both stayed within limits."""

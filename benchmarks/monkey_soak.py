@@ -21,6 +21,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QCoreApplication, QEvent, QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtGui import QPixmapCache
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox
 
 from benchmarks._flat import Readings
@@ -28,13 +29,17 @@ from lstm_studio.runs.export.exporting import export_run
 from lstm_studio.runs.export.formats import RunFormat
 from lstm_studio.runs.opening import open_any
 from lstm_studio.session.compute import Computer
+from lstm_studio.session.report import WriteReport
 from lstm_studio.session.samples import FIRST_SAMPLE
-from lstm_studio.session.state import View
+from lstm_studio.session.state import Branch, View
 from lstm_studio.ui.app import destroy, make_application, make_window
 from lstm_studio.ui.bugs import BugCatcher
 from lstm_studio.ui.docks import Dock
 from lstm_studio.ui.explore.operation_card import OperationCard
+from lstm_studio.ui.export.dialogs import PlaybackWish
+from lstm_studio.ui.export.playback import Playback
 from lstm_studio.ui.panels import PANELS
+from lstm_studio.ui.theme import LIGHT
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 from tests.ui.monkey import Monkey
@@ -133,16 +138,40 @@ def _make_everything(window: StudioWindow) -> None:
 
 
 def _use_everything(window: StudioWindow, monkey: Monkey, folder: Path) -> None:
-    """Open each kind of file and write each kind of export.
+    """Open each kind of file, write each kind of export, and ask what is asked seldom.
 
     What a library does for the first time reads its code: of DuckDB's 41 MB, 3 come with the first table that it cannot
     read and 2 with the first run written as Parquet, which the monkey may not find for thousands of deeds.
     """
     for path in (*monkey._good, *monkey._bad):
         window.commands.files.open_files([path])
+        _wait_for_answers(window)
         monkey.settle()
     for kind in RunFormat:
         export_run(open_any(monkey._good_runs[0]), folder / f"first-{kind}", kind=kind)
+    window.watchlist.add((*monkey._good_runs, *monkey._bad_runs))
+    session = window.session
+    window.commands.files.open_sample(FIRST_SAMPLE)
+    _wait_for_answers(window)
+    session.change("What if", branches=(Branch("held", 1, clamp=(("lstm.0.forget_gate", ((0, 0.5),)),)),))
+    _wait_for_answers(window)
+    session.ask(WriteReport(str(folder / "first.html"), session.result, session.view, session.remarks, b"", ""))
+    _wait_for_answers(window)
+    playback = Playback(session, PlaybackWish(0, 1, 10.0, (640, 360), LIGHT, ".gif"), folder / "first.gif", window)
+    ended: list[bool] = []
+    playback.ended.connect(lambda: ended.append(True))
+    while not ended:
+        QTest.qWait(5)
+    _wait_for_answers(window)
+    assert (folder / "first.gif").exists()
+    assert (folder / "first.html").exists()
+    monkey.forget_trainings()
+
+
+def _wait_for_answers(window: StudioWindow) -> None:
+    """Wait until all that was asked is answered: the monkey cancels it when it settles."""
+    while window.session.waiting or not window.runner.idle:
+        QTest.qWait(5)
 
 
 def _return_to_the_beginning(monkey: Monkey, window: StudioWindow, computer: ForgetfulComputer) -> None:
