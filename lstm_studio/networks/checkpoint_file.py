@@ -211,12 +211,12 @@ def _tensors_in(loaded: Mapping[Any, Any]) -> dict[str, Tensor]:
 
 def _check_archive(path: Path) -> None:
     """Refuse an archive that was packed to unfold; what is none is left to PyTorch, which knows older formats."""
-    if not zipfile.is_zipfile(path):
-        return
     try:
+        if not zipfile.is_zipfile(path):
+            return
         with zipfile.ZipFile(path) as archive:
             size = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise NetworkError(f"{path.name} is damaged ({_first_line(error)}).", "Save or download it again.") from error
     _check_size(path, size)
 

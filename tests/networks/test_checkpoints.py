@@ -488,3 +488,15 @@ def test_a_series_of_whole_checkpoints_is_no_whole_of_parts(tmp_path: Path) -> N
     for number, module in enumerate(modules, 1):
         found = open_network(tmp_path / f"epoch-{number:05}-of-00002.pt").recurrent
         assert torch.equal(found.get_parameter("weight_hh_l0"), module.get_parameter("weight_hh_l0"))
+
+
+@pytest.mark.parametrize(("mark", "place", "value"), [(b"PK\1\2", 6, 114), (b"PK\6\7", 16, 2)])
+def test_an_archive_of_another_kind_is_damaged(tmp_path: Path, mark: bytes, place: int, value: int) -> None:
+    """Of a version that nobody reads, or spread over several disks."""
+    torch.save(nn.LSTM(3, 4).state_dict(), tmp_path / "m.pt")
+    content = bytearray((tmp_path / "m.pt").read_bytes())
+    assert mark in content
+    content[content.rfind(mark) + place] = value
+    (tmp_path / "m.pt").write_bytes(content)
+    with pytest.raises(NetworkError, match=r"^m\.pt is damaged"):
+        open_network(tmp_path / "m.pt")

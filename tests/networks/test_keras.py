@@ -241,6 +241,16 @@ def test_damaged_and_hostile_files_get_one_message(tmp_path: Path) -> None:
         open_network(tmp_path / "outside.h5")
 
 
+def test_a_description_packed_to_unfold_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.weights.h5", b"")
+        with archive.open("config.json", "w") as part:
+            for _ in range(16):
+                part.write(b" " * (1 << 20))
+    with pytest.raises(NetworkError, match=r"m\.keras is damaged.*config\.json would take 16777216 bytes"):
+        open_network(tmp_path / "m.keras")
+
+
 def test_without_h5py_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m.keras").write_bytes(b"PK")
     monkeypatch.setitem(sys.modules, "h5py", None)

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 _KINDS = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "rnn"}
 _BY_ROWS = {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}
-_WEIGHTS = "model.weights.h5"
+_WEIGHTS, _CONFIGURATION = "model.weights.h5", "config.json"
 _NO_CHANGE = {"InputLayer", "Masking", "Dropout", "SpatialDropout1D", "GaussianNoise", "ActivityRegularization"}
 _PLAIN_AFTER = _NO_CHANGE | {"Dense", "TimeDistributed"}
 _MOST_INFLATED = 1000
@@ -65,10 +65,11 @@ def _unpacked(path: Path) -> tuple[Path | io.BytesIO, Any]:
     if path.suffix.lower() != ".keras":
         return path, None
     with zipfile.ZipFile(path) as archive:
-        size = archive.getinfo(_WEIGHTS).file_size
-        if size > _MOST_INFLATED * max(path.stat().st_size, 1 << 16):
-            raise ValueError(f"{_WEIGHTS} would take {size} bytes")
-        return io.BytesIO(archive.read(_WEIGHTS)), json.loads(archive.read("config.json"))
+        for part in (_WEIGHTS, _CONFIGURATION):
+            size = archive.getinfo(part).file_size
+            if size > _MOST_INFLATED * max(path.stat().st_size, 1 << 16):
+                raise ValueError(f"{part} would take {size} bytes")
+        return io.BytesIO(archive.read(_WEIGHTS)), json.loads(archive.read(_CONFIGURATION))
 
 
 def _leaves(path: Path, opened: Any, group_type: Any) -> tuple[dict[str, dict[str, Array]], dict[str, str]]:
