@@ -11,6 +11,7 @@ from PySide6.QtTest import QSignalSpy
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.explore.fakes import number_set
 from tests.ui.heard import listening
@@ -119,8 +120,13 @@ def test_what_has_come_is_said_before_its_step(window: StudioWindow, qtbot: QtBo
     qtbot.waitUntil(lambda: spy.count() == 2)
     steps = fed[0].steps
     assert heard(spy)[1].startswith(f"{fed.title}. Sequence 1 of {len(fed)}. ")
-    assert " and ".join(info.title for info in window.session.result.infos) in heard(spy)[1]
     assert f"Step {steps} of {steps}" in heard(spy)[1]
+    before = window.session.result.infos
+    window.session.change("Another network", network=NetworkSpec("gru", hidden_size=7))
+    qtbot.waitUntil(lambda: spy.count() == 3)
+    assert [info.fingerprint for info in window.session.result.infos] != [info.fingerprint for info in before]
+    named = " and ".join(info.title for info in window.session.result.infos)
+    assert heard(spy)[2].startswith(f"{named}. Step {steps} of {steps}")
 
 
 def test_nothing_is_said_of_an_answer_that_changes_nothing(window: StudioWindow, qtbot: QtBot) -> None:
