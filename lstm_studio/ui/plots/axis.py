@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsRectItem, QStyleOptionGraphicsItem, QWidget
 
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.note_mark import NOTE_REACH, PlacedNote, note_words, paint_note
@@ -17,6 +17,8 @@ from lstm_studio.ui.plots.scale import TimeScale
 from lstm_studio.ui.plots.times import Tick
 from lstm_studio.ui.theme import Text
 
+ABOVE_AXIS = 2.0
+"""Pixels between the cursor and the axis, which would else be repainted with every move."""
 _TICK = 4.0
 _LABEL_GAP = 14.0
 _TITLE_GAP = 22.0
@@ -51,6 +53,8 @@ class TimeAxis(QGraphicsItem):
         self._ticks: list[Tick] = []
         self._title = ""
         self._notes: tuple[PlacedNote, ...] = ()
+        self._curtain = QGraphicsRectItem(self)
+        self._curtain.setPen(QPen(Qt.PenStyle.NoPen))
 
     def show_notes(self, notes: tuple[PlacedNote, ...]) -> None:
         """Mark the steps with notes."""
@@ -65,9 +69,22 @@ class TimeAxis(QGraphicsItem):
         step, _ = min(self._notes, key=lambda note: abs(self.x_of(note[0]) - point.x()))
         return note_words(self._notes, step) if abs(self.x_of(step) - point.x()) <= NOTE_REACH else ""
 
-    def place(self, scale: TimeScale, state: StackState, rect: QRectF) -> None:
-        """Give the axis its place and what it counts; ``rect`` in scene coordinates."""
+    def place(self, scale: TimeScale, state: StackState, rect: QRectF, *, over: bool = False) -> None:
+        """Give the axis its place and what it counts.
+
+        Parameters
+        ----------
+        scale, state
+            Where steps lie, and what they are called.
+        rect
+            In scene coordinates.
+        over
+            Whether rows go on below it. The cursor, that hides what is to come, ends above it, and so must they.
+        """
         self.prepareGeometryChange()
+        self._curtain.setRect(QRectF(rect.left(), rect.top() - ABOVE_AXIS, rect.width(), ABOVE_AXIS))
+        self._curtain.setVisible(over)
+        self._curtain.setBrush(QColor(self.look.theme.panel))
         self.scale_of_time, self._state, self._rect = scale, state, rect
         self._ticks = self._choose() if state.steps else []
         self._title = self._write_title()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFocusEvent, QKeyEvent, QPe
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
 from lstm_studio.ui.numbers import format_count
-from lstm_studio.ui.plots.axis import TimeAxis
+from lstm_studio.ui.plots.axis import ABOVE_AXIS, TimeAxis
 from lstm_studio.ui.plots.band_item import BandItem
 from lstm_studio.ui.plots.canvas import Canvas
 from lstm_studio.ui.plots.cursor import TimeCursor
@@ -403,9 +403,9 @@ class PlotStack(QWidget):
             y += height + PLOT_GAP
         self._fit_headers()
         bottom = min(self.height() - axis_height, top + shared.total)
-        self._axis.place(scale, state, QRectF(0, bottom, self.width() - _BAR_WIDTH * (hidden > 0), axis_height + 1))
-        # Two pixels short of the axis, which would else be repainted with every move.
-        area = QRectF(left, top, scale.width, max(1.0, bottom - top - 2))
+        axis = QRectF(0, bottom, self.width() - _BAR_WIDTH * (hidden > 0), axis_height + 1)
+        self._axis.place(scale, state, axis, over=hidden > 0)
+        area = QRectF(left, top, scale.width, max(1.0, bottom - top - ABOVE_AXIS))
         self._cursor.place([*self._items.values()], scale, area)
         self._stretch.place(scale, area, [(item.y(), item.height) for item in self._items.values()])
         edges = (round(left), round(scale.right))

@@ -50,3 +50,20 @@ def test_nothing_is_seen_of_steps_that_are_still_to_come(stack: PlotStack, heigh
         # The first row says that they are.
         assert sunken in seen
         assert row is rows[1] or seen == {sunken}, row.key
+
+
+def test_nothing_is_revealed_above_the_axis_where_rows_are_scrolled(stack: PlotStack) -> None:
+    state = replace(make_state(cursor=10), reveal_all=False)
+    stack.resize(1056, 230)
+    stack.apply(state)
+    assert stack._bar.isVisible()
+    left = round(stack.axis_item.scale_of_time.column_edges(10)[1]) + 6
+    allowed = {LIGHT.sunken.lower(), LIGHT.panel.lower(), LIGHT.frame.lower()}
+    for offset in range(stack._bar.maximum() + 1):
+        stack._bar.setValue(offset)
+        image = stack.grab().toImage()
+        bottom = round(stack.axis_item.boundingRect().top())
+        shown = {
+            image.pixelColor(x, y).name() for x in range(left, stack.edges[1], 9) for y in range(bottom - 4, bottom)
+        }
+        assert shown <= allowed, offset
