@@ -24,6 +24,7 @@ from lstm_studio.session.compute import (
     Warm,
     WarmUp,
 )
+from lstm_studio.session.encoding import WritePlayback
 from lstm_studio.session.question import Question
 from lstm_studio.session.session import Session
 from lstm_studio.session.start import open_together
@@ -67,13 +68,10 @@ class Runner(QObject):
         self._opened = OpenFile("", ReadOptions())
         self._data: SequenceSet | None = None
         self._networks: tuple[OpenFile, tuple[str, ...]] | None = None
-        self._worker = Worker(computer, self)
-        self._worker.answered.connect(self._on_answered)
-        self._worker.refused.connect(self._on_refused)
-        self._worker.failed.connect(self._on_failed)
-        self._worker.started.connect(self._on_started)
-        self._worker.progressed.connect(self._on_progressed)
-        self._worker.emptied.connect(self._on_emptied)
+        self._computer = computer
+        self._worker = self._made_worker()
+        self._writer: Worker | None = None
+        """Writes playbacks, which takes long and computes nothing; made when first needed."""
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
         self._patience.setInterval(QUIET)
@@ -83,6 +81,26 @@ class Runner(QObject):
         session.failed.connect(self._on_session_failed)
         session.noticed.connect(self._on_session_noticed)
         session.asked.connect(self._submit)
+
+    def _made_worker(self) -> Worker:
+        worker = Worker(self._computer, self)
+        worker.answered.connect(self._on_answered)
+        worker.refused.connect(self._on_refused)
+        worker.failed.connect(self._on_failed)
+        worker.started.connect(self._on_started)
+        worker.progressed.connect(self._on_progressed)
+        worker.emptied.connect(self._on_emptied)
+        return worker
+
+    def _worker_for(self, request: Request) -> Worker:
+        if not isinstance(request, WritePlayback):
+            return self._worker
+        if self._writer is None:
+            self._writer = self._made_worker()
+        return self._writer
+
+    def _workers(self) -> tuple[Worker, ...]:
+        return (self._worker,) if self._writer is None else (self._worker, self._writer)
 
     @property
     def warm(self) -> Warm | None:
@@ -97,7 +115,7 @@ class Runner(QObject):
     @property
     def idle(self) -> bool:
         """Whether nothing is being computed, and nothing waits to be."""
-        return self._worker.idle
+        return all(worker.idle for worker in self._workers())
 
     def source_of(self, data: SequenceSet) -> OpenFile | None:
         """Return from where sequences were read, and how; None where they are not those that were read last."""
@@ -132,7 +150,8 @@ class Runner(QObject):
 
     def cancel(self) -> None:
         """Stop what the user waits for, and return to what is on the screen."""
-        self._worker.cancel(OpenFile, Compute, Question, Export, Judge)
+        for worker in self._workers():
+            worker.cancel(OpenFile, Compute, Question, Export, Judge)
         self._session.withdraw()
 
     def stop(self) -> None:
@@ -143,7 +162,8 @@ class Runner(QObject):
         self._session.noticed.disconnect(self._on_session_noticed)
         self._session.asked.disconnect(self._submit)
         self._patience.stop()
-        self._worker.stop()
+        for worker in self._workers():
+            worker.stop()
 
     def judge(self) -> None:
         """Have all sequences classified, if they have classes and the networks a read-out for them."""
@@ -156,7 +176,7 @@ class Runner(QObject):
             self._submit(Judge(result))
 
     def _submit(self, request: Request) -> None:
-        self._worker.submit(request)
+        self._worker_for(request).submit(request)
         if not isinstance(request, Judge) and not self._busy and not self._patience.isActive():
             self._patience.start()
 
@@ -228,7 +248,7 @@ class Runner(QObject):
             self.progressed.emit(-1.0, STARTING)
 
     def _on_emptied(self) -> None:
-        if not self._worker.idle:
+        if not self.idle:
             return
         self._patience.stop()
         if self._busy:

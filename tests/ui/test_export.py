@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Phase
 from lstm_studio.session.compute import Computer
-from lstm_studio.session.encoding import ffmpeg
+from lstm_studio.session.encoding import WritePlayback, ffmpeg
 from lstm_studio.ui import dialogs
 from lstm_studio.ui.commands.export import ExportCommands
 from lstm_studio.ui.export.dialogs import WORKSPACE, PictureDialog, PictureWish, PlaybackDialog
@@ -314,6 +314,23 @@ def test_a_playback_that_cannot_be_written_says_so_and_draws_no_more(
     qtbot.waitUntil(lambda: bool(notices(window)), timeout=20_000)
     assert "cannot be written" in notices(window)[0]
     qtbot.waitUntil(lambda: exports(window)._playback is None, timeout=5_000)
+
+
+def test_the_window_computes_while_a_playback_is_written(window: StudioWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    # Its frames never come: it is being written for as long as nobody cancels it.
+    question = WritePlayback(str(tmp_path / "play.gif"), np.zeros((4, 4, 3), np.uint8), 9, 4.0)
+    window.session.ask(question)
+    qtbot.waitUntil(lambda: bool(list(tmp_path.iterdir())))
+    window.session.change("Show sequence 2", item=1)
+    qtbot.waitUntil(lambda: window.session.result.setup.item == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: window.runner.busy)
+    # By calls, so that the type checker expects them to change.
+    state = (lambda: question.frames.closed, lambda: window.runner.idle)
+    assert [part() for part in state] == [False, False]
+    window.runner.cancel()
+    qtbot.waitUntil(lambda: window.runner.idle and not window.runner.busy)
+    assert [part() for part in state] == [True, True]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_cancelling_leaves_no_file(
