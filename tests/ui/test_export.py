@@ -324,12 +324,10 @@ def test_the_window_computes_while_a_playback_is_written(window: StudioWindow, q
     window.session.change("Show sequence 2", item=1)
     qtbot.waitUntil(lambda: window.session.result.setup.item == 1, timeout=30_000)
     qtbot.waitUntil(lambda: window.runner.busy)
-    # By calls, so that the type checker expects them to change.
-    state = (lambda: question.frames.closed, lambda: window.runner.idle)
-    assert [part() for part in state] == [False, False]
+    assert (question.frames.closed, window.runner.idle) == (False, False)
     window.runner.cancel()
     qtbot.waitUntil(lambda: window.runner.idle and not window.runner.busy)
-    assert [part() for part in state] == [True, True]
+    assert (question.frames.closed, window.runner.idle) == (True, True)
     assert list(tmp_path.iterdir()) == []
 
 
