@@ -11,11 +11,12 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from lstm_studio.ui.theme import CARD_RADIUS, GRID, PANEL_INSET, Theme
+from lstm_studio.ui.theme import CARD_RADIUS, GRID, PANEL_INSET, Theme, scaled
 from lstm_studio.ui.widgets.said import say
 from lstm_studio.ui.widgets.text import plain
 
 _WIDTH = 320
+"""Pixels of a card at 100 %."""
 _AWAY = 12
 """Pixels between a card and the place it speaks of."""
 _RING = 2
@@ -86,7 +87,10 @@ class Hints(QFrame):
     def __init__(self, hints: tuple[Hint, ...], theme: Theme, window: QWidget, home: QWidget, notices: QWidget) -> None:
         super().__init__(window)
         self._home, self._notices = home, notices
-        for watched in (home, notices):
+        # What a place lies in moves it, too, as where a panel comes back.
+        places = (around for hint in hints for around in _up_to(window, hint.place))
+        self._watched = tuple(dict.fromkeys((home, notices, *places)))
+        for watched in self._watched:
             watched.installEventFilter(self)
         self._hints, self._index = hints, 0
         self._window = window
@@ -117,13 +121,17 @@ class Hints(QFrame):
         column.addLayout(head)
         column.addWidget(self._words)
         column.addLayout(foot)
-        self.setFixedWidth(_WIDTH)
         self._show_hint()
 
     @property
     def hint(self) -> Hint:
         """The one that is shown."""
         return self._hints[self._index]
+
+    @property
+    def ring(self) -> QRect:
+        """Where the ring is in the window; empty while there is none."""
+        return self._ring.geometry() if self._ring.isVisible() else QRect()
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
@@ -140,7 +148,7 @@ class Hints(QFrame):
 
     def end(self) -> None:
         """Take card and ring away."""
-        for watched in (self._home, self._notices):
+        for watched in self._watched:
             watched.removeEventFilter(self)
         focused = QApplication.focusWidget()
         left = focused is not None and self.isAncestorOf(focused)
@@ -167,7 +175,7 @@ class Hints(QFrame):
             say(self, f"Hint {self._count.text()}. {hint.title}. {plain(hint.words)}{how}")
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Come and go with the workspace, and make room for notices."""
+        """Come and go with the workspace, move with the place, and make room for notices."""
         if event.type() in _MOVED:
             self.settle()
         return False
@@ -181,7 +189,8 @@ class Hints(QFrame):
             self._ring.hide()
             return
         place = self.hint.place
-        self.setFixedHeight(self.heightForWidth(_WIDTH) if self.hasHeightForWidth() else self.sizeHint().height())
+        width = min(scaled(_WIDTH), window.width() - 2 * _AWAY)
+        self.setFixedSize(width, self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height())
         if not place.isVisible():
             self._ring.hide()
             self.raise_()
@@ -199,9 +208,20 @@ class Hints(QFrame):
         self.move(at)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Draw the ring in another theme."""
+        """Draw the ring in another theme, and the card at another size of text."""
         self._ring.theme = theme
         self._ring.update()
+        self.settle()
+
+
+def _up_to(window: QWidget, place: QWidget) -> list[QWidget]:
+    """Return a place and everything that it lies in, within a window."""
+    around: list[QWidget] = []
+    inside: QWidget | None = place
+    while inside is not None and inside is not window:
+        around.append(inside)
+        inside = inside.parentWidget()
+    return around
 
 
 def _beside(place: QRect, card: QRect, window: QRect) -> QPoint:

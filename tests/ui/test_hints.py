@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.settings import Settings, load_settings
@@ -118,3 +118,57 @@ def test_that_they_were_read_outlasts_a_crash(qtbot: QtBot, tmp_path: Path) -> N
         # What is on the disk while the window is still open is what a killed program leaves.
         left = load_settings(tmp_path / "settings.json").settings
         assert (left.hints_read, left.speed, left.font_scale) == (True, 16.0, 125)
+
+
+@pytest.mark.parametrize("shown_one", range(3))
+def test_ring_and_card_stay_with_their_place_whatever_moves_it(window: StudioWindow, shown_one: int) -> None:
+    def floats(on: bool) -> None:
+        for key in ("sequence", "networks", "units"):
+            window.arrangement.docks[key].setFloating(on)
+
+    def shows(on: bool) -> None:
+        for key in ("sequence", "networks", "units"):
+            window.show_panel(key, on)
+
+    def goes_away(on: bool) -> None:
+        window.show_workspace("train" if on else EXPLORE)
+
+    hints = window.hints
+    assert hints is not None
+    for _ in range(shown_one):
+        hints.go_on()
+    for move, ons in (
+        (window.session.look, ({"diagram": False}, {"diagram": True})),
+        (floats, (True, False)),
+        (shows, (False, True)),
+        (window.scale_text, (200, 100)),
+        (goes_away, (True, False)),
+    ):
+        for on in ons:
+            move(**on) if isinstance(on, dict) else move(on)
+            for _ in range(5):
+                QApplication.processEvents()
+            if not hints.isVisible():
+                continue
+            place = hints.hint.place
+            around = QRect(place.mapTo(window, QPoint()), place.size())
+            assert hints.ring.adjusted(2, 2, -2, -2).intersects(around)
+            assert hints.ring == around.adjusted(-2, -2, 2, 2).intersected(window.rect())
+            room = max(around.top(), window.height() - around.bottom())
+            assert room < hints.height() + 24 or not hints.geometry().intersects(around)
+            assert window.rect().contains(hints.geometry())
+
+
+@pytest.mark.parametrize("percent", [80, 100, 150, 200])
+def test_nothing_of_a_hint_is_cut_at_any_size_of_text(window: StudioWindow, percent: int) -> None:
+    window.resize(1366, 720)
+    window.scale_text(percent)
+    QApplication.processEvents()
+    for _ in range(3):
+        hints = window.hints
+        assert hints is not None
+        for part in hints.findChildren(QLabel):
+            assert part.width() >= part.minimumSizeHint().width(), part.text()
+            needed = part.heightForWidth(part.width()) if part.wordWrap() else part.sizeHint().height()
+            assert part.height() >= needed, part.text()
+        hints.go_on()
