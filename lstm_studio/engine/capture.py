@@ -369,37 +369,27 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     cpu = torch.get_rng_state()
     parts = list(model.modules())
-    owned = (buffer for part in parts for buffer in part._buffers.values() if buffer is not None)
-    # Nobody can write to one that shows a number several times.
-    buffers = {buffer: buffer.clone() for buffer in owned if not _repeats(buffer)}
-    attributes = [
-        (held, dict(held))
-        for module in parts
-        if id(module) not in recurrent
-        for held in (vars(module), *(module.__dict__.get(name) for name in ("_buffers", "_modules", "_parameters")))
-        if isinstance(held, dict)
-    ]
+    inside = [vars(part) for part in parts if id(part) not in recurrent]
+    inside += [own[name] for own in inside for name in ("_modules", "_parameters") if isinstance(own.get(name), dict)]
+    owned = [held for held in (vars(part).get("_buffers") for part in parts) if isinstance(held, dict)]
+    attributes = [(held, dict(held)) for held in (*inside, *owned)]
+    # The model gets copies: the way back may need them as they were left, so that they cannot be put back in place.
+    copies: dict[Tensor, Tensor] = {}
+    for held in owned:
+        for name, buffer in held.items():
+            if buffer is not None:
+                copy = copies.get(buffer)
+                held[name] = copies[buffer] = buffer.detach().clone() if copy is None else copy
     try:
         yield
     finally:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, device)
-        if buffers:
-            with torch.no_grad():
-                for buffer, value in buffers.items():
-                    buffer.copy_(value)
         for held, before in attributes:
             for name in held.keys() - before.keys():
                 del held[name]
             held.update(before)
-
-
-def _repeats(tensor: Tensor) -> bool:
-    """Return whether several entries of a tensor are the same place in memory."""
-    if tensor.layout != torch.strided:
-        return False
-    return any(stride == 0 and size > 1 for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
 
 
 @contextmanager

@@ -198,6 +198,45 @@ def test_parts_that_are_computed_again_on_the_way_back_get_one_message(reentrant
         assert trace(model, x(), gradients=False).recovery_error < 1e-6
 
 
+class Normed(nn.Module):
+    """Normalises between two layers, and counts its calls in a number that it goes on with."""
+
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.below, self.above = nn.LSTM(3, 4, batch_first=True), nn.GRU(4, 4, batch_first=True)
+        self.norm = nn.BatchNorm1d(4)
+        self.register_buffer("calls", torch.ones(1))
+
+    def forward(self, x: Tensor) -> Any:
+        self.calls += 1
+        hidden = self.below(x)[0] * self.calls
+        return self.above(self.norm(hidden.transpose(1, 2)).transpose(1, 2))[0]
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_go_through_numbers_that_are_put_back(training: bool) -> None:
+    torch.manual_seed(0)
+    model = Normed().train(training)
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    places = {name: buffer.data_ptr() for name, buffer in model.named_buffers()}
+
+    def objective(output: Tensor) -> Tensor:
+        return output[1].square().sum()
+
+    found = trace(model, x(), item=1, objective=objective)["grad.below.0.hidden_state"]
+    for name, buffer in model.named_buffers():
+        assert torch.equal(buffer, before[name])
+        assert buffer.data_ptr() == places[name]
+    hidden: list[Tensor] = []
+    model.below.register_forward_hook(lambda *called: hidden.append(called[2][0]))
+    (expected,) = torch.autograd.grad(objective(model(x())), hidden)
+    # What reaches the last hidden state comes from above alone.
+    np.testing.assert_allclose(found[-1], expected[1, -1], rtol=1e-4, atol=1e-7)
+    assert np.abs(found[-1]).max() > 1e-6
+
+
 def test_a_program_is_told_from_a_model_without_layers(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled = type("Program", (nn.Module,), {})()
     monkeypatch.setattr(torch.jit, "ScriptModule", type(compiled))
