@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,43 +120,53 @@ def test_that_they_were_read_outlasts_a_crash(qtbot: QtBot, tmp_path: Path) -> N
         assert (left.hints_read, left.speed, left.font_scale) == (True, 16.0, 125)
 
 
+_LEFT = ("sequence", "networks", "units")
+
+
+def draws(window: StudioWindow, on: bool) -> None:
+    window.session.look(diagram=on)
+
+
+def docks(window: StudioWindow, on: bool) -> None:
+    for key in _LEFT:
+        window.arrangement.docks[key].setFloating(not on)
+
+
+def shows(window: StudioWindow, on: bool) -> None:
+    for key in _LEFT:
+        window.show_panel(key, on)
+
+
+def writes_small(window: StudioWindow, on: bool) -> None:
+    window.scale_text(100 if on else 200)
+
+
+def comes_back(window: StudioWindow, on: bool) -> None:
+    window.show_workspace(EXPLORE if on else "train")
+
+
 @pytest.mark.parametrize("shown_one", range(3))
-def test_ring_and_card_stay_with_their_place_whatever_moves_it(window: StudioWindow, shown_one: int) -> None:
-    def floats(on: bool) -> None:
-        for key in ("sequence", "networks", "units"):
-            window.arrangement.docks[key].setFloating(on)
-
-    def shows(on: bool) -> None:
-        for key in ("sequence", "networks", "units"):
-            window.show_panel(key, on)
-
-    def goes_away(on: bool) -> None:
-        window.show_workspace("train" if on else EXPLORE)
-
+@pytest.mark.parametrize("move", [draws, docks, shows, writes_small, comes_back])
+def test_ring_and_card_stay_with_their_place_whatever_moves_it(
+    window: StudioWindow, move: Callable[[StudioWindow, bool], None], shown_one: int
+) -> None:
     hints = window.hints
     assert hints is not None
     for _ in range(shown_one):
         hints.go_on()
-    for move, ons in (
-        (window.session.look, ({"diagram": False}, {"diagram": True})),
-        (floats, (True, False)),
-        (shows, (False, True)),
-        (window.scale_text, (200, 100)),
-        (goes_away, (True, False)),
-    ):
-        for on in ons:
-            move(**on) if isinstance(on, dict) else move(on)
-            for _ in range(5):
-                QApplication.processEvents()
-            if not hints.isVisible():
-                continue
-            place = hints.hint.place
-            around = QRect(place.mapTo(window, QPoint()), place.size())
-            assert hints.ring.adjusted(2, 2, -2, -2).intersects(around)
-            assert hints.ring == around.adjusted(-2, -2, 2, 2).intersected(window.rect())
-            room = max(around.top(), window.height() - around.bottom())
-            assert room < hints.height() + 24 or not hints.geometry().intersects(around)
-            assert window.rect().contains(hints.geometry())
+    for on in (False, True):
+        move(window, on)
+        for _ in range(5):
+            QApplication.processEvents()
+        if not hints.isVisible():
+            assert (move, on) == (comes_back, False)
+            continue
+        place = hints.hint.place
+        around = QRect(place.mapTo(window, QPoint()), place.size())
+        assert hints.ring == around.adjusted(-2, -2, 2, 2).intersected(window.rect())
+        room = max(around.top(), window.height() - around.bottom())
+        assert room < hints.height() + 24 or not hints.geometry().intersects(around)
+        assert window.rect().contains(hints.geometry())
 
 
 @pytest.mark.parametrize("percent", [80, 100, 150, 200])
