@@ -45,7 +45,7 @@ def first_hints(transport: QWidget, plots: QWidget, open_button: QWidget) -> tup
     return (
         Hint(
             "Press Space, and it plays",
-            "Two trained networks read the same sequence. The arrow keys go one step on or back; click or drag in any "
+            "The networks read the sequence step by step. The arrow keys go one step on or back; click or drag in any "
             "plot to go anywhere.",
             transport,
         ),
