@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QToolButto
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.engine.trace import Trace
+from lstm_studio.networks.signals import Labels
 from lstm_studio.session.horizon import MemoryHorizon
 from lstm_studio.session.state import Recorded
 from lstm_studio.session.whose_loss import WhoseLoss
@@ -131,3 +132,24 @@ def test_floating_it_is_wide_and_docked_again_narrow(qtbot: QtBot) -> None:
         assert panel.isVisible()
         qtbot.waitUntil(lambda: dock.width() <= docked + 20)
         assert panel.lag_page.plot.width() > 250
+
+
+@pytest.mark.parametrize("labels", Labels)
+def test_no_page_pushes_the_plots_aside(qtbot: QtBot, labels: Labels) -> None:
+    with opened_window() as window:
+        window.session.look(labels=labels)
+        window.show_panel("horizon", True)
+        panel, found = panel_of(window), []
+        for page in Page:
+            panel.show_page(page.value)
+            qtbot.waitUntil(lambda: window.runner.idle, timeout=20_000)
+            for _ in range(4):
+                QApplication.processEvents()
+            found.append(window.workspace.stack.width())
+        assert panel.loss_page.maps.isVisibleTo(panel.loss_page)
+        assert len(set(found)) == 1, found
+        names = [panel.loss_page._memory.button(key).accessibleName() for key in ("0", "1")]
+        kinds = (
+            ("Cell state", "Hidden state") if labels is Labels.STANDARD else ("Long-term memory", "Short-term memory")
+        )
+        assert names == [f"Gradient of: {kind}" for kind in kinds]

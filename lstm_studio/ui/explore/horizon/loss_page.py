@@ -129,7 +129,11 @@ class LossPage(QWidget):
         for widget in (self._memory, self._memory_word):
             widget.setVisible(len(state.memories) > 1)
         for key, name in zip(("0", "1"), state.memories, strict=False):
-            self._memory.button(key).setText(name)
+            button = self._memory.button(key)
+            # The classroom's names are long: with the word that both have, they would widen the panel.
+            button.setText(name.removesuffix(" memory"))
+            button.setAccessibleName(f"Gradient of: {name}")
+            button.setToolTip(f"The gradient with respect to the {name.lower()}")
         self._memory.show_choice(str(state.memory))
         problem = _problem(state)
         self._note.setText(problem or _single(state))
