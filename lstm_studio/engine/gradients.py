@@ -17,8 +17,9 @@ from torch import Tensor
 
 from lstm_studio.engine import losses, recovery
 from lstm_studio.engine.call import Call
-from lstm_studio.engine.devices import no_inference, one_blas_thread
+from lstm_studio.engine.devices import no_autocast, no_inference, one_blas_thread
 from lstm_studio.engine.losses import Context, CustomObjective
+from lstm_studio.engine.mixing import mixes_items
 from lstm_studio.engine.norms import row_norms_by_name
 from lstm_studio.engine.objectives import Objective, ObjectiveKind
 from lstm_studio.engine.recovery import Array, CallGradients, RecoveredLayer
@@ -136,13 +137,19 @@ def _back_propagated(
     upstream: _Upstream, context: Context, layers: dict[int, list[RecoveredLayer]]
 ) -> dict[str, Array]:
     """Go back through the calls, last first, and between them through the pieces of the graph; return ``grad.…``."""
-    calls = context.recording.calls
+    calls, item = context.recording.calls, context.item
     inside: dict[int, CallGradients] = {}
+    mixes: bool | None = None
     with np.errstate(all="ignore"), one_blas_thread():
         for call in reversed(calls):
-            output, final = upstream.of(call, context.item)
-            found = recovery.gradients(call, layers[id(call)], output, final)
-            for root in _ends(call, found, context.item):
+            found = recovery.gradients(call, layers[id(call)], *upstream.of(call, item))
+            ends = _ends(call, found, item)
+            others = upstream.others(call, item) if ends else []
+            if others and mixes is None:
+                mixes = mixes_items(calls, item, upstream.reached)
+            if others and mixes:
+                ends = _added([ends, *(_ends(call, _of_another(call, other, upstream), other) for other in others)])
+            for root in ends:
                 upstream.enter(root)
             inside[id(call)] = found
     parts: dict[str, list[Array]] = {}
@@ -153,6 +160,18 @@ def _back_propagated(
                     parts.setdefault(f"grad.{name}", []).append(array)
     parts["grad.input"] = [inside[id(call)].input for call in context.recording.chains[0].calls]
     return {name: arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for name, arrays in parts.items()}
+
+
+def _of_another(call: Call, item: int, upstream: _Upstream) -> CallGradients:
+    """Back-propagate through a call for an item of the batch that is not traced."""
+    with no_inference(), torch.no_grad(), no_autocast(call.x.device):
+        layers = recovery.recover(call, item, call.path)
+    return recovery.gradients(call, layers, *upstream.of(call, item))
+
+
+def _added(ends: list[list[_Root]]) -> list[_Root]:
+    """Return the ends of a call with the sum of what several items bring."""
+    return [_Root(same[0].tensor, np.sum([root.gradient for root in same], axis=0)) for same in zip(*ends, strict=True)]
 
 
 def _weight_norms(
@@ -234,6 +253,18 @@ class _Upstream:
             # The first state is the output itself, which counts once.
             return final[0], (np.zeros_like(final[0]), *final[1:])
         return self._sum(call.output)[_on_cpu(call.layout.rows(item))], final
+
+    def others(self, call: Call, item: int) -> list[int]:
+        """Return the other items of the batch for which something of dL was gathered."""
+        layout, there = call.layout, []
+        if layout.items == 1:
+            return []
+        for leaf, rows in ((call.output, layout.rows), *((state, layout.states) for state in call.final)):
+            whole = self._sums.get(id(leaf))
+            if whole is not None and whole.any():
+                there.append((whole, rows))
+        every = (other for other in range(layout.items) if other != item)
+        return [other for other in every if any(whole[_on_cpu(rows(other))].any() for whole, rows in there)]
 
     def _sum(self, leaf: Tensor) -> Array:
         found = self._sums.get(id(leaf))
