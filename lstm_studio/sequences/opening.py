@@ -103,11 +103,19 @@ def _choose(head: Head) -> Reader:
     """Return the reader that fits the contents best; of equals, the one whose suffix it has."""
     ranked = [(2 * reader.recognise(head) + (head.suffix in reader.suffixes), reader) for reader in readers()]
     score, reader = max(ranked, key=lambda item: item[0])
+    named = _usual(head.suffix)
+    # Any text can be read letter by letter; but nobody calls one a sound, or an array.
+    if score < 2 * Match.LIKELY and score >= 2 * Match.POSSIBLE and named and named[0].of_bytes:
+        raise SequenceError(
+            f"{head.path} is named {head.suffix}, but is no {named[0].title}: it is a text, which begins with "
+            f"{head.lines[0][:40]!r}.",
+            "Perhaps a page or a pointer was downloaded in its place: download the file itself. A text has to be named "
+            ".txt.",
+        )
     if score >= 2 * Match.POSSIBLE:
         return reader
     titles = "; ".join(reader.title for reader in readers())
     begins = head.start[:8].hex(" ")
-    named = _usual(head.suffix)
     if named:
         raise SequenceError(
             f"{head.path} is named {head.suffix}, but is no {named[0].title}: it begins with the bytes {begins}.",

@@ -101,12 +101,15 @@ class Reader:
     read
         Reads it; values may still hold NaN and infinities, which are treated afterwards. Raises SequenceError for
         everything else that is wrong with the file, and lets ``Cancelled`` pass after cleaning up.
+    of_bytes
+        Whether no text is of this kind.
     """
 
     title: str
     suffixes: tuple[str, ...]
     recognise: Callable[[Head], Match]
     read: Callable[[Path, ReadOptions, Progress], SequenceSet]
+    of_bytes: bool = False
 
 
 def detect_encoding(start: bytes, *, whole: bool) -> str | None:

@@ -91,6 +91,16 @@ def test_contents_win_over_a_wrong_suffix_and_the_facts_say_so(tmp_path: Path) -
     assert table[0].values.tolist() == [[1.5, 2.5], [3.5, 4.5]]
 
 
+@pytest.mark.parametrize("name", ["page.npy", "page.npz", "page.wav", "page.flac", "page.ogg", "page.safetensors"])
+def test_a_page_in_the_place_of_numbers_is_not_read_letter_by_letter(tmp_path: Path, name: str) -> None:
+    error = refusal(write(tmp_path / name, "<html>Not found\n</html>\n"))
+    assert f"is named {Path(name).suffix}, but is no " in error.found
+    assert "it is a text, which begins with '<html>Not found'" in error.found
+    assert "download the file itself" in error.cure
+    table = open_sequence(write(tmp_path / f"table{Path(name).suffix}", "a,b\n1,2\n3,4\n"))
+    assert table[0].values.tolist() == [[1, 2], [3, 4]], "contents that are clear still win"
+
+
 def test_missing_values_are_counted_located_and_treated_as_chosen(tmp_path: Path) -> None:
     path = write(tmp_path / "gaps.csv", "a,b\n1,2\n3,NaN\n5,inf\n,8\n")
     error = refusal(path)

@@ -115,7 +115,7 @@ def sniff(database: duckdb.DuckDBPyConnection, path: Path, head: Head) -> Dialec
     dialect = _sniff(database, path, {})
     if guess is not None and (dialect is None or dialect.delimiter not in lines[0]):
         dialect = _sniff(database, path, {"delim": literal(guess)})
-    if dialect is None:
+    if dialect is None or _skips_numbers(dialect, head):
         return _fallback(lines, guess or ",")
     if dialect.delimiter != "," and _has_decimal_commas(dialect, lines):
         commas = _sniff(database, path, {"delim": literal(dialect.delimiter), "decimal_separator": "','"})
@@ -232,6 +232,16 @@ def _sniff(database: duckdb.DuckDBPyConnection, path: Path, more: dict[str, str]
     delimiter, quote, escape, comment = texts[:4]
     columns = tuple((column["name"], column["type"]) for column in found[6])
     return Dialect(delimiter or ",", quote, escape, comment, int(found[4]), bool(found[5]), columns, *texts[7:9])
+
+
+def _skips_numbers(dialect: Dialect, head: Head) -> bool:
+    """Return whether rows of numbers are among what the sniffer takes for words before the table.
+
+    It does so where rows are ragged, and they would be lost without a word.
+    """
+    skipped = [line for line in head.lines[: dialect.skip] if not line.startswith("#")]
+    rows = _rows(skipped, dialect.delimiter)
+    return any(len(row) > 1 and all(map(_is_number, row)) for row in rows)
 
 
 def _fallback(lines: list[str], delimiter: str) -> Dialect:

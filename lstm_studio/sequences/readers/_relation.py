@@ -348,6 +348,11 @@ def _broken_json(readable: Path, path: Path) -> SequenceError | None:
                     f"{path}, line {number:,}, column {error.colno} is not JSON: {error.msg}.",
                     "Write one whole object on each line.",
                 )
+            except RecursionError:
+                return SequenceError(
+                    f"{path}, line {number:,} nests lists or objects too deeply.",
+                    "Write one whole object on each line.",
+                )
     return None
 
 

@@ -248,4 +248,4 @@ def _feature_names(count: int, names: tuple[str, ...] | None, where: str) -> tup
     return names
 
 
-READER = Reader("NumPy array (.npy, .npz)", (".npy", ".npz"), _recognise, _read)
+READER = Reader("NumPy array (.npy, .npz)", (".npy", ".npz"), _recognise, _read, of_bytes=True)

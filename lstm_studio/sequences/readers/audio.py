@@ -108,4 +108,6 @@ def _wave_data_end(file: BinaryIO) -> int | None:
     return None
 
 
-READER = Reader("sound (.wav, .flac, .ogg)", (".wav", ".wave", ".flac", ".ogg", ".oga"), _recognise, _read)
+READER = Reader(
+    "sound (.wav, .flac, .ogg)", (".wav", ".wave", ".flac", ".ogg", ".oga"), _recognise, _read, of_bytes=True
+)

@@ -22,4 +22,4 @@ def _read(path: Path, options: ReadOptions, progress: Progress) -> SequenceSet:
     return load_set(path)
 
 
-READER = Reader("saved sequence set (.safetensors)", (".safetensors",), _recognise, _read)
+READER = Reader("saved sequence set (.safetensors)", (".safetensors",), _recognise, _read, of_bytes=True)

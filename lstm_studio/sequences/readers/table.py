@@ -45,7 +45,7 @@ def _is_json(head: Head) -> bool:
         return True
     try:
         return isinstance(json.loads(head.lines[0]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

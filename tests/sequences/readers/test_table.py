@@ -283,3 +283,34 @@ def test_what_is_written_is_read(tmp_path: Path, data: st.DataObject, names: lis
     assert sequences.names == tuple(names)
     np.testing.assert_array_equal(sequences[0].values, values)
     assert all(info.kind is ColumnKind.NUMBER for info in sequences.columns)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "cells"),
+    [("a,b\n1,2\n3\n4,5,6\n", 3, 1), ("1,2\n3,4\n5\n6,7,8\n", 3, 1), ("a,b\n1,2\n3,4\n5,6,7\n8,9,1\n", 4, 3)],
+)
+def test_rows_of_numbers_are_never_passed_over_as_words_before_the_table(
+    tmp_path: Path, content: str, line: int, cells: int
+) -> None:
+    path = tmp_path / "ragged.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SequenceError) as caught:
+        open_sequence(path)
+    assert f"line {line} has {cells} cells, but there are 2 columns" in caught.value.found
+
+
+def test_words_before_the_table_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "station.csv"
+    path.write_text("Station 5\nwritten 2024\na,b\n" + "".join(f"{row},{row * row}\n" for row in range(9)), "utf-8")
+    assert open_sequence(path)[0].values[:, 1].tolist() == [row * row for row in range(9)]
+
+
+@pytest.mark.parametrize("name", ["deep.jsonl", "deep.txt"])
+def test_json_that_nests_too_deeply_is_refused_where_it_does(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text('{"a": 1}\n' * (name == "deep.jsonl") + '{"a":' * 100_000 + "\n", "utf-8")
+    if name == "deep.jsonl":
+        with pytest.raises(SequenceError, match="line 2 nests lists or objects too deeply"):
+            open_sequence(path)
+    else:
+        assert open_sequence(path)[0].symbols is not None
