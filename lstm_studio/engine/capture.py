@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from threading import RLock
 from typing import Any
 
 import torch
+from numpy.random import mtrand
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -356,7 +358,7 @@ def _repacked(packed: PackedSequence, data: Tensor) -> PackedSequence:
 
 @contextmanager
 def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> Iterator[None]:
-    """Put back random state, buffers and attributes.
+    """Put back random states, buffers and attributes.
 
     Parameters
     ----------
@@ -368,6 +370,9 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
     """
     cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     cpu = torch.get_rng_state()
+    # With these, many a decoder draws whether it sees the truth or what it said itself.
+    shared = mtrand._rand
+    plain, numpy = random.getstate(), shared.get_state(legacy=False)
     parts = list(model.modules())
     inside = [vars(part) for part in parts if id(part) not in recurrent]
     inside += [own[name] for own in inside for name in ("_modules", "_parameters") if isinstance(own.get(name), dict)]
@@ -384,6 +389,8 @@ def _as_found(model: nn.Module, device: torch.device, recurrent: Set[int]) -> It
         yield
     finally:
         torch.set_rng_state(cpu)
+        random.setstate(plain)
+        shared.set_state(numpy)
         if cuda is not None:
             torch.cuda.set_rng_state(cuda, device)
         for held, before in attributes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.random import mtrand
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -196,6 +198,32 @@ def test_parts_that_are_computed_again_on_the_way_back_get_one_message(reentrant
         trace(model, x(), objective=lambda output: output.square().sum())
     if not reentrant:
         assert trace(model, x(), gradients=False).recovery_error < 1e-6
+
+
+class Drawing(Plain):
+    """Draws from all there is to draw from, as decoders do that are told the truth now and then."""
+
+    def forward(self, x: Tensor) -> Any:
+        draws()
+        return super().forward(x)
+
+
+def draws() -> tuple[list[int], int, list[int]]:
+    """Return what Python, NumPy and PyTorch draw next."""
+    numbers = list(range(100))
+    random.shuffle(numbers)
+    return numbers, int(mtrand._rand.permutation(1000)[0]), torch.randperm(100).tolist()
+
+
+def test_no_random_numbers_are_used_up() -> None:
+    model = Drawing()
+    before = random.getstate(), mtrand._rand.get_state(legacy=False), torch.get_rng_state()
+    expected = draws()
+    random.setstate(before[0])
+    mtrand._rand.set_state(before[1])
+    torch.set_rng_state(before[2])
+    trace(model, x())
+    assert draws() == expected
 
 
 class Normed(nn.Module):
