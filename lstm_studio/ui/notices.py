@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -22,10 +24,13 @@ from PySide6.QtWidgets import (
 
 from lstm_studio.session.compute import Request
 from lstm_studio.ui.icons import Icon, set_icon, show_icon
-from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.theme import PANEL_INSET, SECTION_GAP, Theme, scaled
 from lstm_studio.ui.widgets.said import say
 
 WIDTH = 400
+"""Pixels of a card at 100 %."""
+_LONGEST_WORD = 24
+"""Letters after which a word may be broken anywhere: nothing else breaks the name of a file."""
 NOTE_LASTS = 12_000
 """Milliseconds after which a note goes by itself, unless the mouse rests on it; errors and warnings stay."""
 MOST_CARDS = 3
@@ -40,6 +45,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
+_LONG_WORD = re.compile(rf"[^\s\u200b]{{{_LONGEST_WORD},}}")
 _ICONS = {Level.NOTE: Icon.NOTE, Level.WARNING: Icon.TRIANGLE, Level.ERROR: Icon.OCTAGON}
 
 
@@ -102,9 +108,19 @@ class NoticeBoard(QWidget):
         self._theme = theme
         self._cards: list[_Card] = []
         self.setAccessibleName("Notices")
-        self._layout = QVBoxLayout(self)
+        self._content = QWidget()
+        self._content.installEventFilter(self)
+        self._layout = QVBoxLayout(self._content)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SECTION_GAP)
+        self._scroll = QScrollArea(self)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setAccessibleName("Notices, scrolling")
+        self._scroll.viewport().setAutoFillBackground(False)
+        self._scroll.setWidget(self._content)
+        self._content.setAutoFillBackground(False)
         self.hide()
 
     @property
@@ -144,23 +160,32 @@ class NoticeBoard(QWidget):
         while self.dismiss():
             pass
 
-    def event(self, event: QEvent) -> bool:
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
         """Settle again when a card has found out how high it is."""
-        done = super().event(event)
         if event.type() is QEvent.Type.LayoutRequest:
             self.settle()
-        return done
+        return False
 
     def settle(self) -> None:
-        """Sit in the lower right corner of the parent, above everything else in it."""
+        """Sit in the lower right corner of the parent, above everything else in it; what has no room scrolls."""
         parent = self.parentWidget()
         if parent is None or not self._cards:
             return
-        width = min(WIDTH, parent.width() - 2 * PANEL_INSET)
-        height = self._layout.totalHeightForWidth(width)
-        self.setGeometry(
-            parent.width() - width - PANEL_INSET, max(0, parent.height() - height - PANEL_INSET), width, height
-        )
+        inset = 2 * PANEL_INSET
+        width, room = min(scaled(WIDTH), parent.width() - inset), parent.height() - inset
+        inside = width
+        height = self._layout.totalHeightForWidth(inside)
+        if height > room:
+            inside -= self._scroll.verticalScrollBar().sizeHint().width()
+            height = self._layout.totalHeightForWidth(inside)
+        seen = min(height, room)
+        self.setGeometry(parent.width() - width - PANEL_INSET, parent.height() - seen - PANEL_INSET, width, seen)
+        self._scroll.setGeometry(self.rect())
+        if self._content.size() != QSize(inside, height):
+            self._content.resize(inside, height)
+            self._layout.activate()
+            # The end of the newest, or where it begins if there is not even room for that.
+            self._scroll.verticalScrollBar().setValue(min(self._cards[-1].y(), height - seen))
         self.raise_()
 
     def apply_theme(self, theme: Theme) -> None:
@@ -288,9 +313,13 @@ def _spoken(notice: Notice) -> str:
     return " ".join(part for part in (level, notice.found, notice.cure, offered) if part)
 
 
+def _broken(word: re.Match[str]) -> str:
+    return "\u200b".join(word[0])
+
+
 def _wrapped(text: str) -> QLabel:
     """Return a label for text that may hold anything, and whose parts can be marked and copied."""
-    label = QLabel(text)
+    label = QLabel(_LONG_WORD.sub(_broken, text))
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -217,7 +218,9 @@ class Runner(QObject):
         if isinstance(request, Compute):
             self._session.reject(request.setup, error)
         else:
-            self.noticed.emit(Notice(Level.ERROR, error.found, error.cure, offers=_offers(request, error)))
+            # What a program would write is of no use here.
+            cure = _OPTION.sub("", error.cure)
+            self.noticed.emit(Notice(Level.ERROR, error.found, cure, offers=_offers(request, error)))
 
     def _on_failed(self, request: Request, error: BaseException) -> None:
         if isinstance(request, Compute) and request.setup is self._session.setup:
@@ -254,6 +257,9 @@ class Runner(QObject):
         if self._busy:
             self._busy = False
             self.busy_changed.emit(False)
+
+
+_OPTION = re.compile(r" \(ReadOptions\.[^)]*\)")
 
 
 def _offers(request: Request, error: StudioError) -> tuple[Offer, ...]:

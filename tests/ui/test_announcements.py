@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QApplication
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.options import ReadOptions
-from lstm_studio.session.compute import OpenFile
+from lstm_studio.session.compute import OpenFile, Request
 from lstm_studio.session.settings import Settings
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.heard import listening
 from tests.ui.opened import opened_window, press
+from tests.ui.slow_computer import FakeComputer
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
 
@@ -76,3 +78,47 @@ def test_the_hints_are_said_and_gone_through_with_the_keyboard_alone(window: Stu
     assert "Ctrl K finds any command" in said[2]
     assert window.hints is None
     assert QApplication.focusWidget() is place
+
+
+def in_sight(part: QWidget) -> bool:
+    """Return whether all of a part can be seen: nothing cuts it."""
+    return part.visibleRegion().boundingRect() == part.rect()
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_the_newest_of_long_notices_is_in_sight_with_its_buttons_and_tab_scrolls_to_the_others(
+    window: StudioWindow, percent: int
+) -> None:
+    window.resize(1366, 720)
+    window.scale_text(percent)
+    offer = Offer("Fill forward", OpenFile("c.csv", ReadOptions()))
+    for number in range(3):
+        long = f"/home/somebody/{'x' * 150}.csv, number {number}: {'one of many words ' * 12}"
+        window.show_notice(Notice(Level.ERROR, long, "Correct it. " * 12, offers=(offer,)))
+    for _ in range(5):
+        QApplication.processEvents()
+    board = window.stage.notices
+    assert window.stage.rect().contains(board.geometry())
+    assert all(in_sight(button) for button in board.buttons[:2])
+    for _ in board.buttons:
+        press(window, Qt.Key.Key_Tab)
+        focused = QApplication.focusWidget()
+        assert focused in board.buttons
+        assert in_sight(focused), focused_text()
+    for label in board.findChildren(QLabel):
+        assert label.minimumSizeHint().width() <= label.width(), label.text()
+    # Each can be closed, and the rest takes no more room than it needs.
+    while board.dismiss():
+        QApplication.processEvents()
+    assert not board.isVisible()
+
+
+def test_a_cure_names_no_option_of_the_library(qtbot: QtBot) -> None:
+    def refuse(request: Request) -> None:
+        if isinstance(request, OpenFile):
+            raise SequenceError("a.csv has gaps.", "Choose what becomes of them (ReadOptions.missing = FORWARD).")
+
+    with opened_window(FakeComputer(rule=refuse)) as other:
+        other.runner.open_sequence("a.csv")
+        qtbot.waitUntil(lambda: bool(other.stage.notices.notices))
+        assert other.stage.notices.notices[0].cure == "Choose what becomes of them."
