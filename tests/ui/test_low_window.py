@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from lstm_studio.networks.signals import Labels
+from lstm_studio.networks.signals import Labels, Phase
 from lstm_studio.session.session import Session
 from lstm_studio.ui.app import destroy, first_session
 from lstm_studio.ui.explore.inspector import Inspector
@@ -14,6 +15,7 @@ from lstm_studio.ui.explore.meters import Meters
 from lstm_studio.ui.explore.what_if.branch_list import BranchList
 from lstm_studio.ui.explore.what_if.form import Change
 from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
+from lstm_studio.ui.theme import PANEL_INSET
 from lstm_studio.ui.widgets.text import plain
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.slow_computer import FakeComputer
@@ -48,4 +50,33 @@ def test_the_read_out_is_whole_with_the_names_of_its_columns_above(qtbot: QtBot,
     branches = what_if.findChild(BranchList)
     assert branches is not None
     assert branches.viewport().visibleRegion().boundingRect().height() >= branches.sizeHintForRow(0) - 2
+    destroy(window)
+
+
+def test_nothing_moves_sideways_from_step_to_step_nor_from_phase_to_phase(qtbot: QtBot) -> None:
+    session = first_session()
+    session.look(four_phases=True)
+    window = StudioWindow(session, FakeComputer())
+    window.resize(1366, 768 - FRAME)
+    window.show()
+    inspector = window.panel("step")
+    assert isinstance(inspector, Inspector)
+    parts = (inspector._of, inspector._symbol, inspector._unit, inspector._operations, inspector._target)
+    seen: dict[QWidget, set[tuple[int, int]]] = {part: set() for part in parts}
+    bars, numbers = set(), set()
+    for step in (8, 9, 49):
+        for phase in (Phase.FORGET, Phase.REMEMBER):
+            session.look(cursor=step, phase=phase)
+            # Of steps that follow each other fast no terms are shown.
+            qtbot.waitUntil(lambda: not inspector._calm.isActive())
+            for _ in range(6):
+                QApplication.processEvents()
+            for part in parts:
+                seen[part].add((part.mapTo(inspector, QPoint()).x(), part.width()))
+            bars.add(inspector._scroll.verticalScrollBar().isVisible())
+            numbers.add(inspector._number.text())
+            assert inspector._operations.width() == inspector.width() - 2 * PANEL_INSET
+    assert bars == {False, True}, "else nothing could move"
+    assert numbers == {"9", "10", "50"}
+    assert all(len(places) == 1 for places in seen.values()), list(seen.values())
     destroy(window)

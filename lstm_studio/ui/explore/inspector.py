@@ -137,6 +137,7 @@ class Inspector(Panel[_State]):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(HALF_GRID + 2)
+        self._number.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for widget in (Room(self._number), self._of, self._symbol, self._input):
             head.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
@@ -337,6 +338,10 @@ class Inspector(Panel[_State]):
 
     def _apply_head(self, state: _State) -> None:
         self._number.setText(format_count(state.step + 1))
+        # The first steps take the room of the last: what stands beside would move with every new digit.
+        widest = self._number.fontMetrics().horizontalAdvance(format_count(state.steps))
+        if widest != self._number.minimumWidth():
+            self._number.setMinimumWidth(widest)
         self._number.setAccessibleName(f"Step {format_count(state.step + 1)}")
         self._of.setText(f"of {format_count(state.steps)}")
         self._symbol.setVisible(state.symbol is not None)

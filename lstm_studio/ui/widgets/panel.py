@@ -42,6 +42,7 @@ class Panel(QWidget, Generic[State]):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
+        self._scroll.verticalScrollBar().rangeChanged.connect(self._keep_width)
 
     def refresh(self) -> None:
         """Draw what the session holds now."""
@@ -62,6 +63,14 @@ class Panel(QWidget, Generic[State]):
         # Of a part, its end; an area, for example a line among others, moves no more than it has to.
         bar.setValue(lowest if area is None else max(lowest, min(bar.value(), top)))
 
+    def _keep_width(self, _first: int, last: int) -> None:
+        """Let the bar stand in the margin: nothing else moves as it comes and goes, for example from phase to phase."""
+        taken = min(self._scroll.verticalScrollBar().sizeHint().width(), PANEL_INSET) if last else 0
+        if taken != PANEL_INSET - self.column.contentsMargins().right():
+            self.column.setContentsMargins(PANEL_INSET, SECTION_GAP, PANEL_INSET - taken, SECTION_GAP)
+            # Before anything is drawn at the width of before.
+            self.column.activate()
+
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls."""
         return self._body.sizeHint()
@@ -69,7 +78,8 @@ class Panel(QWidget, Generic[State]):
     def minimumSizeHint(self) -> QSize:
         """Return a width at which nothing is clipped, and a height from which it scrolls."""
         needed = self._body.minimumSizeHint()
-        return QSize(max(_NARROWEST, needed.width()), min(_LOWEST, needed.height()))
+        width = needed.width() + PANEL_INSET - self.column.contentsMargins().right()
+        return QSize(max(_NARROWEST, width), min(_LOWEST, needed.height()))
 
     def _resolve(self) -> State:
         raise NotImplementedError
