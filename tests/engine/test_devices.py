@@ -65,6 +65,14 @@ def test_the_blas_of_this_numpy_is_asked_if_it_is_openblas() -> None:
     assert found[0]() == before >= 1
 
 
+def test_everything_is_copied_from_another_device_before_it_is_an_array() -> None:
+    """On a device that only pretends, since most computers that run the tests have no other than the CPU."""
+    program = [sys.executable, "-W", "ignore", "-m", "tests.engine.elsewhere"]
+    told = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr[-3000:]
+    assert told.stdout.splitlines()[-1] == "everything"
+
+
 _FAULTS = """
 import resource, sys
 import numpy as np
