@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.networks.signals import Labels, Phase
+from lstm_studio.session.compute import Computer
 from lstm_studio.session.session import Session
 from lstm_studio.ui.app import destroy, first_session
 from lstm_studio.ui.explore.inspector import Inspector
@@ -56,7 +57,7 @@ def test_the_read_out_is_whole_with_the_names_of_its_columns_above(qtbot: QtBot,
 def test_nothing_moves_sideways_from_step_to_step_nor_from_phase_to_phase(qtbot: QtBot) -> None:
     session = first_session()
     session.look(four_phases=True)
-    window = StudioWindow(session, FakeComputer())
+    window = StudioWindow(session, Computer())
     window.resize(1366, 768 - FRAME)
     window.show()
     inspector = window.panel("step")
@@ -68,7 +69,7 @@ def test_nothing_moves_sideways_from_step_to_step_nor_from_phase_to_phase(qtbot:
         for phase in (Phase.FORGET, Phase.REMEMBER):
             session.look(cursor=step, phase=phase)
             # Of steps that follow each other fast no terms are shown.
-            qtbot.waitUntil(lambda: not inspector._calm.isActive())
+            qtbot.waitUntil(lambda: window.runner.idle and not inspector._calm.isActive(), timeout=20_000)
             for _ in range(6):
                 QApplication.processEvents()
             for part in parts:
