@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -311,6 +311,19 @@ class Arrangement:
                 self.docks[key].setVisible(on)
         if room.folded is not None:
             room.folded = tuple(key for key in room.left if shown.get(key, key in room.folded))
+
+    @property
+    def brought_out(self) -> frozenset[str]:
+        """The panels that are shown on the left though those there are folded."""
+        if self._room.folded is None:
+            return frozenset()
+        return frozenset(key for key in self._room.left if not self.docks[key].isHidden())
+
+    def bring_out(self, keys: Collection[str]) -> None:
+        """Where the panels on the left are folded, show these of them and no others."""
+        if self._room.folded is not None:
+            for key in self._room.left:
+                self.docks[key].setVisible(key in keys)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import QStyle
 
 from lstm_studio.ui.docks import Dock
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
@@ -24,6 +25,8 @@ _SIDES = {
 }
 _LARGEST = 10_000
 """Pixels."""
+_HIGHEST_TABS = 80
+"""Pixels of a row of tabs, with the largest text."""
 _KEYS = frozenset(info.key for info in WORKSPACES)
 
 
@@ -56,7 +59,12 @@ def panels_of(window: StudioWindow) -> dict[str, Any]:
             "side": side,
             "width": dock.width(),
             "height": dock.height(),
+            "floating": dock.isFloating(),
+            "out": key in window.arrangement.brought_out,
         }
+        if dock.isFloating():
+            at = dock.pos() - window.pos()
+            panels[key] |= {"x": at.x(), "y": at.y()}
     return panels
 
 
@@ -77,6 +85,12 @@ def lay_out(window: StudioWindow, layout: Mapping[str, Any]) -> None:
     workspace = layout.get("workspace")
     if workspace in _KEYS:
         window.show_workspace(workspace)
+    panels = layout.get("panels")
+    if window.current_workspace == EXPLORE and isinstance(panels, dict):
+        # The desktop may yet give the window another size, and what panels need is known when they are laid out.
+        window.panel_places[EXPLORE] = panels
+        window.panels_to_place.add(EXPLORE)
+        window.fit_screen_soon()
 
 
 def _resize(window: StudioWindow, place: object) -> None:
@@ -132,19 +146,52 @@ def place_panels(window: StudioWindow, panels: object) -> None:
     shown = {key: place["shown"] for key, place in known.items() if isinstance(place.get("shown"), bool)}
     for key, place in known.items():
         dock, area = here[key], _SIDES.get(str(place.get("side")))
+        if isinstance(place.get("floating"), bool):
+            dock.setFloating(place["floating"])
         if area is not None and not dock.isFloating() and window.dockWidgetArea(dock) is not area:
             window.addDockWidget(area, dock)
     window.arrangement.want(shown)
+    if any(isinstance(place.get("out"), bool) for place in known.values()):
+        window.arrangement.bring_out([key for key, place in known.items() if place.get("out") is True])
+    for key, place in known.items():
+        if here[key].isFloating():
+            _float_at(window, here[key], place)
     for key, place in known.items():
         if place.get("front") is True and not here[key].isHidden():
             here[key].raise_()
-    for dimension, orientation in (("width", Qt.Orientation.Horizontal), ("height", Qt.Orientation.Vertical)):
-        docks: list[Dock] = []
-        sizes: list[int] = []
-        for key, place in known.items():
-            size = _pixels(place.get(dimension))
-            if size and not here[key].isHidden():
-                docks.append(here[key])
-                sizes.append(size)
-        if docks:
-            window.resizeDocks(docks, sizes, orientation)
+    seen = {key: place for key, place in known.items() if not here[key].isHidden() and not here[key].isFloating()}
+    widths = {key: size for key, place in seen.items() if (size := _pixels(place.get("width")))}
+    window.resizeDocks([here[key] for key in widths], [*widths.values()], Qt.Orientation.Horizontal)
+    heights = {key: size for key, place in seen.items() if (size := _pixels(place.get("height")))}
+    heights |= _with_tabs(window, {key: heights[key] for key in heights if seen[key].get("front") is True})
+    window.resizeDocks([here[key] for key in heights], [*heights.values()], Qt.Orientation.Vertical)
+
+
+def _with_tabs(window: StudioWindow, heights: Mapping[str, int]) -> dict[str, int]:
+    """Return the heights of panels, with that of the tabs where there are some: Qt counts those to the panel."""
+    here = window.arrangement.here
+    between = window.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, window)
+    counted = dict(heights)
+    for area in _SIDES.values():
+        side = [key for key in heights if window.dockWidgetArea(here[key]) is area]
+        left = window.stage.height() - sum(heights[key] for key in side) - between * (len(side) - 1)
+        for key in side:
+            behind = [dock for dock in window.tabifiedDockWidgets(here[key]) if not dock.isHidden()]
+            if 0 < left <= _HIGHEST_TABS and behind:
+                tabs = (here[key], *behind)
+                counted |= {other: heights[key] + left for other, dock in here.items() if dock in tabs}
+    return counted
+
+
+def _float_at(window: StudioWindow, dock: Dock, place: Panels) -> None:
+    """Give a panel in a window of its own its size and its place beside the window, within the screen."""
+    size = QSize(_pixels(place.get("width")), _pixels(place.get("height")))
+    if not size.isEmpty():
+        dock.resize(size.boundedTo(_room_of(window).size()))
+    x, y = (_offset(place.get(name)) for name in ("x", "y"))
+    if x is not None and y is not None:
+        dock.move(_inside(QRect(window.pos() + QPoint(x, y), dock.size()), _room_of(window)))
+
+
+def _offset(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _LARGEST else None

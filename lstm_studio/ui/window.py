@@ -323,6 +323,7 @@ class StudioWindow(QMainWindow):
 
     def _fit_screen(self) -> None:
         fit_screen(self)
+        self._place_panels()
 
     def _place_panels(self) -> None:
         key = self.current_workspace

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui import session_layout
+from lstm_studio.ui.arrangement import FOLD_BELOW_WIDTH
 from lstm_studio.ui.session_layout import lay_out, layout_of
 from lstm_studio.ui.window import SMALLEST, StudioWindow
 from tests.ui.opened import opened_window
@@ -191,3 +192,79 @@ def test_a_frame_that_comes_later_leaves_the_window_on_the_screen(screen: list[Q
         screen[0] = QRect(0, 0, 1300, 720)
         qtbot.waitUntil(lambda: window.frameGeometry().size().toTuple() == (1300, 720))
         assert window.frameGeometry().topLeft().toTuple() == (0, 0)
+
+
+def test_a_panel_in_a_window_of_its_own_comes_back_in_one(qtbot: QtBot) -> None:
+    with opened_window() as window:
+        window.arrangement.dock("step").setFloating(True)
+        dock = window.arrangement.docks["step"]
+        dock.resize(411, 522)
+        dock.move(window.pos() + QPoint(700, 150))
+        QApplication.processEvents()
+        size = dock.size()
+        layout = carried(window)
+        assert layout["panels"]["step"]["floating"]
+    with opened_window() as window:
+        window.move(33, 44)
+        lay_out(window, layout)
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        dock = window.arrangement.docks["step"]
+        assert dock.isFloating()
+        assert dock.size() == size
+        assert dock.pos() - window.pos() == QPoint(700, 150)
+        layout["panels"]["step"]["floating"] = False
+        lay_out(window, layout)
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        assert not dock.isFloating()
+        assert window.dockWidgetArea(dock) is Qt.DockWidgetArea.RightDockWidgetArea
+
+
+def test_a_panel_in_a_window_of_its_own_comes_back_on_a_smaller_screen(screen: list[QRect], qtbot: QtBot) -> None:
+    with opened_window() as window:
+        panels = carried(window)["panels"]
+    panels["step"] |= {"floating": True, "x": 3_000, "y": -500, "width": 5_000, "height": 400}
+    screen[0] = QRect(0, 0, 1366, 728)
+    with opened_window(size=(1200, 700)) as window:
+        lay_out(window, {"panels": panels})
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        assert screen[0].contains(window.arrangement.docks["step"].geometry())
+        for wrong in (True, "3", 10**9, None):
+            panels["step"] |= {"x": wrong, "floating": 7}
+            lay_out(window, {"panels": panels})
+            qtbot.waitUntil(lambda: not window.panels_to_place)
+            assert window.arrangement.docks["step"].isFloating(), "what is no place changes none"
+
+
+def test_a_panel_brought_out_where_the_left_is_folded_is_out_again(qtbot: QtBot) -> None:
+    size = (FOLD_BELOW_WIDTH - 60, 800)
+    with opened_window(size=size) as window:
+        assert window.arrangement.brought_out == frozenset()
+        window.show_panel("units", True)
+        assert window.arrangement.brought_out == {"units"}
+        layout = carried(window)
+        del layout["window"]
+    with opened_window(size=size) as window:
+        window.show_panel("sequence", True)
+        lay_out(window, layout)
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        assert window.arrangement.brought_out == {"units"}
+    with opened_window(size=(1600, 800)) as window:
+        lay_out(window, layout)
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        assert {"units", "sequence", "networks"} <= window.arrangement.wanted, "with room, nothing is folded"
+        assert not window.arrangement.docks["sequence"].isHidden()
+
+
+def test_the_heights_of_panels_come_back_to_the_pixel_with_tabs_too(qtbot: QtBot) -> None:
+    with opened_window() as window:
+        window.show_panel("notes", True)
+        docks = window.arrangement.docks
+        window.resizeDocks([docks["notes"], docks["what-if"]], [500, 300], Qt.Orientation.Vertical)
+        QApplication.processEvents()
+        layout = carried(window)
+        heights = {key: docks[key].height() for key in ("notes", "what-if", "sequence", "networks", "units")}
+    with opened_window() as window:
+        lay_out(window, layout)
+        qtbot.waitUntil(lambda: not window.panels_to_place)
+        docks = window.arrangement.docks
+        qtbot.waitUntil(lambda: {key: docks[key].height() for key in heights} == heights)

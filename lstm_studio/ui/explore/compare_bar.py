@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent, QTextLayout
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.session import Session
@@ -157,6 +157,11 @@ class CompareBar(QFrame):
     def offer_cells(self, on: bool) -> None:
         """Offer to bring back the cells, which have made room, or not."""
         self._cells.setVisible(on)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Fit the choosers to their own font, which they have from now on."""
+        super().showEvent(event)
+        self._fit_choosers()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the words below the choosers where there is hardly room beside them."""

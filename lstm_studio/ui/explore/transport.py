@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from lstm_studio.session.emphasis import emphasised_symbols
@@ -236,6 +236,11 @@ class Transport(QWidget):
         """Return the width at which the scrub bar can still be used."""
         sides = self._left.sizeHint().width() + self._right_width(toggles=False, roomy=False)
         return QSize(sides + self._scrub.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give the counter the room that it needs in its own font, which it has from now on."""
+        super().showEvent(event)
+        self._show_view()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""
