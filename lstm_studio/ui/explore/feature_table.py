@@ -18,6 +18,8 @@ _HEADS = ("variable", "value", "raw")
 _ROWS_SHOWN = 6
 _SMALL_NUMBER = "−8.8e−8"
 _CELL_PADDING = 10
+_TELLING = 6
+"""Letters that are seen at the beginning of a name that is cut at its end."""
 _NO_PARENT = QModelIndex()
 
 
@@ -100,7 +102,8 @@ class FeatureTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        # A name of several words would be broken into lines, of which one is shown, cut at both ends.
+        self.setWordWrap(False)
         self.setStyleSheet(
             "QTableView, QHeaderView, QHeaderView::section { background: transparent; padding: 0 2px; }"
             "QHeaderView, QHeaderView::section { border: 0; }" + FOCUS_RING_RULES
@@ -119,6 +122,9 @@ class FeatureTable(QTableView):
     def show_sequence(self, sequence: Sequence, scaled: bool, step: int) -> None:
         """Show another sequence at a step."""
         self._model.show_sequence(sequence, scaled, step)
+        # What tells names apart is to be seen: "mel 3 …" by its beginning, "temperature outside" by its end.
+        begin = len({name[:_TELLING] for name in sequence.names}) == len(sequence.names)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight if begin else Qt.TextElideMode.ElideMiddle)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + HALF_GRID)
         header = self.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

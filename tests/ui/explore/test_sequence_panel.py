@@ -295,6 +295,21 @@ def test_names_of_variables_get_the_room_that_numbers_leave(show: Show) -> None:
                 assert metrics.horizontalAdvance(text) + margin <= table.columnWidth(column), text
 
 
+@pytest.mark.parametrize("names", [("mel {} ({}5 Hz)", "mel {}"), ("temperature of room {}{}", "{}")])
+def test_names_are_cut_once_and_told_apart(show: Show, names: tuple[str, str]) -> None:
+    written = [names[0].format(number, number) for number in range(1, 7)]
+    values = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
+    sequences = SequenceSet((Sequence(values, tuple(written), raw=values * 9),), scaling=Scaling.STANDARD)
+    panel = opened(show, AnsweringSession(small_setup(sequences, scaling=Scaling.STANDARD)))
+    panel.resize(panel.minimumSizeHint().width(), 700)
+    table = panel._features
+    room = table.columnWidth(0) - 2 * (table.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1 + 2)
+    cut = [table.fontMetrics().elidedText(name, table.textElideMode(), room) for name in written]
+    assert all(text.count("…") == 1 for text in cut), cut
+    assert all(names[1].format(number) in text for number, text in enumerate(cut, 1)), cut
+    assert not table.wordWrap(), "else each of the words is cut by itself"
+
+
 def test_the_current_symbol_follows_the_cursor(show: Show) -> None:
     session = AnsweringSession()
     panel = opened(show, session)
