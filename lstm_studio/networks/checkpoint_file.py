@@ -167,8 +167,10 @@ def _read_torch(path: Path) -> CheckpointFile:
     except Exception as error:
         if "TorchScript" in str(error):
             raise NetworkError(f"{path.name} holds a TorchScript program, which is code.", _SAVE_WEIGHTS) from error
+        # Of a text, PyTorch says only the number of its first letter.
+        said = "" if isinstance(error, KeyError) else f" ({_first_line(error)})"
         raise NetworkError(
-            f"{path.name} is damaged or not a PyTorch file ({_first_line(error)}).", "Save or download it again."
+            f"{path.name} is damaged or not a PyTorch file{said}.", "Save or download it again."
         ) from error
     for key in _NESTED_UNDER:
         if isinstance(loaded, Mapping) and isinstance(loaded.get(key), Mapping):

@@ -490,6 +490,14 @@ def test_a_series_of_whole_checkpoints_is_no_whole_of_parts(tmp_path: Path) -> N
         assert torch.equal(found.get_parameter("weight_hh_l0"), module.get_parameter("weight_hh_l0"))
 
 
+def test_a_text_is_no_pytorch_file_and_no_number_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "note.pt"
+    path.write_text("hello", "utf-8")
+    with pytest.raises(NetworkError) as caught:
+        open_network(path)
+    assert caught.value.found == "note.pt is damaged or not a PyTorch file."
+
+
 @pytest.mark.parametrize(("mark", "place", "value"), [(b"PK\1\2", 6, 114), (b"PK\6\7", 16, 2)])
 def test_an_archive_of_another_kind_is_damaged(tmp_path: Path, mark: bytes, place: int, value: int) -> None:
     """Of a version that nobody reads, or spread over several disks."""

@@ -158,6 +158,8 @@ def explain(
         ).fetchall()
     except duckdb.Error:
         rejects = []
+    if not rejects and not readable.exists():
+        return SequenceError(f"{path} went away while it was read.", "Put it back, or open another file.")
     if not rejects:
         return SequenceError(f"{path} cannot be read as a table: {first_line(error)}", "Correct it, or save it again.")
     position, index, column, kind, message = rejects[0]

@@ -15,6 +15,8 @@ from lstm_studio.errors import SequenceError
 from lstm_studio.sequences.columns import ColumnKind, ColumnRole
 from lstm_studio.sequences.opening import open_sequence
 from lstm_studio.sequences.options import MissingValuesError, ReadOptions
+from lstm_studio.sequences.readers import _csv
+from lstm_studio.sequences.reading import Head
 from lstm_studio.sequences.sequence import Encoding, SequenceSet
 
 
@@ -314,3 +316,20 @@ def test_json_that_nests_too_deeply_is_refused_where_it_does(tmp_path: Path, nam
             open_sequence(path)
     else:
         assert open_sequence(path)[0].symbols is not None
+
+
+def test_a_file_that_goes_away_while_it_is_read_is_said_to_have_done_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "brief.csv"
+    path.write_text("a,b\n" + "1,2\n" * 1000, "utf-8")
+    look = _csv.sniff
+
+    def look_and_remove(database: duckdb.DuckDBPyConnection, readable: Path, head: Head) -> _csv.Dialect:
+        dialect = look(database, readable, head)
+        path.unlink()
+        return dialect
+
+    monkeypatch.setattr(_csv, "sniff", look_and_remove)
+    with pytest.raises(SequenceError, match=r"brief\.csv went away while it was read"):
+        open_sequence(path)
