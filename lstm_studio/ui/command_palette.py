@@ -38,7 +38,7 @@ from lstm_studio.ui.widgets.said import say
 _WIDTH = 560
 _ROWS = 10
 _ANY = QModelIndex | QPersistentModelIndex
-_NOTHING = "No command has these words in its name."
+_NOTHING = "No command has these words in its name. Fewer letters find more."
 
 
 @dataclass(frozen=True, slots=True)

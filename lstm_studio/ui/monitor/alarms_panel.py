@@ -90,7 +90,7 @@ class AlarmsPanel(Panel[AlarmsState]):
         self._choice.show_choice(_SELECTED if state.only_selected else _ALL)
         self._choice.setVisible(state.any_runs)
         self._empty.setVisible(not state.alarms)
-        nothing = "Nothing to worry about." if state.any_runs else "Alarms of the runs that are followed appear here."
+        nothing = "Nothing to worry about." if state.any_runs else "Add the folder of a run: its alarms appear here."
         self._empty.setText(nothing)
         wanted = {alarm.key: (alarm, letter) for alarm, letter in state.alarms[:_MOST_CARDS]}
         for key in [key for key in self._cards if key not in wanted]:

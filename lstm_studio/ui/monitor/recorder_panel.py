@@ -19,12 +19,17 @@ from lstm_studio.ui.widgets.text import label
 _TICK = 1000
 
 
+_UNSELECTED = "Select a run to see how it is recorded."
+_NO_RUNS = "Add the folder of a run to see how it is recorded."
+
+
 @dataclass(frozen=True, slots=True)
 class RecorderState:
-    """What the panel shows: the run's letter and title, and facts in their order."""
+    """What the panel shows: the run's letter and title, facts in their order, and whether there is any run."""
 
     run: str
     facts: tuple[tuple[str, str], ...]
+    any_runs: bool = True
 
 
 class RecorderPanel(Panel[RecorderState]):
@@ -43,7 +48,7 @@ class RecorderPanel(Panel[RecorderState]):
         super().__init__("Recorder")
         self._told_empty = True
         self._monitoring = monitoring
-        self._empty = EmptyState(theme, "Select a run to see how it is recorded.")
+        self._empty = EmptyState(theme, _NO_RUNS)
         self._run = label(kind="value")
         self._run.setTextFormat(Qt.TextFormat.PlainText)
         self._run.setWordWrap(True)
@@ -67,12 +72,13 @@ class RecorderPanel(Panel[RecorderState]):
     def _resolve(self) -> RecorderState:
         picture: RunPicture | None = self._monitoring.selected
         if picture is None:
-            return RecorderState("", ())
+            return RecorderState("", (), bool(self._monitoring.addresses))
         letter = self._monitoring.letter(self._monitoring.view.selected)
         return RecorderState(f"Run {letter}, {picture.title}", recorder_facts(picture))
 
     def _apply(self, state: RecorderState, before: RecorderState | None) -> None:  # noqa: ARG002 - a few short texts
         self._empty.setVisible(not state.facts)
+        self._empty.setText(_UNSELECTED if state.any_runs else _NO_RUNS)
         self._run.setVisible(bool(state.facts))
         self._run.setText(state.run)
         while len(self._rows) < len(state.facts):

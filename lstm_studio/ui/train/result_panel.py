@@ -19,7 +19,7 @@ from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.text import label
 
-_EMPTY = "Which network has learned the task, and which has not."
+_EMPTY = "Start a training, and see here which network has learned the task and which has not."
 _MOST_NETWORKS = 2
 _ICON = 14
 _LINES = 13

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QLabel
 
 from lstm_studio.ui.theme import CARD_RADIUS, PANEL_INSET, Theme
@@ -24,6 +24,18 @@ class EmptyState(QLabel):
         """Draw in another theme."""
         self._theme = theme
         self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the height that the sentence needs at this width: where room is short, a layout would cut it."""
+        least = super().minimumSizeHint()
+        # One without words is the frame of a layout of its own.
+        return QSize(least.width(), self.heightForWidth(self.width())) if self.text() else least
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Ask for another height at another width."""
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the border around the sentence."""

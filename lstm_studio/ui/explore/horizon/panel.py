@@ -33,8 +33,11 @@ PATIENCE = 200
 """Milliseconds for which what was there stays while an answer is on its way."""
 _WAITING = "Being measured. This line stays if it was cancelled: then measure again."
 _NOTHING = "Open a network with recurrent layers to see how far back it reaches."
-
-
+_LEAST_STEPS = 2
+_ONE_STEP = (
+    "This sequence has one step, and a memory is felt over several: open a longer one, or add to it in the panel "
+    "Sequence."
+)
 _NO_NETWORK = (
     "This is a step of a training as it was recorded: its signals, but not the network itself. {} "
     "Open the weights of the training as a network, and it can be measured."
@@ -285,6 +288,8 @@ class HorizonPanel(Panel[_State]):
         has_row = result.setup.memory
         if not shown:
             return _State(self._page, False, has_row)
+        if result.sequence.steps < _LEAST_STEPS and self._page is not Page.GATES:
+            return _State(self._page, False, has_row, missing=_ONE_STEP)
         state = self._state_of_page(result, view, shown)
         if not self._recorded:
             return state
