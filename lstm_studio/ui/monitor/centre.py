@@ -39,6 +39,8 @@ from lstm_studio.ui.widgets.text import ElidedLabel, label
 from lstm_studio.ui.widgets.themed import Themed
 
 _TILE_WIDTH = 208
+_TILE_TEXT = 188
+"""What of that grows with the text: the labels beside the curves, and these have to stay as wide."""
 _MOST_COLUMNS = 4
 _LOSS = "Loss"
 _TICK = 1000
@@ -198,7 +200,8 @@ class MonitorCentre(QWidget):
     def _arrange(self, count: int) -> None:
         """Put so many tiles into as many columns as have room."""
         width = self._content.width() - 2 * PANEL_INSET
-        fits = max(1, width // max(_TILE_WIDTH, 22 * QFontMetrics(self._titles[0].font()).averageCharWidth()))
+        title = 22 * QFontMetrics(self._titles[0].font()).averageCharWidth()
+        fits = max(1, width // max(_TILE_WIDTH, title, scaled(_TILE_TEXT)))
         most = max(1, min(_MOST_COLUMNS, fits, count))
         rows = -(-count // most)
         # As even as possible: seven are four and three, six are three and three.

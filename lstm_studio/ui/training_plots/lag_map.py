@@ -97,7 +97,10 @@ class LagMap(TrainingPlot):
         distance = nice_step(room / pitch * spacing)
         # A round number of columns, too.
         distance = -(-distance // spacing) * spacing
-        inner = [lag for lag in range(0, last, distance) if (last - lag) / spacing * pitch > 0.9 * self.line_height]
+        # The last one is kept inside the frame, nearer to those above.
+        lowest = min((lags - 0.5) * pitch, plot.height() - self.look.metrics(Text.TICK).capHeight() / 2 - 1)
+        highest = lowest - 0.9 * self.line_height
+        inner = [lag for lag in range(0, last, distance) if (lag / spacing + 0.5) * pitch < highest]
         return [LeftLabel((lag / spacing + 0.5) * pitch, format_count(lag)) for lag in [*inner, last]]
 
     def _title_reach(self, ticks: Sequence[Reach], plot: QRectF) -> Reach | None:

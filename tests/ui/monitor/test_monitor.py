@@ -285,15 +285,19 @@ def test_gates_are_drawn_as_median_and_quantiles_where_they_were_recorded(window
     assert tile._caption.text() == "mean ± deviation"
 
 
-def test_small_plots_take_more_than_half_of_their_tiles(window: StudioWindow) -> None:
+@pytest.mark.parametrize(("percent", "share"), [(100, 0.5), (150, 0.45), (200, 0.45)])
+def test_small_plots_take_about_half_of_their_tiles_whatever_the_size_of_text(
+    window: StudioWindow, percent: int, share: float
+) -> None:
     window.resize(1366, 748)
+    window.scale_text(percent)
     quantiles = {f"lstm.0.forget_gate.quantile_{percent}": curve(0.26) for percent in (5, 25, 50, 75, 95)}
     centre = show(window, made("mine", statistics=quantiles))
     QApplication.processEvents()
     tiles = [tile for tile in centre.tiles if not tile.isHidden()]
     assert {line.name for tile in tiles for line in tile.plot.picture.lines} >= {"median", "> 0.9"}
     for tile in tiles:
-        assert tile.plot.plot_rect().width() > tile.width() / 2, tile.plot.title
+        assert tile.plot.plot_rect().width() > tile.width() * share, tile.plot.title
 
 
 def test_thresholds_are_chosen_and_remembered(window: StudioWindow) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -224,6 +224,22 @@ def test_the_cursor_crosses_out_no_words(qtbot: QtBot) -> None:
             assert image.copy(room) == before.copy(room)
             beside = QPointF(plot.x() + plot.x_of(position) - (1 if column else 0), room.bottom() + 8)
             assert any(pixel(image, beside + QPointF(right, 0)) == LIGHT.cursor for right in (-1, 0, 1))
+
+
+def test_numbers_of_lags_never_lie_over_each_other(qtbot: QtBot) -> None:
+    for lags in (4, 30, 50, 61):
+        plot = LagMap(LIGHT, "lags")
+        qtbot.addWidget(plot)
+        norms = np.ones((4, lags))
+        plot.show_picture(LagPicture(STEPS.astype(np.float64), norms, 1, LogAxis(-10, 0), 40))
+        plot.resize(600, 200)
+        plot.show()
+        for height in range(30, 200):
+            inside = QRectF(0, 0, 500, height)
+            reaches = [plot._reach(label, inside) for label in plot.left_labels(inside)]
+            middles = [(reach.top + reach.bottom) / 2 for reach in reaches]
+            assert len(middles) >= 1
+            assert np.diff(middles).min(initial=np.inf) >= 0.85 * plot.line_height, (lags, height)
 
 
 def test_rows_come_and_go(qtbot: QtBot) -> None:
