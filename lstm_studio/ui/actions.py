@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 
 from lstm_studio.ui.icons import GRID_SIZE, Icon, make_icon
 from lstm_studio.ui.theme import Theme, scaled
+from lstm_studio.ui.widgets.said import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class Actions(QObject):
 
     def __init__(self, targets: Iterable[tuple[tuple[ActionInfo, ...], QObject]], window: QWidget) -> None:
         super().__init__(window)
+        self._window = window
         self._actions: dict[str, QAction] = {}
         self._icons: dict[str, Icon] = {}
         groups: dict[str, QActionGroup] = {}
@@ -140,11 +142,19 @@ class Actions(QObject):
                 group.addAction(action)
             # A slot without parameters ignores the state; one of a switch receives it.
             action.triggered.connect(getattr(target, info.slot))
+            if info.checkable and not info.group:
+                action.triggered.connect(self._tell)
             window.addAction(action)
             self._actions[info.key] = action
 
     def __getitem__(self, key: str) -> QAction:
         return self._actions[key]
+
+    def _tell(self, on: bool) -> None:
+        """Say what a key has switched: only who sees the window sees it otherwise."""
+        action = self.sender()
+        if isinstance(action, QAction):
+            say(self._window, f"{action.text().replace('&', '')} {'on' if on else 'off'}")
 
     def fill(self, menu: QMenu, entries: tuple[MenuEntry, ...]) -> dict[str, QMenu]:
         """Put actions into a menu; return its submenus by title, for the window to fill."""

@@ -122,3 +122,14 @@ def test_a_cure_names_no_option_of_the_library(qtbot: QtBot) -> None:
         other.runner.open_sequence("a.csv")
         qtbot.waitUntil(lambda: bool(other.stage.notices.notices))
         assert other.stage.notices.notices[0].cure == "Choose what becomes of them."
+
+
+def test_what_a_key_switches_is_said(window: StudioWindow) -> None:
+    loops = window.session.view.loop
+    with listening() as heard:
+        press(window, Qt.Key.Key_L)
+        press(window, Qt.Key.Key_L)
+        press(window, Qt.Key.Key_5, Qt.KeyboardModifier.AltModifier)
+    assert window.session.view.loop is loops
+    first, second = ("off", "on") if loops else ("on", "off")
+    assert [words for words, _ in heard] == [f"Loop {first}", f"Loop {second}", "What if panel off"]
