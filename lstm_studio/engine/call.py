@@ -87,6 +87,8 @@ class Call:
         What the fused kernel kept of each layer and direction, by the address of its first matrix of weights.
     recorded
         Whether autograd recorded what it could of the call: of one sequence, another kernel computes it then.
+    copied
+        A copy of the module with the weights of this call, where they are computed anew for each.
     """
 
     path: str
@@ -102,6 +104,12 @@ class Call:
     random: Tensor | None = None
     kept: dict[int, Kept] = field(default_factory=dict)
     recorded: bool = False
+    copied: nn.Module | None = None
+
+    @property
+    def holder(self) -> nn.Module:
+        """What holds the weights of this call: the module, or the copy that has them."""
+        return self.module if self.copied is None else self.copied
 
     @property
     def leaves(self) -> tuple[Tensor, ...]:

@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import PackedSequence
 from lstm_studio.engine.call import Call, Chain, Layout, chains
 from lstm_studio.engine.devices import no_autocast, no_inference
 from lstm_studio.engine.dropout import random_state
-from lstm_studio.engine.stacks import layer_with
+from lstm_studio.engine.stacks import layer_with, with_weights_of_now
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell
 from lstm_studio.networks.cells import cell_of_module, cells
@@ -267,9 +267,9 @@ def _leaving(
         # Where nothing of the model follows, an objective may.
         copy = hidden.clone() if follows or learns else hidden
         onward = (copy if layout.packed is None else _repacked(output, copy), onward)
-    ends = hidden, leaves, handed
+    ends, copied = (hidden, leaves, handed), with_weights_of_now(layers)
     recording.calls.append(
-        Call(path, layers, cell, layout, now.x, now.given, now.initial, *ends, now.random, kept, recorded)
+        Call(path, layers, cell, layout, now.x, now.given, now.initial, *ends, now.random, kept, recorded, copied)
     )
     return onward
 

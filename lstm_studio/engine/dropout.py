@@ -51,7 +51,7 @@ def passed_on(call: Call, item: int) -> list[PassedOn]:
     """Return what each layer but the top one passed on; nothing where nothing was dropped out."""
     if call.random is None:
         return []
-    module, layout = call.module, call.layout
+    module, layout = call.holder, call.layout
     count = call.cell.sizes(module).directions
     # Time first, as the kernel has it while it draws, with all items: they share the random numbers.
     x = call.x.detach()
@@ -83,8 +83,9 @@ def passed_on(call: Call, item: int) -> list[PassedOn]:
 
 def _alone(module: nn.Module, index: int) -> nn.Module:
     """Return one layer of a stack as a module of its own, with its very weights; time first."""
-    width = module.get_parameter(f"weight_ih_l{index}").shape[1]
-    layer = layer_with(module, width, lambda name: module.get_parameter(name.replace("_l0", f"_l{index}")))
+    width = getattr(module, f"weight_ih_l{index}").shape[1]
+    # Not all are parameters: some are computed from what is.
+    layer = layer_with(module, width, lambda name: getattr(module, name.replace("_l0", f"_l{index}")))
     if layer is None:
         raise TypeError(f"{type(module).__name__} is no stack of PyTorch's")
     return layer

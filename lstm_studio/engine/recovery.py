@@ -136,7 +136,7 @@ def recover(call: Call, item: int, path: str, *, tolerance: float | None = None)
     TraceError
         If what is recovered does not explain the hidden states that the module returned.
     """
-    module, cell = call.module, call.cell
+    module, cell = call.holder, call.cell
     sizes = cell.sizes(module)
     directions, top = sizes.directions, sizes.layers - 1
     out = cell.output_size(module)

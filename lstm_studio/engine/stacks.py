@@ -58,3 +58,22 @@ def layer_with(module: nn.Module, input_size: int, weight: Callable[[str], Tenso
         delattr(stack, name)
         setattr(stack, name, own)
     return stack
+
+
+def with_weights_of_now(module: nn.Module) -> nn.Module | None:
+    """Return a copy of a stack of PyTorch's with the weights of the call that has just ended.
+
+    None where its weights are its parameters. Others are computed from something, perhaps anew each time that one asks
+    for them: from a norm, from what dropout leaves of them, or from what stands in for the parameters during the call.
+    """
+    if not isinstance(module, nn.RNNBase):
+        return None
+    own = module._parameters
+    weights = dict(zip(module._flat_weights_names, module._flat_weights, strict=True))
+    if all(own.get(name) is weight and type(weight) is nn.Parameter for name, weight in weights.items()):
+        return None
+    kind = next(kind for kind in (nn.LSTM, nn.GRU, nn.RNN, nn.RNNBase) if isinstance(module, kind))
+    holder = kind.__new__(kind)
+    vars(holder).update(vars(module), _parameters={}, _modules={}, _buffers={})
+    vars(holder).update((name, weight) for name, weight in weights.items() if weight is not None)
+    return holder

@@ -13,6 +13,8 @@ import pytest
 import torch
 from numpy.random import mtrand
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+from torch.nn.utils.parametrize import register_parametrization
 from torch.utils.checkpoint import checkpoint
 
 from lstm_studio import TraceError, trace
@@ -198,6 +200,77 @@ def test_parts_that_are_computed_again_on_the_way_back_get_one_message(reentrant
         trace(model, x(), objective=lambda output: output.square().sum())
     if not reentrant:
         assert trace(model, x(), gradients=False).recovery_error < 1e-6
+
+
+class Dropped(nn.Module):
+    """Drops out some of the weights whenever they are asked for."""
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return nn.functional.dropout(weight, 0.5, training=True)
+
+
+class Twice(nn.Module):
+    """Calls one layer twice."""
+
+    def __init__(self, *, layers: int = 1, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(3, 4, layers, batch_first=True, dropout=dropout)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.rnn(x)[0] + self.rnn(x.flip(1))[0]
+
+
+class Replaced(Twice):
+    """Computes with other numbers in the place of its weights."""
+
+    def forward(self, x: Tensor) -> Any:
+        others = {name: 1.5 * weight for name, weight in self.rnn.named_parameters()}
+        return torch.func.functional_call(self.rnn, others, (x,))[0]
+
+
+def dropped() -> nn.Module:
+    model = Twice()
+    register_parametrization(model.rnn, "weight_hh_l0", Dropped())
+    return model
+
+
+def bounded() -> nn.Module:
+    model = Twice()
+    with torch.no_grad():
+        model.rnn.get_parameter("weight_hh_l0").mul_(3)
+    spectral_norm(model.rnn, "weight_hh_l0")
+    return model
+
+
+def normed_below() -> nn.Module:
+    model = Twice(layers=2, dropout=0.4)
+    weight_norm(model.rnn, "weight_hh_l0")
+    return model
+
+
+def bare() -> nn.Module:
+    module = nn.GRU(3, 4, batch_first=True)
+    register_parametrization(module, "weight_ih_l0", Dropped())
+    return module
+
+
+@pytest.mark.parametrize("make", [dropped, bounded, normed_below, bare, Replaced])
+def test_weights_that_are_computed_are_those_of_each_call(make: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    model = make().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state = torch.get_rng_state()
+    traced = trace(model, x(), item=1)
+    assert traced.recovery_error < 1e-6
+    assert torch.equal(torch.get_rng_state(), state)
+    after = model.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    hidden: list[Tensor] = []
+    inner = model.get_submodule("" if make is bare else "rnn")
+    inner.register_forward_hook(lambda *called: hidden.append(called[2][0]))
+    model(x())
+    prefix = traced.layers[-1].prefix.replace("#2", "")
+    np.testing.assert_allclose(traced[f"{prefix}.hidden_state"], hidden[0][1].detach(), atol=1e-6)
 
 
 class Drawing(Plain):
