@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,100 @@ def test_without_onnx_the_message_says_what_to_install(tmp_path: Path, monkeypat
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(NetworkError, match=r'pip install "lstm-studio\[onnx\]"'):
         open_network(tmp_path / "m.onnx")
+
+
+def cut_and_joined(module: nn.RNNBase, opset: int) -> Any:
+    """Return a graph that brings the blocks of gates into their order itself, as exporters of old sets leave it."""
+    operator = type(module).__name__
+    size, count = module.hidden_size, len(ORDERS[operator])
+    nodes: list[Any] = []
+    stored: list[Any] = []
+
+    def add(kind: str, entering: str, name: str, numbers: dict[str, list[int]]) -> str:
+        """Add an operator that is told numbers: as attributes once, as inputs since."""
+        told = [f"{name}.{what}" for what in numbers]
+        if opset >= 13:
+            for own, place in zip(numbers.values(), told, strict=True):
+                stored.append(numpy_helper.from_array(np.array(own), place))
+            nodes.append(helper.make_node(kind, [entering, *told], [name]))
+        else:
+            attributes: dict[str, Any] = dict(numbers)
+            nodes.append(helper.make_node(kind, [entering], [name], **attributes))
+        return name
+
+    def reordered(name: str) -> str:
+        stored.append(numpy_helper.from_array(module.get_parameter(name).detach().numpy(), name))
+        blocks = []
+        for place, block in enumerate(ORDERS[operator]):
+            numbers = {"starts": [block * size], "ends": [block * size + size], "axes": [0]}
+            blocks.append(add("Slice", name, f"{name}.{place}", numbers))
+        nodes.append(helper.make_node("Concat", blocks, [f"{name}.joined"], axis=0))
+        return f"{name}.joined"
+
+    biases = [reordered("bias_ih_l0"), reordered("bias_hh_l0")]
+    nodes.append(helper.make_node("Concat", biases, ["biases"], axis=0))
+    names = (reordered("weight_ih_l0"), reordered("weight_hh_l0"), "biases")
+    weights = [add("Unsqueeze", name, f"{name}.whole", {"axes": [0]}) for name in names]
+    about: dict[str, Any] = {"linear_before_reset": 1} if operator == "GRU" else {}
+    nodes.append(helper.make_node(operator, ["x", *weights], ["y"], hidden_size=size, **about))
+    add("Squeeze", "y", "out", {"axes": [1]})
+    assert count == len(module.get_parameter("bias_ih_l0")) // size
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, None, module.input_size])
+    out = helper.make_tensor_value_info("out", TensorProto.FLOAT, [None, None, None])
+    graph = helper.make_graph(nodes, "g", [x], [out], stored)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+
+
+@pytest.mark.parametrize("opset", [7, 9, 13, 17])
+@pytest.mark.parametrize("make", [lambda: nn.LSTM(3, 4), lambda: nn.GRU(3, 4), lambda: nn.RNN(3, 4)])
+def test_weights_that_the_graph_cuts_and_joins_are_followed(tmp_path: Path, make: Any, opset: int) -> None:
+    torch.manual_seed(0)
+    module: nn.RNNBase = make()
+    model = cut_and_joined(module, opset)
+    onnx.save(model, tmp_path / "m.onnx")
+    network = open_network(tmp_path / "m.onnx")
+    found = network.recurrent.state_dict()
+    assert all(torch.equal(found[name], weight) for name, weight in module.state_dict().items())
+    x = np.random.default_rng(1).normal(size=(12, 3)).astype(np.float32)
+    traced = trace(network, x)
+    hidden = traced[f"{traced.layers[0].prefix}.hidden_state"]
+    np.testing.assert_allclose(hidden, run(model, x[:, None])[:, 0], atol=2e-6)
+
+
+def test_tensors_joined_to_fill_the_memory_are_not(tmp_path: Path) -> None:
+    model = exported(nn.LSTM(3, 4))
+    names = ["R0", *(f"twice{number}" for number in range(60))]
+    joined = [helper.make_node("Concat", [one, one], [two], axis=0) for one, two in pairwise(names)]
+    model.graph.node[0].input[2] = names[-1]
+    nodes = [*joined, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(NetworkError, match=r"m\.onnx is damaged.*would fill the memory"):
+        open_network(tmp_path / "m.onnx")
+
+
+def test_activations_may_be_written_in_small_letters(tmp_path: Path) -> None:
+    """As ONNX Runtime takes them."""
+    torch.manual_seed(0)
+    model = exported(nn.LSTM(3, 4), activations=["sigmoid", "tanh", "tanh"])
+    onnx.save(model, tmp_path / "m.onnx")
+    x = np.random.default_rng(1).normal(size=(12, 3)).astype(np.float32)
+    traced = trace(open_network(tmp_path / "m.onnx"), x)
+    hidden = traced[f"{traced.layers[0].prefix}.hidden_state"]
+    np.testing.assert_allclose(hidden, run(model, x[:, None])[:, 0], atol=2e-6)
+
+
+@pytest.mark.parametrize(("value", "refused"), [(0.0, False), (0.5, True)])
+def test_states_that_an_old_graph_fills_are_zero_or_refused(tmp_path: Path, value: float, refused: bool) -> None:
+    model = exported(nn.GRU(3, 4))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 4]), "sizes"))
+    filled = helper.make_node("ConstantFill", ["sizes"], ["filled"], input_as_shape=1, value=value)
+    model.graph.node[0].input.extend(["", "filled"])
+    model.graph.node.insert(0, filled)
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    if refused:
+        with pytest.raises(NetworkError, match="does not start at zero"):
+            open_network(tmp_path / "m.onnx")
+    else:
+        assert open_network(tmp_path / "m.onnx").kind == "gru"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lstm_studio.errors import NetworkError
 from lstm_studio.networks.checkpoint_file import CheckpointFile
 from lstm_studio.networks.checkpoint_formats.layers import Direction, ForeignLayer, as_modules, as_tensor, reordered
+from lstm_studio.networks.checkpoint_formats.onnx_constants import folded
 
 Array = NDArray[Any]
 
@@ -25,6 +26,9 @@ _ORDERS = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2), "RNN": (0,)}
 _ACTIVATIONS = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 _SHAPE_ONLY = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity", "Dropout", "Cast"}
 _SIZES = {"Shape", "Size"}
+_FOLDED = {"Concat", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
+_MOST_FOLDED = 100
+"""Tensors that are cut and joined are together this many times as large as their file only to fill the memory."""
 _BY_FIRST = _SHAPE_ONLY | {"Expand", "Slice", "Tile", "Gather", "Split"}
 """Operators whose values are those of their first input."""
 _INITIAL = (5, 6)
@@ -97,9 +101,12 @@ class _Graph:
         for node in self.nodes:
             for name in node.input:
                 self._used_by.setdefault(name, []).append(node)
+        self._folded: dict[str, Array | None] = {}
+        # Tensors may be joined with themselves as often as one likes.
+        self._room = _MOST_FOLDED * max(path.stat().st_size, 1 << 16)
 
     def constant(self, name: str) -> Array | None:
-        """Return a tensor that is stored in the file, or None where it is computed or given."""
+        """Return a tensor that is stored in the file, or cut and joined of such; None where it is computed or given."""
         from onnx import numpy_helper
 
         stored = self._stored.get(name)
@@ -108,6 +115,8 @@ class _Graph:
             stored = attributes(made_by).get("value")
         if stored is None and made_by is not None and made_by.op_type == "Identity":
             return self.constant(made_by.input[0])
+        if stored is None and made_by is not None and made_by.op_type in _FOLDED:
+            return self._made_of_constants(name, made_by)
         if stored is None:
             return None
         if stored.data_location or stored.external_data:
@@ -118,6 +127,17 @@ class _Graph:
             return np.asarray(numpy_helper.to_array(stored))
         except (ValueError, TypeError, KeyError) as error:
             raise NetworkError(f"{self.path.name} is damaged: {name} cannot be read.", "Save it again.") from error
+
+    def _made_of_constants(self, name: str, made_by: Any) -> Array | None:
+        if name not in self._folded:
+            inputs = [self.constant(one) for one in made_by.input if one]
+            there = [array for array in inputs if array is not None]
+            self._room -= sum(array.nbytes for array in there)
+            if self._room < 0:
+                raise ValueError("what it joins would fill the memory")
+            complete = bool(there) and len(there) == len(inputs)
+            self._folded[name] = folded(made_by.op_type, there, attributes(made_by)) if complete else None
+        return self._folded[name]
 
     def weight(self, node: Any, place: int, what: str) -> Array | None:
         """Return an optional constant input of an operator.
@@ -164,9 +184,10 @@ class _Graph:
                 continue
             elif made_by.op_type in _KINDS:
                 follows = True
-            elif made_by.op_type == "ConstantOfShape":
-                value = attributes(made_by).get("value")
-                is_something = is_something or (value is not None and bool(numpy_helper.to_array(value).any()))
+            elif made_by.op_type in {"ConstantOfShape", "ConstantFill"}:
+                value = attributes(made_by).get("value", 0.0)
+                number = np.asarray(value if isinstance(value, float) else numpy_helper.to_array(value))
+                is_something = is_something or bool(number.any())
             else:
                 left += made_by.input[:1] if made_by.op_type in _BY_FIRST else made_by.input
         return follows, is_something
@@ -254,7 +275,7 @@ def _options(graph: _Graph, node: Any, about: dict[str, Any], directions: int) -
     unlike = ""
     if about.get("direction", "forward") != ("bidirectional" if directions == 2 else "forward"):
         unlike = f"its direction is {about.get('direction', 'forward')!r} with {directions} sets of weights"
-    elif node.op_type == "RNN" and activations == ["Relu"] * directions:
+    elif node.op_type == "RNN" and [str(name).lower() for name in activations] == ["relu"] * directions:
         expected = activations
     elif node.op_type == "GRU" and not about.get("linear_before_reset", 0):
         unlike = "its reset gate acts before the recurrent product (linear_before_reset = 0)"
@@ -263,7 +284,7 @@ def _options(graph: _Graph, node: Any, about: dict[str, Any], directions: int) -
     peepholes = graph.weight(node, _PEEPHOLES, "P")
     if peepholes is not None and peepholes.any():
         unlike = "it has peephole connections"
-    if not unlike and activations != expected:
+    if not unlike and [str(name).lower() for name in activations] != [name.lower() for name in expected]:
         unlike = f"its activations are {', '.join(map(str, activations))}"
     if not unlike and "clip" in about:
         unlike = f"it clips what it sums at {about['clip']}"
@@ -271,7 +292,7 @@ def _options(graph: _Graph, node: Any, about: dict[str, Any], directions: int) -
         raise _unlike_pytorch(graph, node, unlike)
     if node.op_type != "RNN":
         return {}
-    return {"nonlinearity": activations[0].lower()}
+    return {"nonlinearity": str(activations[0]).lower()}
 
 
 def _unlike_pytorch(graph: _Graph, node: Any, what: str) -> NetworkError:
