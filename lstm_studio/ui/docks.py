@@ -43,8 +43,6 @@ class Dock(QDockWidget):
         Its name in the saved layout.
     title
         In the title bar.
-    about
-        What it shows, for screen readers.
     make
         Returns what it holds; called when the dock is first shown or its panel first asked for.
     """
@@ -52,13 +50,12 @@ class Dock(QDockWidget):
     keyboard_left = Signal()
     """It was hidden with the keyboard in it."""
 
-    def __init__(self, key: str, title: str, about: str, make: Callable[[], QWidget], parent: QWidget) -> None:
+    def __init__(self, key: str, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
         super().__init__(title, parent)
         self._make = make
         self._panel: QWidget | None = None
         self.setObjectName(f"dock-{key}")
         self.setAccessibleName(title)
-        self.setAccessibleDescription(about)
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetClosable
             | QDockWidget.DockWidgetFeature.DockWidgetMovable

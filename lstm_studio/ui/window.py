@@ -333,7 +333,7 @@ class StudioWindow(QMainWindow):
 
     def make_dock(self, info: PanelInfo) -> Dock:
         """Return the dock of a panel, with nothing in it until it is shown."""
-        dock = Dock(info.key, info.title, info.about, _Maker(self, info), self)
+        dock = Dock(info.key, info.title, _Maker(self, info), self)
         if info.link:
             dock.offer(self.command_actions[info.link])
         dock.apply_theme(self.appearance.theme)
