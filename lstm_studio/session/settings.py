@@ -49,6 +49,8 @@ class Settings:
         Steps per second when playing, 0.1 … 1,000.
     loop, reveal_all
         As in :class:`~lstm_studio.session.state.View`.
+    less_motion
+        Whether nothing is to move by itself, whatever the desktop says.
     hints_read
         Whether the hints for the first start need not be shown again.
     folder
@@ -75,6 +77,7 @@ class Settings:
     speed: float = 4.0
     loop: bool = False
     reveal_all: bool = False
+    less_motion: bool = False
     hints_read: bool = False
     folder: str = ""
     recent_sequences: tuple[str, ...] = ()
@@ -287,6 +290,7 @@ _CONVERTERS: Mapping[str, Callable[[object], Any]] = {
     "speed": _speed,
     "loop": _boolean,
     "reveal_all": _boolean,
+    "less_motion": _boolean,
     "hints_read": _boolean,
     "folder": _text,
     "recent_sequences": _paths,

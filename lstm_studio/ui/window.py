@@ -40,6 +40,7 @@ from lstm_studio.ui.follower import Follower
 from lstm_studio.ui.header import Header
 from lstm_studio.ui.hints import Hints, first_hints
 from lstm_studio.ui.keeper import Keeper
+from lstm_studio.ui.motion import reduce_motion
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.panels import PanelInfo, ThemedWidget
 from lstm_studio.ui.runner import Runner
@@ -129,6 +130,7 @@ class StudioWindow(QMainWindow):
             reveal_all=self.settings.reveal_all,
         )
         # Before any widget is made: fonts are read when text is first measured.
+        reduce_motion(self.settings.less_motion)
         self.appearance.use_maps(self.settings.gate_map, self.settings.signed_map)
         self.appearance.prepare(session.view.theme, self.settings.font_scale)
         theme = self.appearance.theme

@@ -138,6 +138,7 @@ MENUS: Menus = (
             Submenu("Theme", ("view.theme-system", "view.theme-light", "view.theme-dark")),
             Submenu("Colours of numbers", tuple(info.key for info in ColourCommands.actions)),
             Submenu("Text size", ("view.larger", "view.smaller", "view.normal-size")),
+            "view.less-motion",
             SEPARATOR,
             Submenu("Panels", tuple(info.action for info in PANELS)),
             "view.reset-layout",

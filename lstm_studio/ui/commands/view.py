@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PySide6.QtCore import Qt
 
@@ -11,6 +12,7 @@ from lstm_studio.session.settings import FONT_SCALES
 from lstm_studio.ui.actions import ActionInfo, choice, switch
 from lstm_studio.ui.commands.group import Group
 from lstm_studio.ui.icons import Icon
+from lstm_studio.ui.motion import reduce_motion
 from lstm_studio.ui.workspaces import EXPLORE
 
 
@@ -45,6 +47,12 @@ class ViewCommands(Group):
         ActionInfo("view.larger", "Larger text", "Enlarge all text.", "larger", ("Ctrl++", "Ctrl+="), Icon.PLUS),
         ActionInfo("view.smaller", "Smaller text", "Shrink all text.", "smaller", ("Ctrl+-",), Icon.MINUS),
         ActionInfo("view.normal-size", "Normal text size", "Text at 100 %.", "normal_size", ("Ctrl+0",)),
+        switch(
+            "view.less-motion",
+            "Less motion",
+            "Let phases change at once, also where the desktop allows more motion.",
+            "less_motion",
+        ),
         ActionInfo(
             "view.whole-sequence",
             "Show the whole sequence",
@@ -110,6 +118,11 @@ class ViewCommands(Group):
         """Show text at the system's size."""
         self._window.scale_text(100)
 
+    def less_motion(self, on: bool) -> None:
+        """Let nothing move by itself, or as much as the desktop allows."""
+        self._window.remember(replace(self._window.settings, less_motion=on))
+        reduce_motion(on)
+
     def whole_sequence(self) -> None:
         """Take back zooming into time."""
         self._window.workspace.stack.show_all_steps()
@@ -159,5 +172,6 @@ class ViewCommands(Group):
             "view.theme-system": view.theme == "system",
             "view.theme-light": view.theme == "light",
             "view.theme-dark": view.theme == "dark",
+            "view.less-motion": self._window.settings.less_motion,
             "view.full-screen": self._window.isFullScreen(),
         }
