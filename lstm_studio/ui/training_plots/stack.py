@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.plots.header import RowHeader
-from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.plots.row_item import TICK_GAP, Look
 from lstm_studio.ui.plots.rows import GradientRow
 from lstm_studio.ui.theme import (
     FOCUS_RING,
@@ -24,6 +24,7 @@ from lstm_studio.ui.theme import (
     Text,
     Theme,
     base_size,
+    scaled,
 )
 from lstm_studio.ui.training_plots.colour_bar import ColourBar, bar_width
 from lstm_studio.ui.training_plots.curve_plot import CurvePlot
@@ -31,8 +32,11 @@ from lstm_studio.ui.training_plots.lag_map import LagMap
 from lstm_studio.ui.training_plots.pictures import LagPicture, PlotRow
 from lstm_studio.ui.training_plots.span import Span
 from lstm_studio.ui.widgets.focus_ring import BY_KEYBOARD
+from lstm_studio.ui.widgets.text import plain
 
 _LABEL_GAP = 8
+_MOST_LABEL_SHARE = 0.26
+_USUAL_TICK = "0.25"
 _LEAST_ROW = 34
 _WIDEST_END = "LSTM 1.39e−12"
 
@@ -219,7 +223,16 @@ class TrainingStack(QWidget):
     @property
     def _label_width(self) -> int:
         widest = max((self._title_width(row) for row in self._picture.rows), default=0.0)
-        return max(LABEL_WIDTH, round(widest + 3 * _LABEL_GAP))
+        # What stands below the titles says how curves are drawn: it grows with the text, as far as plots can spare it.
+        third = max((self._third_width(row) for row in self._picture.rows), default=0.0)
+        notes = min(max(scaled(LABEL_WIDTH), math.ceil(third)), round(_MOST_LABEL_SHARE * self.width()))
+        return max(LABEL_WIDTH, notes, round(widest + 3 * _LABEL_GAP))
+
+    def _third_width(self, row: PlotRow) -> float:
+        """Return what the last line of a label needs beside ticks of usual length."""
+        third = self.look.metrics(Text.SECONDARY).horizontalAdvance(plain(row.third))
+        tick = self.look.metrics(Text.TICK).horizontalAdvance(_USUAL_TICK)
+        return self.look.badge + HALF_GRID + third + TICK_GAP + tick
 
     def _place(self) -> None:
         """Give every part its place."""

@@ -242,6 +242,24 @@ def test_numbers_of_lags_never_lie_over_each_other(qtbot: QtBot) -> None:
             assert np.diff(middles).min(initial=np.inf) >= 0.85 * plot.line_height, (lags, height)
 
 
+@pytest.mark.parametrize("percent", [100, 200])
+def test_what_stands_below_the_titles_is_whole_with_large_text(qapp: QApplication, qtbot: QtBot, percent: int) -> None:
+    usual, large = qapp.font(), qapp.font()
+    large.setPixelSize(round(13 * percent / 100))
+    qapp.setFont(large)
+    try:
+        row = replace(curve_row(log=False), note="all outputs within 0.3 of the target", third="dashed: accuracy")
+        stack = shown(qtbot, row)
+        stack.resize(1200, 700)
+        QApplication.processEvents()
+        header = stack._headers["loss"]
+        assert (header.note_shown, header._third.shown) == (row.note, row.third)
+        # And the plots keep most of the width.
+        assert stack.plot("loss").plot_rect().width() > 1200 / 2
+    finally:
+        qapp.setFont(usual)
+
+
 def test_rows_come_and_go(qtbot: QtBot) -> None:
     stack = shown(qtbot, curve_row(), lag_row(np.ones((4, 3))))
     for rows in ((lag_row(np.ones((4, 3))),), (replace(curve_row(), key="lags"),), (), (curve_row(),)):
