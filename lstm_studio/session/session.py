@@ -40,6 +40,8 @@ class _Moment:
     document: Path | None
     stretch: tuple[int, int] | None
     cursor: int
+    moves: bool = False
+    """Whether going to another step is part of what it takes back."""
 
 
 class Session:
@@ -187,7 +189,9 @@ class Session:
         self._show_remarks(remarks)
         self.history_changed.emit()
 
-    def mark(self, what: str, stretch: tuple[int, int] | None, *, merge: bool = False) -> None:
+    def mark(
+        self, what: str, stretch: tuple[int, int] | None, *, merge: bool = False, cursor: int | None = None
+    ) -> None:
         """Mark a stretch of the shown sequence, or none; can be undone.
 
         Parameters
@@ -198,28 +202,31 @@ class Session:
             Its first step and the one after its last.
         merge
             Whether, where the last change has the same name, one undo takes back both.
+        cursor
+            The step to go to, from which undo comes back; None to stay.
         """
+        step = self._view.cursor if cursor is None else cursor
         if stretch != self._view.stretch:
             if not (merge and self.undo_text == what):
-                self._keep(what)
+                self._keep(what, moves=cursor is not None)
             self._future.clear()
-            self.look(stretch=stretch, mark=None)
+            self.look(stretch=stretch, mark=None, cursor=step)
             self.history_changed.emit()
         else:
-            self.look(mark=None)
+            self.look(mark=None, cursor=step)
 
     def _show_remarks(self, remarks: Remarks) -> None:
         if remarks != self._remarks:
             self._remarks = remarks
             self.remarks_changed.emit(remarks)
 
-    def _now(self, what: str) -> _Moment:
+    def _now(self, what: str, moves: bool) -> _Moment:
         view = self._view
-        return _Moment(what, self._setup, self._remarks, self._document, view.stretch, view.cursor)
+        return _Moment(what, self._setup, self._remarks, self._document, view.stretch, view.cursor, moves)
 
-    def _keep(self, what: str) -> None:
+    def _keep(self, what: str, *, moves: bool = False) -> None:
         """Make it possible to return to what is wanted now."""
-        self._past.append(self._now(what))
+        self._past.append(self._now(what, moves))
         del self._past[:-UNDO_DEPTH]
         self._future.clear()
         room, counted = UNDO_BYTES, {id(self._setup.data)}
@@ -357,11 +364,11 @@ class Session:
         if not origin:
             return
         there = origin.pop()
-        destination.append(self._now(there.what))
+        destination.append(self._now(there.what, there.moves))
         self._document = there.document
         self._show_remarks(there.remarks)
         if there.setup is self._setup:
-            self.look(stretch=there.stretch)
+            self.look(stretch=there.stretch, cursor=there.cursor if there.moves else self._view.cursor)
             self.history_changed.emit()
         else:
             self._want(there.setup, there)

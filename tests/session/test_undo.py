@@ -158,6 +158,20 @@ def test_undo_of_an_added_event_leads_back_to_the_step_before_it_was_added() -> 
     assert session.view.cursor == 1, "whoever has looked elsewhere since stays there"
 
 
+def test_undo_of_going_to_a_stretch_comes_back_and_that_of_marking_one_stays() -> None:
+    session = make_session()
+    session.mark("Go to", (0, 2), merge=True, cursor=1)
+    session.mark("Go to", (3, 5), merge=True, cursor=4)
+    session.undo()
+    assert (session.view.stretch, session.view.cursor) == ((1, 4), 2), "one undo for both"
+    session.redo()
+    assert (session.view.stretch, session.view.cursor) == ((3, 5), 4)
+    session.mark("Mark a stretch", (2, 3))
+    session.move_cursor(0)
+    session.undo()
+    assert (session.view.stretch, session.view.cursor) == ((3, 5), 0)
+
+
 def test_a_refused_change_leaves_the_cursor_and_the_history() -> None:
     session = Session(make_result(Setup(make_data(), companion=None)))
     session.look(cursor=2)

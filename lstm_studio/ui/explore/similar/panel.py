@@ -326,7 +326,7 @@ class SimilarPanel(Panel[_State]):
         session, self._gone = self._session, (found.start, found.stop)
         stretch = (found.start, found.stop)
         if self._going is None:
-            session.mark("Go to a similar stretch", stretch, merge=True)
+            session.mark("Go to a similar stretch", stretch, merge=True, cursor=found.stop - 1)
         self._going = None
         # Of another sequence, the change that showed it is the one to undo.
         session.look(cursor=found.stop - 1, stretch=stretch, mark=None)
