@@ -6,15 +6,18 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFocusEvent, QMoveEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from lstm_studio.session.learning import Learning
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
 from lstm_studio.ui.train.bar import TrainBar
 from lstm_studio.ui.train.gallery import Gallery
 from lstm_studio.ui.train.rows import Resolver
-from lstm_studio.ui.train.words import measure_words, title_of
+from lstm_studio.ui.train.words import left_words, measure_words, title_of
 from lstm_studio.ui.training_plots.stack import TrainingStack
 from lstm_studio.ui.widgets.empty import EmptyState
+from lstm_studio.ui.widgets.said import say
 from lstm_studio.ui.widgets.text import ElidedLabel, Room, label
 
 _EMPTY_WIDTH = 420
@@ -40,6 +43,7 @@ class TrainWorkspace(QWidget):
         super().__init__(parent)
         self._trainings, self._bar = trainings, bar
         self._resolver, self._theme = Resolver(), theme
+        self._progress: tuple[str, bool, bool] | None = None
         self.setAccessibleName("Train")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._title, self._measures = label(kind="title"), ElidedLabel(kind="caption")
@@ -91,12 +95,25 @@ class TrainWorkspace(QWidget):
         others = tuple(trainings.others.values())
         self.stack.show_picture(self._resolver.resolve(learning, trainings.step, self._theme, others))
         self.empty.setText(_STARTING if trainings.beginning or trainings.error is None else str(trainings.error))
+        self._tell(learning)
         page = self._page
         if self._pages.currentWidget() is not page:
             focused = self.hasFocus() or self.gallery.isAncestorOf(QApplication.focusWidget() or self)
             self._pages.setCurrentWidget(page)
             if focused:
                 self.setFocus()
+
+    def _tell(self, learning: Learning | None) -> None:
+        """Say that a training begins, pauses or ends: it takes long, and nobody may be looking."""
+        now = None if learning is None else (learning.address, learning.running, learning.paused)
+        before, self._progress = self._progress, now
+        if learning is None or now == before:
+            return
+        if learning.running or (before is not None and before[0] == learning.address):
+            where = f"step {format_count(learning.done)} of {format_count(learning.planned)}"
+            goes_on = learning.running and not learning.paused
+            state = "training" if goes_on else left_words(self._trainings)
+            say(self.window(), f"{learning.title}, {where}: {state}.")
 
     @property
     def _page(self) -> QWidget:

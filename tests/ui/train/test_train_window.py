@@ -43,6 +43,7 @@ from lstm_studio.ui.window import StudioWindow
 from tests.session.fake_training import FakeStart, small_plan, write_training
 from tests.ui.explore.fakes import symbol_set
 from tests.ui.explore.similar.fakes import Shelves
+from tests.ui.heard import listening
 from tests.ui.opened import opened_window, press
 from tests.ui.slow_computer import FakeComputer
 
@@ -148,6 +149,11 @@ def test_each_card_draws_a_sequence_of_its_task(window: StudioWindow) -> None:
         assert len(colours) > 1, card.task.name
 
 
+def states(heard: list[tuple[str, bool]]) -> list[str]:
+    """Return what was said of a training that has come to step 50."""
+    return [words.partition(": ")[2] for words, _ in heard if ", step 50 of " in words]
+
+
 def test_a_training_is_started_followed_paused_and_stopped(
     window: StudioWindow, qtbot: QtBot, start: FakeStart
 ) -> None:
@@ -159,23 +165,25 @@ def test_a_training_is_started_followed_paused_and_stopped(
     assert "Starting PyTorch" in workspace_of(window).empty.text()
     folder = start.children[0].folder
     made = write_training(folder, class_room("temporal-order"), close=False)
-    qtbot.waitUntil(lambda: window.trainings.learning is not None)
-    assert primary.text() == "Pause"
-    assert workspace_of(window).stack.isVisible()
-    press(window, Qt.Key.Key_Space)
-    assert wish(folder) is Wish.PAUSE
-    made.event("paused", step=50)
-    qtbot.waitUntil(lambda: primary.text() == "Go on")
-    press(window, Qt.Key.Key_Space)
-    made.event("resumed", step=50)
-    qtbot.waitUntil(lambda: primary.text() == "Pause")
-    window.command_actions["train.stop"].trigger()
-    assert wish(folder) is Wish.STOP
-    assert "stop" not in enabled(window)
-    made.close()
-    start.children[0].running = False
-    # That the process has ended is seen apart from what its record says.
-    qtbot.waitUntil(lambda: {"pause", "start", "restart"} <= enabled(window), timeout=8000)
+    with listening() as heard:
+        qtbot.waitUntil(lambda: window.trainings.learning is not None)
+        assert primary.text() == "Pause"
+        assert workspace_of(window).stack.isVisible()
+        press(window, Qt.Key.Key_Space)
+        assert wish(folder) is Wish.PAUSE
+        made.event("paused", step=50)
+        qtbot.waitUntil(lambda: primary.text() == "Go on" and states(heard)[-1] == "paused.")
+        press(window, Qt.Key.Key_Space)
+        made.event("resumed", step=50)
+        qtbot.waitUntil(lambda: primary.text() == "Pause" and states(heard)[-1] == "training.")
+        window.command_actions["train.stop"].trigger()
+        assert wish(folder) is Wish.STOP
+        assert "stop" not in enabled(window)
+        made.close()
+        start.children[0].running = False
+        # That the process has ended is seen apart from what its record says.
+        qtbot.waitUntil(lambda: {"pause", "start", "restart"} <= enabled(window), timeout=8000)
+    assert states(heard) == ["training.", "paused.", "training.", "stopped."]
     assert primary.text() == "Go on"
     primary.click()
     assert start.asked[1][1], "what has ended early is gone on with"
