@@ -13,7 +13,7 @@ import onnxruntime  # type: ignore[import-untyped]  # it brings no types
 import pytest
 import torch
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 from torch import nn
 
 from lstm_studio import NetworkError, open_network, trace
@@ -341,3 +341,14 @@ def test_states_that_an_old_graph_fills_are_zero_or_refused(tmp_path: Path, valu
             open_network(tmp_path / "m.onnx")
     else:
         assert open_network(tmp_path / "m.onnx").kind == "gru"
+
+
+@pytest.mark.parametrize("axes", [[1 << 40], [-(1 << 62)], [9], [0, 0], []])
+def test_axes_that_are_not_there_are_damage(tmp_path: Path, axes: list[int]) -> None:
+    model = cut_and_joined(nn.LSTM(3, 4), 9)
+    turned = next(node for node in model.graph.node if node.op_type == "Unsqueeze")
+    del turned.attribute[:]
+    turned.attribute.append(helper.make_attribute("axes", axes, attr_type=AttributeProto.INTS))
+    (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(NetworkError, match=r"^m\.onnx( is damaged|: .* lacks W or R)"):
+        open_network(tmp_path / "m.onnx")

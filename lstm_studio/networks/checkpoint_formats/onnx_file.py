@@ -61,7 +61,7 @@ def read_onnx(path: Path) -> CheckpointFile:
         raise NetworkError(f"{path.name} is damaged or not an ONNX file: its graph is empty.", "Save it again.")
     try:
         return _checkpoint(_Graph(path, model.graph))
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, RecursionError, OverflowError) as error:
         raise NetworkError(
             f"{path.name} is damaged: its graph cannot be followed ({error}).", "Save or download it again."
         ) from error
