@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from lstm_studio.session.state import Note
 from lstm_studio.ui.docks import Dock
 from lstm_studio.ui.explore.notes.editor import NoteEditor
-from lstm_studio.ui.explore.notes.note_list import NoteDelegate
+from lstm_studio.ui.explore.notes.note_list import NoteDelegate, begins_at
 from lstm_studio.ui.explore.notes.panel import NotesPanel
 from lstm_studio.ui.theme import Text
 from lstm_studio.ui.widgets.text import text_font, written_tip
@@ -328,3 +328,33 @@ def test_the_tip_of_a_long_note_fits_on_a_small_screen() -> None:
         assert len(lines) <= 16
         assert max(map(len, lines)) <= 72
         assert lines[-1] == "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"), [("12 abc שלום", True), ("«שלום» abc", False), ("مرحبا", False), ("12 …", True), ("", True)]
+)
+def test_a_note_begins_where_its_writing_does(text: str, left: bool) -> None:
+    assert (begins_at(text) is Qt.AlignmentFlag.AlignLeft) is left
+
+
+def test_lines_from_right_to_left_end_at_the_right(window: StudioWindow) -> None:
+    window.session.remark("Add notes", notes=(Note(0, 1, "שלום"), Note(0, 2, "abcd")))
+    panel = panel_of(window)
+    QApplication.processEvents()
+    model = panel.list.note_model
+    drawn = []
+    for place in range(2):
+        row = panel.list.visualRect(model.index(place))
+        image = panel.list.viewport().grab(row).toImage()
+        ratio, body = image.devicePixelRatio(), QFontMetrics(text_font(panel.list, Text.BODY)).height()
+        # Above the edge of the card and the gap below it.
+        bottom = round(image.height() - 12 * ratio)
+        ground = image.pixel(image.width() // 2, bottom)
+        rows = range(bottom - round(body * ratio), bottom)
+        inside = range(round(8 * ratio), round(image.width() - 8 * ratio))
+        drawn.append([x for x in inside if any(image.pixel(x, y) != ground for y in rows)])
+    (hebrew, latin), middle = drawn, panel.list.viewport().width() / 2
+    assert hebrew
+    assert latin
+    assert min(hebrew) > middle
+    assert max(latin) < middle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,13 +118,19 @@ class NoteDelegate(PanelDelegate):
         painter.drawText(head, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), row.sequence)
         painter.setFont(text_font(self._view, Text.BODY))
         painter.setPen(QColor(theme.ink))
-        one_line = QTextOption()
+        one_line = QTextOption(begins_at(row.text))
         one_line.setWrapMode(QTextOption.WrapMode.NoWrap)
         for place, line in enumerate(self.lines(row.text, room.width())):
             top = head.bottom() + place * painter.fontMetrics().lineSpacing()
-            # An option of its own lets what is written from right to left begin at the right.
             painter.drawText(QRectF(room.left(), top, room.width(), head.height()), line, one_line)
         painter.restore()
+
+
+def begins_at(text: str) -> Qt.AlignmentFlag:
+    """Return the side at which the lines of a text begin: the right where its first letter is written from there."""
+    strong = (unicodedata.bidirectional(letter) for letter in text)
+    first = next((kind for kind in strong if kind in {"L", "R", "AL"}), "L")
+    return Qt.AlignmentFlag.AlignLeft if first == "L" else Qt.AlignmentFlag.AlignRight
 
 
 def _part(text: str, start: int, length: int) -> str:
