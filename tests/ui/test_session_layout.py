@@ -11,11 +11,16 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from lstm_studio.session.session import Session
+from lstm_studio.session.settings import Settings
+from lstm_studio.session.state import Branch, Comparison, branch_key
 from lstm_studio.ui import session_layout
+from lstm_studio.ui.app import destroy
 from lstm_studio.ui.arrangement import FOLD_BELOW_WIDTH
 from lstm_studio.ui.session_layout import lay_out, layout_of
 from lstm_studio.ui.window import SMALLEST, StudioWindow
 from tests.ui.opened import opened_window
+from tests.ui.slow_computer import FakeComputer
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
 
@@ -268,3 +273,28 @@ def test_the_heights_of_panels_come_back_to_the_pixel_with_tabs_too(qtbot: QtBot
         qtbot.waitUntil(lambda: not window.panels_to_place)
         docks = window.arrangement.docks
         qtbot.waitUntil(lambda: {key: docks[key].height() for key in heights} == heights)
+
+
+def test_a_window_has_its_measures_before_anything_is_done_in_it() -> None:
+    comparison = Comparison(branch_key("Without unit 1"))
+    with opened_window(size=(1366, 768)) as window:
+        session = window.session
+        session.change("What if", branches=(Branch("Without unit 1", 2, ablate=(("lstm.0", (1,)),)),))
+        session.look(comparison=comparison)
+        state = (session.result, session.view)
+    session = Session(state[0], state[1])
+    window = StudioWindow(session, FakeComputer(), Settings(theme="light"))
+    try:
+        window.resize(1366, 768)
+        window.show()
+        QApplication.processEvents()
+        before = window.transport.grab().toImage(), window.workspace.compare_bar.base.width()
+        # What any step does, and any choice in the bar.
+        session.look(speed=8.0)
+        session.look(speed=state[1].speed)
+        window.workspace.compare_bar.apply_theme(window.appearance.theme)
+        QApplication.processEvents()
+        assert window.transport.grab().toImage() == before[0]
+        assert window.workspace.compare_bar.base.width() == before[1]
+    finally:
+        destroy(window)
