@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
@@ -135,8 +136,10 @@ class Answers(BaseHTTPRequestHandler):
 def thread_of_fsspec() -> None:
     """Start the one thread in which fsspec does all its work; it is there until the program ends."""
     fsspec = import_module("fsspec.asyn")
-    # With the helper thread that asking for names of computers takes.
-    fsspec.sync(fsspec.get_loop(), asyncio.to_thread, time.time)
+    # With the helper thread that asking for names of computers takes: one, where a busy machine would start another.
+    loop = fsspec.get_loop()
+    loop.call_soon_threadsafe(loop.set_default_executor, ThreadPoolExecutor(1))
+    fsspec.sync(loop, asyncio.to_thread, time.time)
 
 
 @pytest.fixture
