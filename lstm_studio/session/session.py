@@ -133,7 +133,8 @@ class Session:
         """Change fields of the setup; ``what`` names the command in the undo menu, for example ``"Change the seed"``.
 
         Choosing another sequence drops events that were added to the one before, and the what-ifs that change its
-        events. Other what-ifs stay as long as they fit, see :meth:`accept`; other data drop them all.
+        events. Other what-ifs stay as long as they fit, see :meth:`accept`; other data drop them all, and those of
+        another source begin a session without a name.
         """
         self._change(what, changes, merge=False)
 
@@ -165,6 +166,9 @@ class Session:
         if not (merge and self.undo_text == what):
             self._keep(what)
         self._future.clear()
+        if setup.data.source != self._setup.data.source:
+            # What was saved is about something else: to save this in its place would lose it.
+            self._document = None
         remarks = self._remarks if setup.data is self._setup.data else self._remarks.elsewhere()
         self._show_remarks(replace(remarks, notes=notes_in(self._remarks.notes, self._setup, setup)))
         self._want(setup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,6 +48,11 @@ def make_result(setup: Setup) -> Result:
 def scaling_of(session: Session) -> Scaling:
     """Return the wanted scaling; asked for by a call, so that the type checker expects it to change."""
     return session.setup.scaling
+
+
+def document_of(session: Session) -> Path | None:
+    """Return where it is saved; asked for likewise."""
+    return session.document
 
 
 @pytest.fixture
@@ -391,6 +397,22 @@ def test_a_change_that_is_given_up_gives_the_stretch_back(session: Session) -> N
     session.reject(session.setup, NetworkError("No.", "Do."))
     assert marked(session) == (1, 4)
     assert session.undo_text == "Mark a stretch"
+
+
+def test_another_source_begins_a_session_without_a_name(session: Session) -> None:
+    """To save it in the place of the one before would lose that one."""
+    answering(session)
+    mine = Path("mine.lstmstudio")
+    session.name(mine)
+    session.change("Read the file in another way", data=make_data(features=3))
+    assert document_of(session) == mine, "the same source"
+    other = replace(make_data(), source="other.csv")
+    session.change("Open other.csv", data=other)
+    assert document_of(session) is None
+    session.undo()
+    assert document_of(session) == mine
+    session.redo()
+    assert document_of(session) is None
 
 
 def test_remarks_of_one_name_can_be_taken_back_at_once(session: Session) -> None:
