@@ -6,7 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.ui.icons import Icon, set_icon
-from lstm_studio.ui.theme import HALF_GRID, Theme
+from lstm_studio.ui.theme import HALF_GRID, Theme, scaled
+
+_LINE, _CHEVRON = 18, 12
+"""Logical pixels at 100 %: least height of the title, and size of the chevron."""
 
 
 class Fold(QWidget):
@@ -32,7 +35,6 @@ class Fold(QWidget):
         self._head.setText(title)
         self._head.setAccessibleName(title)
         self._head.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._head.setStyleSheet("QToolButton { padding: 0; min-height: 18px; font-weight: 600; }")
         self._head.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,9 +75,12 @@ class Fold(QWidget):
         self._head.setAccessibleName(title)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Draw the chevron in another theme."""
+        """Draw the chevron in another theme, and as large as the text is."""
         self._theme = theme
-        set_icon(self._head, Icon.CHEVRON_DOWN if self._opened else Icon.CHEVRON_RIGHT, theme, size=12)
+        style = f"QToolButton {{ padding: 0; min-height: {scaled(_LINE)}px; font-weight: 600; }}"
+        if style != self._head.styleSheet():
+            self._head.setStyleSheet(style)
+        set_icon(self._head, Icon.CHEVRON_DOWN if self._opened else Icon.CHEVRON_RIGHT, theme, size=_CHEVRON)
 
     def _toggle(self) -> None:
         self.open(not self._opened)
