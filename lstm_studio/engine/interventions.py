@@ -2,7 +2,7 @@
 
 Everything before the step is the trace itself. Layers that nothing reaches stay as they are; those whose input alone
 has changed go on through the fused kernel, from the states that the trace had; those in which something is held are
-computed step by step.
+computed step by step, or by that kernel with weights that hold it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell, Layer
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module
-from lstm_studio.networks.deferred import Arrays, parts_of
+from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
 from lstm_studio.networks.network import Network
 
 Array = NDArray[Any]
 Events = Mapping[int, ArrayLike | Mapping[int, float]]
 
+_WORTH_A_CALL = 32
+"""Steps from which on it is worth giving the fused kernel other weights."""
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _CLAMP = "Give signal → unit → value, {'lstm.0.forget_gate': {3: 1.0}}."
 _ABLATE = "Give layer → units, {'lstm.0': [3, 5]}."
@@ -129,7 +131,7 @@ def resume(
     if objective is None and before is not None:
         objective = before.arguments.get("objective")
     branch = Trace(
-        arrays,
+        Arrays(arrays),
         trace.layers,
         replace(
             trace.provenance,
@@ -218,37 +220,62 @@ class _Held:
     stop: int
 
 
-def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str, Array]:
+def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str, Array | Deferred]:
     """Return all arrays of the branch, layer by layer from the input up."""
     at, dtype = held.at, _DTYPES[trace.provenance.dtype]
-    arrays: dict[str, Array] = {"input": x}
+    arrays: dict[str, Array | Deferred] = {"input": x}
     entering, changed = x, not np.array_equal(x, trace["input"], equal_nan=True)
     for index, layer in enumerate(trace.layers):
-        signals = {signal.name: trace[f"{layer.prefix}.{signal.name}"] for signal in layer.signals}
+        names = {signal.name: f"{layer.prefix}.{signal.name}" for signal in layer.signals}
         own = held.values.get(layer.prefix)
-        if changed or own:
-            weights = network.cell.layer(network.recurrent, index, False).map(lambda weight: weight.to("cpu", dtype))
-            begin = _after(network, signals, max(at - 1, 0))
-            begin = begin if at else tuple(np.zeros_like(state) for state in begin)
-            first, later = at, [{name: signal[:at] for name, signal in signals.items()}]
-            if own:
-                first = held.stop
-                later.append(_by_hand(network.cell, weights, entering[at:first], begin, own))
-                begin = _after(network, later[-1], -1)
-            if first < len(entering):
-                later.append(_fused(network.cell, weights, entering[first:], begin))
-            signals = {name: np.concatenate([part[name] for part in later]) for name in signals}
-            changed = True
-        arrays |= {f"{layer.prefix}.{name}": signal for name, signal in signals.items()}
-        entering = signals[network.cell.states[0]]
+        if not changed and not own:
+            # The very arrays, by which others know that nothing has changed.
+            arrays |= {name: trace[name] for name in names.values()}
+            entering = trace[names[network.cell.states[0]]]
+            continue
+        weights = network.cell.layer(network.recurrent, index, False).map(lambda weight: weight.to("cpu", dtype))
+        before = {short: parts_of(trace.arrays)[name] for short, name in names.items()}
+        begin = _after(network, before, max(at - 1, 0))
+        begin = begin if at else tuple(np.zeros_like(state) for state in begin)
+        first, later = at, [{short: _until(at, signal) for short, signal in before.items()}]
+        if own:
+            first = held.stop
+            later.append(_held_inside(network.cell, weights, entering[at:first], begin, own))
+            begin = _after(network, later[-1], -1)
+        if first < len(entering):
+            later.append({**_fused(network.cell, weights, entering[first:], begin)})
+        signals = {short: _joined([part[short] for part in later]) for short in names}
+        changed = True
+        arrays |= {names[short]: signal for short, signal in signals.items()}
+        entering = _computed(signals[network.cell.states[0]])
     if network.readout is not None:
         arrays["output"] = np.concatenate((trace["output"][:at], _output(network, entering[at:], dtype)))
     return arrays
 
 
-def _after(network: Network, signals: Mapping[str, Array], step: int) -> tuple[Array, ...]:
-    """Return what goes on from a step."""
-    return network.cell.states_after(network.recurrent, {name: signal[step] for name, signal in signals.items()})
+def _after(network: Network, signals: Mapping[str, Array | Deferred], step: int) -> tuple[Array, ...]:
+    """Return what goes on from a step, of which nothing is deferred."""
+    now = {name: signal[step] for name, signal in signals.items() if not isinstance(signal, Deferred)}
+    return network.cell.states_after(network.recurrent, now)
+
+
+def _until(at: int, signal: Array | Deferred) -> Array | Deferred:
+    """Return a signal's first steps."""
+    if not isinstance(signal, Deferred):
+        return signal[:at]
+    return Deferred((at, *signal.shape[1:]), signal.dtype, lambda: signal.compute()[:at])
+
+
+def _joined(parts: Sequence[Array | Deferred]) -> Array | Deferred:
+    """Return steps that follow each other as one array, deferred if one of them is."""
+    if not any(isinstance(part, Deferred) for part in parts):
+        return np.concatenate([_computed(part) for part in parts])
+    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
+    return Deferred(shape, parts[0].dtype, lambda: np.concatenate([_computed(part) for part in parts]))
+
+
+def _computed(part: Array | Deferred) -> Array:
+    return part.compute() if isinstance(part, Deferred) else part
 
 
 @torch.no_grad()
@@ -258,18 +285,22 @@ def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: tuple[Arr
     return {**cell.recover(weights, x, h, initial).signals, cell.states[0]: h.numpy()}
 
 
-def _by_hand(
+def _held_inside(
     cell: Cell,
     weights: Layer[Tensor],
     x: Array,
     begin: tuple[Array, ...],
     held: Mapping[str, Mapping[int, float]],
-) -> dict[str, Array]:
-    """Compute all steps one after the other, with the held values in their places."""
-    matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
+) -> dict[str, Array | Deferred]:
+    """Compute all steps with the held values in their places, by the fused kernel or one after the other."""
     values = {name: (list(units), list(units.values())) for name, units in held.items()}
+    if len(x) >= _WORTH_A_CALL:
+        found = cell.by_kernel(weights, torch.tensor(x), tuple(torch.tensor(state) for state in begin), values)
+        if found is not None:
+            return dict(found)
+    matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
     with np.errstate(all="ignore"):
-        return cell.by_hand(matrices, cell.entering(matrices, x), begin, values)
+        return {**cell.by_hand(matrices, cell.entering(matrices, x), begin, values)}
 
 
 @torch.no_grad()

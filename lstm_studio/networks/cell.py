@@ -488,6 +488,13 @@ class Cell(ABC):
                 found[name][step] = value
         return found
 
+    def by_kernel(
+        self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...], held: Held
+    ) -> Mapping[str, NDArray[Any] | Deferred] | None:
+        """Return what :meth:`by_hand` does, from a call of the fused kernel; None where it cannot hold these values."""
+        del layer, x, initial, held
+        return None
+
     def states_after(self, module: nn.Module, now: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         """Return what goes on to the next step, one array per tensor that the module carries, from a step's signals."""
         del module

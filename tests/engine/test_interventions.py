@@ -12,7 +12,9 @@ import torch
 from torch import nn
 
 from lstm_studio import Sequence, Trace, TraceError, load_trace, new_network, resume, trace
+from lstm_studio.engine import interventions
 from lstm_studio.networks.cells import cells
+from lstm_studio.networks.deferred import Deferred, parts_of
 from tests.engine.numpy_reference import sigmoid
 from tests.engine.test_tracing import NO_PROJECTION_IN_ONEDNN, values, weights_of
 
@@ -101,6 +103,51 @@ def test_what_is_held_is_held_and_changes_what_follows(held: str, at: int) -> No
     assert branch.layers == original.layers
     assert "grad.input" not in branch
     assert f"from step {at}: lstm.0.{NAMES[held]}[1] = 0.75" in branch.provenance.intervention
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("signal", "value", "by_kernel"),
+    [
+        *((gate, value, True) for gate in ("forget_gate", "input_gate", "output_gate") for value in (0, 1e-20, 0.3, 1)),
+        *(("candidate", value, True) for value in (-1, -0.2, 0, 1)),
+        *((f"{gate}.preactivation", value, True) for gate in ("forget_gate", "candidate") for value in (-3.0, 30.0)),
+        ("forget_gate", 1.5, False),
+        ("candidate", -2.0, False),
+        *((signal, 0.5, False) for signal in ("cell_state", "hidden_state", "admitted", "retained")),
+    ],
+)
+def test_the_fused_kernel_holds_gates_as_the_steps_by_hand_do(
+    monkeypatch: pytest.MonkeyPatch, signal: str, value: float, by_kernel: bool, bias: bool
+) -> None:
+    """In two layers, from the first step on and for a while; where the kernel can hold it, it does."""
+    network = new_network("lstm", 3, 20, 2, seed=5, bias=bias, outputs=2)
+    original = trace(network, values(150, 3), gradients=False)
+    held = [3, 11]
+    for layer, (at, until) in ((0, (0, None)), (1, (0, None)), (0, (40, 90)), (1, (40, 90))):
+        name = f"lstm.{layer}.{signal}"
+        change: dict[str, Any] = {"at": at, "until": until, "clamp": {name: dict.fromkeys(held, value)}}
+        branch = resume(original, **change)
+        deferred = isinstance(parts_of(branch.arrays)[f"lstm.{layer}.retained"], Deferred)
+        assert deferred is by_kernel
+        with monkeypatch.context() as patch:
+            patch.setattr(interventions, "_WORTH_A_CALL", 1_000)
+            expected = resume(original, **change)
+        assert branch.names == expected.names
+        for other in branch.names:
+            np.testing.assert_allclose(branch[other], expected[other], rtol=1e-4, atol=2e-6, err_msg=f"{name}, {other}")
+        assert (branch[name][at:until][:, held] == np.float32(value)).all()
+        assert_same(branch, original, slice(at))
+
+
+def test_a_gate_is_held_in_inference_mode_too() -> None:
+    network = new_network("lstm", 3, 8, seed=5)
+    change: dict[str, Any] = {"clamp": {"lstm.0.forget_gate": {2: 0.25}}}
+    expected = resume(trace(network, values(60, 3)), 10, **change)
+    with torch.inference_mode():
+        branch = resume(trace(network, values(60, 3)), 10, **change)
+    for name in expected.names:
+        np.testing.assert_allclose(branch[name], expected[name], rtol=1e-4, atol=1e-6, err_msg=name)
 
 
 @pytest.mark.filterwarnings(NO_PROJECTION_IN_ONEDNN)

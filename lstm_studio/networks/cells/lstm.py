@@ -23,8 +23,15 @@ from lstm_studio.networks.backward_workspace import Workspace
 from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred
-from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS, reachable_by_gates
-from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, may_be_kept
+from lstm_studio.networks.four_gates import (
+    BEFORE,
+    IN_WEIGHT_ORDER,
+    SQUASHES,
+    STOPS,
+    reachable_by_gates,
+    with_held_gates,
+)
+from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, kept_of, may_be_kept
 from lstm_studio.networks.local_factors import FACTORED, local_factors
 from lstm_studio.networks.option import Option
 from lstm_studio.networks.preactivations import later_preactivations, preactivations, side_by_side
@@ -376,6 +383,35 @@ class _LSTM(Cell):
         signals = dict(zip((signal.name for signal in places), arrays.transpose(1, 0, 2), strict=False))
         return signals | {HIDDEN_STATE.name: hidden}
 
+    def by_kernel(
+        self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...], held: Held
+    ) -> Mapping[str, NDArray[Any] | Deferred] | None:
+        """Hold gates by weights that make them so: the kernel then computes all steps at once, and keeps the gates."""
+        import torch
+
+        constant = with_held_gates(layer, held) if self.keeps(layer.module, x) else None
+        if constant is None:
+            return None
+        with torch.enable_grad():
+            weights = [weight.requires_grad_() for weight in constant.flat()]
+            start = tuple(state[None, None] for state in initial)
+            output = torch.lstm(x.unsqueeze(1), start, weights, True, 1, 0.0, True, False, False)[0]
+        kept = kept_of(output).get(weights[0].data_ptr())
+        h = output.detach().squeeze(1)
+        found = None if kept is None else self.recover_kept(constant.map(_detached), x, h, initial, kept.block)
+        before = later_preactivations(layer, x, h, initial[0], self.gates)
+        if found is None or before is None or not are_same(found.hidden_state, h.numpy()):
+            return None
+        signals: dict[str, NDArray[Any] | Deferred] = {**found.signals, **found.later, HIDDEN_STATE.name: h.numpy()}
+        signals |= zip(SQUASHES, before, strict=True)
+        for name, (units, values) in held.items():
+            signal = signals[name]
+            # A copy: what was recovered cannot be written to, and what is deferred others may ask for.
+            exact = (signal.compute() if isinstance(signal, Deferred) else signal).copy()
+            exact[:, units] = values
+            signals[name] = exact
+        return signals
+
     def sums(self, layer: Layer[NDArray[Any]]) -> dict[str, WeightedSum]:
         """Return the four sums."""
         return block_sums(layer, SQUASHES, HIDDEN_STATE.name)
@@ -393,6 +429,10 @@ class _LSTM(Cell):
                 "Give 0 for none, or a whole number below the hidden size.",
             )
         return chosen
+
+
+def _detached(weight: Tensor) -> Tensor:
+    return weight.detach()
 
 
 def _where_any(rows: NDArray[Any]) -> list[bool]:
