@@ -138,7 +138,7 @@ def thread_of_fsspec() -> None:
     fsspec = import_module("fsspec.asyn")
     # With the helper thread that asking for names of computers takes: one, where a busy machine would start another.
     loop = fsspec.get_loop()
-    loop.call_soon_threadsafe(loop.set_default_executor, ThreadPoolExecutor(1))
+    loop.call_soon_threadsafe(loop.set_default_executor, ThreadPoolExecutor(1, "asyncio"))
     fsspec.sync(loop, asyncio.to_thread, time.time)
 
 

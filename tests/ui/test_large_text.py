@@ -58,14 +58,20 @@ def test_marks_of_train_grow_with_the_text(window: StudioWindow) -> None:
 
 
 @pytest.mark.parametrize("workspace", ["explore", "train", "monitor"])
-def test_panels_that_large_text_made_longer_are_whole_where_there_is_room(window: StudioWindow, workspace: str) -> None:
+def test_panels_that_large_text_made_longer_are_whole_where_there_is_room(
+    qtbot: QtBot, window: StudioWindow, workspace: str
+) -> None:
     window.show_workspace(workspace)
     settle(window)
     window.scale_text(200)
-    settle(window)
-    for key, dock in window.arrangement.here.items():
-        if dock.isVisible() and key != "step":
-            assert dock.height() >= dock.sizeHint().height() - 4, key
+
+    def all_are_whole() -> None:
+        for key, dock in window.arrangement.here.items():
+            if dock.isVisible() and key != "step":
+                assert dock.height() >= dock.sizeHint().height() - 4, key
+
+    # On a busy machine the panels share the room later.
+    qtbot.waitUntil(all_are_whole)
 
 
 def test_a_panel_that_comes_back_gets_the_room_that_it_needs(qtbot: QtBot) -> None:
