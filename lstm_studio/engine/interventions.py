@@ -28,7 +28,7 @@ from lstm_studio.engine.trace import Origin, Trace
 from lstm_studio.errors import TraceError
 from lstm_studio.networks.cell import Cell, Layer
 from lstm_studio.networks.cells import cell_of_kind, cell_of_module
-from lstm_studio.networks.deferred import Arrays, Deferred, parts_of
+from lstm_studio.networks.deferred import Arrays, Deferred, computed, first_steps, one_after_the_other, parts_of
 from lstm_studio.networks.network import Network
 
 Array = NDArray[Any]
@@ -237,45 +237,26 @@ def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str
         before = {short: parts_of(trace.arrays)[name] for short, name in names.items()}
         begin = _after(network, before, max(at - 1, 0))
         begin = begin if at else tuple(np.zeros_like(state) for state in begin)
-        first, later = at, [{short: _until(at, signal) for short, signal in before.items()}]
+        first, later = at, [{short: first_steps(at, signal) for short, signal in before.items()}]
         if own:
             first = held.stop
             later.append(_held_inside(network.cell, weights, entering[at:first], begin, own))
             begin = _after(network, later[-1], -1)
         if first < len(entering):
             later.append({**_fused(network.cell, weights, entering[first:], begin)})
-        signals = {short: _joined([part[short] for part in later]) for short in names}
+        signals = {short: one_after_the_other([part[short] for part in later]) for short in names}
         changed = True
         arrays |= {names[short]: signal for short, signal in signals.items()}
-        entering = _computed(signals[network.cell.states[0]])
+        entering = computed(signals[network.cell.states[0]])
     if network.readout is not None:
         arrays["output"] = np.concatenate((trace["output"][:at], _output(network, entering[at:], dtype)))
     return arrays
 
 
 def _after(network: Network, signals: Mapping[str, Array | Deferred], step: int) -> tuple[Array, ...]:
-    """Return what goes on from a step, of which nothing is deferred."""
+    """Return what goes on from a step; what is deferred is derived from it, and never goes on."""
     now = {name: signal[step] for name, signal in signals.items() if not isinstance(signal, Deferred)}
     return network.cell.states_after(network.recurrent, now)
-
-
-def _until(at: int, signal: Array | Deferred) -> Array | Deferred:
-    """Return a signal's first steps."""
-    if not isinstance(signal, Deferred):
-        return signal[:at]
-    return Deferred((at, *signal.shape[1:]), signal.dtype, lambda: signal.compute()[:at])
-
-
-def _joined(parts: Sequence[Array | Deferred]) -> Array | Deferred:
-    """Return steps that follow each other as one array, deferred if one of them is."""
-    if not any(isinstance(part, Deferred) for part in parts):
-        return np.concatenate([_computed(part) for part in parts])
-    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
-    return Deferred(shape, parts[0].dtype, lambda: np.concatenate([_computed(part) for part in parts]))
-
-
-def _computed(part: Array | Deferred) -> Array:
-    return part.compute() if isinstance(part, Deferred) else part
 
 
 @torch.no_grad()

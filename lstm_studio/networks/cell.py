@@ -491,7 +491,10 @@ class Cell(ABC):
     def by_kernel(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...], held: Held
     ) -> Mapping[str, NDArray[Any] | Deferred] | None:
-        """Return what :meth:`by_hand` does, from a call of the fused kernel; None where it cannot hold these values."""
+        """Return what :meth:`by_hand` does, from a call of the fused kernel; None where it cannot hold these values.
+
+        ``layer`` and ``x``, (T, F), are on the CPU; ``initial`` has one (P,) or (H,) tensor per state.
+        """
         del layer, x, initial, held
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -37,6 +37,26 @@ class Deferred:
     def backwards(self) -> Deferred:
         """Return the same with its steps in the other order."""
         return Deferred(self.shape, self.dtype, lambda: self.compute()[::-1])
+
+
+def computed(part: Array | Deferred) -> Array:
+    """Return the array itself, or what computes it gives."""
+    return part.compute() if isinstance(part, Deferred) else part
+
+
+def first_steps(count: int, part: Array | Deferred) -> Array | Deferred:
+    """Return the first steps of an array, deferred where it is."""
+    if not isinstance(part, Deferred):
+        return part[:count]
+    return Deferred((count, *part.shape[1:]), part.dtype, lambda: part.compute()[:count])
+
+
+def one_after_the_other(parts: Sequence[Array | Deferred]) -> Array | Deferred:
+    """Return steps that follow each other as one array, deferred if one of the parts is."""
+    if not any(isinstance(part, Deferred) for part in parts):
+        return np.concatenate([computed(part) for part in parts])
+    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
+    return Deferred(shape, parts[0].dtype, lambda: np.concatenate([computed(part) for part in parts]))
 
 
 class Once:

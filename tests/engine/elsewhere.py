@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, library, nn
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
@@ -146,7 +146,7 @@ def gru_step_back(dh: Tensor, kept: Tensor, has_bias: bool) -> tuple[Tensor | No
     return There(of_x), There(of_h), There(inside(dh) * z), *biases
 
 
-_registry: Any = torch.library
+_registry: Any = library
 _library, _everything = (_registry.Library(name, "IMPL") for name in ("aten", "_"))
 _everything.fallback(lambda operator, *args, **kwargs: compute(operator, args, kwargs), "PrivateUse1")
 for view in _VIEWS:

@@ -95,15 +95,15 @@ class LongShort(nn.LSTM):
 class Article(StackedModule):
     """The steps of the article's LSTM one by one, adding in an order of its own."""
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002 - as in the class that this is derived from
-        del hx
+    def forward(self, *given: Any, **_named: Any) -> Any:
+        x = given[0]
         size, weight, generator = self.hidden_size, self.get_parameter, torch.Generator().manual_seed(1)
         h, c = torch.zeros(size), torch.zeros(size)
         both = (weight("weight_ih_l0"), weight("weight_hh_l0"), weight("bias_ih_l0")[:, None])
         use = torch.cat((weight("weight_use_l0"), weight("bias_use_l0")[:, None]), dim=1)
         order, own = (torch.randperm(count, generator=generator) for count in (FEATURES + size + 1, size + 1))
         steps = []
-        for x_t in input:
+        for x_t in x:
             values = torch.cat((x_t, h, torch.ones(1)))
             i, f, g, o = in_another_order(values, torch.cat(both, dim=1), order).chunk(4)
             kept = torch.sigmoid(f) * c
@@ -116,15 +116,15 @@ class Article(StackedModule):
 class First(StackedModule):
     """The steps of the LSTM of 1997 one by one, adding in an order of its own."""
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002 - as in the class that this is derived from
-        del hx
+    def forward(self, *given: Any, **_named: Any) -> Any:
+        x = given[0]
         blocks = self.hidden_size // self.options["block_size"]
         h, c, gates = torch.zeros(self.hidden_size), torch.zeros(self.hidden_size), torch.zeros(2 * blocks)
         parts = (self.get_parameter("weight_ih_l0"), self.get_parameter("weight_hh_l0"))
         weights = torch.cat((*parts, self.get_parameter("bias_ih_l0")[:, None]), dim=1)
         order = torch.randperm(weights.shape[1], generator=torch.Generator().manual_seed(1))
         steps, read = [], self.options["gate_recurrence"]
-        for x_t in input:
+        for x_t in x:
             values = torch.cat((x_t, h, gates, torch.ones(1)) if read else (x_t, h, torch.ones(1)))
             a = in_another_order(values, weights, order)
             i, o = torch.sigmoid(a[:blocks]), torch.sigmoid(a[-blocks:])
@@ -137,12 +137,12 @@ class First(StackedModule):
 class Windowed(StackedModule):
     """The steps of a TDNN or a feed-forward network one by one, adding in an order of its own."""
 
-    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002 - as in the class that this is derived from
-        del hx
+    def forward(self, *given: Any, **_named: Any) -> Any:
+        x = given[0]
         weight = self.get_parameter("weight_ih_l0").reshape(self.hidden_size, FEATURES, -1)
         weights = torch.cat((weight.flatten(1), self.get_parameter("bias_ih_l0")[:, None]), dim=1)
         order = torch.randperm(weights.shape[1], generator=torch.Generator().manual_seed(1))
-        padded = torch.cat((torch.zeros(weight.shape[2] - 1, FEATURES), input))
+        padded = torch.cat((torch.zeros(weight.shape[2] - 1, FEATURES), x))
         windows = padded.unfold(0, weight.shape[2], 1).flatten(1)
         sums = [in_another_order(torch.cat((window, torch.ones(1))), weights, order) for window in windows]
         before = torch.stack(sums)

@@ -22,7 +22,7 @@ from lstm_studio.errors import NetworkError
 from lstm_studio.networks.backward_workspace import Workspace
 from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, PullBack, PulledBack, Recovered
-from lstm_studio.networks.deferred import Deferred
+from lstm_studio.networks.deferred import Deferred, computed
 from lstm_studio.networks.four_gates import (
     BEFORE,
     IN_WEIGHT_ORDER,
@@ -405,9 +405,8 @@ class _LSTM(Cell):
         signals: dict[str, NDArray[Any] | Deferred] = {**found.signals, **found.later, HIDDEN_STATE.name: h.numpy()}
         signals |= zip(SQUASHES, before, strict=True)
         for name, (units, values) in held.items():
-            signal = signals[name]
             # A copy: what was recovered cannot be written to, and what is deferred others may ask for.
-            exact = (signal.compute() if isinstance(signal, Deferred) else signal).copy()
+            exact = computed(signals[name]).copy()
             exact[:, units] = values
             signals[name] = exact
         return signals
