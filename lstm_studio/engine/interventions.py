@@ -240,10 +240,10 @@ def _branched(trace: Trace, network: Network, x: Array, held: _Held) -> dict[str
         first, later = at, [{short: first_steps(at, signal) for short, signal in before.items()}]
         if own:
             first = held.stop
-            later.append(_held_inside(network.cell, weights, entering[at:first], begin, own))
+            later.append(_gone_on(network.cell, weights, entering[at:first], begin, own))
             begin = _after(network, later[-1], -1)
         if first < len(entering):
-            later.append({**_fused(network.cell, weights, entering[first:], begin)})
+            later.append(_gone_on(network.cell, weights, entering[first:], begin, {}))
         signals = {short: one_after_the_other([part[short] for part in later]) for short in names}
         changed = True
         arrays |= {names[short]: signal for short, signal in signals.items()}
@@ -266,7 +266,7 @@ def _fused(cell: Cell, weights: Layer[Tensor], entering: Array, begin: tuple[Arr
     return {**cell.recover(weights, x, h, initial).signals, cell.states[0]: h.numpy()}
 
 
-def _held_inside(
+def _gone_on(
     cell: Cell,
     weights: Layer[Tensor],
     x: Array,
@@ -275,12 +275,14 @@ def _held_inside(
 ) -> dict[str, Array | Deferred]:
     """Compute all steps with the held values in their places, by the fused kernel or one after the other."""
     values = {name: (list(units), list(units.values())) for name, units in held.items()}
-    if len(x) >= _WORTH_A_CALL:
-        found = cell.by_kernel(weights, torch.tensor(x), tuple(torch.tensor(state) for state in begin), values)
-        if found is not None:
-            return dict(found)
-    matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
     with np.errstate(all="ignore"):
+        if len(x) >= _WORTH_A_CALL:
+            found = cell.by_kernel(weights, torch.tensor(x), tuple(torch.tensor(state) for state in begin), values)
+            if found is not None:
+                return dict(found)
+        if not held:
+            return {**_fused(cell, weights, x, begin)}
+        matrices = weights.map(lambda weight: np.asarray(weight.numpy()))
         return {**cell.by_hand(matrices, cell.entering(matrices, x), begin, values)}
 
 

@@ -69,11 +69,11 @@ def with_weights_of_now(module: nn.Module) -> nn.Module | None:
     if not isinstance(module, nn.RNNBase):
         return None
     own = module._parameters
-    weights = dict(zip(module._flat_weights_names, module._flat_weights, strict=True))
-    if all(own.get(name) is weight and type(weight) is nn.Parameter for name, weight in weights.items()):
+    weights = list(zip(module._flat_weights_names, module._flat_weights, strict=True))
+    if all(own.get(name) is weight and type(weight) is nn.Parameter for name, weight in weights):
         return None
     kind = next(kind for kind in (nn.LSTM, nn.GRU, nn.RNN, nn.RNNBase) if isinstance(module, kind))
     holder = kind.__new__(kind)
     vars(holder).update(vars(module), _parameters={}, _modules={}, _buffers={})
-    vars(holder).update((name, weight) for name, weight in weights.items() if weight is not None)
+    vars(holder).update((name, weight) for name, weight in weights if weight is not None)
     return holder

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -557,7 +558,7 @@ class Cell(ABC):
 
     def sizes(self, module: nn.Module) -> Sizes:
         """Return the sizes of a module of this kind."""
-        return Sizes(
+        return _sizes(
             _size(module, "input_size"),
             _size(module, "hidden_size"),
             _size(module, "num_layers"),
@@ -584,6 +585,10 @@ class Cell(ABC):
             raise TypeError(f"{type(module).__name__} has no weight_ih{end} and weight_hh{end}")
         projection = weight("weight_hr") if getattr(module, "proj_size", 0) else None
         return Layer(module, entering, recurrent, weight("bias_ih"), weight("bias_hh"), projection)
+
+
+_sizes = lru_cache(maxsize=256)(Sizes)
+"""To check them takes longer than to find those that were checked before, and every trace asks several times."""
 
 
 def _size(module: nn.Module, name: str) -> int:

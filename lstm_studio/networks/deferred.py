@@ -52,7 +52,10 @@ def first_steps(count: int, part: Array | Deferred) -> Array | Deferred:
 
 
 def one_after_the_other(parts: Sequence[Array | Deferred]) -> Array | Deferred:
-    """Return steps that follow each other as one array, deferred if one of the parts is."""
+    """Return steps that follow each other as one array, deferred if one of the parts is; a copy only where needed."""
+    parts = [part for part in parts if part.shape[0]] or parts[:1]
+    if len(parts) == 1:
+        return parts[0] if isinstance(parts[0], Deferred) else np.ascontiguousarray(parts[0])
     if not any(isinstance(part, Deferred) for part in parts):
         return np.concatenate([computed(part) for part in parts])
     shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])

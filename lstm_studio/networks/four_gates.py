@@ -5,14 +5,12 @@ PyTorch's LSTM has them, and the cell that reads its memory in another way.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstm_studio.networks.bounds import Bounds, Rounding, exactly, stacked
-from lstm_studio.networks.cell import Held, Layer
 from lstm_studio.networks.signals import (
     ADMITTED,
     CANDIDATE,
@@ -25,9 +23,6 @@ from lstm_studio.networks.signals import (
 from lstm_studio.networks.slopes import sigmoid
 from lstm_studio.networks.sums import Squash
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
 IN_WEIGHT_ORDER = (INPUT_GATE, FORGET_GATE, CANDIDATE, OUTPUT_GATE)
 BEFORE = tuple(preactivation(signal) for signal in IN_WEIGHT_ORDER)
 """What they are squashed from, in the same order."""
@@ -35,9 +30,6 @@ SQUASHES = {
     signal.name: squash
     for signal, squash in zip(BEFORE, (Squash.SIGMOID, Squash.SIGMOID, Squash.TANH, Squash.SIGMOID), strict=True)
 }
-_SQUASHED = frozenset(signal.name for signal in IN_WEIGHT_ORDER)
-_SATURATED = 1e4
-"""From a sum so far from 0 every gate is at the end of its range, to the last bit of float64; its square is finite."""
 _INF = float("inf")
 STOPS = {
     ADMITTED.name: {BEFORE[0].name: _INF, BEFORE[2].name: _INF},
@@ -54,49 +46,6 @@ class Reachable(NamedTuple):
     retained: Bounds
     cell_state: Bounds
     output_gate: Bounds
-
-
-def with_held_gates(layer: Layer[Tensor], held: Held) -> Layer[Tensor] | None:
-    """Return weights that make gates come out as they are held: nothing enters their sums but a bias.
-
-    Parameters
-    ----------
-    layer
-        Without a projection.
-    held
-        Gates, or their pre-activations.
-
-    Returns
-    -------
-    Layer or None
-        Of new tensors, with both biases. None where another signal is held, or a value that nothing is squashed to.
-    """
-    if any(name not in _SQUASHED and name not in SQUASHES for name in held):
-        return None
-    units = len(layer.recurrent) // len(BEFORE)
-    sums: dict[int, float] = {}
-    for block, (gate, (before, squash)) in enumerate(zip(IN_WEIGHT_ORDER, SQUASHES.items(), strict=True)):
-        # A gate is held after its pre-activation, which then says nothing.
-        for name, unsquash in ((before, np.asarray), (gate.name, np.arctanh if squash is Squash.TANH else _logit)):
-            where, values = held.get(name, ([], []))
-            with np.errstate(all="ignore"):
-                sums |= zip((block * units + unit for unit in where), unsquash(np.array(values)).tolist(), strict=True)
-    if any(np.isnan(value) for value in sums.values()):
-        return None
-    none = layer.input.new_zeros(len(layer.input))
-    biases = [none if bias is None else bias for bias in (layer.input_bias, layer.recurrent_bias)]
-    every = (layer.input, layer.recurrent, *biases)
-    into, recurrent, bias, other = (weight.detach().clone() for weight in every)
-    rows = list(sums)
-    for weight in (into, recurrent, other):
-        weight[rows] = 0
-    bias[rows] = none.new_tensor(list(sums.values())).clamp(-_SATURATED, _SATURATED)
-    return replace(layer, input=into, recurrent=recurrent, input_bias=bias, recurrent_bias=other)
-
-
-def _logit(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the logistic function makes values of; not-a-number where it makes them of nothing."""
-    return np.asarray(np.log(values) - np.log1p(-values))
 
 
 def reachable_by_gates(before: Bounds, c0: NDArray[Any], rounding: Rounding) -> Reachable:

@@ -117,9 +117,9 @@ def _entering(x: Array, h: Array, first: Array) -> Array:
 
 def _weights(layer: Layer[Tensor]) -> tuple[Array, Array, Array]:
     """Return the weights and the sum of the biases, (R, P), (R, F) and (R,)."""
-    arrays = layer.map(lambda weight: weight.numpy())
-    bias = arrays.bias
-    return arrays.recurrent, arrays.input, np.zeros(len(arrays.input), arrays.input.dtype) if bias is None else bias
+    recurrent, into = layer.recurrent.numpy(), layer.input.numpy()
+    biases = [bias.numpy() for bias in (layer.input_bias, layer.recurrent_bias) if bias is not None]
+    return recurrent, into, sum(biases[1:], biases[0]) if biases else np.zeros(len(into), into.dtype)
 
 
 def _side_by_side(weights: Sequence[Array]) -> Array:

@@ -42,6 +42,9 @@ def test_a_wrong_number_of_features_names_both(outputs: int) -> None:
     with pytest.raises(TraceError, match=r"has 3 features a step, the network \(seed 9\) takes 5") as raised:
         trace(new_network("lstm", 5, 4, seed=9, outputs=outputs), values(6, 3))
     assert "input_size=3" in raised.value.cure
+    with pytest.raises(TraceError, match=r"has 1 feature a step, the network \(seed 9\) takes 5") as raised:
+        trace(new_network("lstm", 5, 4, seed=9, outputs=outputs), values(6, 1))
+    assert raised.value.cure == "Choose a network for 1 feature (input_size=1), or a sequence with 5 features."
 
 
 @pytest.mark.parametrize("kind", [">f8", "<f4", ">i2", "u2", "g", "?"])

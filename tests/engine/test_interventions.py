@@ -13,8 +13,8 @@ from torch import nn
 
 from lstm_studio import Sequence, Trace, TraceError, load_trace, new_network, resume, trace
 from lstm_studio.engine import interventions
-from lstm_studio.networks.cells import cells
-from lstm_studio.networks.deferred import Deferred, parts_of
+from lstm_studio.networks.cell import Cell, Held
+from lstm_studio.networks.cells import cell_of_kind, cells
 from tests.engine.numpy_reference import sigmoid
 from tests.engine.test_tracing import NO_PROJECTION_IN_ONEDNN, values, weights_of
 
@@ -105,6 +105,26 @@ def test_what_is_held_is_held_and_changes_what_follows(held: str, at: int) -> No
     assert f"from step {at}: lstm.0.{NAMES[held]}[1] = 0.75" in branch.provenance.intervention
 
 
+def ways_taken(patch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is going to be the names of the methods that held what was to be held, in their order."""
+    kind, ways = type(cell_of_kind("lstm")), []
+    by_kernel, by_hand = kind.by_kernel, kind.by_hand
+
+    def kernel(self: Cell, layer: Any, x: Any, initial: Any, held: Held) -> Any:
+        found = by_kernel(self, layer, x, initial, held)
+        if held and found is not None:
+            ways.append("by_kernel")
+        return found
+
+    def hand(self: Cell, layer: Any, entering: Any, states: Any, held: Held) -> Any:
+        ways.append("by_hand")
+        return by_hand(self, layer, entering, states, held)
+
+    patch.setattr(kind, "by_kernel", kernel)
+    patch.setattr(kind, "by_hand", hand)
+    return ways
+
+
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(
     ("signal", "value", "by_kernel"),
@@ -114,10 +134,16 @@ def test_what_is_held_is_held_and_changes_what_follows(held: str, at: int) -> No
         *((f"{gate}.preactivation", value, True) for gate in ("forget_gate", "candidate") for value in (-3.0, 30.0)),
         ("forget_gate", 1.5, False),
         ("candidate", -2.0, False),
-        *((signal, 0.5, False) for signal in ("cell_state", "hidden_state", "admitted", "retained")),
+        *(("cell_state", value, True) for value in (0, 0.5, -3.0, 1e4)),
+        *(("hidden_state", value, True) for value in (-1, -0.5, 0, 1e-12, 1)),
+        ("hidden_state", 1.5, False),
+        *(("admitted", value, True) for value in (-1, 0, 0.5)),
+        ("admitted", -1.5, False),
+        ("retained", 0, True),
+        ("retained", 0.5, False),
     ],
 )
-def test_the_fused_kernel_holds_gates_as_the_steps_by_hand_do(
+def test_the_fused_kernel_holds_values_as_the_steps_by_hand_do(
     monkeypatch: pytest.MonkeyPatch, signal: str, value: float, by_kernel: bool, bias: bool
 ) -> None:
     """In two layers, from the first step on and for a while; where the kernel can hold it, it does."""
@@ -127,9 +153,10 @@ def test_the_fused_kernel_holds_gates_as_the_steps_by_hand_do(
     for layer, (at, until) in ((0, (0, None)), (1, (0, None)), (0, (40, 90)), (1, (40, 90))):
         name = f"lstm.{layer}.{signal}"
         change: dict[str, Any] = {"at": at, "until": until, "clamp": {name: dict.fromkeys(held, value)}}
-        branch = resume(original, **change)
-        deferred = isinstance(parts_of(branch.arrays)[f"lstm.{layer}.retained"], Deferred)
-        assert deferred is by_kernel
+        with monkeypatch.context() as patch:
+            ways = ways_taken(patch)
+            branch = resume(original, **change)
+        assert ways == ["by_kernel" if by_kernel else "by_hand"]
         with monkeypatch.context() as patch:
             patch.setattr(interventions, "_WORTH_A_CALL", 1_000)
             expected = resume(original, **change)

@@ -16,7 +16,7 @@ from lstm_studio.engine.tracing import trace
 from lstm_studio.networks import kernel_gates
 from lstm_studio.networks.cells import cell_of_kind
 from lstm_studio.networks.cells import lstm as lstm_file
-from lstm_studio.networks.deferred import Arrays, Deferred, Once, parts_of
+from lstm_studio.networks.deferred import Arrays, Deferred, Once, computed, one_after_the_other, parts_of
 
 
 def network(scale: float, **options: Any) -> tuple[nn.LSTM, Tensor]:
@@ -281,3 +281,15 @@ def test_the_first_trace_loads_no_symbolic_mathematics() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert told.stdout.strip() == "False"
+
+
+def test_steps_that_follow_nothing_are_joined_without_a_copy() -> None:
+    none, some = np.empty((0, 2)), np.arange(6.0).reshape(3, 2)
+    later = Deferred((3, 2), some.dtype, lambda: some)
+    assert one_after_the_other([none, some]) is some
+    assert one_after_the_other([none, later, none]) is later
+    assert one_after_the_other([none, none]) is none
+    apart = computed(one_after_the_other([some[:, ::2], none]))
+    assert apart.flags.c_contiguous
+    np.testing.assert_array_equal(apart, some[:, ::2])
+    np.testing.assert_array_equal(computed(one_after_the_other([none, some, later])), np.concatenate([some, some]))

@@ -23,14 +23,8 @@ from lstm_studio.networks.backward_workspace import Workspace
 from lstm_studio.networks.bounds import Bounds, Rounding
 from lstm_studio.networks.cell import Cell, Gradients, Held, HeldSteps, Layer, PullBack, PulledBack, Recovered
 from lstm_studio.networks.deferred import Deferred, computed
-from lstm_studio.networks.four_gates import (
-    BEFORE,
-    IN_WEIGHT_ORDER,
-    SQUASHES,
-    STOPS,
-    reachable_by_gates,
-    with_held_gates,
-)
+from lstm_studio.networks.four_gates import BEFORE, IN_WEIGHT_ORDER, SQUASHES, STOPS, reachable_by_gates
+from lstm_studio.networks.held_by_weights import by_themselves, held_by_weights, is_held
 from lstm_studio.networks.kernel_gates import are_same, cell_states_in, gates_in, kept_of, may_be_kept
 from lstm_studio.networks.local_factors import FACTORED, local_factors
 from lstm_studio.networks.option import Option
@@ -160,11 +154,7 @@ class _LSTM(Cell):
             return None
         # Views of what cannot be written to need not be made so one by one.
         arrays.flags.writeable = False
-        later = {
-            **dict(zip(SQUASHES, before, strict=True)),
-            ADMITTED.name: Deferred(c.shape, c.dtype, partial(np.multiply, i, g)),
-            RETAINED.name: Deferred(c.shape, c.dtype, partial(_retained, f, c, start)),
-        }
+        later = dict(zip(SQUASHES, before, strict=True)) | _later_products(i, f, g, c, start)
         return Recovered(dict(zip((*_GATE_NAMES, CELL_STATE.name), arrays, strict=True)), exposed, True, later)
 
     def recover(self, layer: Layer[Tensor], x: Tensor, h: Tensor, initial: tuple[Tensor, ...]) -> Recovered:
@@ -386,27 +376,48 @@ class _LSTM(Cell):
     def by_kernel(
         self, layer: Layer[Tensor], x: Tensor, initial: tuple[Tensor, ...], held: Held
     ) -> Mapping[str, NDArray[Any] | Deferred] | None:
-        """Hold gates by weights that make them so: the kernel then computes all steps at once, and keeps the gates."""
+        """Hold values by weights that make them so: the kernel then computes all steps at once, and keeps the gates."""
         import torch
 
-        constant = with_held_gates(layer, held) if self.keeps(layer.module, x) else None
+        h0, c0 = initial
+        constant = held_by_weights(layer, c0, held) if self.keeps(layer.module, x) else None
         if constant is None:
             return None
         with torch.enable_grad():
-            weights = [weight.requires_grad_() for weight in constant.flat()]
-            start = tuple(state[None, None] for state in initial)
+            weights = [weight.requires_grad_() for weight in constant.layer.flat()]
+            start = (h0[None, None], constant.start[None, None])
             output = torch.lstm(x.unsqueeze(1), start, weights, True, 1, 0.0, True, False, False)[0]
         kept = kept_of(output).get(weights[0].data_ptr())
         h = output.detach().squeeze(1)
-        found = None if kept is None else self.recover_kept(constant.map(_detached), x, h, initial, kept.block)
-        before = later_preactivations(layer, x, h, initial[0], self.gates)
-        if found is None or before is None or not are_same(found.hidden_state, h.numpy()):
+        detached = constant.layer.map(_detached)
+        found = None if kept is None else self.recover_kept(detached, x, h, (h0, constant.start), kept.block)
+        hidden = h.numpy()
+        if (
+            found is None
+            or not are_same(found.hidden_state, hidden)
+            or not is_held(constant, found.signals[CELL_STATE.name], hidden, held)
+        ):
             return None
-        signals: dict[str, NDArray[Any] | Deferred] = {**found.signals, **found.later, HIDDEN_STATE.name: h.numpy()}
-        signals |= zip(SQUASHES, before, strict=True)
-        for name, (units, values) in held.items():
+        shown, values = held.get(HIDDEN_STATE.name, ([], []))
+        hidden[:, shown] = values
+        before = later_preactivations(layer, x, h, h0, self.gates)
+        if before is None:
+            return None
+        own = {HIDDEN_STATE.name: hidden}
+        signals: dict[str, NDArray[Any] | Deferred] = {**found.signals, **found.later}
+        if constant.instead:
+            states = (h0.numpy(), c0.numpy().copy())
+            own |= by_themselves(
+                layer, {**found.signals, **own}, x.numpy(), states, instead=constant.instead, held=held
+            )
+            now = {**found.signals, **own}
+            i, f, g, c = (now[signal.name] for signal in (INPUT_GATE, FORGET_GATE, CANDIDATE, CELL_STATE))
+            signals |= _later_products(i, f, g, c, states[1])
+        signals |= {**dict(zip(SQUASHES, before, strict=True)), **own}
+        for name in held.keys() - own.keys():
             # A copy: what was recovered cannot be written to, and what is deferred others may ask for.
             exact = computed(signals[name]).copy()
+            units, values = held[name]
             exact[:, units] = values
             signals[name] = exact
         return signals
@@ -458,6 +469,16 @@ def _kept_cell_states(
         if are_same(out[:-1], kept, scratch[:-1]):
             return
     linear_scan(f, np.multiply(i, g, scratch), start, out)
+
+
+def _later_products(
+    i: NDArray[Any], f: NDArray[Any], g: NDArray[Any], c: NDArray[Any], start: NDArray[Any]
+) -> dict[str, Deferred]:
+    """Return what is admitted and what is retained, to be computed when they are asked for."""
+    return {
+        ADMITTED.name: Deferred(c.shape, c.dtype, partial(np.multiply, i, g)),
+        RETAINED.name: Deferred(c.shape, c.dtype, partial(_retained, f, c, start)),
+    }
 
 
 def _retained(f: NDArray[Any], c: NDArray[Any], start: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
