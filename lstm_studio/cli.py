@@ -234,20 +234,21 @@ def list_runs(
         raise StudioError("--format and --force are about an export.", "Say where to with --export PATH.")
     if export is not None and follow:
         raise StudioError("A run is followed or exported, not both.", "Leave out --follow or --export.")
-    runs = runs_in(folder)
+    runs, left_out = runs_in(folder)
+    many = len(runs) + len(left_out)
+    if many > 1 and (export is not None or follow):
+        raise StudioError(f"{folder} holds {many} runs.", f"Name the one to {'follow' if follow else 'export'}.")
     if export is not None:
-        if len(runs) > 1:
-            raise StudioError(f"{folder} holds {len(runs)} runs.", "Name the one to export.")
         with on_terminal() as progress:
             exported = export_run(runs[0], export, kind=export_format, force=force, progress=progress)
         typer.echo(f"saved {exported.path}: {exported.about}")
         for words in exported.left_out:
             typer.echo(words)
         return
-    if follow and len(runs) > 1:
-        raise StudioError(f"{folder} holds {len(runs)} runs.", "Name the one to follow.")
     console.print(overview(runs))
-    for part in details(runs[0]) if len(runs) == 1 else ():
+    for error in left_out:
+        typer.echo(f"left out: {error}", err=True)
+    for part in details(runs[0]) if many == 1 else ():
         console.print(part)
     if follow:
         for line in news_lines(runs[0]):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from lstm_studio.errors import StudioError
+from lstm_studio.errors import StudioError, is_there
 
 COMMANDS = ("open", "trace", "train", "runs", "tasks", "self-test", "version")
 """The first words that are commands; others are names of files."""
@@ -34,10 +34,10 @@ def open_files(files: Sequence[str]) -> int:
     Raises
     ------
     StudioError
-        If there is no such file, or the window cannot be imported.
+        If there is no such file, none that may be read, or the window cannot be imported.
     """
     for file in files:
-        if "://" not in file and not Path(file).exists():
+        if "://" not in file and not is_there(Path(file), StudioError):
             commands = ", ".join(COMMANDS)
             raise StudioError(f"{file}: there is no such file.", f"Commands are {commands}; see lstm-studio --help.")
     if not has_display():

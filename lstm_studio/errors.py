@@ -6,6 +6,11 @@ is a bug and surfaces as an ordinary exception with its traceback.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+_LONGEST_NAME = 500
+"""Letters of a path that are shown; one that is too long for the system may have any number."""
+
 
 class StudioError(Exception):
     """Something the user can put right.
@@ -43,3 +48,24 @@ class TraceError(StudioError):
 
 class RunError(StudioError):
     """A run folder could not be recorded or read."""
+
+
+def is_there(path: Path, error: type[StudioError]) -> bool:
+    """Return whether a file or a folder of this name exists.
+
+    Raises
+    ------
+    StudioError
+        Of the given type, if nobody can tell: it lies where this user may not look, or no system has such a name.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as refused:
+        name = str(path)
+        raise error(
+            f"{name if len(name) <= _LONGEST_NAME else f'{name[:80]}…'} cannot be opened ({refused.strerror}).",
+            "Check the name, and that you may read it.",
+        ) from refused
+    return True

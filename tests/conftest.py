@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 import threading
@@ -76,6 +77,32 @@ def no_thread_left_behind() -> Iterator[None]:
         if time.monotonic() > deadline:
             pytest.fail(f"left running: {', '.join(thread.name for thread in left)}")
         left[0].join(timeout=0.05)
+
+
+@pytest.fixture
+def bound_by_permissions() -> Iterator[None]:
+    """Let the permissions of files stop the test as they stop every user: root gives up for it what overrides them.
+
+    What the test starts is bound as well, threads for ever; programs of root's have the right again.
+    """
+    if sys.platform == "win32":
+        pytest.skip("a folder that is read-only stops nobody on Windows")
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    # As <linux/capability.h> has them: version 3, this thread; effective, permitted and inheritable, of 64 bits each.
+    header = (ctypes.c_uint32 * 2)(0x2008_0522, 0)
+    before, bound = (ctypes.c_uint32 * 6)(), (ctypes.c_uint32 * 6)()
+    for kept in (before, bound):
+        assert libc.capget(header, kept) == 0
+    override, read_search = 1, 2
+    bound[0] &= ~(1 << override | 1 << read_search)
+    assert libc.capset(header, bound) == 0
+    try:
+        yield
+    finally:
+        assert libc.capset(header, before) == 0
 
 
 def _running_threads(before: set[threading.Thread]) -> list[threading.Thread]:

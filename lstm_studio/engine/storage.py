@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from lstm_studio.arguments import path_of
 from lstm_studio.engine.trace import Provenance, Trace, TraceLayer
-from lstm_studio.errors import TraceError
+from lstm_studio.errors import TraceError, is_there
 from lstm_studio.networks.signals import Composition, Form, Operand, Phase, Role, Signal
 from lstm_studio.sequences.tensors import pack, pieces, unpack
 
@@ -80,8 +80,15 @@ def load_trace(path: str | Path) -> Trace:
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise TraceError(f"{path.name} does not end in {', '.join(readers)}.", "Open a trace saved in one of these.")
-    if not path.is_file():
+    if not (is_there(path, TraceError) and path.is_file()):
         raise TraceError(f"{path} does not exist.", "Check the name.")
+    try:
+        # Before its reader, which calls what it cannot open damaged.
+        path.open("rb").close()
+    except OSError as error:
+        raise TraceError(
+            f"{path} cannot be read ({error.strerror or error}).", "Check that you may read it."
+        ) from error
     return _trace(path, *reader(path))
 
 

@@ -182,8 +182,13 @@ def chosen_objective(objective: str | CustomObjective | None, *, has_target: boo
 def _placed(module: nn.Module, device: str, dtype: torch.dtype) -> tuple[nn.Module, torch.device]:
     """Return the module, or a copy on the device and of the precision wanted, and where it is."""
     # One round through the modules, where ``parameters()`` and ``buffers()`` take one each and look for doubles.
-    owned = (tensor for part in module.modules() for tensor in (*part._parameters.values(), *part._buffers.values()))
-    tensors = [tensor for tensor in owned if tensor is not None]
+    tensors = [
+        tensor
+        for part in module.modules()
+        for owned in (part._parameters, part._buffers)
+        for tensor in owned.values()
+        if tensor is not None
+    ]
     if any(tensor.is_meta or is_lazy(tensor) for tensor in tensors):
         raise TraceError(
             f"{type(module).__name__} has weights without numbers.", "Load them, or call the model once, before."
@@ -256,9 +261,10 @@ def _input(
             raise TraceError(f"{name} has {x.dim()} axes.", "Give (steps, features), or that with a batch axis.")
         if x.shape[-1] != size:
             source = f" ({network.source})" if isinstance(network, Network) and network.source else ""
+            found = x.shape[-1]
             raise TraceError(
-                f"{name} has {x.shape[-1]} features a step, the network{source} takes {size}.",
-                f"Build a network with input_size={x.shape[-1]}, or open a sequence with {size} features.",
+                f"{name} has {_features(found)} a step, the network{source} takes {size}.",
+                f"Choose a network for {_features(found)} (input_size={found}), or a sequence with {_features(size)}.",
             )
     if x.dim() == 0:
         raise TraceError(f"{name} is a single number.", "Give (steps, features), or what the model takes.")
@@ -267,6 +273,10 @@ def _input(
     if isinstance(sequence, Sequence) and not bare:
         return x.unsqueeze(0 if recurrent.batch_first else 1)
     return x
+
+
+def _features(count: int) -> str:
+    return f"{count} feature{'' if count == 1 else 's'}"
 
 
 def _as_tensor(values: ArrayLike, name: str) -> Tensor:
@@ -303,7 +313,7 @@ def non_finite(
     largest: dict[int, float] = {}
     with devices.one_blas_thread():
         for name, array in arrays.items():
-            if isinstance(array, Deferred) or name in sound or name.startswith("norm."):
+            if name in sound or isinstance(array, Deferred) or name.startswith("norm."):
                 continue
             norm = arrays.get(f"norm.{name}")
             if isinstance(norm, np.ndarray):

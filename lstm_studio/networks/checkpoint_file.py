@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lstm_studio.errors import NetworkError
+from lstm_studio.errors import NetworkError, is_there
 from lstm_studio.networks.spec import CHECKPOINT_SUFFIXES, KERAS_SUFFIXES
 
 METADATA_KEY = "lstm_studio"
@@ -71,25 +71,37 @@ def read_checkpoint(path: Path) -> CheckpointFile:
         If it is missing, empty, damaged, of another kind, or holds more than weights.
     """
     suffix = path.suffix.lower()
-    try:
-        is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError as error:
-        raise NetworkError(f"{str(path)[:80]}… cannot be opened ({error.strerror}).", "Check the name.") from error
-    if is_folder:
+    there = is_there(path, NetworkError)
+    if path.is_dir():
         raise NetworkError(f"{path} is a folder.", f"Open a file in it that ends in {', '.join(CHECKPOINT_SUFFIXES)}.")
-    if not is_file:
+    if not there:
         raise NetworkError(f"{path} does not exist.", "Check the name.")
+    if not path.is_file():
+        raise NetworkError(f"{path} is neither a file nor a folder.", "Open a checkpoint.")
     if suffix not in CHECKPOINT_SUFFIXES:
         raise NetworkError(
             f"{path.name} is not a checkpoint that can be opened: it ends in {suffix or 'no suffix'}.",
             f"Open a file that ends in {', '.join(CHECKPOINT_SUFFIXES)}.",
         )
-    if path.stat().st_size == 0:
+    if _is_empty(path):
         raise NetworkError(f"{path.name} is empty.", "Save the weights again.")
     file = _whole(path, _reader(suffix))
     return CheckpointFile(
         path, {name: _plain(path, name, tensor) for name, tensor in file.tensors.items()}, file.metadata
     )
+
+
+def _is_empty(path: Path) -> bool:
+    """Return whether a file is empty, or refuse it; its reader may call what it cannot open damaged, or missing."""
+    try:
+        with path.open("rb") as file:
+            return not file.read(1)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> NetworkError:
+    return NetworkError(f"{path} cannot be opened ({error.strerror or error}).", "Check that you may read it.")
 
 
 def _whole(path: Path, read: Callable[[Path], CheckpointFile]) -> CheckpointFile:
@@ -99,7 +111,10 @@ def _whole(path: Path, read: Callable[[Path], CheckpointFile]) -> CheckpointFile
         return read(path)
     count = int(match["parts"])
     # A name may tell of more parts than any folder has files.
-    there = {entry.name for entry in path.parent.iterdir()}
+    try:
+        there = {entry.name for entry in path.parent.iterdir()}
+    except OSError as error:
+        raise _unreadable(path.parent, error) from error
     found: dict[str, Tensor] = {}
     for number in range(1, count + 1):
         name = f"{match['stem']}-{number:05}-of-{match['parts']}{match['suffix']}"
@@ -108,7 +123,10 @@ def _whole(path: Path, read: Callable[[Path], CheckpointFile]) -> CheckpointFile
                 f"{path.name} is one of {count} parts of a checkpoint, and {name} is not beside it.",
                 "Put all parts into one folder; if it is no part, give it another name.",
             )
-        tensors = read(path.with_name(name)).tensors
+        part = path.with_name(name)
+        if _is_empty(part):
+            raise NetworkError(f"{name} is empty.", "Download it again.")
+        tensors = read(part).tensors
         if found.keys() & tensors.keys():
             # Each is a whole, of a series.
             return read(path)

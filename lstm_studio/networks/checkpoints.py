@@ -132,7 +132,9 @@ def save_network(network: Network, path: str | Path) -> None:
     try:
         path.write_bytes(pack_network(network))
     except OSError as error:
-        raise NetworkError(f"{path} could not be written ({error}).", "Choose another folder.") from error
+        raise NetworkError(
+            f"{path} could not be written ({error.strerror or error}).", "Choose another folder."
+        ) from error
 
 
 def pack_network(network: Network) -> bytes:

@@ -10,21 +10,31 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from lstm_studio.errors import RunError
 from lstm_studio.runs.like import RunLike
 from lstm_studio.runs.opening import open_any, trainings_in
 
 _SHOWN_PROBLEMS = 5
 
 
-def runs_in(address: str | Path) -> list[RunLike]:
-    """Return the training that lies at an address, or those that lie in the folders there.
+def runs_in(address: str | Path) -> tuple[list[RunLike], list[RunError]]:
+    """Return the training that lies at an address, or those that lie in the folders there, and which are left out.
 
     Raises
     ------
     RunError
-        If there is none, or one cannot be opened.
+        If there is none, or none can be opened.
     """
-    return [open_any(found) for found in trainings_in(address)]
+    runs: list[RunLike] = []
+    left_out: list[RunError] = []
+    for found in trainings_in(address):
+        try:
+            runs.append(open_any(found))
+        except RunError as error:
+            left_out.append(error)
+    if not runs:
+        raise left_out[0]
+    return runs, left_out
 
 
 def overview(runs: list[RunLike]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lstm_studio.errors import RunError
+from lstm_studio.errors import RunError, is_there
 from lstm_studio.runs.format import RUN_FILE
 from lstm_studio.runs.like import RunLike
 from lstm_studio.runs.logs.metrics import METRICS_FILE, Metrics
@@ -82,7 +82,7 @@ def _place(address: str | Path) -> tuple[Folder, str]:
         is_file = name == RUN_FILE or is_event_file(name) or name.endswith(".csv")
         return remote_folder(above if is_file else str(address)), name if is_file else ""
     path = Path(address)
-    if not path.exists():
+    if not is_there(path, RunError):
         raise RunError(f"{path} does not exist.", "Check the name.")
     if path.is_dir():
         return LocalFolder(path), ""

@@ -180,6 +180,7 @@ class Recorder:
         self._asked = time.monotonic()
         self._writer: Writer | None = None
         self._warned = self._closed = False
+        self._failure: Exception | None = None
         scale: Callable[[], float] | None = None if scaler is None else scaler.get_scale
         self._weights = Weights(self._model, self._layers)
         self._updates_later = updates_later
@@ -221,6 +222,11 @@ class Recorder:
     def layers(self) -> list[str]:
         """Attribute paths of the recurrent modules that are recorded; a bare module is called after its kind."""
         return [layer["path"] for layer in self._layers]
+
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing more is recorded; None where recording goes on, or was ended."""
+        return self._failure
 
     @property
     def written(self) -> int:
@@ -397,7 +403,7 @@ class Recorder:
 
     def _stop(self, error: Exception) -> None:
         """Record nothing from now on, and say why, once."""
-        self._closed = True
+        self._closed, self._failure = True, error
         with suppress(Exception):
             self._sampler.disarm()
         if self._writer is not None:

@@ -15,7 +15,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ class Writer:
         self._process = os.getpid()
         try:
             self._begin_segment()
-            self._write(_EVENT_LINE, _start_event())
+            with self._closed_on_failure():
+                self._write(_EVENT_LINE, _start_event())
         except BaseException:
             self._lock.close()
             raise
@@ -278,7 +280,16 @@ class Writer:
         self._began = time.monotonic()
         self._position = self._sequence = 0
         self._lines = {}
-        self._write_pieces([segment_start(f"LSTM Studio {__version__}")])
+        with self._closed_on_failure():
+            self._write_pieces([segment_start(f"LSTM Studio {__version__}")])
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._file.close()
+            raise
 
     def _check_place(self) -> None:
         """Raise if the file is no longer where it was made: what is written to a removed file is lost unnoticed."""

@@ -63,8 +63,9 @@ def join_files(folder: Path, open_file: Open, options: ReadOptions, progress: Pr
             sequences = open_file(path, remaining, part)
         except ChoiceNeededError:
             raise
-        except SequenceError as error:
-            first_error = first_error or error
+        except (SequenceError, OSError) as error:
+            told = error if isinstance(error, SequenceError) else _unread(path, error)
+            first_error = first_error or told
             left_out.append(f"{path.name} (cannot be read)")
             continue
         spent += sum(sequence.values.nbytes for sequence in sequences)
@@ -162,3 +163,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _natural_name(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name) if part]
+
+
+def _unread(path: Path, error: OSError) -> SequenceError:
+    return SequenceError(f"{path.name} cannot be read: {error.strerror or error}.", "Check that you may read it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from lstm_studio.errors import SequenceError
+from lstm_studio.errors import SequenceError, is_there
 from lstm_studio.sequences.columns import ColumnInfo, ColumnKind, ColumnRole
 from lstm_studio.sequences.sequence import Encoding, Scaling, Sequence, SequenceSet
 from lstm_studio.sequences.tensors import pack, unpack
@@ -45,9 +46,11 @@ def save_set(sequences: SequenceSet, path: str | os.PathLike[str]) -> None:
         unfinished.write_bytes(pack_set(sequences))
         unfinished.replace(path)
     except (OSError, SafetensorError) as error:
-        raise SequenceError(f"{path} cannot be written: {error}.", "Choose another folder, or make room.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise SequenceError(f"{path} cannot be written: {reason}.", "Choose another folder, or make room.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 def pack_set(sequences: SequenceSet) -> bytes:
@@ -119,6 +122,9 @@ def load_set(path: str | os.PathLike[str]) -> SequenceSet:
                 )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except FileNotFoundError as error:
+        # What may not be read is told as what is not there.
+        if is_there(path, SequenceError):
+            raise SequenceError(f"{path} cannot be opened.", "Check that you may read it.") from error
         raise SequenceError(f"{path} does not exist.", "Check the spelling and the folder.") from error
     except (OSError, SafetensorError, TypeError, AttributeError) as error:
         # TypeError and AttributeError: number formats that NumPy does not have, bfloat16 for one.

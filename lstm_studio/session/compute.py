@@ -5,6 +5,7 @@ Everything heavy is imported inside the functions, so that importing this module
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -277,8 +278,10 @@ class Computer:
 
         # A checkpoint that is written again is read again.
         stamp = None
-        if spec.checkpoint is not None and Path(spec.checkpoint).exists():
-            stamp = Path(spec.checkpoint).stat().st_mtime_ns
+        if spec.checkpoint is not None:
+            # What is not there, or may not be read, is refused by its reader.
+            with contextlib.suppress(OSError):
+                stamp = Path(spec.checkpoint).stat().st_mtime_ns
         features, classes = len(sequences.names), len(sequences.classes)
         key = (spec, features, classes, stamp)
         if key not in self._networks:

@@ -50,17 +50,17 @@ def holds_run(path: str) -> bool:
     if "://" in path:
         return True
     found = Path(path)
-    if not found.is_dir():
+    if not is_folder(found):
         return _is_log(found.name)
     names = _names(found)
     if any(_is_log(name) for name in names):
         return True
-    folders = [found / name for name in names if (found / name).is_dir()]
+    folders = [found / name for name in names if is_folder(found / name)]
     # Runs lie in a folder of theirs, or one deeper; files of sequences lie beside each other.
     if len(folders) < len([name for name in names if not name.startswith(".")]):
         return False
     below = [*folders, *(folder / name for folder in folders[:_MOST_FOLDERS] for name in _names(folder))]
-    return any(_is_log(name) for folder in below[:_MOST_FOLDERS] if folder.is_dir() for name in _names(folder))
+    return any(_is_log(name) for folder in below[:_MOST_FOLDERS] if is_folder(folder) for name in _names(folder))
 
 
 def _is_log(name: str) -> bool:
@@ -73,6 +73,27 @@ def _names(folder: Path) -> list[str]:
             return [entry.name for entry in itertools.islice(entries, _MOST_NAMES)]
     except OSError:
         return []
+
+
+def is_seen(path: Path) -> bool:
+    """Return whether something is there that this user may look at."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there that this user may look at."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a file is there that this user may look at."""
+    return is_seen(path) and path.is_file()
 
 
 def holds_network(path: str) -> bool:

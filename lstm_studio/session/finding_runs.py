@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_studio.errors import RunError, StudioError
+from lstm_studio.errors import RunError, StudioError, is_there
 from lstm_studio.progress import Progress
 from lstm_studio.session.question import Question, Tools
 
@@ -49,7 +49,9 @@ class FindRuns(Question):
                 if _may_begin(address):
                     found[address] = None
                 else:
-                    told = error if isinstance(error, StudioError) else RunError(f"{address}: {error}.")
+                    told = (
+                        error if isinstance(error, StudioError) else RunError(f"{address}: {error.strerror or error}.")
+                    )
                     errors.append(told)
         return FoundRuns(tuple(found), tuple(errors))
 
@@ -61,4 +63,7 @@ def is_remote(address: str) -> bool:
 
 def _may_begin(address: str) -> bool:
     """Return whether a training may be there later: what cannot be read is tried again."""
-    return is_remote(address) or not Path(address).exists()
+    try:
+        return is_remote(address) or not is_there(Path(address), RunError)
+    except RunError:
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -287,6 +287,12 @@ class Session:
         """Put the network of a checkpoint file under the microscope, or beside it."""
         spec = NetworkSpec(checkpoint=str(path))
         self.change(f"Open {Path(path).name}", **{"companion" if companion else "network": spec})
+
+    def open_checkpoints(self, paths: Sequence[str | Path]) -> None:
+        """Put the networks of one or two checkpoint files under the microscope, the second beside it, as one change."""
+        specs = (NetworkSpec(checkpoint=str(path)) for path in paths)
+        what = f"Open {' and '.join(Path(path).name for path in paths)}"
+        self.change(what, **dict(zip(("network", "companion"), specs, strict=False)))
 
     def show_sample(self, result: Result) -> None:
         """Show a stored result as it is, without computing it; can be undone."""

@@ -28,7 +28,7 @@ from lstm_studio.sequences.sequence import Sequence, SequenceSet
 from lstm_studio.sequences.storage import pack_set, unpack_set
 from lstm_studio.sequences.tensors import texts_of, with_texts
 from lstm_studio.session.archive import DAMAGE, Parts, read_parts, write_parts
-from lstm_studio.session.files import SESSION_SUFFIX
+from lstm_studio.session.files import SESSION_SUFFIX, is_folder
 from lstm_studio.session.plain import NotPlainError, from_plain, good_fields, to_plain
 from lstm_studio.session.preparing import prepared, with_events
 from lstm_studio.session.session import Session
@@ -206,8 +206,10 @@ def _block(checkpoint: str, trace: Trace | None) -> bytes:
             block = path.read_bytes()
             return with_texts(block, {_ORIGIN: checkpoint, **texts_of(block)})
         except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SessionFileError(
-                f"The weights in {checkpoint} cannot be read any more: {error}.", "Bring the file back, and save again."
+                f"The weights in {checkpoint} cannot be read any more: {reason}.",
+                "Bring the file back, and save again.",
             ) from error
     from lstm_studio.networks.checkpoints import open_network, pack_network
     from lstm_studio.networks.network import Network
@@ -259,7 +261,7 @@ def read_session(path: Path, folder: Path) -> Contents:
     StudioError
         If it is no session, of a later version, or too damaged to show anything.
     """
-    if path.is_dir():
+    if is_folder(path):
         raise SessionFileError(f"{path} is a folder.", f"Open a file in it that ends in {SUFFIX}.")
     parts = read_parts(path)
     if not parts.contents:

@@ -15,6 +15,7 @@ from psygnal import Signal
 
 from lstm_studio.errors import RunError, StudioError
 from lstm_studio.runs.format import RUN_FILE
+from lstm_studio.session.files import is_seen
 from lstm_studio.session.learning import Learning, learning_of
 from lstm_studio.session.watchlist import Watchlist
 from lstm_studio.training import child as children
@@ -251,7 +252,7 @@ class Trainings:
 
     def _show_series(self, series: Series) -> None:
         self._series, self._others = series, {}
-        self._watchlist.add(address for address in series.addresses if (Path(address) / RUN_FILE).exists())
+        self._watchlist.add(address for address in series.addresses if is_seen(Path(address) / RUN_FILE))
 
     @property
     def _newest(self) -> str:
@@ -264,7 +265,7 @@ class Trainings:
             return
         self._shown, self._chosen, self._learning = address, None, None
         self._pace.clear()
-        if address and (self._process_of(address) not in self._children or (Path(address) / RUN_FILE).exists()):
+        if address and (self._process_of(address) not in self._children or is_seen(Path(address) / RUN_FILE)):
             self._watchlist.add([address])
         self._take_picture()
         self.changed.emit()
@@ -395,7 +396,7 @@ class Trainings:
         which = f"seed-{plan.seed}" if seeds is None else f"seeds-{plan.seed}-{plan.seed + seeds - 1}"
         name = f"{date.today().isoformat()}-{_plain(what)}-{which}"
         taken = (self.folder / (name if count == 1 else f"{name}-{count}") for count in range(1, _MOST_NAMES))
-        return next(folder for folder in taken if not folder.exists())
+        return next(folder for folder in taken if not is_seen(folder))
 
     @property
     def wish(self) -> Wish:
@@ -462,7 +463,7 @@ class Trainings:
             runs: tuple[str, ...] = (address,)
             if self._series is not None and address == str(self._series.folder):
                 runs = self._series.addresses
-            begun = [run for run in runs if run not in self._watchlist.followed and (Path(run) / RUN_FILE).exists()]
+            begun = [run for run in runs if run not in self._watchlist.followed and is_seen(Path(run) / RUN_FILE)]
             self._watchlist.add(begun)
             if self._keeps_up and self._newest:
                 self._show(self._newest)
@@ -484,7 +485,7 @@ def _series_at(address: str) -> Series | None:
     if not address or "://" in address:
         return None
     for folder in (Path(address), Path(address).parent):
-        if (folder / REPEATS_FILE).exists():
+        if is_seen(folder / REPEATS_FILE):
             try:
                 plan, count = count_of(folder)
             except StudioError:

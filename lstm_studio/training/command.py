@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from lstm_studio.engine.devices import use_interactive_threads
-from lstm_studio.errors import RunError
+from lstm_studio.errors import RunError, is_there
 from lstm_studio.progress import Progress, ignore_progress
 from lstm_studio.runs.format import RUN_FILE
 from lstm_studio.tasks.score import Score
@@ -136,7 +136,9 @@ def plan_of_run(folder: Path) -> Plan:
         return Plan.from_training(training)
     except FileNotFoundError:
         raise RunError(f"{folder} holds no run.", "Name the folder of a run of lstm-studio train.") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except OSError as error:
+        raise RunError(f"{path} cannot be read ({error.strerror or error}).", "Check that you may read it.") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RunError(
             f"{path} does not say how it was trained ({error!s:.200}).", "Name a run of lstm-studio train."
         ) from error
@@ -150,7 +152,7 @@ def plan_to_resume(folder: Path) -> tuple[Plan, int | None]:
     RunError
         If the folder holds no run of ``lstm-studio train``.
     """
-    if (folder / REPEATS_FILE).exists():
+    if is_there(folder / REPEATS_FILE, RunError):
         repeats = read_repeats(folder)
         return repeats.plan, len(repeats.results)
     return plan_of_run(folder), None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lstm_studio.errors import StudioError
+from lstm_studio.errors import StudioError, is_there
 from lstm_studio.progress import on_terminal
 from lstm_studio.sequences.columns import ColumnRole
 from lstm_studio.sequences.options import Missing
@@ -144,7 +144,7 @@ def _changed(before: Plan | None, what: str | None, texts: dict[str, str], chang
     if what in tasks():
         usual = class_room(what)
         return replace(usual, parameters={**usual.parameters, **parsed_parameters(what, texts)}, **changes)
-    if not Path(what).exists():
+    if not is_there(Path(what), StudioError):
         raise StudioError(
             f"{what!r} is neither a task nor a file.", f"Name a sequence file, or a task: {', '.join(tasks())}."
         )

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lstm_studio.errors import RunError
+from lstm_studio.errors import RunError, is_there
 from lstm_studio.progress import Progress
 from lstm_studio.runs.format import RUN_FILE
 from lstm_studio.runs.recorder import Recorder
@@ -91,7 +91,7 @@ class RecordedTraining:
         resume: bool = False,
         asked: Path | None = None,
     ) -> None:
-        if not resume and share.is_first and (folder / RUN_FILE).exists():
+        if not resume and share.is_first and is_there(folder / RUN_FILE, RunError):
             raise RunError(f"{folder} holds a run.", "Go on with it with --resume, or choose another folder.")
         self._plan, self._folder, self._share = plan, folder, share
         self._asked = (folder,) if asked is None else (folder, asked)
@@ -241,8 +241,8 @@ class RecordedTraining:
             "held_out": len(trainer.held_out.lengths),
         }
         # A run that cannot be recorded is of no use here; to a script of one's own it would only be told.
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             recorder = Recorder(
                 nn.ModuleDict({key: network.module for key, network in trainer.networks.items()}),
                 self._folder,
@@ -256,6 +256,9 @@ class RecordedTraining:
                 updates_later=True,
             )
         if self._share.is_first and not recorder.written:
-            reason = str(told[-1].message) if told else f"{self._folder} cannot be written."
-            raise RunError(reason.rpartition("goes on: ")[2], "Choose another folder.")
+            failure = recorder.failure
+            reason = f"{self._folder} cannot be written." if failure is None else str(failure)
+            if isinstance(failure, OSError):
+                reason = f"{failure.filename or self._folder} cannot be written ({failure.strerror or failure})."
+            raise RunError(reason, "Choose another folder, on a disk with room.") from failure
         return recorder

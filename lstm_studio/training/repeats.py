@@ -5,6 +5,7 @@ Importing this module, and reading with it, does not import torch.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lstm_studio.errors import RunError
+from lstm_studio.errors import RunError, is_there
 from lstm_studio.runs.format import LARGEST_JSON, RUN_FILE
 from lstm_studio.runs.like import Status
 from lstm_studio.runs.reader import open_run
@@ -128,7 +129,7 @@ def write_repeats(plan: Plan, folder: Path, count: int) -> None:
         If the folder holds something else, or cannot be written.
     """
     path = folder / REPEATS_FILE
-    if path.exists() or (folder / RUN_FILE).exists():
+    if is_there(path, RunError) or is_there(folder / RUN_FILE, RunError):
         raise RunError(f"{folder} holds a training.", "Go on with it with --resume, or choose another folder.")
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -136,6 +137,8 @@ def write_repeats(plan: Plan, folder: Path, count: int) -> None:
         part.write_text(json.dumps({"seeds": count, "recipe": plan.as_dict()}, indent=2), "utf-8")
         part.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         raise RunError(f"{path} cannot be written ({error.strerror or error}).", "Choose another folder.") from error
 
 

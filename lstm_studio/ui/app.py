@@ -22,7 +22,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSocketNotifier, S
 from PySide6.QtWidgets import QApplication
 
 from lstm_studio.errors import StudioError
-from lstm_studio.session.autosave import Desk
+from lstm_studio.session.autosave import Desk, desks_folder
 from lstm_studio.session.compute import Computer
 from lstm_studio.session.files import sort_files
 from lstm_studio.session.samples import FIRST_SAMPLE, load_sample
@@ -31,6 +31,7 @@ from lstm_studio.session.session_file import Contents, read_session
 from lstm_studio.session.settings import Settings, load_settings, settings_file
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.ui.bugs import BugCatcher
+from lstm_studio.ui.docks import describe_docks
 from lstm_studio.ui.heap import share_heap
 from lstm_studio.ui.notices import Level, Notice
 from lstm_studio.ui.window import StudioWindow
@@ -53,16 +54,21 @@ def open_window(files: Sequence[str]) -> int:
     application = make_application()
     loaded = load_settings(settings_file())
     desk, problems = _make_desk()
+    unkept = problems[0] if problems else None
     with BugCatcher() as bugs:
         first = sort_files(files).sessions[:1]
         contents = None
         if first:
             # Here and not on the worker's thread, which is busy loading torch at first.
             try:
-                contents = read_session(Path(first[0]), desk.networks)
+                # Without a folder nothing can be written there either, which is what it then says.
+                networks = desks_folder() / "networks" if desk is None else desk.networks
+                contents = read_session(Path(first[0]), networks)
             except StudioError as error:
                 problems.append(error)
         window = make_window(_stored_session(contents), None, loaded.settings, settings_file(), desk)
+        if unkept is not None:
+            window.keeper.cannot_keep(unkept)
         bugs.caught.connect(window.show_bug)
         bugs.interrupted.connect(window.leave)
         interrupt = _Interrupt()
@@ -82,7 +88,9 @@ def open_window(files: Sequence[str]) -> int:
             # Only a window that is shown has room to give to the panels.
             window.keeper.adopt(contents, Path(first[0]))
         others = [file for file in files if file not in first]
-        if others:
+        if others and contents is not None:
+            window.commands.files.open_beside(others)
+        elif others:
             window.commands.files.open_files(others)
         status = application.exec()
         interrupt.release()
@@ -90,12 +98,17 @@ def open_window(files: Sequence[str]) -> int:
     return status
 
 
-def _make_desk() -> tuple[Desk, list[StudioError]]:
-    """Return the folder of this program; where there can be none that the next start finds, one for now."""
+def _make_desk() -> tuple[Desk | None, list[StudioError]]:
+    """Return the folder of this program; where there can be none that the next start finds, one for now if at all."""
     try:
         return Desk(), []
     except StudioError as error:
-        return Desk(Path(tempfile.mkdtemp(prefix="lstm-studio-"))), [error]
+        problems = [error]
+    try:
+        return Desk(Path(tempfile.mkdtemp(prefix="lstm-studio-"))), problems
+    except (OSError, StudioError):
+        # A disk may be so full that there is no room for a folder either.
+        return None, problems
 
 
 def _stored_session(contents: Contents | None) -> Session | None:
@@ -119,6 +132,7 @@ def make_application() -> QApplication:
         application.setStyle("Fusion")
         # The window decides, as it has to end its worker first.
         application.setQuitOnLastWindowClosed(False)
+    describe_docks()
     return application
 
 

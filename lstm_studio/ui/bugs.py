@@ -34,6 +34,8 @@ class BugCatcher(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.count = 0
+        self._announcing: set[int] = set()
+        """Threads on which a bug is being announced: one in the announcement would be announced for ever."""
         self._before = (sys.excepthook, threading.excepthook)
 
     def __enter__(self) -> BugCatcher:
@@ -59,7 +61,14 @@ class BugCatcher(QObject):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{text}\n")
-        self.caught.emit(f"{kind.__name__}: {error}", text)
+        thread = threading.get_ident()
+        if thread in self._announcing:
+            return
+        self._announcing.add(thread)
+        try:
+            self.caught.emit(f"{kind.__name__}: {error}", text)
+        finally:
+            self._announcing.discard(thread)
 
     def _catch_in_thread(self, found: threading.ExceptHookArgs) -> None:
         if found.exc_value is not None:

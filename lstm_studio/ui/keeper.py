@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication
 
 from lstm_studio.errors import StudioError
-from lstm_studio.session.autosave import Desk, DiscardSession, Left, OpenSession, SaveSession, find_left
+from lstm_studio.session.autosave import Desk, DiscardSession, Left, OpenSession, SaveSession, desks_folder, find_left
 from lstm_studio.session.question import Question
 from lstm_studio.session.session_file import Contents, Headline, contents_of, write_session
 from lstm_studio.session.state import Remarks, Result, Setup
+from lstm_studio.ui import dialogs
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.session_layout import lay_out, layout_of
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
 
+SAVE, LOSE, STAY = "Save as…", "Close without saving", "Do not close"
 KEEP_EVERY = 30_000
 """Milliseconds between two copies of what is unsaved, at least."""
 _SHARE = 20
@@ -68,6 +71,10 @@ class Keeper(QObject):
         self._copying: ThreadPoolExecutor | None = None
         self._copy_began = 0.0
         self._copy_failed = False
+        self._cannot_keep: StudioError | None = None
+        self._lost_because: StudioError | None = None
+        self._is_kept = False
+        self._asks, self._asking = True, False
         self._shown: tuple[str, bool] = ("", False)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -112,11 +119,20 @@ class Keeper(QObject):
         known = [clean for clean in self._clean if session.can_return_to(clean.setup.data)]
         self._clean = [*known[1 - _MOST_CLEAN :], _Clean(session.document, session.setup, session.remarks)]
 
+    def cannot_keep(self, error: StudioError) -> None:
+        """Say that the next start will not find what is unsaved, and why: closing the window then asks."""
+        self._cannot_keep = error
+
     def set_aside(self) -> None:
         """Leave what is unsaved to the next start: something else is going to take its place."""
-        if self._desk is None or not self.edited:
+        if not self.edited:
             return
         try:
+            if self._cannot_keep is not None:
+                # The next start would not look for it there either.
+                raise self._cannot_keep
+            if self._desk is None:
+                return
             aside = Desk(self._desk.folder.parent)
             aside.keep(contents_of(self._session, layout_of(self._window)), self._session.document)
             aside.close()
@@ -145,7 +161,11 @@ class Keeper(QObject):
         if self._desk is not None:
             return self._desk.networks
         if self._spare is None:
-            self._spare = tempfile.TemporaryDirectory(prefix="lstm-studio-", ignore_cleanup_errors=True)
+            try:
+                self._spare = tempfile.TemporaryDirectory(prefix="lstm-studio-", ignore_cleanup_errors=True)
+            except OSError:
+                # Whoever writes there says what is wrong.
+                return desks_folder() / "networks"
         return Path(self._spare.name)
 
     def adopt(self, contents: Contents, document: Path) -> None:
@@ -287,6 +307,59 @@ class Keeper(QObject):
                 Level.WARNING, f"What is unsaved cannot be kept for the next start. {error.found}", error.cure
             )
 
+    def may_close(self) -> bool:
+        """Return whether the window may close now; else it is asked what is to become of what nobody can keep."""
+        self._lost_because = self._unkept or self._keep_at_end()
+        if self._lost_because is None or not self._asks:
+            return True
+        if not self._asking:
+            self._asking = True
+            # Not here: Qt takes a window whose closing waits for a question as closed when it is closed once more.
+            QTimer.singleShot(0, self, self._ask)
+        return False
+
+    def ask_nothing(self) -> None:
+        """Let the window close without a question, and end one that is being asked."""
+        self._asks = False
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None:
+            dialog.close()
+
+    @property
+    def _unkept(self) -> StudioError | None:
+        return self._cannot_keep if self.edited else None
+
+    def _keep_at_end(self) -> StudioError | None:
+        """Keep what is unsaved while somebody is left to tell."""
+        if self._desk is None or not self.edited:
+            return None
+        self._timer.stop()
+        if self._copying is not None:
+            self._copying.shutdown()
+        try:
+            self._desk.keep(contents_of(self._session, layout_of(self._window)), self._session.document)
+        except StudioError as error:
+            self._on_changed()
+            return error
+        self._is_kept = True
+        return None
+
+    def _ask(self) -> None:
+        chosen = 1
+        if self.edited and self._asks and self._lost_because is not None:
+            chosen = dialogs.ask_choice(
+                self._window,
+                "The session is not saved",
+                f"The session is not saved, and cannot be kept for the next start. {self._lost_because.found}",
+                (SAVE, LOSE, STAY),
+            )
+        self._asking = False
+        if chosen == 1 or not self._asks:
+            self._asks = False
+            self._window.close()
+        elif chosen == 0:
+            self._window.command_actions["session.save-as"].trigger()
+
     def close(self) -> None:
         """Finish what is being saved, keep what is unsaved for the next start, and leave nothing else behind."""
         self._timer.stop()
@@ -303,7 +376,9 @@ class Keeper(QObject):
                 self._session.name(self._saving.path)
         if self._desk is not None:
             with contextlib.suppress(StudioError):
-                if self.edited:
+                if not self.edited:
+                    self._desk.forget()
+                elif not self._is_kept:
                     self._desk.keep(contents_of(self._session, layout_of(self._window)), self._session.document)
             self._desk.close()
             self._desk = None

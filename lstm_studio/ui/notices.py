@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -45,6 +46,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
+_MOVES = {QEvent.Type.LayoutRequest, QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide}
 _LONG_WORD = re.compile(rf"[^\s\u200b]{{{_LONGEST_WORD},}}")
 _ICONS = {Level.NOTE: Icon.NOTE, Level.WARNING: Icon.TRIANGLE, Level.ERROR: Icon.OCTAGON}
 
@@ -107,6 +109,11 @@ class NoticeBoard(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._cards: list[_Card] = []
+        self._roomy: QWidget | None = None
+        self._free_corner: Callable[[QSize], QRect | None] = _nowhere
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.settle)
         self.setAccessibleName("Notices")
         self._content = QWidget()
         self._content.installEventFilter(self)
@@ -160,14 +167,30 @@ class NoticeBoard(QWidget):
         while self.dismiss():
             pass
 
-    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
-        """Settle again when a card has found out how high it is."""
-        if event.type() is QEvent.Type.LayoutRequest:
+    def prefer(self, roomy: QWidget, free_corner: Callable[[QSize], QRect | None]) -> None:
+        """Sit where a widget has room to spare, as long as it is seen and has any.
+
+        Parameters
+        ----------
+        roomy
+            The widget.
+        free_corner
+            Returns where in it something so large hides nothing that matters, None if nowhere.
+        """
+        self._roomy, self._free_corner = roomy, free_corner
+        roomy.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Settle again when a card has found out how high it is, or what has room to spare has changed."""
+        if event.type() is QEvent.Type.LayoutRequest and watched is self._content:
             self.settle()
+        elif watched is self._roomy and event.type() in _MOVES and self._cards:
+            # What lies in it is placed only after that.
+            self._later.start()
         return False
 
     def settle(self) -> None:
-        """Sit in the lower right corner of the parent, above everything else in it; what has no room scrolls."""
+        """Sit where nothing is hidden, else in the lower right corner of the parent; what has no room scrolls."""
         parent = self.parentWidget()
         if parent is None or not self._cards:
             return
@@ -179,7 +202,10 @@ class NoticeBoard(QWidget):
             inside -= self._scroll.verticalScrollBar().sizeHint().width()
             height = self._layout.totalHeightForWidth(inside)
         seen = min(height, room)
-        self.setGeometry(parent.width() - width - PANEL_INSET, parent.height() - seen - PANEL_INSET, width, seen)
+        place = QRect(parent.width() - width - PANEL_INSET, parent.height() - seen - PANEL_INSET, width, seen)
+        if self._roomy is not None and self._roomy.isVisible() and (free := self._free_corner(place.size())):
+            place = free.translated(self._roomy.mapTo(parent, QPoint()))
+        self.setGeometry(place)
         self._scroll.setGeometry(self.rect())
         if self._content.size() != QSize(inside, height):
             self._content.resize(inside, height)
@@ -304,6 +330,10 @@ class _Card(QFrame):
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.notice.text)
+
+
+def _nowhere(_size: QSize) -> QRect | None:
+    return None
 
 
 def _spoken(notice: Notice) -> str:

@@ -218,9 +218,7 @@ class Runner(QObject):
         if isinstance(request, Compute):
             self._session.reject(request.setup, error)
         else:
-            # What a program would write is of no use here.
-            cure = _OPTION.sub("", error.cure)
-            self.noticed.emit(Notice(Level.ERROR, error.found, cure, offers=_offers(request, error)))
+            self.noticed.emit(Notice(Level.ERROR, error.found, _cure(error), offers=_offers(request, error)))
 
     def _on_failed(self, request: Request, error: BaseException) -> None:
         if isinstance(request, Compute) and request.setup is self._session.setup:
@@ -229,7 +227,7 @@ class Runner(QObject):
         raise error
 
     def _on_session_failed(self, error: StudioError) -> None:
-        self.noticed.emit(Notice(Level.ERROR, error.found, error.cure))
+        self.noticed.emit(Notice(Level.ERROR, error.found, _cure(error)))
 
     def _on_session_noticed(self, text: str) -> None:
         self.noticed.emit(Notice(Level.NOTE, text))
@@ -259,7 +257,12 @@ class Runner(QObject):
             self.busy_changed.emit(False)
 
 
-_OPTION = re.compile(r" \(ReadOptions\.[^)]*\)")
+_OPTION = re.compile(r" \((ReadOptions\.|input_size=)[^)]*\)")
+
+
+def _cure(error: StudioError) -> str:
+    """Return what helps, without what a program would write for it."""
+    return _OPTION.sub("", error.cure)
 
 
 def _offers(request: Request, error: StudioError) -> tuple[Offer, ...]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QResizeEvent,
     QShowEvent,
@@ -33,6 +31,7 @@ from lstm_studio.ui.appearance import Appearance
 from lstm_studio.ui.arrangement import Arrangement
 from lstm_studio.ui.commands import Commands
 from lstm_studio.ui.docks import Bar, Dock
+from lstm_studio.ui.dropping import local_files
 from lstm_studio.ui.explore.announcer import Announcer
 from lstm_studio.ui.explore.transport import Transport
 from lstm_studio.ui.explore.workspace import ExploreWorkspace
@@ -99,7 +98,7 @@ class StudioWindow(QMainWindow):
         super().__init__()
         self.session = session
         self.settings = settings or Settings()
-        self._settings_path = settings_path
+        self._settings_path, self._settings_failed = settings_path, False
         self._workspaces: dict[str, Workspace] = {}
         self.panel_places: dict[str, Mapping[str, Any]] = {}
         """Workspace → where its panels were when it was left, or are to be when it is entered."""
@@ -162,6 +161,7 @@ class StudioWindow(QMainWindow):
         self.setMenuWidget(self.header)
         self.workspace = ExploreWorkspace(session, theme)
         self.stage = Stage(self.workspace, theme)
+        self.stage.notices.prefer(self.workspace.deck, self.workspace.deck.free_corner)
         self.setCentralWidget(self.stage)
         self.transport = Transport(session, theme)
         self.transport.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -330,17 +330,20 @@ class StudioWindow(QMainWindow):
     def _place_panels(self) -> None:
         key = self.current_workspace
         if key in self.panels_to_place:
-            self.panels_to_place.discard(key)
+            # The desktop may not have put its frame around the window yet, of which the places of panels are told.
+            if not self._framed.isActive():
+                self.panels_to_place.discard(key)
             place_panels(self, self.panel_places[key])
 
     def make_dock(self, info: PanelInfo) -> Dock:
         """Return the dock of a panel, with nothing in it until it is shown."""
-        dock = Dock(info.key, info.title, _Maker(self, info), self)
+        dock = Dock(info.key, info.title, info.about, _Maker(self, info), self)
         if info.link:
             dock.offer(self.command_actions[info.link])
         dock.apply_theme(self.appearance.theme)
         dock.visibilityChanged.connect(self._show_state)
         dock.keyboard_left.connect(self._take_keyboard)
+        dock.files_dropped.connect(self.commands.files.open_files)
         return dock
 
     def panel(self, key: str) -> QWidget:
@@ -500,12 +503,18 @@ class StudioWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files, nothing else."""
-        if _local_files(event):
+        if paths := local_files(event):
             event.acceptProposedAction()
+            self.stage.drop_hint.show_files(paths)
+
+    def dragLeaveEvent(self, _event: QDragLeaveEvent) -> None:
+        """Go on as if nothing had been."""
+        self.stage.drop_hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the files."""
-        paths = _local_files(event)
+        self.stage.drop_hint.hide()
+        paths = local_files(event)
         if paths:
             event.acceptProposedAction()
             self.commands.files.open_files(paths)
@@ -516,11 +525,13 @@ class StudioWindow(QMainWindow):
         """Close without a question: whoever ends the program from outside cannot answer it. Trainings go on."""
         if self._train_driver is not None:
             self._train_driver.ask_nothing()
+        self.keeper.ask_nothing()
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, end the worker, and leave the application as it was found."""
-        if not self._closed and self._train_driver is not None and not self._train_driver.may_close():
+        driver = self._train_driver
+        if not self._closed and not ((driver is None or driver.may_close()) and self.keeper.may_close()):
             event.ignore()
             return
         super().closeEvent(event)
@@ -557,9 +568,13 @@ class StudioWindow(QMainWindow):
 
     def _write(self, settings: Settings) -> None:
         if self._settings_path is not None:
-            # The next start works without.
-            with contextlib.suppress(StudioError):
+            try:
                 save_settings(settings, self._settings_path)
+            except StudioError as error:
+                # Once, and to nobody who is leaving: the next start works without.
+                if not (self._settings_failed or self._closed):
+                    self.note(Level.WARNING, error.found, error.cure)
+                self._settings_failed = True
 
 
 class _Maker:
@@ -576,14 +591,3 @@ def _themed(panel: QWidget) -> ThemedWidget:
     if not hasattr(panel, "apply_theme"):
         raise TypeError(f"{type(panel).__name__} does not take a theme")
     return cast(ThemedWidget, panel)
-
-
-def _local_files(event: QDropEvent) -> list[str]:
-    return [_here(url).toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
-
-
-def _here(url: QUrl) -> QUrl:
-    """Return the address of a file without the name of this computer, which other programs may put into it."""
-    if sys.platform != "win32" and url.host() in {"localhost", socket.gethostname().lower()}:
-        url.setHost("")
-    return url

@@ -45,6 +45,27 @@ def test_a_folder_of_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "holds 2 runs" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("bound_by_permissions")
+def test_runs_that_cannot_be_opened_are_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("mine", "damaged", "locked"):
+        record(tmp_path / name, 3)
+    (tmp_path / "damaged" / "run.json").write_text("{", "utf-8")
+    (tmp_path / "locked" / "run.json").chmod(0)
+    assert run_command(["runs", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    assert "mine" in told.out
+    left_out = told.err.splitlines()
+    assert len(left_out) == 2
+    assert left_out[0].startswith(f"left out: {tmp_path / 'damaged' / 'run.json'} is damaged (")
+    assert left_out[1].startswith(f"left out: {tmp_path / 'locked' / 'run.json'} cannot be read (Permission denied).")
+    assert run_command(["runs", str(tmp_path), "--follow"]) == 2
+    assert "holds 3 runs" in capsys.readouterr().err
+    assert run_command(["runs", str(tmp_path / "damaged")]) == 2
+    (tmp_path / "mine" / "run.json").write_text("{", "utf-8")
+    assert run_command(["runs", str(tmp_path)]) == 2
+    assert "is damaged" in capsys.readouterr().err
+
+
 def test_following_until_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recorder = ls.watch(nn.LSTM(3, 4), tmp_path / "mine", every=100)
 

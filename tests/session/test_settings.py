@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
         save_settings(CHANGED, tmp_path / "file" / "settings.json")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="a read-only folder stops neither Windows nor root")
+@pytest.mark.usefixtures("bound_by_permissions")
 def test_a_read_only_folder_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     save_settings(CHANGED, path)

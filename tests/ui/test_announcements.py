@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.errors import SequenceError
+from lstm_studio.networks.spec import NetworkSpec
 from lstm_studio.sequences.options import ReadOptions
-from lstm_studio.session.compute import OpenFile, Request
+from lstm_studio.session.compute import Compute, OpenFile, Request
 from lstm_studio.session.settings import Settings
 from lstm_studio.ui.notices import Level, Notice, Offer
 from lstm_studio.ui.window import StudioWindow
@@ -113,15 +114,31 @@ def test_the_newest_of_long_notices_is_in_sight_with_its_buttons_and_tab_scrolls
     assert not board.isVisible()
 
 
-def test_a_cure_names_no_option_of_the_library(qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    ("cure", "shown"),
+    [
+        ("Choose what becomes of them (ReadOptions.missing = FORWARD).", "Choose what becomes of them."),
+        (
+            "Choose a network for 1 feature (input_size=1), or a sequence with 8 features.",
+            "Choose a network for 1 feature, or a sequence with 8 features.",
+        ),
+    ],
+)
+def test_a_cure_names_no_option_of_the_library(cure: str, shown: str, qtbot: QtBot) -> None:
     def refuse(request: Request) -> None:
-        if isinstance(request, OpenFile):
-            raise SequenceError("a.csv has gaps.", "Choose what becomes of them (ReadOptions.missing = FORWARD).")
+        if isinstance(request, OpenFile | Compute):
+            raise SequenceError("That has gaps.", cure)
 
     with opened_window(FakeComputer(rule=refuse)) as other:
-        other.runner.open_sequence("a.csv")
-        qtbot.waitUntil(lambda: bool(other.stage.notices.notices))
-        assert other.stage.notices.notices[0].cure == "Choose what becomes of them."
+        board = other.stage.notices
+        for computing in (False, True):
+            if computing:
+                other.session.change("Change the seed", network=NetworkSpec(seed=5))
+            else:
+                other.runner.open_sequence("a.csv")
+            qtbot.waitUntil(lambda: bool(board.notices))
+            assert board.notices[0].cure == shown
+            board.clear()
 
 
 def test_what_a_key_switches_is_said(window: StudioWindow) -> None:

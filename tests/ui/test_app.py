@@ -77,6 +77,16 @@ def test_a_bug_in_a_slot_is_shown_and_logged_and_the_way_out_is_still_0() -> Non
     assert done.returncode == 0
 
 
+def test_a_bug_in_what_shows_bugs_is_told_once_and_stops_nothing() -> None:
+    broken = "window.stage.notices.show_notice = lambda notice: [][0]"
+    done = run(f"{broken}; QTimer.singleShot(0, lambda: 1 / 0); QTimer.singleShot(100, window.close)")
+    assert done.stderr.count("ZeroDivisionError: division by zero") == 1
+    assert done.stderr.count("IndexError: list index out of range") == 1
+    assert "IndexError: list index out of range" in log_file().read_text("utf-8")
+    assert "status 0" in done.stdout
+    assert done.returncode == 0
+
+
 def test_files_named_on_the_command_line_are_opened(tmp_path: Path) -> None:
     path = tmp_path / "steps.csv"
     path.write_text("left,right\n" + "".join(f"{i},{i % 3}\n" for i in range(12)), "utf-8")

@@ -455,6 +455,22 @@ def test_a_session_named_on_the_command_line_is_there_with_the_first_paint(tmp_p
     assert list(desks_folder().iterdir()) == []
 
 
+def test_what_is_named_with_a_session_does_not_take_its_place(tmp_path: Path) -> None:
+    path, other, table = tmp_path / f"a{SUFFIX}", tmp_path / f"b{SUFFIX}", tmp_path / "walk.csv"
+    for file, steps in ((path, 7), (other, 9)):
+        write_session(contents_of(Session(answer(small_setup(symbol_set(steps=steps))))), file)
+    table.write_text("x\n" + "1\n" * 12)
+    found = on_the_command_line(path, other, table)
+    assert found[0] == "set() False 7 6"
+    assert found[1].endswith(str(path))
+    assert found[3] == f"['Not opened: {other.name}, walk.csv.']"
+    # Where there is no session to be kept, the rest opens as without it.
+    path.write_text("no session")
+    found = on_the_command_line(path, table)
+    assert "is no session" in found[3]
+    assert "Not opened" not in found[3]
+
+
 def test_one_that_is_damaged_opens_on_the_sample_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / f"bad{SUFFIX}"
     path.write_text("no session")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_studio.errors import StudioError
 from lstm_studio.sequences.options import ReadOptions
-from lstm_studio.session.files import NETWORK_SUFFIXES, sort_files
+from lstm_studio.session.files import NETWORK_SUFFIXES, is_file, sort_files
 from lstm_studio.session.samples import load_sample
 from lstm_studio.session.start import stored_result, stored_verdicts
 from lstm_studio.session.state import Result
@@ -66,6 +66,10 @@ class FilesCommands(Group):
         """Checkpoints whose networks are on their way."""
         self._session.result_replaced.connect(self._on_result)
 
+    def possible(self) -> Mapping[str, bool]:
+        """Return whether there is a network beside which another can be put: of a recorded step there is none."""
+        return {"file.open-companion": self._session.setup.recorded is None}
+
     def await_network(self, path: str) -> None:
         """Show the network of a checkpoint in Explore, and remember the file, as soon as it has been read."""
         self._awaited.add(path)
@@ -86,14 +90,14 @@ class FilesCommands(Group):
         networks; what is left over is named in a notice. Runs are followed beside all that.
         """
         files = sort_files(paths)
-        if files.runs:
-            self._window.commands.monitor.add(files.runs)
-            if not (files.sessions or files.sequences or files.networks):
-                return
         if files.sessions:
-            self._leave_out((*files.sessions[1:], *files.sequences, *files.networks), "Open them after the session.")
+            self.open_beside([path for path in paths if path != files.sessions[0]])
             self._window.keeper.open(Path(files.sessions[0]))
             return
+        if files.runs:
+            self._window.commands.monitor.add(files.runs)
+            if not (files.sequences or files.networks):
+                return
         sequences, options = _together(files.sequences)
         left = (*(() if options else files.sequences[1:]), *files.networks[2:])
         self._leave_out(left, "Put sequences into one folder and open that.")
@@ -102,8 +106,15 @@ class FilesCommands(Group):
         if files.sequences:
             self._window.runner.open_sequence(sequences, options, files.networks)
             return
-        for path, companion in zip(files.networks, (False, True), strict=False):
-            self._session.open_checkpoint(path, companion=companion)
+        if files.networks:
+            self._session.open_checkpoints(files.networks[:2])
+
+    def open_beside(self, paths: Sequence[str]) -> None:
+        """Follow the runs that were named together with a session, and say that the rest is not opened with it."""
+        runs = sort_files(paths).runs
+        if runs:
+            self._window.commands.monitor.add(runs)
+        self._leave_out([path for path in paths if path not in runs], "Open them after the session.")
 
     def _leave_out(self, paths: Sequence[str], cure: str) -> None:
         if paths:
@@ -167,7 +178,7 @@ class FilesCommands(Group):
 
 def _together(paths: Sequence[str]) -> tuple[str, ReadOptions | None]:
     """Return what opens all of these paths as one set: a folder and its files; else the first one alone."""
-    if len(paths) < 2 or not all(Path(path).is_file() for path in paths):
+    if len(paths) < 2 or not all(is_file(Path(path)) for path in paths):
         return (paths[0] if paths else ""), None
     folders = {Path(path).absolute().parent for path in paths}
     if len(folders) > 1:

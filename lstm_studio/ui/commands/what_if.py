@@ -185,6 +185,7 @@ class WhatIfCommands(Group):
             "what-if.event": result.setup.recorded is None,
             **{f"compare.{mode}": compares for mode in CompareMode},
             "compare.next-sequence": self._session.setup.item < len(result.sequences) - 1,
+            **{f"compare.{network}": result.setup.recorded is None for network in ("network", "untrained")},
             "compare.stop": compares,
         }
 
