@@ -8,6 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 RUN_READY := .venv/run-ready.stamp
 TEST_READY := .venv/test-ready.stamp
+WINDOW_PARTS := $(addprefix tests/ui/,explore monitor plots train training_plots)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench package samples docs-pictures clean
@@ -18,15 +19,21 @@ help: ## Show this list
 run: $(RUN_READY) ## Start the studio; FILES="a.csv b.pt" opens these
 	@$(BIN)/python -m lstm_studio $(FILES)
 
-# Both at once: the window's tests wait for much of their time, and two cores are the least there is.
+# Two at once, of about the same length: the window's tests wait for much of their time, and two cores are the least
+# there is. Those of its parts follow the tests of everything else.
 test: lint ## Check style, types and layers, then run every test once
 	@rest=$$(mktemp); status=0; \
-	$(BIN)/python -m pytest -p no:pytest-qt --without-qt --ignore=tests/ui tests > "$$rest" 2>&1 & \
+	(trap 'kill $$part; exit 1' TERM; \
+	$(BIN)/python -m pytest -p no:pytest-qt --without-qt --ignore=tests/ui tests & part=$$!; \
+	wait $$part || status=$$?; \
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(WINDOW_PARTS) & part=$$!; \
+	wait $$part || status=$$?; \
+	exit $$status) > "$$rest" 2>&1 & \
 	beside=$$!; trap 'kill $$beside 2> /dev/null; rm -f "$$rest"' EXIT; trap 'exit 130' INT TERM; \
-	echo "Tests of the window (those of everything else run beside them):"; \
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui || status=$$?; \
+	echo "Tests of the window (those of everything else and of its parts run beside them):"; \
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(WINDOW_PARTS:%=--ignore=%) tests/ui || status=$$?; \
 	wait $$beside || status=$$?; \
-	echo "Tests of everything else, with Qt out of reach:"; cat "$$rest"; \
+	echo "Tests of everything else, with Qt out of reach, and of the window's parts:"; cat "$$rest"; \
 	exit $$status
 
 lint: $(TEST_READY) ## Check style, types and who imports whom

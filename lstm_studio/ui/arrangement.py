@@ -113,7 +113,7 @@ class Arrangement:
     def share_room_everywhere(self) -> None:
         """Give each dock its first size; those of other workspaces get it when these are entered."""
         self._to_share = {key for key, room in self._rooms.items() if room.first is not None}
-        QTimer.singleShot(0, self._window, self.share_room)
+        QTimer.singleShot(0, self._window, self._share_room_laid_out)
 
     def _make(self, room: _Room) -> None:
         window = self._window
@@ -206,11 +206,11 @@ class Arrangement:
     def _share_height(self, keys: tuple[str, ...]) -> None:
         """Give the panels of a side what they need of its height."""
         docks: list[QDockWidget] = [self.docks[key] for key in keys]
-        wanted = [dock.sizeHint().height() for dock in docks]
+        wanted = [self.docks[key].needed_height for key in keys]
         if wanted:
             # What is left over goes to the first list, which can always use it; so does what is missing, as far
             # as the list can be used then. Below that all of them scroll.
-            height, others = self._window.stage.height(), sum(wanted[1:])
+            height, others = self._window.stage.height() - self._between * (len(keys) - 1), sum(wanted[1:])
             wanted[0] = max(1, round(_FIRST_SHARE * height), height - others)
             if others > height - wanted[0] > 0:
                 wanted[1:] = [round(each * (height - wanted[0]) / others) for each in wanted[1:]]
@@ -219,12 +219,19 @@ class Arrangement:
     def _favour_first(self, keys: tuple[str, ...]) -> None:
         """Where the panels of a side need more height than there is, give the first all that the others can spare."""
         docks: list[QDockWidget] = [self.docks[key] for key in keys]
-        first, *others = (dock.sizeHint().height() for dock in docks)
-        between = self._window.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self._window)
-        left = self._window.stage.height() - between * len(others) - first
+        first, *others = (self.docks[key].needed_height for key in keys)
+        left = self._window.stage.height() - self._between * len(others) - first
         if left < sum(others):
             least = [min(each, max(1, round(each * left / sum(others)))) for each in others]
             self._window.resizeDocks(docks, [first, *least], Qt.Orientation.Vertical)
+        elif any(dock.height() < each for dock, each in zip(docks[1:], others, strict=True)):
+            # They gave up some of it to the first when text was larger.
+            self._window.resizeDocks(docks, [first + left - sum(others), *others], Qt.Orientation.Vertical)
+
+    @property
+    def _between(self) -> int:
+        """Pixels between one dock and the next."""
+        return self._window.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self._window)
 
     def _share_left(self) -> None:
         shown = tuple(

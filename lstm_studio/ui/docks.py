@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import cache
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QHideEvent, QShowEvent
+from PySide6 import QtWidgets
+from PySide6.QtCore import QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleInterface,
+    QAction,
+    QDragEnterEvent,
+    QDropEvent,
+    QHideEvent,
+    QMoveEvent,
+    QRegion,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QMainWindow,
     QPushButton,
+    QStyle,
     QToolBar,
     QToolButton,
     QVBoxLayout,
@@ -20,9 +35,11 @@ from PySide6.QtWidgets import (
 )
 
 from lstm_studio.ui.actions import Actions
+from lstm_studio.ui.dropping import local_files
 from lstm_studio.ui.icons import GRID_SIZE, Icon, set_icon
 from lstm_studio.ui.theme import HALF_GRID, Text, Theme, font, header_height, scaled
 from lstm_studio.ui.widgets.action_button import ActionButton
+from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.widgets.tab_order import put_after
 
 STRIP_WIDTH = 40
@@ -43,19 +60,25 @@ class Dock(QDockWidget):
         Its name in the saved layout.
     title
         In the title bar.
+    about
+        What it shows, for screen readers.
     make
         Returns what it holds; called when the dock is first shown or its panel first asked for.
     """
 
     keyboard_left = Signal()
     """It was hidden with the keyboard in it."""
+    files_dropped = Signal(list)
+    """Their paths; only while it floats, else they are the window's."""
 
-    def __init__(self, key: str, title: str, make: Callable[[], QWidget], parent: QWidget) -> None:
+    def __init__(self, key: str, title: str, about: str, make: Callable[[], QWidget], parent: QWidget) -> None:
         super().__init__(title, parent)
         self._make = make
         self._panel: QWidget | None = None
+        self._docked: dict[str, QSize] = {}
         self.setObjectName(f"dock-{key}")
         self.setAccessibleName(title)
+        self.setAccessibleDescription(about)
         self.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetClosable
             | QDockWidget.DockWidgetFeature.DockWidgetMovable
@@ -107,6 +130,12 @@ class Dock(QDockWidget):
         return self._panel
 
     @property
+    def needed_height(self) -> int:
+        """The height at which nothing scrolls, at the width that the dock has."""
+        more = self._panel.more_height if isinstance(self._panel, Panel) else 0
+        return self.sizeHint().height() + more
+
+    @property
     def panel(self) -> QWidget:
         """The panel."""
         if self._panel is None:
@@ -129,7 +158,39 @@ class Dock(QDockWidget):
         _ = self.panel
         super().showEvent(event)
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Have the lines around it drawn anew."""
+        super().moveEvent(event)
+        self._draw_lines()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Likewise."""
+        super().resizeEvent(event)
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        """Have what separates it from its neighbours drawn: Qt leaves that where it was if it moves only a little."""
+        window = self.parentWidget()
+        if window is not None and not self.isFloating():
+            beside = self.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, window)
+            around = self.geometry().adjusted(-beside, -beside, beside, beside)
+            window.update(QRegion(around) - QRegion(self.geometry()))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files, nothing else."""
+        if local_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Say which files were dropped."""
+        paths = local_files(event)
+        if paths:
+            event.acceptProposedAction()
+            self.files_dropped.emit(paths)
+
     def _on_float(self) -> None:
+        if not self.isFloating():
+            self._docked = {dock.objectName(): dock.size() for dock in self._beside}
         self.setFloating(not self.isFloating())
         if self.isFloating():
             # Where it was, it would hide what has taken its place, as if it were still there.
@@ -142,9 +203,30 @@ class Dock(QDockWidget):
         else:
             # Among tabs it would return behind the one that took its place.
             self.raise_()
+            # By then it is without the frame that it had by itself.
+            QTimer.singleShot(0, self, self._take_place)
+
+    @property
+    def _beside(self) -> list[Dock]:
+        """The docks on its side of the window that are seen, itself among them."""
+        window = self.parentWidget()
+        if not isinstance(window, QMainWindow) or self.isFloating():
+            return []
+        docks = (dock for dock in window.findChildren(Dock) if dock.isVisible() and not dock.isFloating())
+        return [dock for dock in docks if window.dockWidgetArea(dock) is window.dockWidgetArea(self)]
+
+    def _take_place(self) -> None:
+        """Be as large again as before it floated: Qt gives it part of what the others leave, and less each time."""
+        window = self.parentWidget()
+        docks: list[QDockWidget] = [dock for dock in self._beside if dock.objectName() in self._docked]
+        if isinstance(window, QMainWindow) and docks:
+            sizes = [self._docked[dock.objectName()] for dock in docks]
+            window.resizeDocks(docks, [size.width() for size in sizes], Qt.Orientation.Horizontal)
+            window.resizeDocks(docks, [size.height() for size in sizes], Qt.Orientation.Vertical)
 
     def _show_floating(self, floating: bool) -> None:
-        """Draw a frame around a panel in a window of its own, which has none from the desktop."""
+        """Draw a frame around a panel in a window of its own, which has none from the desktop; files can be dropped."""
+        self.setAcceptDrops(floating)
         for part, sides in ((self._bar, (1, 1, 1, 0)), (self._frame, (1, 0, 1, 1))):
             part.setProperty("floating", floating)
             part.style().unpolish(part)
@@ -162,6 +244,18 @@ class Dock(QDockWidget):
             self._link.setFixedHeight(height - 2)
         # Capitals and tracking, which a style sheet cannot say.
         self._title.setFont(font(Text.DOCK_HEADER))
+
+
+@cache
+def describe_docks() -> None:
+    """Let screen readers hear what each panel is for, once for all of them: of a dock, Qt tells the name alone."""
+    # Where a version of PySide lacks it, every label of a panel is read that the keyboard comes to, as before.
+    if hasattr(QAccessible, "installFactory") and hasattr(QtWidgets, "QAccessibleWidget"):
+        QAccessible.installFactory(_face_of)
+
+
+def _face_of(_kind: str, thing: QObject) -> QAccessibleInterface | None:
+    return QtWidgets.QAccessibleWidget(thing, QAccessible.Role.Pane) if isinstance(thing, Dock) else None
 
 
 class Bar(QToolBar):

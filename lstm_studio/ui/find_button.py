@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from lstm_studio.ui.icons import Icon, show_icon
-from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font
+from lstm_studio.ui.theme import CONTROL_HEIGHT, GRID, HALF_GRID, Text, Theme, font, scaled
 
 _WIDTH = 220
 _COMPACT = 32
@@ -44,18 +44,23 @@ class FindButton(QPushButton):
 
     def show_words(self, on: bool) -> None:
         """Show words and key, or the icon alone where room is short."""
+        if on is not self._words.isHidden():
+            return
         self._words.setVisible(on)
         self._key.setVisible(on)
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
         """Return the size of a field, with room for the words at any text size."""
-        if self._words.isHidden():
-            return QSize(_COMPACT, CONTROL_HEIGHT)
+        return QSize(scaled(_COMPACT) if self._words.isHidden() else self.width_with_words, CONTROL_HEIGHT)
+
+    @property
+    def width_with_words(self) -> int:
+        """The width of a field that has words and key in it, at any text size."""
         # Of the fonts that the style sheet gives them: the labels know those only once they have been shown.
         words = QFontMetrics(font(Text.SECONDARY)).horizontalAdvance(self._words.text())
         keys = QFontMetrics(font(Text.TICK)).horizontalAdvance(self._key.text())
-        return QSize(max(_WIDTH, words + keys + 12 * GRID), CONTROL_HEIGHT)
+        return max(_WIDTH, words + keys + 12 * GRID)
 
     def minimumSizeHint(self) -> QSize:
         """Return the same: menus have all the rest."""

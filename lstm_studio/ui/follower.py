@@ -128,7 +128,9 @@ class _Watched:
             mark = mark_of(self._run)
         except (StudioError, OSError) as error:
             self._run, self._mark, self._wait = None, None, RETRY_SECONDS
-            known = error if isinstance(error, StudioError) else StudioError(f"{self._address}: {error}.")
+            known = (
+                error if isinstance(error, StudioError) else StudioError(f"{self._address}: {error.strerror or error}.")
+            )
             if str(known) == self._error:
                 return None
             self._error = str(known)

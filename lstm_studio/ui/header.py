@@ -169,10 +169,6 @@ class Header(QWidget):
         if self._rows.direction() is direction:
             return
         self._rows.setDirection(direction)
-        self.find_button.show_words(not one_row)
-        # What the menus have, too, and words beside what speaks for itself.
-        for spare in (*self._titles, self._buttons[1]):
-            spare.setVisible(not one_row)
         self._line.setVisible(not one_row)
         self._menu_row.setMinimumHeight(TOOL_ROW_HEIGHT if one_row else MENU_ROW_HEIGHT)
         policy = QSizePolicy.Policy.Maximum if one_row else QSizePolicy.Policy.Preferred
@@ -180,14 +176,21 @@ class Header(QWidget):
         self._spare_room()
 
     def _spare_room(self) -> None:
-        """Where menus and tools share a row, leave out of the tools what the menus have, as much as does not fit."""
+        """Leave out of the tools what the menus have, as much as does not fit, and words that speak for themselves."""
         one_row = self._rows.direction() is QBoxLayout.Direction.LeftToRight
-        tools = (self._devices, self._samples, self._labels)
-        needed = [self._buttons[0].sizeHint().width() + _NAME_WIDTH + 2 * PANEL_INSET + 5 * SECTION_GAP]
-        needed += [tool.sizeHint().width() + SECTION_GAP for tool in tools]
-        room = self.width() - self._menu_row.sizeHint().width()
-        for place, tool in enumerate(tools, 1):
-            tool.setVisible(not one_row or needed[0] + sum(needed[place:]) <= room)
+        menus = self.menu_bar.sizeHint().width() + self.workspaces.sizeHint().width() + 4 * SECTION_GAP
+        self.find_button.show_words(not one_row and menus + self.find_button.width_with_words <= self.width())
+        room = self.width() - (self._menu_row.sizeHint().width() if one_row else 0)
+        # In this order. Menus and tools that share a row never have the words, nor what opens a network.
+        spare: list[tuple[QWidget, ...]] = [self._titles, (self._buttons[1],)]
+        rest: list[tuple[QWidget, ...]] = [(self._devices,), (self._samples,), (self._labels,), (self._buttons[0],)]
+        for tools in spare if one_row else ():
+            _show(tools, False)
+        order = rest if one_row else [spare[0], rest[0], spare[1], *rest[1:]]
+        needed = [sum(tool.sizeHint().width() + SECTION_GAP for tool in tools) for tools in order]
+        least = _NAME_WIDTH + 2 * PANEL_INSET + 5 * SECTION_GAP
+        for place, tools in enumerate(order):
+            _show(tools, least + sum(needed[place:]) <= room)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show as many of the tools as have room."""
@@ -276,3 +279,8 @@ class Header(QWidget):
 
     def _on_labels_chosen(self, key: str) -> None:
         self._session.look(labels=Labels(key))
+
+
+def _show(tools: tuple[QWidget, ...], on: bool) -> None:
+    for tool in tools:
+        tool.setVisible(on)

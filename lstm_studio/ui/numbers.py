@@ -54,7 +54,9 @@ def format_tick(value: float, *, signed: bool = False) -> str:
         mantissa, exponent = f"{value:.3e}".split("e")
         text = f"{float(mantissa):g}e{int(exponent)}"
     else:
-        text = f"{value:,.4f}".rstrip("0").rstrip(".")
+        # Four digits of what is small, too: beside 0.001 stands 0.00105, not a second 0.0011.
+        decimals = max(4, 3 - math.floor(math.log10(abs(value)))) if value else 4
+        text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
     plus = "+" if signed and value > 0 else ""
     return (plus + text).replace("-", _MINUS)
 

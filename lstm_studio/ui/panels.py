@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
@@ -72,6 +72,11 @@ class PanelInfo:
     def action(self) -> str:
         """Key of the action that shows and hides it."""
         return f"view.panel-{self.key}"
+
+    @property
+    def about(self) -> str:
+        """What it shows: a screen reader says this where the keyboard comes to it, and not all that stands there."""
+        return _ABOUT[self.key]
 
 
 def _sequence(window: StudioWindow, theme: Theme) -> QWidget:
@@ -225,3 +230,24 @@ PANELS = (
     PanelInfo("train-kept", "Trainings", Icon.FOLDER, Side.TABS, _train_kept, ("Alt+7",), workspace=TRAIN),
     PanelInfo("train-result", "Result so far", Icon.TICK, Side.RIGHT, _train_result, ("Alt+5",), workspace=TRAIN),
 )
+
+_ABOUT: Mapping[str, str] = {
+    "sequence": "The sequence that the networks read, its variables, and how they are scaled.",
+    "networks": "The networks that are compared: their cells, units, layers and seeds.",
+    "units": "Which units the plots show, and in which order.",
+    "step": "What each operation computes at the step under the cursor.",
+    "similar": "Where the same units do alike.",
+    "horizon": "How far back the networks still feel an event.",
+    "notes": "What was written down, step by step.",
+    "what-if": "Changes to signals, units and inputs, and what they lead to.",
+    "runs": "The runs that are watched, live or finished.",
+    "alarms": "What is wrong with the runs that are watched.",
+    "recorder": "How the selected run is recorded, and when it was last heard of.",
+    "train-task": "What the networks learn.",
+    "train-networks": "The networks that learn: their cells, units and layers.",
+    "train-equal": "What is the same for both networks, and what is not.",
+    "train-snapshot": "The networks as they were at the chosen step of the training.",
+    "train-seeds": "The same training with other seeds.",
+    "train-kept": "Trainings that were kept.",
+    "train-result": "How well the networks do by now.",
+}

@@ -20,6 +20,7 @@ from lstm_studio.session.session_file import read_session
 from lstm_studio.session.settings import Settings
 from lstm_studio.session.start import open_together
 from lstm_studio.session.state import Result
+from lstm_studio.session.writing import write_whole
 
 if TYPE_CHECKING:
     from lstm_studio.ui.window import StudioWindow
@@ -62,6 +63,7 @@ def render_view(
     if not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from lstm_studio.ui.app import destroy, first_session, make_application, make_window
+    from lstm_studio.ui.export.stand_in import png_of
     from lstm_studio.ui.picture import picture_of as drawn
 
     make_application()
@@ -81,8 +83,10 @@ def render_view(
         if step is not None or not sort_files(files).sessions:
             session.move_cursor(session.steps - 1 if step is None else step)
         window.resize(*size)
-        if not drawn(window).save(str(out)):
-            raise StudioError(f"{out} cannot be written.", "Choose a folder in which you may write.")
+        try:
+            write_whole(Path(out), png_of(drawn(window)))
+        except StudioError as error:
+            raise StudioError(error.found, "Choose a folder in which you may write, on a disk with room.") from error
     finally:
         destroy(window)
 
@@ -109,8 +113,7 @@ def _open(session: Session, computer: Computer, files: Sequence[str]) -> None:
         opened = computer.answer(OpenFile(kinds.sequences[0], ReadOptions()), ignore_progress)
         assert isinstance(opened, Opened)  # noqa: S101 - the answer to OpenFile
         open_together(session, opened, kinds.networks[:2])
-    else:
-        for path, companion in zip(kinds.networks, (False, True), strict=False):
-            session.open_checkpoint(path, companion=companion)
+    elif kinds.networks:
+        session.open_checkpoints(kinds.networks[:2])
     if session.waiting:
         session.accept(computer.compute(session.setup, ignore_progress))

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QStyle
+from PySide6.QtWidgets import QStyle, QWidget
 
 from lstm_studio.ui.docks import Dock
+from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.workspaces import EXPLORE, WORKSPACES
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def panels_of(window: StudioWindow) -> dict[str, Any]:
         if dock.isFloating():
             at = dock.pos() - window.pos()
             panels[key] |= {"x": at.x(), "y": at.y()}
+        if isinstance(dock.made, Panel):
+            panels[key]["scrolled"] = dock.made.scrolled
     return panels
 
 
@@ -86,10 +89,11 @@ def lay_out(window: StudioWindow, layout: Mapping[str, Any]) -> None:
     if workspace in _KEYS:
         window.show_workspace(workspace)
     panels = layout.get("panels")
-    if window.current_workspace == EXPLORE and isinstance(panels, dict):
+    if isinstance(panels, dict):
         # The desktop may yet give the window another size, and what panels need is known when they are laid out.
         window.panel_places[EXPLORE] = panels
         window.panels_to_place.add(EXPLORE)
+    if window.panels_to_place:
         window.fit_screen_soon()
 
 
@@ -165,6 +169,15 @@ def place_panels(window: StudioWindow, panels: object) -> None:
     heights = {key: size for key, place in seen.items() if (size := _pixels(place.get("height")))}
     heights |= _with_tabs(window, {key: heights[key] for key in heights if seen[key].get("front") is True})
     window.resizeDocks([here[key] for key in heights], [*heights.values()], Qt.Orientation.Vertical)
+    _scroll({here[key].made: place.get("scrolled") for key, place in known.items()})
+
+
+def _scroll(places: Mapping[QWidget | None, object]) -> None:
+    """Scroll panels to where they were; one that has not been made is at its beginning."""
+    for panel, place in places.items():
+        pixels = _offset(place)
+        if isinstance(panel, Panel) and pixels is not None:
+            panel.scroll_to(pixels)
 
 
 def _with_tabs(window: StudioWindow, heights: Mapping[str, int]) -> dict[str, int]:

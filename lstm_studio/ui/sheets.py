@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections import Counter
 from collections.abc import Mapping
 from html import escape
 
-from PySide6.QtCore import Qt, qVersion
+from PySide6.QtCore import QSize, Qt, qVersion
 from PySide6.QtWidgets import QDialog, QFrame, QTextBrowser, QVBoxLayout, QWidget
 
 import lstm_studio
 from lstm_studio.ui.actions import ActionInfo, Menus, keys_of, shortcut_text
-from lstm_studio.ui.theme import GRID
+from lstm_studio.ui.theme import GRID, scaled
 
 FOCUSED = (
     ("Tab, Shift+Tab", "Go to the next control, or to the one before"),
@@ -33,6 +34,10 @@ MOUSE = (
 )
 
 
+_WIDTH, _HEIGHT = 560, 680
+"""Pixels of a sheet at 100 %."""
+
+
 class TextSheet(QDialog):
     """A page that stays beside the window until it is closed."""
 
@@ -50,7 +55,14 @@ class TextSheet(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(page)
-        self.resize(560, 680)
+        # In the font that it will be seen in, of which it else hears only when it is shown.
+        page.ensurePolished()
+        page.document().setDefaultFont(page.font())
+        # The largest a sheet gets; a short page has no empty paper below it.
+        size = QSize(scaled(_WIDTH), scaled(_HEIGHT)).boundedTo(parent.size().expandedTo(QSize(_WIDTH, _HEIGHT)))
+        page.document().setTextWidth(size.width())
+        size.setHeight(min(size.height(), math.ceil(page.document().size().height()) + 2 * GRID))
+        self.resize(size)
 
 
 def shortcuts_page(menus: Menus, actions: Mapping[str, ActionInfo], where: Mapping[str, str]) -> str:

@@ -6,11 +6,15 @@ from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QProgressBar, QStackedLayout, QVBoxLayout, QWidget
 
+from lstm_studio.ui.dropping import DropHint
+from lstm_studio.ui.motion import motion_reduced
 from lstm_studio.ui.notices import NoticeBoard
 from lstm_studio.ui.theme import Theme
 
 BAR_HEIGHT = 4
 _STALE_OPACITY = 0.4
+_DASH = 24
+"""Pixels of each dash of a bar that stands still, and between two."""
 
 
 class Stage(QFrame):
@@ -35,11 +39,10 @@ class Stage(QFrame):
         layout.addLayout(self._centres)
         self._centres.addWidget(first)
         self._veil = _Veil(theme, self)
-        self.bar = QProgressBar(self)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress")
+        self.bar = _WorkBar(theme, self)
         self.bar.hide()
         self.notices = NoticeBoard(theme, self)
+        self.drop_hint = DropHint(theme, self)
 
     @property
     def shown(self) -> QWidget | None:
@@ -71,7 +74,9 @@ class Stage(QFrame):
         """Take the colours of a theme."""
         self._veil.colour = QColor(theme.panel)
         self._veil.update()
+        self.bar.theme = theme
         self.notices.apply_theme(theme)
+        self.drop_hint.theme = theme
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep what lies over the workspace in its place."""
@@ -80,6 +85,27 @@ class Stage(QFrame):
         self.bar.setGeometry(QRect(0, 0, self.width(), BAR_HEIGHT))
         self.notices.settle()
         self.resized.emit()
+
+
+class _WorkBar(QProgressBar):
+    """How far work has come; where nobody knows, something that moves, or dashes where nothing may move."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setTextVisible(False)
+        self.setAccessibleName("Progress")
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw dashes without the style, which would begin to move them."""
+        if self.maximum() > self.minimum() or not motion_reduced():
+            super().paintEvent(event)
+            return
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(self.theme.line))
+        for left in range(0, self.width(), 2 * _DASH):
+            painter.fillRect(QRect(left, 0, _DASH, self.height()), QColor(self.theme.ink))
+        painter.end()
 
 
 class _Veil(QWidget):

@@ -15,7 +15,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
-from lstm_studio.ui.icons import Icon, icon_pixmap
+from lstm_studio.ui.icons import GRID_SIZE, Icon, icon_pixmap
 from lstm_studio.ui.theme import (
     BADGE_RADIUS,
     CARD_RADIUS,
@@ -115,10 +115,10 @@ QPushButton::menu-indicator, QToolButton::menu-indicator {{ width: 0; image: non
 *[kind="primary"]:disabled {{ background: {t.line}; color: {t.ink3}; border-color: {t.line}; }}
 *[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {t.focus}; padding: 0 2px; }}
 *[kind="link"]:hover {{ text-decoration: underline; }}
-*[kind="link"]:disabled {{ color: {t.ink3}; background: transparent; }}
+*[kind="link"]:disabled {{ color: {t.ink3}; background: transparent; border-color: transparent; }}
 *[kind="flat"] {{ background: transparent; border: 1px solid transparent; }}
 *[kind="flat"]:hover {{ background: {t.hover}; }}
-*[kind="flat"]:disabled {{ background: transparent; }}
+*[kind="flat"]:disabled {{ background: transparent; border-color: transparent; }}
 *[kind="link"]:focus, *[kind="flat"]:focus {{ border: 2px solid {t.focus}; }}
 *[kind="link"]:focus {{ padding: 0 1px; }}
 QPushButton[kind="field"] {{ min-height: {control - 2}px; background: {t.panel}; }}
@@ -250,7 +250,7 @@ QMenuBar {{ background: transparent; color: {t.ink}; }}
 QMenuBar::item {{ padding: 4px 9px; border-radius: {CONTROL_RADIUS}px; background: transparent; }}
 QMenuBar::item:selected {{ background: {t.hover}; }}
 QMenu {{ background: {t.panel}; color: {t.ink}; border: 1px solid {t.frame}; padding: 4px; }}
-QMenu::item {{ padding: 4px 24px 4px 10px; border-radius: {CONTROL_RADIUS}px; }}
+QMenu::item {{ min-height: {GRID_SIZE}px; padding: 3px 24px 3px 10px; border-radius: {CONTROL_RADIUS}px; }}
 QMenu::item:selected {{ background: {t.selected}; }}
 QMenu::item:disabled {{ color: {t.ink3}; }}
 QMenu::icon {{ padding-left: 8px; }}

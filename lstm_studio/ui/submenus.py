@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu
 
-from lstm_studio.errors import StudioError
+from lstm_studio.errors import StudioError, is_there
 from lstm_studio.session.samples import load_sample, sample_names
 from lstm_studio.session.settings import names_apart
 from lstm_studio.ui.notices import Level
@@ -80,7 +80,13 @@ class Submenus(QObject):
             menu.addAction("Files that you open appear here").setEnabled(False)
 
     def _open_recent(self, path: str) -> None:
-        if Path(path).exists():
+        try:
+            there = is_there(Path(path), StudioError)
+        except StudioError as error:
+            # It may be seen again, with another network or another user.
+            self._window.note(Level.ERROR, error.found, error.cure)
+            return
+        if there:
             self._window.commands.files.open_files([path])
             return
         self._window.remember(self._window.settings.without_recent(path))

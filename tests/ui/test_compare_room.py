@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
@@ -14,6 +15,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.state import Branch, CompareMode, Comparison, branch_key
 from lstm_studio.ui.explore.compare_bar import CompareBar, TwoLines
 from lstm_studio.ui.explore.rows import GRADIENT_KEY
+from lstm_studio.ui.plots.axis import TimeAxis
 from lstm_studio.ui.theme import LIGHT
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.explore.fakes import answer, small_setup
@@ -64,6 +66,35 @@ def test_the_whole_stack_is_in_sight_while_something_is_compared(window: StudioW
     QApplication.processEvents()
     assert window.workspace.deck.isVisible()
     assert seen(window)
+
+
+@pytest.mark.parametrize("mode", CompareMode)
+def test_rows_get_their_places_once_where_a_comparison_begins_or_ends(
+    window: StudioWindow, mode: CompareMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bar and the cells change the height that the rows share, and the comparison changes the rows."""
+    stack = window.workspace.stack
+    placed: list[int] = []
+    usual = TimeAxis.place
+
+    def place(self: TimeAxis, *where: Any, **how: Any) -> None:
+        if self is stack.axis_item:
+            placed.append(stack.height())
+        usual(self, *where, **how)
+
+    def places() -> list[tuple[float, ...]]:
+        items = [stack.row_item(row.key) for row in stack.state.rows]
+        return [(item.y(), item.height, item.scale_of_time.left, item.scale_of_time.width) for item in items]
+
+    monkeypatch.setattr(TimeAxis, "place", place)
+    for comparison in (Comparison(branch_key(GATE.name), mode=mode), None):
+        window.session.look(comparison=comparison)
+        QApplication.processEvents()
+        assert placed == [stack.height()]
+        before = places()
+        stack._place()
+        assert places() == before
+        placed.clear()
 
 
 def test_cells_that_made_room_come_back_when_asked_for(window: StudioWindow) -> None:
@@ -119,6 +150,25 @@ def test_the_words_stand_beside_the_choosers_or_below_them(window: StudioWindow)
     window.resize(1366, 768)
     QApplication.processEvents()
     assert words.y() < bar.modes.geometry().bottom()
+
+
+def test_with_large_text_the_words_go_below_the_choosers_sooner(window: StudioWindow) -> None:
+    compare(window, CompareMode.OVERLAY)
+    bar = window.workspace.compare_bar
+    words = bar.findChild(TwoLines)
+    assert words is not None
+    for percent, below in ((100, False), (150, True), (200, True), (100, False)):
+        window.scale_text(percent)
+        for _ in range(4):
+            QApplication.processEvents()
+        assert (words.y() >= bar.modes.geometry().bottom()) is below, percent
+        assert words.width() > 20 * words.fontMetrics().averageCharWidth()
+    # Also where the text was scaled while nothing was compared.
+    window.session.look(comparison=None)
+    window.scale_text(150)
+    compare(window, CompareMode.OVERLAY)
+    QApplication.processEvents()
+    assert words.y() >= bar.modes.geometry().bottom()
 
 
 def test_a_long_sentence_has_two_lines_and_no_more(qapp: QApplication) -> None:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QFontMetricsF
-from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QLabel, QPlainTextEdit, QPushButton, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui.monitor.bar import MonitorBar
 from lstm_studio.ui.monitor.run_list import RunDelegate
 from lstm_studio.ui.monitor.runs_panel import RunsPanel
+from lstm_studio.ui.train.bar import TrainBar
 from lstm_studio.ui.train.gallery import TaskCard
+from lstm_studio.ui.train.result_panel import ResultPanel
 from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
@@ -141,3 +143,67 @@ def test_the_tick_of_a_run_grows_with_the_text(window: StudioWindow) -> None:
         sides.append(box.width())
         assert box.width() == box.height()
     assert sides[1] >= 1.7 * sides[0] > 0
+
+
+def hidden_below(window: StudioWindow) -> dict[str, int]:
+    """Return for each panel that is seen how many pixels of it have to be scrolled to."""
+    bars = {key: window.panel(key).findChild(QScrollArea) for key, dock in window.arrangement.here.items()}
+    seen = {key: bar for key, bar in bars.items() if bar is not None and bar.isVisible()}
+    return {key: bar.verticalScrollBar().maximum() for key, bar in seen.items()}
+
+
+@pytest.mark.parametrize("percent", [100, 150])
+def test_no_panel_scrolls_where_there_is_room_for_all(qtbot: QtBot, percent: int) -> None:
+    with opened_window(size=(2560, 1440)) as window:
+        window.scale_text(percent)
+        for workspace in ("train", "explore"):
+            window.show_workspace(workspace)
+            # Text that is broken into lines needs more height at this width than at the one it would like to have.
+            qtbot.waitUntil(lambda: len(hidden_below(window)) >= 5 and not any(hidden_below(window).values()))
+        window.show_workspace("train")
+        # Nor where text was larger in between.
+        for between in (200, percent):
+            window.scale_text(between)
+            settle(window)
+        qtbot.waitUntil(lambda: not any(hidden_below(window).values()))
+
+
+def test_a_panel_gets_back_what_it_gave_up_while_text_was_large(qtbot: QtBot) -> None:
+    with opened_window(size=(1600, 1000)) as window:
+        settle(window)
+        assert hidden_below(window)["what-if"] == 0
+        window.scale_text(200)
+        qtbot.waitUntil(lambda: hidden_below(window)["what-if"] > 0)
+        window.scale_text(100)
+        qtbot.waitUntil(lambda: hidden_below(window)["what-if"] == 0)
+
+
+@pytest.mark.parametrize("percent", [100, 150, 200])
+def test_buttons_that_are_first_seen_with_large_text_are_as_wide_as_their_words(
+    qtbot: QtBot, window: StudioWindow, percent: int
+) -> None:
+    window.scale_text(percent)
+    window.show_workspace("train")
+    settle(window)
+    bar = window.findChild(TrainBar)
+    assert bar is not None
+    widths = {}
+    for button in bar.findChildren(QPushButton):
+        words = QFontMetricsF(button.font()).horizontalAdvance(button.text())
+        widths[button.text()] = button.width() - words - (0 if button.icon().isNull() else button.iconSize().width())
+    assert len(widths) == 4
+    # As much beside them as every button has at every size: two paddings and a border.
+    assert all(beside >= 18 for beside in widths.values()), widths
+
+
+def test_a_panel_that_keeps_room_for_what_will_come_needs_no_more_than_that(window: StudioWindow) -> None:
+    window.show_workspace("train")
+    for percent in (100, 200):
+        window.scale_text(percent)
+        settle(window)
+        dock = window.arrangement.here["train-result"]
+        panel = dock.panel
+        assert isinstance(panel, ResultPanel)
+        # Its sentence takes more lines at this width, but fewer than there is room for.
+        assert panel.sizeHint().height() > 1.5 * panel._body.sizeHint().height()
+        assert dock.needed_height == dock.sizeHint().height()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -13,12 +15,14 @@ from lstm_studio.session.session import Session
 from lstm_studio.ui.app import destroy, first_session
 from lstm_studio.ui.explore.inspector import Inspector
 from lstm_studio.ui.explore.meters import Meters
+from lstm_studio.ui.explore.scrub import OVERHANG
 from lstm_studio.ui.explore.what_if.branch_list import BranchList
 from lstm_studio.ui.explore.what_if.form import Change
 from lstm_studio.ui.explore.what_if.panel import WhatIfPanel
 from lstm_studio.ui.theme import PANEL_INSET
 from lstm_studio.ui.widgets.text import plain
 from lstm_studio.ui.window import StudioWindow
+from tests.ui.opened import opened_window
 from tests.ui.slow_computer import FakeComputer
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support")
@@ -81,3 +85,32 @@ def test_nothing_moves_sideways_from_step_to_step_nor_from_phase_to_phase(qtbot:
     assert numbers == {"9", "10", "50"}
     assert all(len(places) == 1 for places in seen.values()), list(seen.values())
     destroy(window)
+
+
+@pytest.mark.parametrize("percent", [100, 150, 200])
+@pytest.mark.parametrize("width", [960, 1366])
+def test_what_stands_beside_the_bar_leaves_it_room_whatever_the_size_of_the_text(
+    qtbot: QtBot, width: int, percent: int
+) -> None:
+    with opened_window(size=(width, 768)) as window:
+        window.scale_text(percent)
+        for _ in range(6):
+            QApplication.processEvents()
+        bar = window.transport
+        left = (bar._first, bar._back, bar._play, bar._forward, bar._last, bar._speed, bar._counter)
+        shown: list[QWidget] = [part for part in left if part.isVisible()]
+        places = [QRect(part.mapTo(bar, QPoint()), part.size()) for part in shown]
+        for part in (bar._speed, bar._counter):
+            assert not part.isVisible() or part.width() >= part.sizeHint().width()
+        assert all(before.right() < after.left() for before, after in pairwise(places))
+        begin, end = bar.scrub.x() + OVERHANG, bar.scrub.x() + bar.scrub.width() - OVERHANG
+        assert bar.scrub.width() >= bar.scrub.minimumSizeHint().width()
+        assert places[-1].right() < begin < end <= bar._right.x()
+        assert bar._phases.width() >= bar._phases.minimumSizeHint().width()
+        # Only keys do what has left its room to others, and the buttons come back with it.
+        assert bar._play.isVisible()
+        assert bar._first.isVisible() == bar._last.isVisible() == ((percent, width) != (200, 960))
+        window.scale_text(100)
+        for _ in range(6):
+            QApplication.processEvents()
+        assert all(part.isVisible() for part in left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import stat
 import sys
 from collections.abc import Iterator
@@ -9,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QStandardPaths
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.settings import Settings, load_settings
 from lstm_studio.ui import motion
 from lstm_studio.ui.motion import desktop_reduces, motion_reduced, reduce_motion
+from lstm_studio.ui.window import StudioWindow
 from tests.ui.opened import opened_window
 
 pytestmark = [
@@ -93,3 +97,37 @@ def test_the_style_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QApplication.style(), "styleHint", lambda *_: 0, raising=False)
     monkeypatch.setattr(motion, "desktop_reduces", lambda: pytest.fail("asked for nothing"))
     assert motion_reduced()
+
+
+def busy_bar(window: StudioWindow) -> QImage:
+    """Return what the bar looks like while work goes on of which nobody knows how long it takes."""
+    window.stage.show_busy(True, stale=False)
+    window.stage.show_progress(-1)
+    return bar_of(window)
+
+
+def bar_of(window: StudioWindow) -> QImage:
+    return window.stage.bar.grab().toImage()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_bar_of_work_of_unknown_length_stands_still_and_is_not_full(theme: str, qtbot: QtBot) -> None:
+    with opened_window(settings=Settings(theme=theme)) as window:
+        moving = busy_bar(window)
+        qtbot.waitUntil(lambda: bar_of(window) != moving)
+        window.stage.show_busy(False, stale=False)
+        window.command_actions["view.less-motion"].trigger()
+        first = busy_bar(window)
+        for _ in range(10):
+            qtbot.wait(20)
+            assert bar_of(window) == first
+        colours = [first.pixelColor(x, 2).name() for x in range(first.width())]
+        shown = window.appearance.theme
+        assert {QColor(shown.ink).name(), QColor(shown.line).name()} == set(colours)
+        assert sum(now != then for now, then in itertools.pairwise(colours)) > 10, "it does not look done"
+        window.stage.show_busy(True, stale=False)
+        window.stage.show_progress(0.5)
+        half = window.stage.bar.grab().toImage()
+        assert half.pixelColor(half.width() // 4, 2) == QColor(shown.ink)
+        assert half.pixelColor(3 * half.width() // 4, 2) == QColor(shown.line)
+        window.stage.show_busy(False, stale=False)

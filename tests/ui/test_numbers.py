@@ -42,6 +42,9 @@ def test_states_and_gates(value: float, text: str) -> None:
 def test_gradients_ticks_and_counts() -> None:
     assert [format_scientific(v) for v in (0.037, 3.4e-9, 0, 1.1e7)] == ["3.7e−2", "3.4e−9", "0", "1.1e7"]
     assert [format_tick(v) for v in (1, 0.5, -10, 1e-5, 250000, 0)] == ["1", "0.5", "−10", "1e−5", "250,000", "0"]
+    assert [format_tick(v) for v in (0.00105, 0.00125, -0.01234, 0.0012345, 0.1234, 1.5)] == [
+        *("0.00105", "0.00125", "−0.01234", "0.001234", "0.1234", "1.5"),
+    ]
     assert [format_tick(v, signed=True) for v in (10, 0, -1)] == ["+10", "0", "−1"]
     assert [format_decade(e) for e in (0, 1, -5, 3)] == ["1", "10", "1e−5", "1e3"]
     assert format_count(1732) == "1,732"

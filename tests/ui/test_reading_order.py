@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QDockWidget, QFrame, QSta
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.settings import Settings
+from lstm_studio.ui.panels import PANELS
 from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.window import StudioWindow
 from lstm_studio.ui.workspaces import WORKSPACES
@@ -63,6 +64,32 @@ def test_whoever_comes_to_the_plots_hears_what_they_are_for_and_not_every_label_
     assert (face.text(QAccessible.Text.Name), face.text(QAccessible.Text.Description)) == (info.title, info.tooltip)
     # It would be read as a layered pane, and with the number of workspaces that were shown before.
     assert not window.stage.findChildren(QStackedWidget)
+
+
+@pytest.mark.parametrize("workspace", KEYS)
+def test_whoever_comes_into_a_panel_hears_what_it_is_for_and_not_all_that_stands_there(
+    window: StudioWindow, workspace: str
+) -> None:
+    # Of what a screen reader is given, and not of what was set: of a dock, Qt itself tells the name alone.
+    window.show_workspace(workspace)
+    for key in window.arrangement.here:
+        window.show_panel(key, True)
+    QApplication.processEvents()
+    said = {}
+    for key, dock in window.arrangement.here.items():
+        face = QAccessible.queryAccessibleInterface(dock)
+        assert face.role() is QAccessible.Role.Pane
+        assert face.text(QAccessible.Text.Name) == dock.windowTitle()
+        said[key] = face.text(QAccessible.Text.Description)
+        inside = QAccessible.queryAccessibleInterface(dock.panel)
+        while inside.object() is not dock:
+            inside = inside.parent()
+        assert inside.text(QAccessible.Text.Description) == said[key], "on the way from what has the keyboard"
+        assert all(face.child(place).isValid() for place in range(face.childCount()))
+    infos = {info.key: info for info in PANELS if info.workspace == workspace}
+    assert said == {key: info.about for key, info in infos.items()}
+    assert len(set(said.values())) == len(said) >= 3
+    assert all(words.endswith(".") and words.count(".") == 1 for words in said.values())
 
 
 @pytest.mark.parametrize("workspace", KEYS)

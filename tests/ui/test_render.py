@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,18 @@ def test_what_cannot_be_read_or_written_is_a_users_error(tmp_path: Path, qapp: o
         render_view(tmp_path / "a.png", files=[str(tmp_path / "nothing.csv")])
     with pytest.raises(StudioError, match="cannot be written"):
         render_view(tmp_path / "no folder" / "a.png", result=answer(small_setup()))
+
+
+def test_a_full_disk_is_called_full_and_leaves_no_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qapp: object
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StudioError, match=r"a\.png cannot be written: No space left on device\. .* with room\.$"):
+        render_view(tmp_path / "a.png", result=answer(small_setup()))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_panel_draws_something(qtbot: object) -> None:

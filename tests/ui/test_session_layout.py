@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.session.session import Session
@@ -18,6 +18,7 @@ from lstm_studio.ui import session_layout
 from lstm_studio.ui.app import destroy
 from lstm_studio.ui.arrangement import FOLD_BELOW_WIDTH
 from lstm_studio.ui.session_layout import lay_out, layout_of
+from lstm_studio.ui.widgets.panel import Panel
 from lstm_studio.ui.window import SMALLEST, StudioWindow
 from tests.ui.opened import opened_window
 from tests.ui.slow_computer import FakeComputer
@@ -222,6 +223,54 @@ def test_a_panel_in_a_window_of_its_own_comes_back_in_one(qtbot: QtBot) -> None:
         qtbot.waitUntil(lambda: not window.panels_to_place)
         assert not dock.isFloating()
         assert window.dockWidgetArea(dock) is Qt.DockWidgetArea.RightDockWidgetArea
+
+
+@pytest.mark.parametrize(("workspace", "key"), [("explore", "step"), ("train", "train-snapshot")])
+def test_a_panel_in_a_window_of_its_own_comes_back_where_the_frame_comes_later(
+    workspace: str, key: str, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    with opened_window() as window:
+        window.show_workspace(workspace)
+        dock = window.arrangement.dock(key)
+        dock.setFloating(True)
+        dock.resize(300, 400)
+        dock.move(window.pos() + QPoint(341, 63))
+        layout = carried(window)
+    with opened_window() as window:
+        lay_out(window, layout)
+        QApplication.processEvents()
+        frame = QPoint(-1, -20)
+        # As if the desktop had put its frame around the window where it is.
+        monkeypatch.setattr(StudioWindow, "pos", lambda self: QWidget.pos(self) + frame)
+        qtbot.waitUntil(lambda: window.current_workspace not in window.panels_to_place)
+        dock = window.arrangement.docks[key]
+        assert dock.isFloating()
+        assert dock.pos() - window.pos() == QPoint(341, 63)
+
+
+@pytest.mark.parametrize(("workspace", "key"), [("explore", "what-if"), ("train", "train-networks")])
+def test_a_panel_comes_back_scrolled_to_where_it_was(workspace: str, key: str, qtbot: QtBot) -> None:
+    size = (1200, 620)
+    with opened_window(size=size) as window:
+        window.show_workspace(workspace)
+        panel = window.panel(key)
+        assert isinstance(panel, Panel)
+        qtbot.waitUntil(lambda: panel._scroll.verticalScrollBar().maximum() > 21)
+        panel._scroll.verticalScrollBar().setValue(21)
+        layout = carried(window)
+    with opened_window(size=size) as window:
+        lay_out(window, layout)
+        again = window.panel(key)
+        assert isinstance(again, Panel)
+        qtbot.waitUntil(lambda: again.scrolled == 21)
+        qtbot.waitUntil(lambda: window.current_workspace not in window.panels_to_place)
+        assert again.scrolled == 21
+    with opened_window(size=size) as window:
+        lay_out(window, {**layout, "workspace": "monitor"})
+        window.show_workspace(workspace)
+        later = window.panel(key)
+        assert isinstance(later, Panel)
+        qtbot.waitUntil(lambda: later.scrolled == 21)
 
 
 def test_a_panel_in_a_window_of_its_own_comes_back_on_a_smaller_screen(screen: list[QRect], qtbot: QtBot) -> None:

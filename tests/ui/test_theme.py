@@ -127,6 +127,26 @@ def test_the_style_sheet_is_understood_and_reaches_controls(theme: Theme, qapp: 
     box.deleteLater()
 
 
+@THEMES
+@pytest.mark.parametrize("kind", ["link", "flat"])
+@pytest.mark.parametrize("button", [QPushButton, QToolButton])
+def test_what_has_no_frame_has_none_either_where_it_is_disabled(
+    theme: Theme, kind: str, button: type[QPushButton | QToolButton], qapp: QApplication
+) -> None:
+    around = QWidget()
+    around.setStyleSheet(style_sheet(theme))
+    made = button(around)
+    made.setText("Compare")
+    made.setProperty("kind", kind)
+    made.resize(made.sizeHint())
+    for on in (True, False):
+        made.setEnabled(on)
+        picture = around.grab(made.geometry()).toImage()
+        edge = {picture.pixelColor(x, 0).name() for x in range(picture.width())}
+        assert edge == {picture.pixelColor(1, 1).name()}, "a line along the edge"
+    around.deleteLater()
+
+
 def test_every_icon_is_drawn_inside_its_grid(qapp: QApplication) -> None:
     for icon in Icon:
         bounds = icon_path(icon).controlPointRect()

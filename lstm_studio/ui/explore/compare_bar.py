@@ -9,10 +9,10 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent, QText
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.session import Session
-from lstm_studio.session.state import CompareMode, Result, View
+from lstm_studio.session.state import CompareMode
 from lstm_studio.ui.explore.comparing import compared, difference_in_words, titles_of
 from lstm_studio.ui.icons import Icon, set_icon
-from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme
+from lstm_studio.ui.theme import GRID, HALF_GRID, PANEL_INSET, Theme, scaled
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label, written_tip
 
@@ -22,7 +22,7 @@ _WIDEST = 220
 _BESIDE_TEXT = 44
 """Pixels of a chooser beside its text."""
 _ONE_ROW_FROM = 860
-"""Pixels of width from which the words stand beside the choosers."""
+"""Pixels of width at 100 % from which the words stand beside the choosers."""
 _MODES = {
     CompareMode.OVERLAY.value: "Overlay",
     CompareMode.SIDE.value: "Side by side",
@@ -85,7 +85,7 @@ class TwoLines(QLabel):
 
 
 class CompareBar(QFrame):
-    """Two choosers, the mode, and in a sentence how the two differ.
+    """Two choosers, the mode, and in a sentence how the two differ; whoever shows it says when that may have changed.
 
     Parameters
     ----------
@@ -144,14 +144,14 @@ class CompareBar(QFrame):
         self._other.activated.connect(self._choose)
         self._modes.chosen.connect(self._choose_mode)
         self._stop.clicked.connect(self._on_stop)
-        session.result_replaced.connect(self._on_result)
-        session.view_changed.connect(self._on_view)
         self.apply_theme(theme)
         self.refresh()
 
     def apply_theme(self, theme: Theme) -> None:
         """Draw in another theme, and another size of text."""
         self._fit_choosers()
+        if self.isVisible():
+            self._arrange()
         set_icon(self._stop, Icon.CROSS, theme, theme.ink3, size=_CROSS)
 
     def offer_cells(self, on: bool) -> None:
@@ -162,11 +162,15 @@ class CompareBar(QFrame):
         """Fit the choosers to their own font, which they have from now on."""
         super().showEvent(event)
         self._fit_choosers()
+        self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the words below the choosers where there is hardly room beside them."""
         super().resizeEvent(event)
-        below = self.width() < _ONE_ROW_FROM
+        self._arrange()
+
+    def _arrange(self) -> None:
+        below = self.width() < scaled(_ONE_ROW_FROM)
         if below != (self._column.count() > 1):
             (self._row if below else self._column).removeWidget(self._words)
             if below:
@@ -234,13 +238,6 @@ class CompareBar(QFrame):
             # Not for another mode or name alone: it takes a pass over all arrays.
             self._known, self._difference = known, difference_in_words(pair, view.labels)
         return _State(sources, pair.base.key, pair.other.key, pair.mode, self._difference)
-
-    def _on_result(self, result: Result) -> None:  # noqa: ARG002 - the session holds it
-        self.refresh()
-
-    def _on_view(self, after: View, before: View) -> None:
-        if after.labels != before.labels or after.comparison != before.comparison:
-            self.refresh()
 
     def _choose(self) -> None:
         comparison, state = self._session.view.comparison, self._state

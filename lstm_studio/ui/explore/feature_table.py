@@ -6,11 +6,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QSizePolicy, QTableView
 
 from lstm_studio.sequences.sequence import Sequence
 from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import FOCUS_RING, FOCUS_RING_RULES, HALF_GRID
+from lstm_studio.ui.widgets.current_line import meet
 from lstm_studio.ui.widgets.text import written_tip
 
 Index = QModelIndex | QPersistentModelIndex
@@ -139,6 +141,11 @@ class FeatureTable(QTableView):
 
     def _number_width(self, texts: tuple[str, ...]) -> int:
         return max(self.fontMetrics().horizontalAdvance(text) for text in texts) + _CELL_PADDING
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show and name the current line."""
+        super().focusInEvent(event)
+        meet(self)
 
     def sizeHint(self) -> QSize:
         """Return room for a few rows."""

@@ -87,6 +87,11 @@ class NetworksPanel(Panel[_State]):
         self.column.addLayout(self._make_size_row())
         self.column.addWidget(self._form)
         self.column.addStretch(1)
+        self._changing: tuple[QWidget, ...] = (
+            *(self._units, self._layers, self._seed, self._reroll, self._kind, self._both),
+            *(self._companion, self._match, self._open_companion, self._compare),
+        )
+        self._about: dict[QWidget, str] = {part: part.toolTip() for part in self._changing}
         self._connect()
         self.apply_theme(theme)
         self.refresh()
@@ -241,9 +246,10 @@ class NetworksPanel(Panel[_State]):
             if index < len(state.networks):
                 card.show_network(state.networks[index])
         self._back.setVisible(state.trained is not None)
-        for part in (self._form, self._units, self._seed):
+        # What opens a checkpoint of it stays: that is what helps.
+        for part in self._changing:
             part.setEnabled(not state.recorded)
-            part.setToolTip(" ".join(WITHOUT_NETWORK) if state.recorded else "")
+            part.setToolTip(" ".join(WITHOUT_NETWORK) if state.recorded else self._about[part])
         if self._debounce.waiting or (before is not None and _form_of(before) == _form_of(state)):
             return
         for field, value in (

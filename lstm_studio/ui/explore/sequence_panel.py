@@ -200,8 +200,9 @@ class SequencePanel(Panel[_State]):
         self._apply_table(state, before)
         self._apply_choices(state)
         if before is None or state.result is not before.result or state.labels != before.labels:
-            self._apply_variables(state)
             self._new.show_result(state.result, state.labels)
+        if before is None or not _is_same_sequence(state, before):
+            self._apply_variables(state)
             self._apply_facts(facts_of(sequences, sequences[state.result.setup.item]))
         elif state.cursor != before.cursor:
             self._apply_cursor(state)
@@ -296,6 +297,17 @@ class SequencePanel(Panel[_State]):
 
     def _reopen(self, options: ReadOptions) -> None:
         self.reopen_requested.emit(self._session.setup.data.source, options)
+
+
+def _is_same_sequence(state: _State, before: _State) -> bool:
+    """Return whether nothing is new about the sequence that is shown, as where only a what-if was added."""
+    now, then = state.result, before.result
+    return (
+        now.sequence is then.sequence
+        and now.sequences is then.sequences
+        and now.setup.item == then.setup.item
+        and state.labels == before.labels
+    )
 
 
 def facts_of(sequences: SequenceSet, sequence: Sequence) -> tuple[tuple[str, str], ...]:

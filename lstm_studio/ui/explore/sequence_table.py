@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QMouseEvent, QPainter, QPixmap
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QFocusEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -35,6 +35,7 @@ from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import BADGE_SIZE, FOCUS_RING, FOCUS_RING_RULES, HALF_GRID, Text, Theme, scaled
 from lstm_studio.ui.widgets.badge import paint_badge
+from lstm_studio.ui.widgets.current_line import meet
 from lstm_studio.ui.widgets.text import text_font, written_tip
 from lstm_studio.ui.widgets.thumbnails import paint_sequence, value_extent
 
@@ -324,6 +325,11 @@ class SequenceTable(QTableView):
         rows = self._model.rowCount()
         self.setMaximumHeight(self._height_of(rows) if rows <= _MOST_ROWS_AT_ONCE else _ANY_HEIGHT)
         self.updateGeometry()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show and name the current line."""
+        super().focusInEvent(event)
+        meet(self)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Choose with the left button; the right one asks what can be done with a row without choosing it."""

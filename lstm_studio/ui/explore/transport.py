@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import pairwise, product
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -27,7 +27,7 @@ from lstm_studio.ui.widgets.text import Room, label
 _BESIDE_ICON, _BESIDE_PLAY = 14, 30
 """Pixels of a button that its icon leaves free."""
 _TWO_LINES_FROM = 1_000
-"""Steps from which the counter takes two lines, so that the bar can begin under the plots."""
+"""Steps from which the counter may take two lines, where the bar can begin under the plots only so."""
 _DRAWN = 30
 """Milliseconds that a phase is on the screen at least when playing."""
 _COMFORTABLE = 320
@@ -66,6 +66,8 @@ class Transport(QWidget):
         self._stop = StopControl(session, theme)
         self._left, self._right = QWidget(self), QWidget(self)
         self._placed_for = 0
+        self._two_lines = False
+        self._counter_widths = (0, 0)
         self._lay_out()
         self._connect()
         self.apply_theme(theme)
@@ -234,7 +236,9 @@ class Transport(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Return the width at which the scrub bar can still be used."""
-        sides = self._left.sizeHint().width() + self._right_width(toggles=False, roomy=False)
+        sides = self._left_width(two_lines=True, spared=len(self._spares)) + self._right_width(
+            toggles=False, roomy=False
+        )
         return QSize(sides + self._scrub.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -260,25 +264,48 @@ class Transport(QWidget):
         width = self._phases.sizeHint().width() + GRID + stop.width() + PANEL_INSET
         return width + (2 * (_button_width() + GRID) if toggles else 0)
 
+    @property
+    def _spares(self) -> tuple[tuple[QWidget, int], ...]:
+        """What keys and menu do, too, and may leave its room to the bar: in this order, and how wide each is."""
+        ends = ((button, _button_width() + HALF_GRID) for button in (self._last, self._first))
+        return (self._speed, self._speed.sizeHint().width() + HALF_GRID), *ends
+
+    def _left_width(self, *, two_lines: bool, spared: int = 0) -> int:
+        """Return the width of what stands left of the bar, with the counter on one line or two, without some parts."""
+        now = self._left.sizeHint().width() + sum(width for part, width in self._spares if part.isHidden())
+        one, two = self._counter_widths
+        needed, shown = (two if two_lines else one), (two if self._two_lines else one)
+        return now + needed - shown - sum(width for _, width in self._spares[:spared])
+
     def _place(self) -> None:
         self._placed_for = self._left.sizeHint().width()
-        width, height, low = self.width(), self.height(), self._placed_for + GRID
+        width, height = self.width(), self.height()
         shortest = self._scrub.minimumSizeHint().width()
         left, right = self._edges or (0, 0)
+        # A short counter is as wide on two lines, or wider.
+        lines = (False, True) if self._counter_widths[1] < self._counter_widths[0] else (False,)
+        spared = 0
         # Under the plots if it can be, without the toggles where they are in the way: the menu has them too.
-        for toggles, roomy in ((True, True), (False, True), (False, False)):
+        under = ((True, True), (False, True), (False, False))
+        for (toggles, roomy), two_lines in product(under, lines):
+            low = self._left_width(two_lines=two_lines) + GRID
             beside = self._right_width(toggles=toggles, roomy=roomy)
             if left >= low and right <= width - beside - GRID and right - left >= shortest:
                 break
         else:
-            wanted = ((True, True), (True, False), (False, False))
-            fitting = [
-                each
-                for each in wanted
-                if width - self._right_width(toggles=each[0], roomy=each[1]) - low > _COMFORTABLE
-            ]
-            toggles, roomy = fitting[0] if fitting else wanted[-1]
+            for (toggles, roomy), two_lines in product(((True, True), (True, False), (False, False)), lines):
+                low = self._left_width(two_lines=two_lines) + GRID
+                if width - self._right_width(toggles=toggles, roomy=roomy) - low > _COMFORTABLE:
+                    break
             left, right = low, width - self._right_width(toggles=toggles, roomy=roomy) - GRID
+            while right - left < shortest and spared < len(self._spares):
+                spared += 1
+                left = self._left_width(two_lines=two_lines, spared=spared) + GRID
+        for place, (part, _) in enumerate(self._spares):
+            part.setVisible(place >= spared)
+        if two_lines != self._two_lines:
+            self._two_lines = two_lines
+            self._show_counter()
         for toggle in (self._loop, self._show_all):
             toggle.setVisible(toggles)
         # The counter stands right beside the bar, so the left group takes all the room up to it.
@@ -323,9 +350,7 @@ class Transport(QWidget):
         view, steps = self._session.view, self._session.steps
         self._scrub.show_step(view.cursor)
         self._scrub.show_stretch(view.marked)
-        needed = self._show_counter(view, steps)
-        if needed != self._counter.minimumWidth():
-            self._counter.setMinimumWidth(needed)
+        if self._show_counter():
             self._place()
         index = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - view.speed))
         self._speed.setCurrentIndex(index)
@@ -346,23 +371,30 @@ class Transport(QWidget):
         if self.playing and self._timer.interval() != self._interval():
             self._timer.setInterval(self._interval())
 
-    def _show_counter(self, view: View, steps: int) -> int:
-        """Say which step is shown, and which phase of it; return the width that this can come to need."""
+    def _show_counter(self) -> bool:
+        """Say which step is shown, and which phase of it; return whether this can come to need another width."""
+        view, steps = self._session.view, self._session.steps
         phase = shown_phase(self._session.result, view)
-        numbers = f"{format_count(view.cursor + 1)} / {format_count(steps)}"
-        many = steps >= _TWO_LINES_FROM
-        lines = [f"{format_count(view.cursor + 1)} /", format_count(steps)] if many else [numbers]
-        widest = [f"{format_count(steps)} /" if many else f"{steps} / {steps}"]
+        step, last = format_count(view.cursor + 1), format_count(steps)
+        numbers = f"{step} / {last}"
+        lines = [f"{step} /", last] if self._two_lines else [numbers]
+        words = []
         if phase is not None:
             named = f"{phase:d} {phase.label(view.labels)}"
             lines.append(named)
-            widest.extend(f"{each:d} {each.label(view.labels)}" for each in phases_of(self._session.result))
+            words = [f"{each:d} {each.label(view.labels)}" for each in phases_of(self._session.result)]
             numbers = f"{numbers} · {named}"
         self._counter.setText("\n".join(lines))
         self._counter.setAccessibleName(f"Step {numbers.replace(' / ', ' of ')}")
         self._counter.setToolTip(numbers)
         metrics = self._counter.fontMetrics()
-        return max(metrics.horizontalAdvance(line) for line in widest) + HALF_GRID
+        in_words = max((metrics.horizontalAdvance(each) for each in words), default=0)
+        one = max(in_words, metrics.horizontalAdvance(f"{last} / {last}"))
+        two = max(in_words, metrics.horizontalAdvance(f"{last} /"))
+        before = (self._counter_widths, self._counter.minimumWidth())
+        self._counter_widths = (one + HALF_GRID, (two if steps >= _TWO_LINES_FROM else one) + HALF_GRID)
+        self._counter.setMinimumWidth(self._counter_widths[self._two_lines])
+        return before != (self._counter_widths, self._counter.minimumWidth())
 
     def _show_playing(self) -> None:
         playing = self.playing

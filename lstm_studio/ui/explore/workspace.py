@@ -104,7 +104,18 @@ class ExploreWorkspace(QWidget):
         self.compare_bar.apply_theme(theme)
         self.deck.apply_theme(theme)
 
-    def _show(self) -> None:
+    def _show(self, *, compared: bool = False) -> None:
+        """Show what the session shows; with the bar where what is compared may have changed."""
+        with self.stack.placed_once():
+            if compared:
+                self.compare_bar.refresh()
+            self._show_state()
+            layout = self.layout()
+            if layout is not None and self.isVisible():
+                # What came or went above the plots changes their height: before they are placed, not after.
+                layout.activate()
+
+    def _show_state(self) -> None:
         session = self._session
         state = self._resolver.resolve(session.result, session.view, session.remarks)
         self.stack.apply(state)
@@ -146,10 +157,10 @@ class ExploreWorkspace(QWidget):
         self._share_height()
 
     def _on_result_replaced(self, _: Result) -> None:
-        self._show()
+        self._show(compared=True)
 
-    def _on_view_changed(self, _after: View, _before: View) -> None:
-        self._show()
+    def _on_view_changed(self, after: View, before: View) -> None:
+        self._show(compared=after.labels != before.labels or after.comparison != before.comparison)
 
     def _on_remarks_changed(self, _: Remarks) -> None:
         self._show()

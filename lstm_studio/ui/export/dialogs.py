@@ -87,9 +87,9 @@ class _Wish(AskingDialog):
         """Add the rows for size and colours."""
         size = QHBoxLayout()
         size.setSpacing(GRID)
-        size.addWidget(self.width_field)
+        size.addWidget(self.width_field, 1)
         size.addWidget(QLabel("×"))
-        size.addWidget(self.height_field)
+        size.addWidget(self.height_field, 1)
         self.form.addRow("Usual sizes", self.sizes)
         self.form.addRow("Size", size)
         self.form.addRow("Colours", self.colours)

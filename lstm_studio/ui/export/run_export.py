@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 
 from lstm_studio.runs.export.formats import RunFormat
 from lstm_studio.session.export_run import ExportRun
+from lstm_studio.session.files import is_file
 from lstm_studio.session.pictures import RunPicture
 from lstm_studio.session.question import Question
 from lstm_studio.ui import dialogs
@@ -60,7 +61,7 @@ class RunExport(QObject):
             return
         path = Path(found)
         # What has this very name the dialog has asked about.
-        force = bool(end) and path.is_file()
+        force = bool(end) and is_file(path)
         if end and not path.suffix:
             path = path.with_name(f"{path.name}{end}")
             force = False

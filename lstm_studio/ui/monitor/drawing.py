@@ -33,7 +33,6 @@ from lstm_studio.ui.training_plots.span import Span, rounded_up
 _GATES = (FORGET_GATE, UPDATE_GATE, INPUT_GATE, RESET_GATE, OUTPUT_GATE)
 _STATES = {signal.name: signal for signal in (HIDDEN_STATE, CELL_STATE)}
 _NAMES = frozenset(signal.name for signal in (*_GATES, HIDDEN_STATE))
-_NOTHING_YET = "no records yet"
 _UNTIMED = "this run does not say when its steps were"
 _SATURATED = (("above_0.9", "> 0.9", ()), ("below_0.1", "< 0.1", (5.0, 3.0)))
 _OUTER, _INNER = 0.18, 0.32
@@ -255,7 +254,7 @@ class Drawing:
         title = signal.label(labels)
         summary = f"{title} over the training: {word} {_course(middle)}"
         levels = signal.levels if signal in _GATES else None
-        shown = _picture((line,), summary, bands=bands, levels=levels)
+        shown = _picture(picture, (line,), summary, bands=bands, levels=levels)
         return Tile(f"mean {signal.name}", signal.badge, signal.role, title, caption, shown)
 
     def _bands(self, picture: RunPicture, full: str, colour: str) -> tuple[tuple[Band, ...], str]:
@@ -285,7 +284,7 @@ class Drawing:
                 words.append(f"share {text} {_course(y)}")
         title = f"{gate.label(labels)} saturated"
         summary = f"{title} over the training: {', '.join(words)}"
-        shown = _picture(tuple(lines), summary, levels=(0.0, 1.0))
+        shown = _picture(picture, tuple(lines), summary, levels=(0.0, 1.0))
         return Tile(f"saturated {gate.name}", gate.badge, gate.role, title, "share of values", shown)
 
     def _bias_tile(self, picture: RunPicture, layer: str, theme: Theme) -> list[Tile]:
@@ -297,7 +296,7 @@ class Drawing:
         last = format_number(float(y[-1])) if len(y) else ""
         line = Line("bias", x, y, colours.mark, 2.0, label=last, label_colour=colours.text)
         summary = f"Forget bias over the training: {_course(y)}"
-        shown = _picture((line,), summary)
+        shown = _picture(picture, (line,), summary)
         return [Tile("forget bias", "b", Role.FORGET, "Forget bias", "mean over units", shown)]
 
     def _histogram_tiles(self, picture: RunPicture, theme: Theme) -> list[Tile]:
@@ -311,7 +310,7 @@ class Drawing:
             last = format_number(float(mean[-1])) if len(mean) else ""
             line = Line("mean", x, mean, theme.ink2, 2.0, label=last, label_colour=theme.ink2)
             summary = f"{full} over the training: mean {_course(mean)}"
-            shown = _picture((line,), summary, bands=bands)
+            shown = _picture(picture, (line,), summary, bands=bands)
             tiles.append(Tile(f"histogram {full}", "x", Role.INPUT, full, "mean ± deviation", shown))
         return tiles
 
@@ -330,7 +329,7 @@ class Drawing:
                     lines.append(Line(name, x, y, theme.ink2, 1.5, dash, label=text, label_colour=theme.ink2))
             if lines:
                 summary = f"{title} over the training: {', '.join(_course(line.y) for line in lines)}"
-                shown = _picture(tuple(lines), summary, log=log)
+                shown = _picture(picture, tuple(lines), summary, log=log)
                 tiles.append(Tile(kind, badge, Role.GRADIENT, title, _UNITS[kind], shown))
         return tiles
 
@@ -375,7 +374,7 @@ class Drawing:
         """Return the gradient by lag of the selected run."""
         picture, name = self._monitoring.selected, self.lag_signal()
         if picture is None or not name:
-            words = "no gradients by lag in this run" if picture is not None and picture.lacks else _NOTHING_YET
+            words = "no gradients by lag in this run" if picture is not None and picture.lacks else _absent(picture)
             return LagPicture(np.zeros(0), np.zeros((0, 1)), words=words, summary=words)
         if not self.has_places(picture):
             return LagPicture(np.zeros(0), np.zeros((0, 1)), words=_UNTIMED, summary=_UNTIMED)
@@ -389,11 +388,17 @@ class Drawing:
         ended = picture.status is not Status.RUNNING
         until = self.position(picture, picture.last_step) if ended else None
         return LagPicture(
-            self.positions(picture, steps), norms, spacing, until=until, words=_NOTHING_YET, summary=summary
+            self.positions(picture, steps), norms, spacing, until=until, words=_absent(picture), summary=summary
         )
 
 
+def _absent(picture: RunPicture | None) -> str:
+    """Return what stands where there are no records: in a run that has ended, none will come."""
+    return "no records" if picture is not None and picture.status is not Status.RUNNING else "no records yet"
+
+
 def _picture(
+    run: RunPicture,
     lines: tuple[Line, ...],
     summary: str,
     *,
@@ -405,7 +410,7 @@ def _picture(
     # Where the records end, not the training: what is between two of them is no news to these.
     ends = [float(line.x[-1]) for line in lines if len(line.x)]
     until = max(ends, default=0.0)
-    return CurvePicture(lines, bands, log=log, levels=levels, until=until, words=_NOTHING_YET, summary=summary)
+    return CurvePicture(lines, bands, log=log, levels=levels, until=until, words=_absent(run), summary=summary)
 
 
 def _place_of(values: NDArray[np.float64]) -> int:

@@ -25,11 +25,11 @@ _NO_RUNS = "Add the folder of a run to see how it is recorded."
 
 @dataclass(frozen=True, slots=True)
 class RecorderState:
-    """What the panel shows: the run's letter and title, facts in their order, and whether there is any run."""
+    """What the panel shows: the run's letter and title, facts in their order, and what to do where there are none."""
 
     run: str
     facts: tuple[tuple[str, str], ...]
-    any_runs: bool = True
+    empty: str = ""
 
 
 class RecorderPanel(Panel[RecorderState]):
@@ -71,14 +71,17 @@ class RecorderPanel(Panel[RecorderState]):
 
     def _resolve(self) -> RecorderState:
         picture: RunPicture | None = self._monitoring.selected
+        selected = self._monitoring.view.selected
+        letter = self._monitoring.letter(selected)
+        if picture is None and selected in self._monitoring.addresses:
+            return RecorderState("", (), f"Run {letter} has not been read yet. If it cannot be, an alarm says why.")
         if picture is None:
-            return RecorderState("", (), bool(self._monitoring.addresses))
-        letter = self._monitoring.letter(self._monitoring.view.selected)
+            return RecorderState("", (), _UNSELECTED if self._monitoring.addresses else _NO_RUNS)
         return RecorderState(f"Run {letter}, {picture.title}", recorder_facts(picture))
 
     def _apply(self, state: RecorderState, before: RecorderState | None) -> None:  # noqa: ARG002 - a few short texts
         self._empty.setVisible(not state.facts)
-        self._empty.setText(_UNSELECTED if state.any_runs else _NO_RUNS)
+        self._empty.setText(state.empty)
         self._run.setVisible(bool(state.facts))
         self._run.setText(state.run)
         while len(self._rows) < len(state.facts):

@@ -19,6 +19,7 @@ from lstm_studio.ui.widgets.text import ElidedLabel, label
 
 _TICK = 1000
 """Milliseconds between two looks at what grows older by itself."""
+_UNMATCHED = "No run has this in its name, status or settings. Fewer letters find more."
 
 
 class RunsPanel(QWidget):
@@ -49,6 +50,7 @@ class RunsPanel(QWidget):
         self.list = RunList(monitoring, theme)
         self._overlay = Segments("Overlay", {Overlay.STEP.value: "by step", Overlay.TIME.value: "by time"})
         self._record = EmptyState(theme, "")
+        self._unmatched = EmptyState(theme, _UNMATCHED)
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK)
         self._lay_out()
@@ -89,6 +91,7 @@ class RunsPanel(QWidget):
         column.setSpacing(HALF_GRID)
         column.addWidget(self.filter)
         column.addWidget(self._count)
+        column.addWidget(self._unmatched)
         column.addWidget(self.list, 1)
         column.addLayout(row)
         column.addSpacing(HALF_GRID)
@@ -109,6 +112,7 @@ class RunsPanel(QWidget):
         live = sum(picture is not None and picture.status is Status.RUNNING for picture in pictures)
         runs = f"{shown} of {total} runs" if shown != total else f"{total} run{'' if total == 1 else 's'}"
         self._count.setText(f"{runs} · {live} live" if total else "no runs yet")
+        self._unmatched.setVisible(total > shown == 0)
         timed = [picture is not None and len(picture.times[0]) > 0 for picture in pictures]
         by_time = self._overlay.button(Overlay.TIME.value)
         by_time.setEnabled(any(timed))
@@ -170,3 +174,4 @@ class RunsPanel(QWidget):
         set_field_icon(self._glass, make_icon(Icon.SEARCH, theme, theme.ink3))
         self.list.apply_theme(theme)
         self._record.apply_theme(theme)
+        self._unmatched.apply_theme(theme)

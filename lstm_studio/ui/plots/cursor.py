@@ -109,6 +109,8 @@ class TimeCursor(QGraphicsItem):
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
         """Draw veil, marks, column and flag."""
         exposed: QRectF = option.exposedRect
+        # What lies beyond it, as half a mark of a row that is scrolled, would never be repainted.
+        painter.setClipRect(self.boundingRect(), Qt.ClipOperation.IntersectClip)
         self._paint_veil(painter, exposed)
         column = self.column()
         if column is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QHelpEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetricsF, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QToolButton, QToolTip, QWidget
 
 from lstm_studio.ui.icons import Icon, set_icon
@@ -18,8 +20,10 @@ _MARGIN = 2
 _VALUE_GAP = 8
 _TICK_CLEARANCE = 4
 _MOST_LINES = 4
-_APART = 2
+_APART = 4
 """Pixels between badge and button, where they can have them."""
+_SMALLEST_TITLE = 0.75
+"""Share of its size to which a title shrinks where there is no room for it; what is still longer is cut."""
 
 
 def line_pitch(look: Look) -> float:
@@ -61,6 +65,7 @@ class RowHeader(QWidget):
         self._lines = 1
         self._note = RichLabel(self)
         self._third = RichLabel(self)
+        self._title_font = look.font(Text.ROW_LABEL)
         self._reaches: list[Reach] = []
         self._gap = 0.0
         self._button: QToolButton | None = None
@@ -176,7 +181,23 @@ class RowHeader(QWidget):
         if self._lines > 1:
             self._third.fit(self._room(self._lines - 1), 1)
         self.place_button()
+        self._title_font = self._fitted_font()
         self.update()
+
+    def _fitted_font(self) -> QFont:
+        """Return the title's font, smaller where it can be read as a whole only then; never below three quarters."""
+        usual, room = self._look.font(Text.ROW_LABEL), self.title_room
+        needed = self._look.metrics(Text.ROW_LABEL).horizontalAdvance(self._row.title)
+        if needed <= room:
+            return usual
+        fitted = QFont(usual)
+        least = math.ceil(usual.pixelSize() * _SMALLEST_TITLE)
+        for size in range(max(least, math.ceil(usual.pixelSize() * room / needed)), least - 1, -1):
+            fitted.setPixelSize(size)
+            # Letters do not shrink quite in proportion.
+            if QFontMetricsF(fitted).horizontalAdvance(self._row.title) <= room:
+                break
+        return fitted
 
     def set_value(self, what: str, value: str) -> None:
         """Show the selected unit's name and value; repaints the third line only."""
@@ -216,19 +237,39 @@ class RowHeader(QWidget):
     def _line_top(self, line: int) -> float:
         if self.lines == 1:
             return (self.height() - self._pitch) / 2
-        return _MARGIN + line * self._pitch + (self._spread if line and self.lines == 2 else 0.0)
+        if self.lines > 2:
+            return _MARGIN + line * self._pitch
+        top, spread = self._two_lines
+        return top + (self._pitch + spread if line else 0)
 
     @property
-    def _spread(self) -> float:
-        """How much two lines stand further apart, so that the button keeps off the badge, as far as there is room."""
+    def _two_lines(self) -> tuple[int, int]:
+        """Where the first of two lines begins, and how much further apart they stand than others.
+
+        So that the button keeps off the badge, as far as there is room; the margin above gives way to that.
+        """
         beside = self._look.badge if self._button is None else (self._look.badge + self._button.height()) / 2
-        return max(0.0, min(beside + _APART - self._pitch, self.height() - _MARGIN - 2 * self._pitch))
+        wanted = max(0, math.ceil(beside + _APART - self._pitch))
+        over = int(self.height() - 2 * self._pitch)
+        top = max(0, min(_MARGIN, over - wanted))
+        return top, max(0, min(wanted, over - top))
 
     @property
     def title_room(self) -> float:
-        """How wide a title may be; of a longer one the end is cut."""
+        """How wide a title may be; a longer one shrinks, and of one that is still too long the end is cut."""
         button = self._button if self.lines == 1 else None
         return (self.width() if button is None else button.x() - HALF_GRID) - self._text_left
+
+    @property
+    def title_font(self) -> QFont:
+        """The font of the title: the usual one, or a smaller one in which it can be read as a whole."""
+        return self._title_font
+
+    @property
+    def title_shown(self) -> str:
+        """The title as it is shown, cut with an ellipsis where there is no room for all of it."""
+        metrics = QFontMetricsF(self._title_font)
+        return metrics.elidedText(self._row.title, Qt.TextElideMode.ElideRight, self.title_room)
 
     @property
     def badge_rect(self) -> QRectF:
@@ -247,7 +288,7 @@ class RowHeader(QWidget):
         else:
             top = self._line_top(self.lines - 1) + (self._pitch - side) / 2
             # A little higher than its line where that one ends with the row.
-            self._button.move(0, min(round(top), self.height() - side))
+            self._button.move(0, min(int(top), self.height() - side))
 
     def resizeEvent(self, _event: QEvent) -> None:
         """Share the new size among the lines."""
@@ -290,11 +331,10 @@ class RowHeader(QWidget):
         painter.setFont(self._look.font(Text.TICK_BOLD))
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, self._row.badge)
         painter.setPen(QColor(theme.ink))
-        painter.setFont(self._look.font(Text.ROW_LABEL))
+        painter.setFont(self._title_font)
         value = self._value if self.lines == 1 and self._button is None else ""
         room = QRectF(left, top, self.title_room, self._pitch)
-        title = painter.fontMetrics().elidedText(self._row.title, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, title)
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, self.title_shown)
         if value:
             painter.setFont(self._look.font(Text.VALUE))
             painter.setPen(QColor(theme.roles[self._row.role].text))

@@ -231,6 +231,19 @@ class StackState:
         """The label of the time axis, with its unit."""
         return "time step" if self.times is None else self.times.title
 
+    @property
+    def numbers_shown(self) -> dict[str, int]:
+        """For each group that is rearranged, how many of its units are in sight."""
+        return {group: len(order) for group, order in self.order.items()}
+
+    def is_same(self, before: StackState) -> bool:
+        """Return whether nothing is new, as where only the phase of a step changed."""
+        kept = ("rows", "order", "pinned", "times")
+        plain = ("steps", "first_step_number", "cursor", "reach", "reveal_all", "selected", "stretch")
+        return all(getattr(self, name) is getattr(before, name) for name in kept) and all(
+            getattr(self, name) == getattr(before, name) for name in plain
+        )
+
     def step_label(self, step: int) -> str:
         """Return the step's number, with its time where steps have one."""
         number = format_count(step + self.first_step_number)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -116,6 +117,7 @@ class PlotStack(QWidget):
         self._ring.setZValue(_CURSOR_Z + 1)
         self._ring.hide()
         self._drawn_at = 0.0
+        self._waiting = self._unplaced = False
         self._canvas.pressed.connect(self._press)
         self._canvas.dragged.connect(self._drag)
         self._canvas.released.connect(self._handles.release)
@@ -175,19 +177,15 @@ class PlotStack(QWidget):
     def apply(self, state: StackState) -> None:
         """Show a state, touching only what differs from the one before."""
         before, self._state = self._state, state
-        if _same(state, before):
+        if state.is_same(before):
             return
-        arranged = False
-        if state.rows is not before.rows:
-            arranged = self._apply_rows(state)
+        arranged = state.rows is not before.rows and self._apply_rows(state)
         if state.steps != before.steps:
             whole = self._window == (0, before.steps) or not before.steps
             self._window = (0, state.steps) if whole else clamp_window(*self._window, max(1, state.steps))
         followed = self._follow(state)
         for item in self._items.values():
             item.apply(state)
-        if state.rows is not before.rows or state.selected != before.selected or state.order is not before.order:
-            self._fit_headers()
         if (
             arranged
             or followed
@@ -196,9 +194,11 @@ class PlotStack(QWidget):
             or state.times is not before.times
             or state.first_step_number != before.first_step_number
             or state.reach != before.reach
-            or (state.order is not before.order and _numbers_shown(state) != _numbers_shown(before))
+            or (state.order is not before.order and state.numbers_shown != before.numbers_shown)
         ):
             self._place()
+        elif state.rows is not before.rows or state.selected != before.selected or state.order is not before.order:
+            self._fit_headers()
         self._apply_cursor(state)
         if state.stretch != before.stretch:
             self._stretch.show_stretch(state.stretch)
@@ -371,8 +371,22 @@ class PlotStack(QWidget):
         self._drawn_at = ratio
         self._place()
 
+    @contextmanager
+    def placed_once(self) -> Iterator[None]:
+        """Give everything its place once, afterwards, however often size and rows change inside."""
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+            if self._unplaced:
+                self._place()
+
     def _place(self) -> None:
         """Give every part its place."""
+        self._unplaced = self._waiting
+        if self._waiting:
+            return
         self._canvas.setGeometry(self.rect())
         self._canvas.fit()
         self._ring.setRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
@@ -380,7 +394,7 @@ class PlotStack(QWidget):
         ratio = self._drawn_at or self.devicePixelRatioF()
         top, axis_height = self._around_rows
         room = max(1.0, self.height() - top - axis_height)
-        shared = share_height(state.rows, room, ratio, _numbers_shown(state))
+        shared = share_height(state.rows, room, ratio, state.numbers_shown)
         hidden = max(0, round(shared.total - room))
         self._bar.setRange(0, hidden)
         self._bar.setPageStep(round(room))
@@ -584,17 +598,3 @@ class PlotStack(QWidget):
         """Hide the focus ring."""
         super().focusOutEvent(event)
         self._ring.hide()
-
-
-def _same(state: StackState, before: StackState) -> bool:
-    """Return whether nothing is new, as where only the phase of a step changed."""
-    kept = ("rows", "order", "pinned", "times")
-    plain = ("steps", "first_step_number", "cursor", "reach", "reveal_all", "selected", "stretch")
-    return all(getattr(state, name) is getattr(before, name) for name in kept) and all(
-        getattr(state, name) == getattr(before, name) for name in plain
-    )
-
-
-def _numbers_shown(state: StackState) -> dict[str, int]:
-    """Return for each group that is rearranged how many of its units are in sight."""
-    return {group: len(order) for group, order in state.order.items()}

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt
-from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QAction, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QGridLayout, QHBoxLayout, QPushButton, QSizePolicy, QWidget
 
 from lstm_studio.networks.signals import Role
 from lstm_studio.session.learning import Learning
@@ -186,6 +186,13 @@ class TrainBar(QWidget):
         """Return the width at which the slider can still be used."""
         sides = self._begin_group.sizeHint().width() + self._end_group.sizeHint().width()
         return QSize(sides + self.slider.minimumSizeHint().width() + 2 * GRID, self.sizeHint().height())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Measure the buttons anew: Qt keeps what it measured before they had the look of the style sheet."""
+        super().showEvent(event)
+        for button in (self._primary, *self._buttons):
+            QApplication.sendEvent(button, QEvent(QEvent.Type.FontChange))
+        self._place()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QFocusEvent, QShowEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from lstm_studio.session.kept_trainings import KeptTraining, ListTrainings
@@ -14,11 +14,21 @@ from lstm_studio.session.session import Session
 from lstm_studio.session.trainings import Trainings
 from lstm_studio.ui.actions import Actions
 from lstm_studio.ui.theme import FOCUS_RING, HALF_GRID, PANEL_INSET, SECTION_GAP, Theme
+from lstm_studio.ui.widgets.current_line import meet
 from lstm_studio.ui.widgets.empty import EmptyState
 from lstm_studio.ui.widgets.text import ElidedLabel, written_tip
 
-_EMPTY = "Trainings that you start are kept here."
+_EMPTY = "Start a training: it is kept here, and can be shown again, or go on. Those of another folder open too."
 _ADDRESS = Qt.ItemDataRole.UserRole
+
+
+class _Trainings(QListWidget):
+    """A list of lines that are read, and opened with Return or a click."""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show and name the current line."""
+        super().focusInEvent(event)
+        meet(self)
 
 
 class KeptPanel(QWidget):
@@ -41,7 +51,7 @@ class KeptPanel(QWidget):
         self._listed = ("", False)
         self.setAccessibleName("Trainings")
         self._empty = EmptyState(theme, _EMPTY)
-        self.list = QListWidget()
+        self.list = _Trainings()
         self.list.setAccessibleName("Trainings, the newest first")
         self.list.setUniformItemSizes(True)
         self.list.setWordWrap(False)

@@ -29,7 +29,10 @@ from lstm_studio.ui.widgets.text import Room, label
 from lstm_studio.ui.widgets.themed import Themed
 
 _MOST_NETWORKS = 2
-_EMPTY = "The numbers of the snapshot that is looked at appear here, as soon as a training is shown."
+_EMPTY = (
+    "Start a training, or show an earlier one: the numbers of the snapshot that is looked at appear here as soon as it"
+    " has one."
+)
 _NONE = "none"
 _LAG_PART = 0.85
 """Up to which part of the longest lag the gradients are compared."""

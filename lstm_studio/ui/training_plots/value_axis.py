@@ -16,10 +16,11 @@ from lstm_studio.ui.training_plots.pictures import CurvePicture
 _MARGIN = 0.06
 """Part of a range left free above and below curves whose range is not given."""
 _HEADROOM = 0.12
-"""Decades left free above and below on a logarithmic axis."""
+"""Decades left free above and below on a logarithmic axis; below a decade, part of what the values go through."""
 _STEPS = 8
-"""Parts of a decade in which the ends of a logarithmic axis move."""
-_LEAST_DECADES = 1.0
+"""Parts of a decade in which the ends of a logarithmic axis move; of half a decade where that is all, and so on."""
+_LEAST_DECADES = 0.1
+"""What a logarithmic axis shows at least: of a loss that hardly moves, not only how numbers are rounded."""
 _LINEAR_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _HALVES = (0.1, 0.2, 0.5)
 _STRIDES = (20, 10, 5, 2, 1)
@@ -64,7 +65,13 @@ class ValueAxis:
         # Less than two decades: their parts say more.
         span = range(math.floor(self.low), math.ceil(self.high) + 1)
         parts = (digit * 10.0**exponent for exponent in span for digit in (1, 2, 5))
-        return [(value, format_tick(value)) for value in parts if self.low <= math.log10(value) <= self.high]
+        ticks = [(value, format_tick(value)) for value in parts if self.low <= math.log10(value) <= self.high]
+        if len(ticks) > 1:
+            return ticks
+        # Evenly spaced values lie the nearer to each other the higher they are: so many times at the upper end.
+        length = self.high - self.low
+        nearer = (1 - 10.0**-length) / (math.log(10) * length)
+        return ValueAxis(10.0**self.low, 10.0**self.high)._linear_ticks(max(2, 1 + int((most - 1) * nearer)))
 
     def _linear_ticks(self, most: int) -> list[tuple[float, str]]:
         least = (self.high - self.low) / max(1, most - 1)
@@ -101,10 +108,15 @@ def _log_axis(picture: CurvePicture) -> ValueAxis:
             highs.append(math.log10(float(usable.max())))
     if not lows:
         return ValueAxis(-1.0, 0.0, log=True)
+    low, high = min(lows), max(highs)
+    beside = max(0.0, _LEAST_DECADES - (high - low)) / 2
+    low, high = low - beside, high + beside
+    # Values that move within a tenth of a decade would be a straight line on a whole one.
+    span = min(1.0, high - low)
     # In steps, so that not every new value moves all others.
-    high = math.ceil((max(highs) + _HEADROOM) * _STEPS) / _STEPS
-    low = math.floor((min(lows) - _HEADROOM) * _STEPS) / _STEPS
-    return ValueAxis(min(low, high - _LEAST_DECADES), high, log=True)
+    step = 2.0 ** math.ceil(math.log2(span)) / _STEPS
+    ends = (math.floor((low - _HEADROOM * span) / step) * step, math.ceil((high + _HEADROOM * span) / step) * step)
+    return ValueAxis(*ends, log=True)
 
 
 def _linear_levels(picture: CurvePicture) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from lstm_studio.ui.theme import GRID, PANEL_INSET, SECTION_GAP
@@ -43,6 +43,7 @@ class Panel(QWidget, Generic[State]):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._scroll)
         self._scroll.verticalScrollBar().rangeChanged.connect(self._keep_width)
+        self._place = 0
 
     def refresh(self) -> None:
         """Draw what the session holds now."""
@@ -63,6 +64,19 @@ class Panel(QWidget, Generic[State]):
         # Of a part, its end; an area, for example a line among others, moves no more than it has to.
         bar.setValue(lowest if area is None else max(lowest, min(bar.value(), top)))
 
+    @property
+    def scrolled(self) -> int:
+        """How far it is scrolled, in pixels."""
+        return self._scroll.verticalScrollBar().value()
+
+    def scroll_to(self, place: int) -> None:
+        """Scroll to where it was, when what was just shown or resized has been laid out."""
+        self._place = place
+        QTimer.singleShot(0, self, self._go_to_place)
+
+    def _go_to_place(self) -> None:
+        self._scroll.verticalScrollBar().setValue(self._place)
+
     def _keep_width(self, _first: int, last: int) -> None:
         """Let the bar stand in the margin: nothing else moves as it comes and goes, for example from phase to phase."""
         taken = min(self._scroll.verticalScrollBar().sizeHint().width(), PANEL_INSET) if last else 0
@@ -74,6 +88,14 @@ class Panel(QWidget, Generic[State]):
     def sizeHint(self) -> QSize:
         """Return the size at which nothing scrolls."""
         return self._body.sizeHint()
+
+    @property
+    def more_height(self) -> int:
+        """How much higher than that it has to be at the width that it has, where text takes more lines."""
+        # The bar stands in the margin, and would not be there.
+        width = self.width() - (PANEL_INSET - self.column.contentsMargins().right())
+        needed = self.column.totalHeightForWidth(width) if self.column.hasHeightForWidth() else 0
+        return max(0, needed - self.sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
         """Return a width at which nothing is clipped, and a height from which it scrolls."""

@@ -6,11 +6,12 @@ from abc import abstractmethod
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from lstm_studio.ui.icons import Icon, paint_icon
 from lstm_studio.ui.theme import CARD_RADIUS, FOCUS_RING, Theme, scaled
+from lstm_studio.ui.widgets.current_line import meet
 
 Index = QModelIndex | QPersistentModelIndex
 Row = TypeVar("Row")
@@ -132,6 +133,11 @@ class PanelList(QListView):
         self.viewport().setAutoFillBackground(False)
         self._around = 2 * FOCUS_RING + 2 if ring else 0
         self.setStyleSheet(_RING if ring else _NO_RING)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show and name the current line."""
+        super().focusInEvent(event)
+        meet(self)
 
     def height_of(self, rows: int) -> int:
         """Return the height that shows so many rows, where all of them have one size."""

@@ -321,3 +321,17 @@ def test_titles_say_what_is_drawn() -> None:
     assert (rnn.plan.title, rnn.plan.badge) == ("Vanilla RNN cell", ("R", Role.RECURRENT))
     deep = first(answer(small_setup(network=NetworkSpec(hidden_size=5, layers=3))), View(layer=1))
     assert deep.plan.title == "LSTM cell · layer 2 of 3"
+
+
+def test_each_layer_of_a_recorded_training_of_two_networks_is_called_what_it_is() -> None:
+    result = answer(small_setup())
+    lstm, rnn = lstm_trace(result.sequence), rnn_trace(result.sequence)
+    both = replace(lstm, layers=(*lstm.layers, *rnn.layers), arrays={**lstm.arrays, **rnn.arrays})
+    recorded = replace(result, infos=result.infos[:1], traces=(both,))
+    plans = [state.plan for layer in (0, 1) for state in states(recorded, View(layer=layer))]
+    separate = [state.plan for state in states(result)]
+    assert [plan.title for plan in plans] == [
+        f"{plan.title} · layer {number} of 2" for number, plan in enumerate(separate, start=1)
+    ]
+    assert [plan.badge for plan in plans] == [plan.badge for plan in separate]
+    assert len({plan.title.split()[0] for plan in plans}) == 2

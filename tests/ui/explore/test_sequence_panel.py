@@ -19,6 +19,7 @@ from lstm_studio.session.session import Session
 from lstm_studio.ui.explore.event_pad import PAST_STEPS, STEP_WIDTH
 from lstm_studio.ui.explore.sequence_panel import SequencePanel, facts_of
 from lstm_studio.ui.explore.sequence_table import PICTURE, TARGET
+from lstm_studio.ui.numbers import format_number
 from lstm_studio.ui.theme import DARK, LIGHT
 from tests.ui.explore.conftest import Show
 from tests.ui.explore.fakes import (
@@ -276,6 +277,23 @@ def test_values_at_the_cursor_are_scaled_and_raw(show: Show) -> None:
     session.move_cursor(1)
     model = panel._features.feature_model
     assert [model.data(model.index(0, column)) for column in range(model.columnCount())] == ["x", "−0.50", "10.00"]
+
+
+def test_variables_are_shown_anew_for_another_sequence_alone(show: Show) -> None:
+    session = AnsweringSession(small_setup(number_set()))
+    panel = opened(show, session)
+    model = panel._features.feature_model
+    resets: list[int] = []
+    model.modelReset.connect(lambda: resets.append(session.setup.item))
+    session.change("Another network", network=replace(session.setup.network, seed=7))
+    assert not session.waiting
+    assert resets == []
+    session.move_cursor(2)
+    assert resets == []
+    shown = model.data(model.index(0, 1))
+    assert shown == format_number(float(session.result.sequence.values[2, 0]))
+    session.change("Elsewhere", item=1)
+    assert resets == [1]
 
 
 def test_names_of_variables_get_the_room_that_numbers_leave(show: Show) -> None:

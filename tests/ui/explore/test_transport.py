@@ -247,6 +247,38 @@ def test_the_speed_stays_whole_when_the_counter_names_phases(qtbot: QtBot, width
         assert counter.width() >= counter.sizeHint().width()
 
 
+def test_the_counter_takes_two_lines_only_where_the_bar_comes_under_the_plots_so(
+    transport: Transport, session: AnsweringSession
+) -> None:
+    session.change("Another", data=number_set(steps=1_000))
+    session.move_cursor(666)
+
+    def settled() -> str:
+        for _ in range(4):
+            QApplication.processEvents()
+        assert transport._counter.width() >= transport._counter.sizeHint().width()
+        return transport._counter.text()
+
+    assert settled()
+    one, two = (transport._left_width(two_lines=lines) for lines in (False, True))
+    assert two < one
+    right = 1600 - transport._right_width(toggles=True, roomy=True) - 2 * GRID
+    for left, text in (
+        (one + 2 * GRID, "667 / 1,000"),
+        ((one + two) // 2 + GRID, "667 /\n1,000"),
+        # There it cannot stand under the plots anyhow.
+        (two - GRID, "667 / 1,000"),
+        (one + 2 * GRID, "667 / 1,000"),
+    ):
+        transport.align(left, right)
+        assert settled() == text, left
+        assert (transport.scrub.x() + OVERHANG == left) == (left > two)
+        assert transport._counter.accessibleName() == "Step 667 of 1,000"
+    transport.resize(960, 56)
+    transport.align(200, 650)
+    assert settled() == "667 /\n1,000", "the bar is short as it is"
+
+
 def test_tab_goes_through_the_bar_from_left_to_right(transport: Transport) -> None:
     seen: list[QWidget] = [transport._last]
     for _ in range(12):

@@ -180,6 +180,8 @@ def test_the_panel_takes_another_theme(session: Session, panel: WhatIfPanel) -> 
 def bar(session: Session, show: Show) -> CompareBar:
     """The bar, on two what-ifs."""
     made = CompareBar(session, LIGHT)
+    session.result_replaced.connect(made.refresh)
+    session.view_changed.connect(made.refresh)
     show(made)
     add(session, GATE, Branch("off", 0, ablate=(("lstm.0", (1,)),)))
     session.look(comparison=Comparison(branch_key("gate")))

@@ -166,6 +166,15 @@ def test_the_centre_draws_what_the_pictures_hold(window: StudioWindow) -> None:
     assert centre.tiles[0]._title.text() == "Forget factor"
 
 
+@pytest.mark.parametrize("status", [Status.RUNNING, Status.FINISHED, Status.DIED])
+def test_of_a_run_that_has_ended_no_records_are_expected(window: StudioWindow, status: Status) -> None:
+    centre = show(window, made("mine", status=status))
+    words = {tile.plot.picture.words for tile in centre.tiles if not tile.isHidden()} | {centre.lags.picture.words}
+    assert words == {"no records yet" if status is Status.RUNNING else "no records"}
+    centre = show(window, made("mine", status=status, lags={}))
+    assert centre.lags.picture.words == words.pop()
+
+
 def test_gradients_by_lag_are_chosen_in_the_words_of_the_labels(window: StudioWindow) -> None:
     lags = {
         f"{layer}.{state}": (SAMPLED, healthy_lags())

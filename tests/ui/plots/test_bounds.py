@@ -67,3 +67,15 @@ def test_nothing_is_revealed_above_the_axis_where_rows_are_scrolled(stack: PlotS
             image.pixelColor(x, y).name() for x in range(left, stack.edges[1], 9) for y in range(bottom - 4, bottom)
         }
         assert shown <= allowed, offset
+
+
+def test_the_cursor_draws_within_its_bounds_wherever_rows_are_scrolled_to(stack: PlotStack) -> None:
+    stack.resize(1056, 230)
+    stack.apply(make_state(cursor=10))
+    row, halved = stack.row_item("gradient"), 0
+    for offset in range(stack._bar.maximum() + 1):
+        stack._bar.setValue(offset)
+        assert not overdrawn(stack.cursor_item), offset
+        bottom = stack.cursor_item.boundingRect().bottom()
+        halved += any(0 <= bottom - row.y() - mark.y < 3 for mark in row.marks(10))
+    assert halved, "else there was nothing that could reach out"

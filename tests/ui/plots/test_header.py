@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from lstm_studio.ui.numbers import format_tick
 from lstm_studio.ui.plots.header import RowHeader
 from lstm_studio.ui.plots.heat_item import HeatItem
-from lstm_studio.ui.plots.row_item import Look
+from lstm_studio.ui.plots.row_item import Look, Reach
 from lstm_studio.ui.plots.scale import TimeScale
+from lstm_studio.ui.plots.stack import PlotStack
 from lstm_studio.ui.plots.unit_row import UnitData
-from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LIGHT, Text
-from tests.ui.plots.conftest import unit_row
+from lstm_studio.ui.theme import COLOUR_BAR_WIDTH, GRID, HALF_GRID, LIGHT, PLOT_GAP, Text
+from tests.ui.plots.conftest import make_state, unit_row
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.0])
@@ -56,6 +59,47 @@ def test_the_view_button_keeps_off_the_badge(qtbot: QtBot, scale: float) -> None
         assert header.rect().contains(button.geometry())
 
 
+@pytest.mark.parametrize(("scale", "height"), [(1.0, 37), (1.0, 43), (2.0, 68)])
+def test_badge_and_button_stand_apart_in_the_lowest_rows_of_two_lines(qtbot: QtBot, scale: float, height: int) -> None:
+    column = QWidget()
+    qtbot.addWidget(column)
+    header = RowHeader(unit_row("input", 10, 4), Look(LIGHT, scale), column)
+    column.show()
+    header.resize(round(140 * scale), height + 2)
+    button = header.view_button
+    assert button is not None
+    assert header.lines == 2
+    # Nearer to its own badge than to that of the row below.
+    inside = button.y() - header.badge_rect.bottom()
+    between = header.height() - 2 + PLOT_GAP - button.geometry().bottom() - 1 + header.badge_rect.top()
+    assert 4 <= inside <= between
+    assert header.badge_rect.top() >= 0
+    assert header.rect().contains(button.geometry())
+
+
+def test_a_title_shrinks_before_it_is_cut_and_never_below_three_quarters(qtbot: QtBot) -> None:
+    column = QWidget()
+    qtbot.addWidget(column)
+    look = Look(LIGHT, 2.0)
+    title = "RNN short-term memory"
+    header = RowHeader(replace(unit_row("input", 10, 4), title=title), look, column)
+    column.show()
+    whole = look.metrics(Text.ROW_LABEL).horizontalAdvance(title)
+    beside = look.badge + HALF_GRID
+    sizes = {}
+    for share in (1.3, 0.95, 0.85, 0.6):
+        header.resize(round(whole * share + beside), 100)
+        assert header.lines > 1, "the button stands below"
+        sizes[share] = header.title_font.pixelSize()
+        drawn = QFontMetricsF(header.title_font).horizontalAdvance(header.title_shown)
+        assert drawn <= header.title_room
+        assert (header.title_shown == title) == (share > 0.75), share
+    usual = look.font(Text.ROW_LABEL).pixelSize()
+    assert sizes[1.3] == usual > sizes[0.95] > sizes[0.85] > sizes[0.6] == math.ceil(0.75 * usual)
+    header.set_row(replace(unit_row("input", 10, 4), title="RNN"))
+    assert header.title_font.pixelSize() == usual, "another title has its own size"
+
+
 @pytest.mark.parametrize("level", [1.0, 50.0, 0.005, 2e-3, 5e-4, 2e-7])
 def test_the_margin_has_room_for_the_ends_of_any_range(qtbot: QtBot, level: float) -> None:
     look = Look(LIGHT)
@@ -83,3 +127,24 @@ def test_numbers_beside_a_plot_never_lie_over_each_other(qtbot: QtBot, scale: fl
         assert texts[:2] == (["+50", "−50"] if levels[0] else ["1", "0"])
     item.place(TimeScale(200.0, 400.0, 1.0, 0, 10), 0.0, high * 1.5)
     assert [text for _, text in item._bar_labels(high / 2 + 2)] == ["0…1"]
+
+
+def test_labels_are_fitted_to_the_ticks_once_whether_rows_move_or_not(
+    stack: PlotStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = make_state()
+    stack.apply(state)
+    fitted: list[str] = []
+    usual = RowHeader.set_reaches
+
+    def set_reaches(self: RowHeader, reaches: list[Reach], gap: float) -> None:
+        fitted.append(self.accessibleName())
+        usual(self, reaches, gap)
+
+    monkeypatch.setattr(RowHeader, "set_reaches", set_reaches)
+    titles = [row.title for row in state.rows]
+    stack.apply(replace(state, selected={"lstm.0": 3}))
+    assert fitted == titles
+    fitted.clear()
+    stack.apply(replace(state, rows=state.rows[1:]))
+    assert fitted == titles[1:]

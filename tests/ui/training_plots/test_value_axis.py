@@ -23,11 +23,44 @@ def test_everything_finite_has_a_place(log: bool) -> None:
     assert ((found[[0, 1, 4, 5]] >= 0) & (found[[0, 1, 4, 5]] <= 1)).all()
 
 
-def test_a_log_axis_has_no_place_for_zero_and_is_a_decade_at_least() -> None:
+def test_a_log_axis_has_no_place_for_zero() -> None:
     axis = axis_of(picture_of([0.0, -1.0, 0.5, 0.6], log=True))
     assert np.isnan(axis.fraction(np.array([0.0, -1.0]))).all()
-    assert axis.high - axis.low >= 1
     assert axis_of(picture_of([0.0], log=True)) == ValueAxis(-1.0, 0.0, log=True)
+
+
+@pytest.mark.parametrize("span", [0.0, 0.01, 0.1, 0.3, 0.7, 1.0, 2.5, 9.0])
+@pytest.mark.parametrize("begin", [-7.3, -0.21, 0.0, 0.142, 2.9])
+def test_a_log_axis_is_hardly_longer_than_what_its_values_go_through(begin: float, span: float) -> None:
+    values = 10 ** np.linspace(begin, begin + span, 20)
+    axis = axis_of(picture_of(values.tolist(), log=True))
+    found = axis.fraction(values)
+    assert found.min() > 0.01
+    assert found.max() < 0.99
+    # A tenth of a decade at least: what a loss does that stays where it is, is not blown up.
+    assert axis.high - axis.low >= 0.1
+    assert span / (axis.high - axis.low) >= (0.5 if span >= 0.1 else 0)
+    assert axis.high - axis.low < max(0.2, 2 * span)
+
+
+@pytest.mark.parametrize("span", [0.1, 0.13, 0.2, 0.31, 0.45, 0.6, 0.9])
+@pytest.mark.parametrize("begin", [-7.3, -3.04, -0.9, -0.21, 0.0, 0.142, 0.5, 2.9, 5.95])
+def test_a_short_log_axis_has_two_ticks_at_least_that_differ_and_keep_apart(begin: float, span: float) -> None:
+    axis = ValueAxis(begin, begin + span, log=True)
+    for most in range(2, 9):
+        ticks = axis.ticks(most)
+        assert len({text for _, text in ticks}) == len(ticks) >= 2
+        assert len(ticks) <= most + 3
+        found = axis.fraction(np.array([value for value, _ in ticks]))
+        assert (found >= -1e-9).all()
+        assert (found <= 1 + 1e-9).all()
+        # As far apart as the height of their text that they were asked for, but for the fewest there can be.
+        assert len(ticks) < 4 or np.diff(found).min() >= 1 / (most - 1) * 0.95
+
+
+def test_a_loss_that_falls_slowly_moves_a_short_log_axis_seldom() -> None:
+    found = {axis_of(picture_of([1.386, low], log=True)) for low in np.linspace(1.385, 1.0, 400).tolist()}
+    assert 2 <= len(found) <= 20
 
 
 def test_a_log_axis_moves_in_steps() -> None:

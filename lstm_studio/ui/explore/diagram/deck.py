@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -221,6 +221,22 @@ class DiagramDeck(QWidget):
         last = self.cards[-1].view if self.cards else self
         put_after(last, card.direction.button(_FORWARD), card.direction.button(_BACKWARD), card.view)
         self.cards.append(card)
+
+    def free_corner(self, size: QSize) -> QRect | None:
+        """Return where in the upper right corner something so large hides no measured value; None if nowhere.
+
+        Below the titles rather than over them. What is free is mostly the sky of a cell without a long-term path.
+        """
+        taken = [] if self.tabs is None else [self.tabs.geometry()]
+        for view in (card.view for card in self.cards if card.isVisibleTo(self)):
+            for mark in view.diagram.strips.values():
+                strip = view.mapFromScene(mark.mapRectToScene(mark.boundingRect())).boundingRect()
+                taken.append(strip.translated(view.mapTo(self, QPoint())))
+        for top in (header_height(), PANEL_INSET):
+            place = QRect(QPoint(self.width() - PANEL_INSET - size.width(), top), size)
+            if self.rect().contains(place) and not any(map(place.intersects, taken)):
+                return place
+        return None
 
     # Layout.
 

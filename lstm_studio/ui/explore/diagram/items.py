@@ -5,6 +5,7 @@ What does not change from step to step is built of Qt's own items, which draw th
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from itertools import pairwise
 
@@ -34,6 +35,8 @@ _BRIDGE = 5.0
 _DASHES = [3.0, 2.5]
 _SYMBOL_SIDE = 17.0
 _DOTTED_GAP = 16.0
+_BESIDE_WORDS = 2.0
+"""Local units that a box keeps free beside its words."""
 _PILL_ENDS = 12.0
 """What the round ends of a pill take."""
 _SIGNS = {"×": "M -3.7 -3.7 L 3.7 3.7 M -3.7 3.7 L 3.7 -3.7", "+": "M -5.2 0 L 5.2 0 M 0 -5.2 L 0 5.2"}
@@ -262,6 +265,22 @@ class BoxMark(Mark):
         self._item.setPen(QPen(self.look.mark(self.box.role), 1.5 + self.stressed / 2))
         self._item.setBrush(QBrush(QColor(self.look.theme.roles[self.box.role].wash)))
         self._words.write(self.box.text, self.look, Text.ROW_LABEL, QColor(self.look.theme.ink))
+        self._words.fit(self.box.width - 2 * _BESIDE_WORDS, self.look.smallest)
+
+    @property
+    def rect(self) -> QRectF:
+        """What the box covers, in the scene's coordinates."""
+        return self._item.sceneBoundingRect()
+
+    @property
+    def words_rect(self) -> QRectF:
+        """What the words in it cover, in the scene's coordinates."""
+        return self._item.mapRectToScene(self._words.rect)
+
+    @property
+    def words_size(self) -> int:
+        """Size of their letters, in local units."""
+        return self._words.item.font().pixelSize()
 
 
 class Words:
@@ -290,6 +309,14 @@ class Words:
         self.item.setDefaultTextColor(colour)
         self.item.setHtml(html)
         self._place()
+
+    def fit(self, width: float, smallest: float) -> None:
+        """Write smaller where that makes it as narrow as this, but never smaller than can be read."""
+        needed, made = self.item.boundingRect().width(), QFont(self.item.font())
+        if needed > width and made.pixelSize() > smallest:
+            made.setPixelSize(max(math.ceil(smallest), int(made.pixelSize() * width / needed)))
+            self.item.setFont(made)
+            self._place()
 
     def move(self, at: QPointF) -> None:
         """Put it at another point."""

@@ -41,6 +41,8 @@ _FASTEST_FADE = 1 / 8
 _NEAR = 5.0
 _BESIDE = 11.0
 _FROM_TOP = 5.0
+_CLEAR = 2.0
+"""Local units between a box and the symbol at its right."""
 _BESIDE_WIDTH = 44.0
 """Local units that a symbol's box may take beside its strip, before the layer that reads it."""
 
@@ -219,6 +221,7 @@ class DiagramScene(QGraphicsScene):
                     name_at = QPointF(strip.x, strip.y + strip.height / 2 + 11)
                     at = name_at + QPointF(0, 15)
             symbol.move(at)
+            symbol.move(at + QPointF(self._beside_boxes(symbol.rect), 0))
             if key in self.names and name_at is not None:
                 self.names[key].move(name_at)
             box = self.symbol_boxes.get(key)
@@ -228,6 +231,17 @@ class DiagramScene(QGraphicsScene):
                 box.setPos(at + QPointF(symbol.rect.width() + 6, 0))
             else:
                 box.setPos(at - QPointF(0, metrics / 2 + box.rect.height() / 2 + 1))
+
+    def symbol_of(self, key: str) -> QRectF:
+        """Return where the symbol of a strip stands."""
+        return self._symbols[key].rect
+
+    def _beside_boxes(self, symbol: QRectF) -> float:
+        """Return how far a symbol goes to the right to keep clear of the box at its left, where it comes near one."""
+        near = symbol.adjusted(-_CLEAR, 0, 0, 0)
+        boxes = (node.rect for node in self._nodes if isinstance(node, BoxMark))
+        reached = [box.right() for box in boxes if box.intersects(near) and box.center().x() < symbol.center().x()]
+        return max(reached) + _CLEAR - symbol.left() if reached else 0.0
 
     def _show_columns(self, state: DiagramState) -> None:
         plan, step = state.plan, state.step

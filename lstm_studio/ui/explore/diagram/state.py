@@ -295,7 +295,9 @@ def _plan(
     entering = _entering(result, one, levels)
     if entering is not None:
         recorded[INPUT_NAME] = entering
-    title = one.info.title
+    # The two networks of a training are recorded as the layers of one: each is called what it is.
+    mixed = len({layer.kind for layer in one.trace.layers}) > 1
+    title = one.layer.title if mixed else one.info.title
     if wiring is None or _remembers(wiring):
         title += " cell"
     elif one.depth == 1:
@@ -304,7 +306,7 @@ def _plan(
         title += f" · layer {one.number + 1} of {one.depth}"
     if directions > 1 and one.network:
         title += f" {direction_mark(one)}"
-    signals = (signal for layer in one.trace.layers for signal in layer.signals)
+    signals = (signal for layer in ((one.layer,) if mixed else one.trace.layers) for signal in layer.signals)
     return Plan(
         one,
         wiring,

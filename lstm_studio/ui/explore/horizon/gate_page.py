@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QVBoxLayout, QWidget
 
 from lstm_studio.networks.signals import Labels
@@ -16,6 +17,7 @@ from lstm_studio.ui.explore.horizon.places import choice_rows
 from lstm_studio.ui.explore.horizon.words import gates_table, percent
 from lstm_studio.ui.numbers import format_count
 from lstm_studio.ui.theme import FOCUS_RING_RULES, SECTION_GAP, Theme
+from lstm_studio.ui.widgets.current_line import meet
 from lstm_studio.ui.widgets.fold import Fold
 from lstm_studio.ui.widgets.segments import Segments
 from lstm_studio.ui.widgets.text import label
@@ -238,6 +240,11 @@ class _GateTable(QTableView):
             self.selectRow(row)
             self.selectionModel().blockSignals(False)
             self.viewport().update()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show and name the current line."""
+        super().focusInEvent(event)
+        meet(self)
 
     def _on_row(self, now: QModelIndex, before: QModelIndex) -> None:  # noqa: ARG002 - Qt's signature
         gates = self._model.gates

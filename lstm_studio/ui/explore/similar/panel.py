@@ -480,8 +480,13 @@ class SimilarPanel(Panel[_State]):
         if answer is None:
             return
         where = f"{format_count(answer.searched)} sequences" if answer.of > 1 else "this sequence"
-        best = f"The best {len(listed.found)}" if listed.found else "Nothing like it"
-        self._summary.setText(f"{best} in {format_count(answer.steps)} steps of {where}")
+        place = f"in {format_count(answer.steps)} steps of {where}"
+        if listed.found:
+            self._summary.setText(f"The best {len(listed.found)} {place}")
+        else:
+            others = answer.of == 1 < len(self._session.result.sequences)
+            cure = "choose fewer units, or search all sequences" if others else "or choose fewer units"
+            self._summary.setText(f"Nothing like it {place}. Mark fewer steps, {cure}.")
         self._left_out.setText(
             f"Only the first of {format_count(answer.of)} sequences were searched: "
             f"one signal of all would take more than {in_bytes(MOST_BYTES)} of memory."

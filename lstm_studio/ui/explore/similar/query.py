@@ -157,11 +157,13 @@ NOTHING_MARKED = (
     "or press M at its first step and again at its last."
 )
 
+_NO_UNITS = "Nothing here has units that could be compared: open a network with recurrent layers."
+
 
 def make_query(result: Result, choice: SignalChoice | None, wish: Wish, stretch: tuple[int, int] | None) -> Query:
     """Return what a marked stretch and the user's choices come to."""
     if choice is None:
-        return Query(None, wish, 0.0, stretch, problem="Nothing here has units that could be compared.")
+        return Query(None, wish, 0.0, stretch, problem=_NO_UNITS)
     threshold = choice.threshold if wish.threshold is None else wish.threshold
     if stretch is None or stretch[1] > result.sequence.steps:
         return Query(choice, wish, threshold, None, problem=NOTHING_MARKED)

@@ -314,6 +314,7 @@ class WhatIfPanel(Panel[_State]):
         if not state.holds and self._open not in {None, Change.EVENT}:
             self._show_form(None)
         self._list.show_rows(state.rows)
+        self._hint.setText(_hint(state))
         self._hint.setVisible(len(state.rows) == 1)
 
     def _show_words(self, labels: Labels) -> None:
@@ -330,10 +331,6 @@ class WhatIfPanel(Panel[_State]):
             self._buttons[change].setAccessibleName(f"{title}…")
             self._forms[change].show_title(title)
         self._buttons[Change.EVENT].setToolTip(f"Give the networks another {word} at one step")
-        self._hint.setText(
-            f"Hold a signal, switch a unit off or change one {word}: the trace goes on from there, and is compared with"
-            " the recorded one."
-        )
         for form in self._forms.values():
             if form.started:
                 form.start(self._session.result, self._session.view)
@@ -344,6 +341,19 @@ _TOOL_TIPS = {
     Change.ABLATE: "Switch some units off: their states are held at zero",
     Change.STATE: "Set what a unit keeps to a value once; from there on it is computed again",
 }
+
+
+def _hint(state: _State) -> str:
+    """Return what to do where nothing has been changed yet, or why that cannot be and what can."""
+    word = INPUT.label(state.labels).lower()
+    if state.recorded:
+        return " ".join(WITHOUT_NETWORK)
+    if not state.holds:
+        return f"{_NOTHING_HELD} Change one {word} to see what comes of that."
+    return (
+        f"Hold a signal, switch a unit off or change one {word}: the trace goes on from there, and is compared with"
+        " the recorded one."
+    )
 
 
 def _ends(result: Result, recorded: Result | None) -> tuple[str, tuple[str, ...]]:

@@ -212,7 +212,9 @@ def test_nothing_found_is_said_in_words(panel: SimilarPanel, session: SearchingS
     session.look(stretch=(10, 13))
     panel._threshold.setValue(-1)
     panel.search()
-    assert panel._summary.text() == "Nothing like it in 40 steps of this sequence"
+    assert panel._summary.text() == (
+        "Nothing like it in 40 steps of this sequence. Mark fewer steps, choose fewer units, or search all sequences."
+    )
     assert not panel.found_list.isVisible()
 
 
