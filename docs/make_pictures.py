@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,7 @@ from lstm_studio.ui.command_palette import CommandPalette
 from lstm_studio.ui.render import render_view
 from lstm_studio.ui.window import StudioWindow
 
-FOLDER = Path(__file__).parent / "pictures"
+FOLDER = Path(__file__).resolve().parent / "pictures"
 _PATIENCE = 60.0
 """Seconds that an answer may take."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "microsoft-edge")
@@ -368,13 +368,15 @@ def snapshots(window: StudioWindow) -> None:
 
 def monitor() -> None:
     """Record a small training with ls.watch as a script does, in two variants, and show both."""
+    # By the name that a user's folder has, not that of a temporary one, which is another each time.
+    folder = "runs"
     import torch
 
     import lstm_studio as ls
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    with TemporaryDirectory() as folder, opened() as window:
+    with TemporaryDirectory() as outside, chdir(outside), opened() as window:
         for name, rate in (("fast", 0.03), ("slow", 0.005)):
             torch.manual_seed(0)
             module, out = torch.nn.LSTM(2, 16, batch_first=True), torch.nn.Linear(16, 2)
