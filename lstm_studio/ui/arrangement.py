@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, Qt, QTimer
+from PySide6.QtCore import QByteArray, QCoreApplication, QEvent, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QStyle, QWidget
 
 from lstm_studio.ui.docks import Dock, Strip
@@ -23,6 +23,8 @@ FOLD_BELOW_WIDTH = 1440
 FOLD_BELOW_HEIGHT = 800
 _FIRST_SHARE = 0.3
 """Of a side's height that its first panel gets at least."""
+_MOST_ROUNDS = 6
+"""Of sharing the room: twice as many as it takes until nothing changes any more."""
 
 _INFOS: Mapping[str, PanelInfo] = {info.key: info for info in PANELS}
 
@@ -185,10 +187,16 @@ class Arrangement:
         QTimer.singleShot(0, self._window, self._share_heights_laid_out)
 
     def _share_room_laid_out(self) -> None:
-        # Panels that were hidden have yet to hear how large the text is; the second time the docks know.
-        for _ in range(2):
+        # How large the text is now, first the panels hear, then their docks, then the window: until all agree.
+        before: list[tuple[QSize, QSize, int]] = []
+        for _ in range(_MOST_ROUNDS):
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
             self.share_room()
+            docks = [self.docks[key] for key in self._room.keys]
+            now = [(dock.size(), dock.minimumSizeHint(), dock.needed_height) for dock in docks]
+            if now == before:
+                break
+            before = now
 
     def _share_heights_laid_out(self) -> None:
         # Else the docks would not know yet what their panels need now.

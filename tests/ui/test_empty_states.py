@@ -83,7 +83,9 @@ def recorded(window: StudioWindow) -> StudioWindow:
     return window
 
 
-def test_a_recorded_step_says_that_its_network_is_not_there_and_lets_it_be_opened(recorded: StudioWindow) -> None:
+def test_a_recorded_step_says_that_its_network_is_not_there_and_lets_it_be_opened(
+    recorded: StudioWindow, qtbot: QtBot
+) -> None:
     panels = {}
     for key in ("what-if", "networks"):
         recorded.show_panel(key, True)
@@ -109,8 +111,7 @@ def test_a_recorded_step_says_that_its_network_is_not_there_and_lets_it_be_opene
         assert not recorded.command_actions[key].isEnabled(), key
     assert recorded.command_actions["file.open-network"].isEnabled()
     recorded.session.undo()
-    settle()
-    assert controls["Another seed"].isEnabled()
+    qtbot.waitUntil(controls["Another seed"].isEnabled)
     assert controls["Another seed"].toolTip() == "Another seed"
     assert any("Hold a signal" in one.text() for one in panels["what-if"].findChildren(QLabel) if one.isVisible())
 
