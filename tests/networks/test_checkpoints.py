@@ -312,7 +312,7 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "m.bin").write_bytes(b"x")
     for path, message in (
         (tmp_path / "m.bin", r"ends in \.bin"),
-        (tmp_path / f"{'long' * 1000}.pt", "long… cannot be opened"),
+        (tmp_path / f"{'long' * 1000}.pt", "[long]{4}… cannot be opened"),
         (tmp_path / "none.pt", "does not exist"),
         (tmp_path, "is a folder"),
     ):
